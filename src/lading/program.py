@@ -1,0 +1,36 @@
+"""How the programs that run inside a Pants sandbox start, fail and end.
+
+A sandbox program is a module of `lading` that calls `run(main)` at its bottom. It uses the
+standard library only (`lading.fetch` adds `requests`), takes file names as arguments, and reads
+and writes JSON and tar files below the current directory.
+"""
+
+import sys
+from typing import Callable, List
+
+from lading.errors import LadingError
+
+#: Exit status that means "the user can mend this; the sentence stands behind ERROR_MARK".
+#: EX_DATAERR of sysexits.h.
+USER_ERROR = 65
+
+#: Starts the line of standard error from which on the sentence for the user follows.
+ERROR_MARK = "lading: error: "
+
+
+def run(main: Callable[[List[str]], None]) -> None:
+    """Call `main` with the arguments of the command line and exit.
+
+    A `LadingError` becomes its sentence on standard error and status 65; any other exception is
+    a fault of ours and keeps its traceback.
+    """
+    try:
+        main(sys.argv[1:])
+    except LadingError as error:
+        sys.stderr.write(f"{ERROR_MARK}{error}\n")
+        sys.exit(USER_ERROR)
+
+
+def error_sentence(stderr: str) -> str:
+    """What `run` wrote behind the last mark, or the whole text if there is none."""
+    return stderr.rpartition(ERROR_MARK)[2].strip()
