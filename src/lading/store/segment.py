@@ -1,0 +1,161 @@
+"""A package segment: the tar members of one store package, without an end-of-archive marker.
+
+Segments can be concatenated, and with a marker behind them they are a tar archive. A segment's
+bytes follow from the names, contents, owner-execute bits and links of the tree alone.
+"""
+
+import hashlib
+import os
+import stat
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Dict, Iterator, List, Tuple
+
+from lading import tar_header
+from lading.errors import LadingError
+from lading.store import members as kinds
+from lading.store.members import Member
+from lading.store.path import StorePath
+from lading.tar_header import TarMember
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A written segment: its members in order, digest (hex) and length in bytes."""
+
+    members: Tuple[Member, ...]
+    sha256: str
+    size: int
+
+
+def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
+    """Write the package that lies at `tree` as it will lie at `path`.
+
+    `LadingError` for what a store package can't hold: devices, pipes and sockets.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    members: List[Member] = []
+
+    def emit(data: bytes) -> None:
+        nonlocal size
+        digest.update(data)
+        size += output.write(data)
+
+    root = str(path).lstrip("/")
+    for member, source in _tree_members(tree):
+        emit(tar_header.header(_tar_member(member, root)))
+        if member.type == kinds.FILE and not member.hardlink:
+            content = hashlib.sha256()
+            for chunk in _chunks(source, member.size):
+                content.update(chunk)
+                emit(chunk)
+            emit(tar_header.padding(member.size))
+            member = Member(**{**vars(member), "sha256": content.hexdigest()})
+        elif member.hardlink:
+            first = next(other for other in members if other.path == member.hardlink)
+            member = Member(**{**vars(member), "sha256": first.sha256})
+        members.append(member)
+    return Segment(tuple(members), digest.hexdigest(), size)
+
+
+def unpack_segment(segment: Path, destination: Path) -> None:
+    """Unpack into `destination`, which holds `<hash>-<name>` afterwards.
+
+    Directories get mode 0755, so that whoever owns the cache can delete it.
+    """
+    with tarfile.open(segment, "r:") as archive:
+        for member in archive:
+            target = destination / Path(member.name).relative_to("store")
+            if member.isdir():
+                target.mkdir(mode=0o755, parents=True, exist_ok=True)
+            elif member.issym():
+                target.symlink_to(member.linkname)
+            elif member.islnk():
+                os.link(destination / Path(member.linkname).relative_to("store"), target)
+            else:
+                content = archive.extractfile(member)
+                assert content is not None, "a segment holds files, directories and links"
+                with open(target, "wb") as output:
+                    while chunk := content.read(_CHUNK):
+                        output.write(chunk)
+                os.chmod(target, member.mode)
+
+
+def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:
+    """The members with the files they are read from, parents first, sorted by path bytes."""
+    first_names: Dict[Tuple[int, int], str] = {}
+    for relative, source in _walk(tree):
+        status = source.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            yield Member(relative, kinds.DIRECTORY, kinds.EXECUTABLE_MODE), source
+        elif stat.S_ISLNK(status.st_mode):
+            target = os.readlink(source)
+            yield Member(relative, kinds.SYMLINK, kinds.LINK_MODE, target=target), source
+        elif stat.S_ISREG(status.st_mode):
+            mode = kinds.EXECUTABLE_MODE if status.st_mode & 0o100 else kinds.PLAIN_MODE
+            inode = (status.st_dev, status.st_ino)
+            first = first_names.setdefault(inode, relative)
+            hardlink = "" if first == relative else first
+            yield Member(relative, kinds.FILE, mode, status.st_size, hardlink=hardlink), source
+        else:
+            raise LadingError(
+                f"the build left {relative!r} in $out, which is {_special_kind(status.st_mode)}; "
+                "a store package holds files, directories and symlinks only: remove it in "
+                "`script`."
+            )
+
+
+def _walk(tree: Path) -> Iterator[Tuple[str, Path]]:
+    yield "", tree
+    if tree.is_symlink() or not tree.is_dir():
+        return
+    pending = [""]
+    found: List[str] = []
+    while pending:
+        directory = pending.pop()
+        with os.scandir(tree / directory) as entries:
+            for entry in entries:
+                relative = f"{directory}/{entry.name}" if directory else entry.name
+                found.append(relative)
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(relative)
+    # Component by component, so that a directory's members follow it at once.
+    for relative in sorted(found, key=lambda name: os.fsencode(name).split(b"/")):
+        yield relative, tree / relative
+
+
+def _special_kind(mode: int) -> str:
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    if stat.S_ISFIFO(mode):
+        return "a named pipe"
+    return "a device node"
+
+
+def _tar_member(member: Member, root: str) -> TarMember:
+    path = f"{root}/{member.path}" if member.path else root
+    if member.hardlink:
+        target = f"{root}/{member.hardlink}"
+        return TarMember(path, tar_header.HARDLINK, member.mode, target=target)
+    types = {
+        kinds.FILE: tar_header.FILE,
+        kinds.DIRECTORY: tar_header.DIRECTORY,
+        kinds.SYMLINK: tar_header.SYMLINK,
+    }
+    return TarMember(path, types[member.type], member.mode, member.size, member.target)
+
+
+def _chunks(source: Path, size: int) -> Iterator[bytes]:
+    """The file's bytes; exactly `size` of them, or a `LadingError`."""
+    left = size
+    with open(source, "rb") as file:
+        while left:
+            chunk = file.read(min(_CHUNK, left))
+            if not chunk:
+                raise LadingError(f"{source.name!r} in $out became shorter while it was read.")
+            left -= len(chunk)
+            yield chunk
