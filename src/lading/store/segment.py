@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Tuple
 
@@ -39,6 +39,7 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
     digest = hashlib.sha256()
     size = 0
     members: List[Member] = []
+    contents: Dict[str, str] = {}
 
     def emit(data: bytes) -> None:
         nonlocal size
@@ -54,10 +55,10 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
                 content.update(chunk)
                 emit(chunk)
             emit(tar_header.padding(member.size))
-            member = Member(**{**vars(member), "sha256": content.hexdigest()})
+            contents[member.path] = content.hexdigest()
+            member = replace(member, sha256=contents[member.path])
         elif member.hardlink:
-            first = next(other for other in members if other.path == member.hardlink)
-            member = Member(**{**vars(member), "sha256": first.sha256})
+            member = replace(member, sha256=contents[member.hardlink])
         members.append(member)
     return Segment(tuple(members), digest.hexdigest(), size)
 

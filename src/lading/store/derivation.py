@@ -1,0 +1,79 @@
+"""Derivations: everything that determines a store package, and the hash over it.
+
+The store path follows from the derivation as in Nix ("store-path.md"): SHA-256, folded to 20
+bytes, in Nix's base-32. What enters the hash here is canonical JSON instead of an ATerm.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Tuple
+
+from lading import nix32
+from lading.store.path import STORE_DIR, StorePath, check_store_name
+
+
+@dataclass(frozen=True)
+class SourceInput:
+    """A source, by content. `name` is the file's name, since it decides how it is unpacked.
+
+    `digest` identifies the content and says how: `sha256:<hex>` of a file, or
+    `tree:<hex>` of Pants' digest of a directory.
+    """
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Everything that determines a store package.
+
+    `platform` is the OCI platform it runs on, such as "linux/amd64". `sources` are in the order
+    of use: the first is unpacked and entered, the rest lie beside it. `dependencies` are store
+    paths, which stand for derivations. `build_root` is the hash of the file system that the
+    build sees at /usr, `builder` the digest of the programs that carry it out.
+    """
+
+    name: str
+    version: str
+    platform: str
+    script: str
+    env: Tuple[Tuple[str, str], ...]
+    sources: Tuple[SourceInput, ...]
+    further_sources: Tuple[SourceInput, ...]
+    patches: Tuple[SourceInput, ...]
+    dependencies: Tuple[StorePath, ...]
+    build_root: str
+    builder: str
+    strip: str
+
+    @property
+    def store_name(self) -> str:
+        """The part of the store path behind the hash."""
+        return f"{self.name}-{self.version}" if self.version else self.name
+
+    def to_json(self) -> str:
+        """Canonical: keys sorted, sets sorted, no white space, ASCII."""
+        fields = asdict(self)
+        fields["env"] = dict(sorted(self.env))
+        fields["dependencies"] = sorted(str(path) for path in self.dependencies)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+    def store_path(self) -> StorePath:
+        """`LadingError` if name and version can't stand in a store path."""
+        name = check_store_name(self.store_name)
+        text = f"derivation:sha256:{_sha256(self.to_json())}:{STORE_DIR}:{name}"
+        return StorePath(nix32.encode(fold(hashlib.sha256(text.encode()).digest(), 20)), name)
+
+
+def fold(digest: bytes, size: int) -> bytes:
+    """`digest` compressed to `size` bytes: byte i is XORed into byte i modulo `size`."""
+    folded = bytearray(size)
+    for index, byte in enumerate(digest):
+        folded[index % size] ^= byte
+    return bytes(folded)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

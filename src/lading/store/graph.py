@@ -1,0 +1,41 @@
+"""The order in which packages that depend on each other are built."""
+
+from typing import Dict, List, Mapping, Sequence, Tuple
+
+from lading.errors import LadingError
+
+
+def build_order(dependencies: Mapping[str, Sequence[str]]) -> Tuple[str, ...]:
+    """Every key once, dependencies first; alphabetical where that leaves a choice.
+
+    `LadingError` names the whole cycle where there is one.
+    """
+    done: Dict[str, bool] = {}
+    order: List[str] = []
+    for start in sorted(dependencies):
+        # Depth first with a stack of our own, since a chain may be longer than Python's.
+        stack = [(start, iter(sorted(dependencies[start])))] if start not in done else []
+        if stack:
+            done[start] = False
+        while stack:
+            name, rest = stack[-1]
+            for child in rest:
+                if child not in done:
+                    done[child] = False
+                    stack.append((child, iter(sorted(dependencies.get(child, ())))))
+                    break
+                if not done[child]:
+                    raise LadingError(_cycle_sentence([entry[0] for entry in stack], child))
+            else:
+                done[name] = True
+                order.append(name)
+                stack.pop()
+    return tuple(order)
+
+
+def _cycle_sentence(chain: List[str], again: str) -> str:
+    cycle = chain[chain.index(again) :] + [again]
+    return (
+        f"`dependencies` go in a circle: {' -> '.join(cycle)}. A package can't need itself to be "
+        "built: remove one of these dependencies, or split a package."
+    )
