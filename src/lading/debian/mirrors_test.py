@@ -11,8 +11,8 @@ deb http://other.example/linux bookworm stable
 """
 STAMP = "20260102T030405Z"
 SNAPSHOTS = [
-    f"https://snapshot.debian.org/archive/debian/{STAMP}",
-    f"https://snapshot.debian.org/archive/debian-security/{STAMP}",
+    "https://snapshot.debian.org/archive/debian/20260102T150405Z",
+    "https://snapshot.debian.org/archive/debian-security/20260102T150405Z",
 ]
 
 
