@@ -1,0 +1,136 @@
+"""Run a module of `lading` as a Pants process that every machine shares the cache entry of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+from lading import program_files
+from lading.errors import LadingError
+from lading.machine import MACHINE_DIR
+from lading.program import USER_ERROR, error_sentence
+from lading_pants.util_rules.machine import MachineCache
+from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.process import FallibleProcessResult, Process
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+#: The append-only cache for what is unpacked once a machine; every program finds it here.
+CACHE_DIR = ".lading/cache"
+CACHE_NAME = "lading"
+
+# Of the machine nothing but /bin/sh is in the argv. The interpreter is Pants' own where the
+# machine directory is there; on a remote worker it is whatever Python there is.
+_RUN = f"""
+python={MACHINE_DIR}/python
+[ -x "$python" ] || python=$(PATH=/usr/local/bin:/usr/bin:/bin command -v python3) || {{
+  echo "lading: error: there is no python3 in /usr/local/bin, /usr/bin or /bin: install one." >&2
+  exit {USER_ERROR}
+}}
+exec "$python" -B -m "$@"
+"""
+
+# How long Pants waits for the remote cache before it starts the process as well. With 0, its
+# default, the process is started and killed again even where the cache has the result.
+_SPECULATION_DELAY_MILLIS = 1000
+
+
+class ProgramError(Exception):
+    """A program ended with a sentence for the user. The text is complete."""
+
+
+@dataclass(frozen=True)
+class ProgramRequest:
+    """A module that ends in `lading.program.run(main)`, and what it works on.
+
+    `subject` is what a user's mistake is about, such as "`store_package` //3rdparty/redis"; it
+    and `description` are not in the cache key. `inputs` are put below the sandbox's root;
+    `immutable_inputs` maps directories to big inputs, which Pants links instead of copying.
+    Named `append_only_caches` are added to the ones every program has.
+    """
+
+    module: str
+    arguments: tuple[str, ...]
+    inputs: Digest
+    description: str
+    subject: str
+    output_files: tuple[str, ...] = ()
+    output_directories: tuple[str, ...] = ()
+    immutable_inputs: FrozenDict[str, Digest] = FrozenDict()
+    append_only_caches: FrozenDict[str, str] = FrozenDict()
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True)
+class ProgramResult:
+    """The program's declared outputs, and what it wrote to standard error."""
+
+    digest: Digest
+    stderr: str
+
+
+@dataclass(frozen=True)
+class ProgramDigest:
+    """The source files of a program, below the sandbox's root, by module."""
+
+    digest: Digest
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class ProgramDigestRequest:
+    module: str
+
+
+@rule
+async def program_digest(request: ProgramDigestRequest) -> ProgramDigest:
+    files = program_files.program_files(request.module)
+    digest = await Get(
+        Digest, CreateDigest(FileContent(path, content) for path, content in files.items())
+    )
+    return ProgramDigest(digest, digest.fingerprint)
+
+
+@rule
+async def run_program(request: ProgramRequest) -> ProgramResult:
+    program, machine = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(request.module)), Get(MachineCache)
+    )
+    digest = await Get(Digest, MergeDigests((program.digest, request.inputs)))
+    result = await Get(
+        FallibleProcessResult,
+        Process(
+            argv=("/bin/sh", "-c", _RUN, "sh", request.module, *request.arguments),
+            input_digest=digest,
+            immutable_input_digests=request.immutable_inputs,
+            append_only_caches=_caches(machine, request.append_only_caches),
+            output_files=request.output_files,
+            output_directories=request.output_directories,
+            description=request.description,
+            level=request.level,
+            remote_cache_speculation_delay_millis=_SPECULATION_DELAY_MILLIS,
+        ),
+    )
+    stderr = result.stderr.decode("utf-8", "replace")
+    if result.exit_code == USER_ERROR:
+        raise ProgramError(f"{request.subject}: {error_sentence(stderr)}")
+    if result.exit_code:
+        raise ProgramError(
+            f"{request.subject}: `{request.module}` failed with status {result.exit_code}, which "
+            f"is a fault of Lading or of the machine. It wrote:\n{stderr}"
+        )
+    return ProgramResult(result.output_digest, stderr)
+
+
+def _caches(machine: MachineCache, others: Mapping[str, str]) -> dict[str, str]:
+    return {machine.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR, **others}
+
+
+def about(subject: str, error: LadingError) -> ProgramError:
+    """The library's sentence with the target in front."""
+    return ProgramError(f"{subject}: {error}")
+
+
+def rules():
+    return collect_rules()

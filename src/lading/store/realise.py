@@ -1,0 +1,215 @@
+"""Build a derivation: the program that runs in a Pants sandbox.
+
+    python -m lading.store.realise request.json
+
+Reads a `RealiseRequest`; leaves `segment.tar`, `package.json` and `members.json`. All it uses
+besides its inputs is bubblewrap and the append-only cache, in which dependencies and build roots
+are unpacked once a machine.
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Mapping, Sequence, Tuple
+
+from lading.debian.build_root import ensure_build_root
+from lading.errors import LadingError
+from lading.program import run
+from lading.store.audit import audit
+from lading.store.environment import LIBRARY_DIRECTORIES, build_environment
+from lading.store.fixup import fixup
+from lading.store.members import members_to_json
+from lading.store.package import StorePackage
+from lading.store.path import StorePath
+from lading.store.references import scan_tree
+from lading.store.request import InputPackage, RealiseRequest
+from lading.store.sandbox import Sandbox, find_bubblewrap
+from lading.store.segment import unpack_segment, write_segment
+
+#: Where what is unpacked once a machine lies.
+CACHE = Path(".lading/cache")
+
+_LOG_TAIL_LINES = 30
+
+
+def main(argv: List[str]) -> None:
+    (request_file,) = argv
+    request = RealiseRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    os.umask(0o022)
+    build = Build(
+        request,
+        Sandbox(
+            bubblewrap=find_bubblewrap(),
+            build_root=_build_root(request),
+            work=Path("work").absolute(),
+            dependencies=tuple((package.path, _unpacked(package)) for package in request.inputs),
+        ),
+    )
+    build.run_script()
+    build.fix_up()
+    build.write_package()
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build: its script, then what is done to the result, then the package."""
+
+    request: RealiseRequest
+    sandbox: Sandbox
+
+    @property
+    def output(self) -> Path:
+        """Where the host sees `$out`."""
+        return self.sandbox.work / "store" / self.request.path.base
+
+    def run_script(self) -> None:
+        """Run the package's script; `LadingError` if it fails or leaves no result."""
+        self.sandbox.prepare()
+        self.output.mkdir()
+        _lay_out_inputs(self.request, self.sandbox.work / "lading")
+        environment = build_environment(self.request)
+        environment["LADING_LDFLAGS"] += self._interpreter_flag()
+        environment.update(_source_variables(self.request))
+        log = self.sandbox.work / "build.log"
+        with open(log, "wb") as file:
+            status = self.sandbox.run(["/bin/bash", "/lading/setup.sh"], environment, file)
+        kept = _keep_log(log, self.request.path)
+        if status:
+            raise LadingError(_failure_sentence(status, log, kept))
+        self._check_output()
+
+    def _interpreter_flag(self) -> str:
+        """Makes the linker name the store's dynamic loader, if there is one among the inputs."""
+        for path, directory in self.sandbox.dependencies:
+            for library_directory in LIBRARY_DIRECTORIES:
+                for loader in sorted((directory / library_directory).glob("ld-linux*.so.*")):
+                    return f" -dynamic-linker {path}/{library_directory}/{loader.name}"
+        return ""
+
+    def _check_output(self) -> None:
+        if not any(self.output.iterdir()):
+            raise LadingError(
+                "`script` wrote nothing to $out: let it install the package's files there, for "
+                "example with `make install PREFIX=$out`."
+            )
+        known = {self.request.path.base, *(package.path.base for package in self.request.inputs)}
+        for entry in sorted(os.listdir(self.output.parent)):
+            if entry not in known:
+                raise LadingError(
+                    f"`script` wrote /store/{entry}, which is not its own: the only place in the "
+                    "store that a build may write to is $out."
+                )
+
+    def fix_up(self) -> None:
+        """Strip, let programs and scripts find what they need in the store, and audit."""
+        tools = SandboxTools(self.sandbox)
+        inputs = self.sandbox.dependencies
+        fixup(self.output, self.request.path, inputs, tools, self.request.strip)
+        audit(self.output, self.request.path, inputs, "/build")
+
+    def write_package(self) -> None:
+        """Write the segment and the two descriptions."""
+        candidates = {package.path.hash: package.path for package in self.request.inputs}
+        found = scan_tree(self.output, frozenset(candidates))
+        references = sorted(candidates[hash] for hash in found)
+        with open("segment.tar", "wb") as file:
+            segment = write_segment(self.output, self.request.path, file)
+        package = StorePackage(
+            path=self.request.path,
+            references=tuple(references),
+            reasons=tuple(found[path.hash] for path in references),
+            segment_sha256=segment.sha256,
+            segment_size=segment.size,
+            unpacked_size=sum(member.size for member in segment.members if not member.hardlink),
+        )
+        Path("package.json").write_text(package.to_json(), encoding="utf-8")
+        Path("members.json").write_text(members_to_json(segment.members), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class SandboxTools:
+    """Programs of the build root that change the files of `$out`, which they see as `/store/...`."""
+
+    sandbox: Sandbox
+
+    def run(self, argv: Sequence[str]) -> Tuple[int, str]:
+        """Exit status and all output of a program of the build root."""
+        log = self.sandbox.work / "tool.log"
+        environment = {"PATH": "/usr/bin", "LC_ALL": "C", "TMPDIR": "/tmp"}
+        with open(log, "wb") as file:
+            status = self.sandbox.run(argv, environment, file)
+        return status, log.read_text(encoding="utf-8", errors="replace")
+
+
+def _build_root(request: RealiseRequest) -> Path:
+    debs = [Path(deb) for deb in request.debs]
+    return ensure_build_root(CACHE, request.build_root, debs, request.alternatives).absolute()
+
+
+def _unpacked(package: InputPackage) -> Path:
+    """Where the package is unpacked on this machine; unpacks it if this is its first use."""
+    directory = (CACHE / "store" / package.sha256).absolute()
+    if not directory.exists():
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".unpacking-"))
+        unpack_segment(Path(package.segment), temporary)
+        os.chmod(temporary, 0o755)
+        try:
+            os.rename(temporary, directory)
+        except OSError:
+            # Another process was first; what it put there has the same digest.
+            shutil.rmtree(temporary)
+    return directory / package.path.base
+
+
+def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
+    """Fill the directory that the sandbox sees at /lading."""
+    programs = Path(__file__).parent
+    shutil.copyfile(programs / "setup.sh", directory / "setup.sh")
+    (directory / "bin").mkdir()
+    shutil.copyfile(programs / "ld.sh", directory / "bin" / "ld")
+    os.chmod(directory / "bin" / "ld", 0o755)
+    script = request.script or "default_script"
+    (directory / "script.sh").write_text(script + "\n", encoding="utf-8")
+    (directory / "sources").mkdir()
+    (directory / "patches").mkdir()
+    if request.source:
+        request.source.copy_to(directory / "source")
+    for source in request.further_sources:
+        source.copy_to(directory / "sources")
+    for index, patch in enumerate(request.patches):
+        # They are applied in the order of their names.
+        patch.copy_to(directory / "patches", prefix=f"{index:03d}-")
+
+
+def _source_variables(request: RealiseRequest) -> Mapping[str, str]:
+    if request.source is None:
+        return {}
+    kind = "tree" if request.source.is_tree else "archive"
+    return {f"lading_source_{kind}": f"/lading/source/{request.source.name}"}
+
+
+def _keep_log(log: Path, path: StorePath) -> Path:
+    """Copy the log to the cache, where it outlives the sandbox; the copy's real path."""
+    directory = CACHE / "logs"
+    directory.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=directory)
+    os.close(handle)
+    shutil.copyfile(log, temporary)
+    os.replace(temporary, directory / f"{path.base}.log")
+    return Path(os.path.realpath(directory / f"{path.base}.log"))
+
+
+def _failure_sentence(status: int, log: Path, kept: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    tail = "\n".join(f"  {line}" for line in lines[-_LOG_TAIL_LINES:])
+    return (
+        f"`script` failed with status {status}. The whole log is in {kept}; its last lines:\n"
+        f"{tail}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

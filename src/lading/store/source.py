@@ -1,0 +1,47 @@
+"""Sources as a build finds them: an archive or file, or a tree of files."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Tuple
+
+
+@dataclass(frozen=True)
+class RequestedSource:
+    """A source at `path`, relative to the program's directory, called `name` in the build.
+
+    `executables` are the files of a tree that are executable, relative to it. They are named
+    because the mode that a file has in a Pants sandbox does not tell.
+    """
+
+    name: str
+    path: str
+    is_tree: bool = False
+    executables: Tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, fields: Dict[str, Any]) -> "RequestedSource":
+        return cls(
+            name=fields["name"],
+            path=fields["path"],
+            is_tree=fields["is_tree"],
+            executables=tuple(fields["executables"]),
+        )
+
+    def copy_to(self, directory: Path, prefix: str = "") -> None:
+        """Copy to `directory/<prefix><name>`; modes are 0755 for executables, else 0644."""
+        directory.mkdir(parents=True, exist_ok=True)
+        target = directory / (prefix + self.name)
+        if not self.is_tree:
+            shutil.copyfile(self.path, target)
+            os.chmod(target, 0o644)
+            return
+        shutil.copytree(self.path, target, symlinks=True, copy_function=shutil.copyfile)
+        executables = {os.path.join(target, name) for name in self.executables}
+        for parent, _, names in os.walk(target):
+            os.chmod(parent, 0o755)
+            for name in names:
+                file = os.path.join(parent, name)
+                if not os.path.islink(file):
+                    os.chmod(file, 0o755 if file in executables else 0o644)
