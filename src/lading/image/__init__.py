@@ -1,0 +1,1 @@
+"""OCI images: what lies in their root, their layers, config, manifest and archive."""

@@ -1,0 +1,70 @@
+"""Make an image's archive: `archive_main REQUEST ARCHIVE METADATA`.
+
+REQUEST is the JSON of `ArchiveRequest`. METADATA tells programs what ARCHIVE holds, see
+`image_metadata`.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+from lading.image.archive import write_archive
+from lading.image.archive_request import ArchiveRequest, ClosureMember
+from lading.image.layer import Layer
+from lading.image.manifest import Image
+from lading.image.reference import ImageReference
+from lading.program import run
+
+
+def main(argv: List[str]) -> None:
+    request_file, output, metadata = argv
+    request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    layers = [
+        Layer.from_dict(json.loads(Path(files.description).read_text(encoding="utf-8")))
+        for files in request.layers
+    ]
+    image = Image.build(request.config, layers)
+    references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
+    with open(output + ".partial", "wb") as file:
+        size = write_archive(image, references, [Path(f.blob) for f in request.layers], file)
+    fields = image_metadata(image, references, size, request.closure)
+    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    Path(metadata).write_text(text, encoding="utf-8")
+    os.replace(output + ".partial", output)
+
+
+def image_metadata(
+    image: Image,
+    references: Sequence[ImageReference],
+    archive_size: int,
+    closure: Sequence[ClosureMember],
+) -> Dict[str, Any]:
+    """What is published beside an archive; sizes in bytes, layers lowest first.
+
+    `id` is the image's id in docker, `digest` its name in registries and its id in docker with
+    the containerd store (rules_img#76).
+    """
+    return {
+        "image": {"id": str(image.id), "digest": str(image.digest)},
+        "platform": str(image.platform),
+        "tags": [reference.name for reference in references],
+        "archive": {"size": archive_size},
+        "layers": [
+            {
+                "digest": str(layer.digest),
+                "diff_id": str(layer.diff_id),
+                "size": layer.size,
+                "media_type": layer.media_type,
+            }
+            for layer in image.layers
+        ],
+        "closure": [
+            {"path": str(member.path), "name": member.path.name, "size": member.size}
+            for member in sorted(closure, key=lambda member: member.path)
+        ],
+    }
+
+
+if __name__ == "__main__":
+    run(main)

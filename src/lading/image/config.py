@@ -1,0 +1,86 @@
+"""The config of an image (OCI image-spec, config.md)."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+from lading.image.canonical_json import canonical_json
+from lading.image.container_path import parse_container_path
+from lading.image.environment import check_environment
+from lading.image.healthcheck import Healthcheck
+from lading.image.layer import Layer
+from lading.image.platform import Platform
+from lading.image.ports import parse_port
+from lading.image.stop_signal import parse_stop_signal
+from lading.image.user import User
+
+#: One second after the epoch: some tools take zero for "not set" (rules_oci#655, jib#341).
+DEFAULT_CREATED = "1970-01-01T00:00:01Z"
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What a runtime does with an image. A LadingError for values that no runtime takes.
+
+    `exposed_ports` are as `parse_port` reads them. `env` and `labels` are pairs whose order does
+    not count: they are written sorted. `created` is RFC 3339.
+    """
+
+    platform: Platform
+    entrypoint: Tuple[str, ...] = ()
+    cmd: Tuple[str, ...] = ()
+    env: Tuple[Tuple[str, str], ...] = ()
+    exposed_ports: Tuple[str, ...] = ()
+    working_dir: str = ""
+    volumes: Tuple[str, ...] = ()
+    user: str = ""
+    labels: Tuple[Tuple[str, str], ...] = ()
+    stop_signal: str = ""
+    healthcheck: Optional[Healthcheck] = None
+    created: str = DEFAULT_CREATED
+
+    def __post_init__(self) -> None:
+        check_environment(dict(self.env))
+        for port in self.exposed_ports:
+            parse_port(port)
+        for volume in self.volumes:
+            parse_container_path("volumes", volume)
+        if self.working_dir:
+            parse_container_path("working_dir", self.working_dir)
+        if self.user:
+            User.parse(self.user)
+        if self.stop_signal:
+            parse_stop_signal(self.stop_signal)
+
+    def to_bytes(self, layers: Sequence[Layer]) -> bytes:
+        """The config blob of an image of these layers, lowest first.
+
+        The history has one entry a layer, because AWS Lambda, Artifactory and builders that take
+        the image as a base count them (rules_oci#645, #654; nix2container#57).
+        """
+        return canonical_json(
+            {
+                **self.platform.to_dict(),
+                "created": self.created,
+                "config": self._runtime_fields(),
+                "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
+                "history": [
+                    {"created": self.created, "created_by": layer.created_by} for layer in layers
+                ],
+            }
+        )
+
+    def _runtime_fields(self) -> Dict[str, Any]:
+        ports = [port for text in self.exposed_ports for port in parse_port(text)]
+        fields: Dict[str, Any] = {
+            "Entrypoint": list(self.entrypoint),
+            "Cmd": list(self.cmd),
+            "Env": [f"{name}={value}" for name, value in sorted(self.env)],
+            "ExposedPorts": {port: {} for port in ports},
+            "WorkingDir": self.working_dir,
+            "Volumes": {volume: {} for volume in self.volumes},
+            "User": self.user,
+            "Labels": dict(self.labels),
+            "StopSignal": self.stop_signal,
+            "Healthcheck": self.healthcheck.to_dict() if self.healthcheck else {},
+        }
+        return {key: value for key, value in fields.items() if value}

@@ -1,0 +1,42 @@
+"""A layer as the config and the manifest name it."""
+
+from dataclasses import dataclass
+from typing import Any, Dict
+
+from lading.digest import Sha256
+
+#: OCI image-spec, layer.md, +gzip Media Types.
+GZIP_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`digest` and `size` (bytes) are of the compressed blob, `diff_id` of the tar in it.
+
+    `created_by` is what the image's history says of it.
+    """
+
+    digest: Sha256
+    diff_id: Sha256
+    size: int
+    media_type: str
+    created_by: str
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {
+            "digest": str(self.digest),
+            "diff_id": str(self.diff_id),
+            "size": self.size,
+            "media_type": self.media_type,
+            "created_by": self.created_by,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Dict[str, Any]) -> "Layer":
+        return cls(
+            digest=Sha256.parse(fields["digest"]),
+            diff_id=Sha256.parse(fields["diff_id"]),
+            size=fields["size"],
+            media_type=fields["media_type"],
+            created_by=fields["created_by"],
+        )

@@ -1,0 +1,102 @@
+"""Writes a layer: head segment, package segments and end marker, as tar and as gzip of it.
+
+Each part is a gzip stream of its own, and gzip streams concatenate. So packages are compressed
+once, whatever number of layers they are in, and a layer is made by copying bytes.
+"""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Iterator, Mapping, Sequence, Tuple
+
+from lading import tar_header
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.image.deflate import Deflate
+from lading.image.hashed_output import HashedOutput
+from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.root_tree import RootEntry
+from lading.store import members as kinds
+from lading.store.path import StorePath
+from lading.tar_header import TarMember
+
+_CHUNK = 1 << 20
+
+_TAR_TYPES = {
+    kinds.FILE: tar_header.FILE,
+    kinds.DIRECTORY: tar_header.DIRECTORY,
+    kinds.SYMLINK: tar_header.SYMLINK,
+}
+
+
+@dataclass(frozen=True)
+class PackageFiles:
+    """A package's segment and the gzip of it."""
+
+    path: StorePath
+    segment: Path
+    compressed: Path
+
+
+def write_layer(
+    head: bytes,
+    packages: Sequence[PackageFiles],
+    deflate: Deflate,
+    output: BinaryIO,
+    created_by: str,
+) -> Layer:
+    """Write the gzip of the layer to `output`. No two of `packages` may be the same.
+
+    Its bytes depend on the set of packages, not on their order.
+    """
+    blob = HashedOutput(output)
+    diff = hashlib.sha256(head)
+    deflate.compress(io.BytesIO(head), blob)
+    for package in _sorted_once(packages):
+        for chunk in _chunks(package.segment):
+            diff.update(chunk)
+        for chunk in _chunks(package.compressed):
+            blob.write(chunk)
+    diff.update(tar_header.END_OF_ARCHIVE)
+    deflate.compress(io.BytesIO(tar_header.END_OF_ARCHIVE), blob)
+    return Layer(
+        digest=blob.sha256,
+        diff_id=Sha256(diff.hexdigest()),
+        size=blob.size,
+        media_type=GZIP_MEDIA_TYPE,
+        created_by=created_by,
+    )
+
+
+def head_segment(entries: Sequence[RootEntry], copied: Mapping[str, bytes]) -> bytes:
+    """The tar members of the root tree; `copied` has the bytes of its files by `source`."""
+    parts = []
+    for entry in entries:
+        data = copied[entry.source] if entry.type == kinds.FILE else b""
+        member = TarMember(
+            path=entry.path,
+            type=_TAR_TYPES[entry.type],
+            mode=entry.mode,
+            size=len(data),
+            target=entry.target,
+            uid=entry.uid,
+            gid=entry.gid,
+        )
+        parts += [tar_header.header(member), data, tar_header.padding(len(data))]
+    return b"".join(parts)
+
+
+def _sorted_once(packages: Sequence[PackageFiles]) -> Tuple[PackageFiles, ...]:
+    """podman refuses a layer that has a path twice."""
+    ordered = tuple(sorted(packages, key=lambda package: package.path))
+    for one, next_one in zip(ordered, ordered[1:]):
+        if one.path == next_one.path:
+            raise LadingError(f"{one.path} is twice in one layer.")
+    return ordered
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

@@ -1,0 +1,83 @@
+"""OCI manifest and index (OCI image-spec, manifest.md, image-index.md, image-layout.md)."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+from lading.digest import Sha256
+from lading.image.canonical_json import canonical_json
+from lading.image.config import ImageConfig
+from lading.image.layer import Layer
+from lading.image.platform import Platform
+from lading.image.reference import ImageReference
+
+CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
+MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+
+#: containerd takes a full reference from here and ignores the other one; tools that speak OCI
+#: alone take the tag from there.
+CONTAINERD_NAME = "io.containerd.image.name"
+OCI_REF_NAME = "org.opencontainers.image.ref.name"
+
+
+def sha256_of(data: bytes) -> Sha256:
+    return Sha256(hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: its two JSON documents and its layers, lowest first."""
+
+    platform: Platform
+    config: bytes
+    manifest: bytes
+    layers: Tuple[Layer, ...]
+
+    @classmethod
+    def build(cls, config: ImageConfig, layers: Sequence[Layer]) -> "Image":
+        config_bytes = config.to_bytes(layers)
+        manifest = canonical_json(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST_MEDIA_TYPE,
+                "config": _descriptor(
+                    CONFIG_MEDIA_TYPE, sha256_of(config_bytes), len(config_bytes)
+                ),
+                "layers": [
+                    _descriptor(layer.media_type, layer.digest, layer.size) for layer in layers
+                ],
+            }
+        )
+        return cls(config.platform, config_bytes, manifest, tuple(layers))
+
+    @property
+    def id(self) -> Sha256:
+        """What docker shows as the image's id, except with the containerd store."""
+        return sha256_of(self.config)
+
+    @property
+    def digest(self) -> Sha256:
+        """What registries call the image, and docker with the containerd store too."""
+        return sha256_of(self.manifest)
+
+
+def index_bytes(image: Image, reference: Optional[ImageReference]) -> bytes:
+    """`index.json` of a layout that holds one image.
+
+    One descriptor, because skopeo refuses more in an `oci-archive:` without a reference.
+    """
+    descriptor = _descriptor(MANIFEST_MEDIA_TYPE, image.digest, len(image.manifest))
+    descriptor["platform"] = image.platform.to_dict()
+    if reference is not None:
+        descriptor["annotations"] = {
+            CONTAINERD_NAME: reference.canonical,
+            OCI_REF_NAME: reference.tag,
+        }
+    return canonical_json(
+        {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [descriptor]}
+    )
+
+
+def _descriptor(media_type: str, digest: Sha256, size: int) -> Dict[str, Any]:
+    return {"mediaType": media_type, "digest": str(digest), "size": size}

@@ -1,0 +1,130 @@
+"""Names of images: repository and tag (distribution/reference, reference.go and normalize.go)."""
+
+import re
+from dataclasses import dataclass
+from typing import Tuple
+
+from lading.errors import LadingError
+
+DEFAULT_REGISTRY = "docker.io"
+
+#: Docker Hub keeps images whose name has no user under this one.
+OFFICIAL_NAMESPACE = "library"
+
+_MAX_REPOSITORY_LENGTH = 255
+_REGISTRY = re.compile(
+    r"(?:\[[0-9a-fA-F:]+\]"
+    r"|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)"
+    r"(?::[0-9]+)?"
+)
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """`registry` is a host with optional port; `path` the rest, with `library/` where implied.
+
+    `name` is what the user wrote. docker and podman show it and take it back.
+    """
+
+    name: str
+    registry: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Repository":
+        """A LadingError says what the grammar forbids."""
+        if not text:
+            raise LadingError("`repository` is empty. Write a name such as `redis`.")
+        if len(text) > _MAX_REPOSITORY_LENGTH:
+            raise LadingError(
+                f"`repository` has {len(text)} characters, but registries allow at most "
+                f"{_MAX_REPOSITORY_LENGTH}. Choose a shorter name."
+            )
+        registry, path = _split_registry(text)
+        if not _REGISTRY.fullmatch(registry):
+            raise LadingError(
+                f"`repository` {text!r} begins with {registry!r}, which is no host name. Write "
+                "`host/name` or `host:port/name`."
+            )
+        for component in path.split("/"):
+            _check_component(text, component)
+        if "/" not in path and _IMAGE_ID.fullmatch(path):
+            raise LadingError(
+                f"`repository` {text!r} looks like an image id, which docker does not take for "
+                "a name. Choose another name."
+            )
+        return cls(text, registry, path)
+
+    @property
+    def canonical(self) -> str:
+        """The name with registry and namespace: `docker.io/library/redis`."""
+        if self.registry == DEFAULT_REGISTRY and "/" not in self.path:
+            return f"{self.registry}/{OFFICIAL_NAMESPACE}/{self.path}"
+        return f"{self.registry}/{self.path}"
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    repository: Repository
+    tag: str
+
+    @classmethod
+    def parse(cls, repository: str, tag: str) -> "ImageReference":
+        return cls(Repository.parse(repository), parse_tag(tag))
+
+    @property
+    def name(self) -> str:
+        """As the user wrote it: `redis:7.0.15`."""
+        return f"{self.repository.name}:{self.tag}"
+
+    @property
+    def canonical(self) -> str:
+        """What containerd resolves: `docker.io/library/redis:7.0.15`."""
+        return f"{self.repository.canonical}:{self.tag}"
+
+
+def parse_tag(text: str) -> str:
+    """`text` if it is a tag; a LadingError otherwise."""
+    if _TAG.fullmatch(text):
+        return text
+    raise LadingError(
+        f"`image_tags` has {text!r}, which is not a tag: a tag has 1 to 128 letters, digits, "
+        "`_`, `.` and `-`, and begins with a letter, a digit or `_`."
+    )
+
+
+def _split_registry(text: str) -> Tuple[str, str]:
+    """The first component is a registry if it looks like one (normalize.go).
+
+    docker also takes a first component with upper-case letters for a host. Here it is a mistake,
+    as it is one in most names that people write.
+    """
+    first, slash, rest = text.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return ("docker.io" if first == "index.docker.io" else first), rest
+    return DEFAULT_REGISTRY, text
+
+
+def _check_component(text: str, component: str) -> None:
+    if _COMPONENT.fullmatch(component):
+        return
+    if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
+        _, path = _split_registry(text)
+        host = text[: len(text) - len(path)]
+        raise LadingError(
+            f"`repository` {text!r} has upper-case letters, which registries refuse. Write "
+            f"`{host}{path.lower()}`."
+        )
+    name, colon, tag = component.partition(":")
+    if colon and _COMPONENT.fullmatch(name):
+        raise LadingError(
+            f"`repository` {text!r} contains a tag. Write `{text[: -len(tag) - 1]}` here and "
+            f"{tag!r} in `image_tags`."
+        )
+    raise LadingError(
+        f"`repository` {text!r} has the part {component!r}, but each part between slashes "
+        "consists of lower-case letters and digits, singly separated by `.`, `_`, `__` or `-`."
+    )
