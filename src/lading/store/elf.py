@@ -1,0 +1,235 @@
+"""What an ELF file says of itself to the kernel and to the dynamic loader.
+
+Read as they read it, through program headers: section headers are for linkers and may be missing.
+Sources: System V gABI, chapters 4 and 5; elf(5).
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
+
+from lading.errors import LadingError
+
+MAGIC = b"\x7fELF"
+
+# e_type
+ET_REL, ET_EXEC, ET_DYN, ET_CORE = 1, 2, 3, 4
+
+_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
+_DT_NULL, _DT_NEEDED, _DT_STRTAB = 0, 1, 5
+_DT_SONAME, _DT_RPATH, _DT_RUNPATH = 14, 15, 29
+_DT_FLAGS_1, _DF_1_PIE = 0x6FFFFFFB, 0x08000000
+
+_EI_CLASS, _EI_DATA, _IDENT_SIZE = 4, 5, 16
+
+# Linux allows an interpreter's name of PATH_MAX bytes; a search path is a few hundred.
+_LONGEST_STRING = 1 << 16
+_MOST_DYNAMIC_ENTRIES = 1 << 16
+
+
+class ElfError(LadingError):
+    """A file starts like an ELF file, but does not go on like one."""
+
+
+@dataclass(frozen=True)
+class Elf:
+    """One ELF file.
+
+    `type` and `machine` are e_type and e_machine. `needed`, `runpath` and `rpath` are in the
+    file's order; the search paths are split at colons, empty parts left out. `is_dynamic`: has a
+    dynamic section (also static PIE has one). `is_pie`: marked as a program by the linker.
+    """
+
+    bits: int
+    little_endian: bool
+    type: int
+    machine: int
+    is_dynamic: bool
+    is_pie: bool
+    interpreter: Optional[str]
+    needed: Tuple[str, ...]
+    soname: Optional[str]
+    runpath: Tuple[str, ...]
+    rpath: Tuple[str, ...]
+
+    @property
+    def is_relocatable(self) -> bool:
+        """An object file, input of a linker."""
+        return self.type == ET_REL
+
+    @property
+    def is_program(self) -> bool:
+        """To be started, not to be linked with. libc.so.6 can be started, too, but has a name
+        for others to need it by."""
+        if self.type == ET_DYN:
+            return self.is_pie or (self.interpreter is not None and self.soname is None)
+        return self.type == ET_EXEC
+
+    @property
+    def is_shared_library(self) -> bool:
+        return self.type == ET_DYN and not self.is_program
+
+    @property
+    def is_static(self) -> bool:
+        """Runs without a dynamic loader."""
+        return self.is_program and self.interpreter is None and not self.needed
+
+    @property
+    def search_path(self) -> Tuple[str, ...]:
+        """What the loader looks through for `needed`: it ignores `rpath` beside a `runpath`."""
+        return self.runpath or self.rpath
+
+    def is_loadable_with(self, other: "Elf") -> bool:
+        """Whether both can be in one process; loaders pass over libraries of other machines."""
+        return (self.bits, self.little_endian, self.machine) == (
+            other.bits,
+            other.little_endian,
+            other.machine,
+        )
+
+
+def is_elf(path: str) -> bool:
+    """Whether the file starts with the magic bytes. A linker script called .so does not."""
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def read_elf(path: str) -> Elf:
+    """`ElfError` unless the file is an ELF file with sound program and dynamic headers."""
+    with open(path, "rb") as file:
+        return _Reader(file, path).read()
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """The fields of a program header that matter here."""
+
+    type: int
+    offset: int
+    address: int
+    file_size: int
+
+
+class _Reader:
+    """Reads one file; every read is checked against the file's size."""
+
+    def __init__(self, file: BinaryIO, path: str) -> None:
+        self.file = file
+        self.path = path
+        self.size = file.seek(0, os.SEEK_END)
+
+    def read(self) -> Elf:
+        ident = self._bytes(0, _IDENT_SIZE)
+        if ident[: len(MAGIC)] != MAGIC:
+            raise self._error("does not start with the ELF magic bytes")
+        if ident[_EI_CLASS] not in (1, 2) or ident[_EI_DATA] not in (1, 2):
+            raise self._error("has an unknown class or byte order")
+        self.bits = 32 * ident[_EI_CLASS]
+        self.order = "<" if ident[_EI_DATA] == 1 else ">"
+        type_, machine = self._unpack("HH", _IDENT_SIZE)
+        segments = list(self._segments())
+        dynamic = list(self._dynamic(segments))
+        strings = self._dynamic_strings(segments, dynamic)
+        return Elf(
+            bits=self.bits,
+            little_endian=self.order == "<",
+            type=type_,
+            machine=machine,
+            is_dynamic=any(segment.type == _PT_DYNAMIC for segment in segments),
+            is_pie=any(tag == _DT_FLAGS_1 and value & _DF_1_PIE for tag, value in dynamic),
+            interpreter=self._interpreter(segments),
+            needed=tuple(strings.get(_DT_NEEDED, ())),
+            soname=next(iter(strings.get(_DT_SONAME, ())), None),
+            runpath=_split(strings.get(_DT_RUNPATH, [])),
+            rpath=_split(strings.get(_DT_RPATH, [])),
+        )
+
+    def _segments(self) -> Iterator[_Segment]:
+        if self.bits == 32:
+            (table,) = self._unpack("I", 28)
+            entry_size, count = self._unpack("HH", 42)
+            layout = "IIIIIIII"
+        else:
+            (table,) = self._unpack("Q", 32)
+            entry_size, count = self._unpack("HH", 54)
+            layout = "IIQQQQQQ"
+        if count and entry_size < struct.calcsize("=" + layout):
+            raise self._error("has program headers that are too small")
+        for index in range(count):
+            fields = self._unpack(layout, table + index * entry_size)
+            if self.bits == 32:
+                type_, offset, address, _, file_size, *_ = fields
+            else:
+                type_, _, offset, address, _, file_size, *_ = fields
+            yield _Segment(type_, offset, address, file_size)
+
+    def _interpreter(self, segments: List[_Segment]) -> Optional[str]:
+        for segment in segments:
+            if segment.type == _PT_INTERP:
+                return self._string(segment.offset)
+        return None
+
+    def _dynamic(self, segments: List[_Segment]) -> Iterator[Tuple[int, int]]:
+        """The tags and values of the dynamic section."""
+        layout = "iI" if self.bits == 32 else "qQ"
+        size = struct.calcsize("=" + layout)
+        for segment in segments:
+            if segment.type == _PT_DYNAMIC:
+                for index in range(min(segment.file_size // size, _MOST_DYNAMIC_ENTRIES)):
+                    tag, value = self._unpack(layout, segment.offset + index * size)
+                    if tag == _DT_NULL:
+                        break
+                    yield tag, value
+                return
+
+    def _dynamic_strings(
+        self, segments: List[_Segment], dynamic: List[Tuple[int, int]]
+    ) -> Dict[int, List[str]]:
+        """The strings that entries of the dynamic section stand for, by tag."""
+        entries = [
+            (tag, value)
+            for tag, value in dynamic
+            if tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH)
+        ]
+        if not entries:
+            return {}
+        addresses = [value for tag, value in dynamic if tag == _DT_STRTAB]
+        if not addresses:
+            raise self._error("has dynamic entries without a string table")
+        table = self._offset_of(addresses[-1], segments)
+        strings: Dict[int, List[str]] = {}
+        for tag, value in entries:
+            strings.setdefault(tag, []).append(self._string(table + value))
+        return strings
+
+    def _offset_of(self, address: int, segments: List[_Segment]) -> int:
+        """Where in the file lies what is loaded at `address`."""
+        for segment in segments:
+            if segment.type == _PT_LOAD and 0 <= address - segment.address < segment.file_size:
+                return segment.offset + address - segment.address
+        raise self._error("has a string table outside what is loaded")
+
+    def _string(self, offset: int) -> str:
+        length = min(_LONGEST_STRING, self.size - offset)
+        text, end, _ = self._bytes(offset, max(length, 1)).partition(b"\0")
+        if not end:
+            raise self._error("has a string that does not end")
+        return text.decode("utf-8", "surrogateescape")
+
+    def _unpack(self, layout: str, offset: int) -> Tuple[int, ...]:
+        layout = self.order + layout
+        return struct.unpack(layout, self._bytes(offset, struct.calcsize(layout)))
+
+    def _bytes(self, offset: int, size: int) -> bytes:
+        if offset + size > self.size:
+            raise self._error(f"ends before offset {offset + size}, where it should go on")
+        self.file.seek(offset)
+        return self.file.read(size)
+
+    def _error(self, what: str) -> ElfError:
+        return ElfError(f"{self.path!r} is not a sound ELF file: it {what}.")
+
+
+def _split(paths: List[str]) -> Tuple[str, ...]:
+    return tuple(part for path in paths for part in path.split(":") if part)

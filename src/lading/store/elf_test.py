@@ -1,0 +1,251 @@
+import os
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+from typing import List, Sequence, Tuple
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lading.store.elf import ET_DYN, ET_EXEC, ET_REL, ElfError, is_elf, read_elf
+
+NEEDED, STRTAB, SONAME, RPATH, RUNPATH, FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB
+PIE = 0x08000000
+BASE = 0x400000
+
+
+def make_elf(
+    bits: int = 64,
+    order: str = "<",
+    type_: int = ET_DYN,
+    machine: int = 62,
+    interpreter: str = "",
+    strings: Sequence[Tuple[int, str]] = (),
+    flags_1: int = 0,
+) -> bytes:
+    """A file with a header, program headers, an interpreter, a string table, a dynamic section."""
+    wide = bits == 64
+    header_size, program_size = (64, 56) if wide else (52, 32)
+    count = 1 + bool(interpreter) + bool(strings)
+    start = header_size + count * program_size
+    body = interpreter.encode() + b"\0"
+    table = b"\0"
+    entries: List[Tuple[int, int]] = []
+    for tag, text in strings:
+        entries.append((tag, len(table)))
+        table += text.encode() + b"\0"
+    entries += [(FLAGS_1, flags_1), (STRTAB, BASE + start + len(body)), (0, 0)]
+    dynamic = b"".join(struct.pack(order + ("qQ" if wide else "iI"), *entry) for entry in entries)
+    dynamic_offset = start + len(body) + len(table)
+    size = dynamic_offset + len(dynamic)
+
+    def program(kind: int, offset: int, length: int) -> bytes:
+        address = BASE + offset
+        if wide:
+            return struct.pack(
+                order + "IIQQQQQQ", kind, 4, offset, address, address, length, length, 1
+            )
+        return struct.pack(order + "IIIIIIII", kind, offset, address, address, length, length, 4, 1)
+
+    programs = [program(1, 0, size)]
+    if interpreter:
+        programs.append(program(3, start, len(body)))
+    if strings:
+        programs.append(program(2, dynamic_offset, len(dynamic)))
+    ident = b"\x7fELF" + bytes([bits // 32, 1 if order == "<" else 2, 1]) + bytes(9)
+    word = "Q" if wide else "I"
+    header = ident + struct.pack(
+        order + f"HHI{word}{word}{word}IHHHHHH",
+        *(type_, machine, 1, BASE, header_size, 0, 0, header_size, program_size, count, 0, 0, 0),
+    )
+    return header + b"".join(programs) + body + table + dynamic
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_reads_every_class_and_byte_order(tmp_path: Path, bits: int, order: str) -> None:
+    path = tmp_path / "file"
+    strings = [
+        (NEEDED, "libb.so.2"),
+        (NEEDED, "liba.so.1"),
+        (SONAME, "libc.so.6"),
+        (RUNPATH, "/x/lib:$ORIGIN/../lib::/y"),
+        (RPATH, "/old"),
+    ]
+    path.write_bytes(make_elf(bits, order, ET_DYN, 243, "/lib/ld.so.1", strings))
+    elf = read_elf(str(path))
+    assert (elf.bits, elf.little_endian, elf.type, elf.machine) == (bits, order == "<", 3, 243)
+    assert elf.interpreter == "/lib/ld.so.1"
+    assert elf.needed == ("libb.so.2", "liba.so.1")
+    assert elf.soname == "libc.so.6"
+    assert elf.runpath == ("/x/lib", "$ORIGIN/../lib", "/y")
+    assert elf.rpath == ("/old",)
+    assert elf.search_path == elf.runpath
+    assert elf.is_dynamic
+
+
+@pytest.mark.parametrize(
+    "content, kind",
+    [
+        (make_elf(type_=ET_EXEC), "static program"),
+        (make_elf(type_=ET_EXEC, interpreter="/lib/ld.so.1"), "program"),
+        (make_elf(interpreter="/lib/ld.so.1", strings=[(NEEDED, "libc.so.6")]), "program"),
+        (make_elf(strings=[(RUNPATH, "")], flags_1=PIE), "static program"),
+        (make_elf(interpreter="/l", strings=[(SONAME, "libc.so.6")]), "shared library"),
+        (make_elf(strings=[(NEEDED, "libc.so.6")]), "shared library"),
+        (make_elf(type_=ET_REL), "relocatable"),
+    ],
+)
+def test_kinds(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    elf = read_elf(str(path))
+    assert elf.is_relocatable == (kind == "relocatable")
+    assert elf.is_shared_library == (kind == "shared library")
+    assert elf.is_program == (kind in ("program", "static program"))
+    assert elf.is_static == (kind == "static program")
+
+
+def test_libraries_of_another_machine_are_not_loadable(tmp_path: Path) -> None:
+    elves = []
+    for name, content in (
+        ("a", make_elf()),
+        ("b", make_elf(machine=183)),
+        ("c", make_elf(bits=32)),
+        ("d", make_elf(order=">")),
+    ):
+        (tmp_path / name).write_bytes(content)
+        elves.append(read_elf(str(tmp_path / name)))
+    assert [elf.is_loadable_with(elves[0]) for elf in elves] == [True, False, False, False]
+
+
+def test_rpath_counts_where_there_is_no_runpath(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(make_elf(strings=[(RPATH, "/a:/b")]))
+    assert read_elf(str(path)).search_path == ("/a", "/b")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x7fEL", b"GROUP ( libc.so.6 )\n", b"#!/bin/sh\n", b"!<arch>\n"]
+)
+def test_what_is_not_elf(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "libc.so"
+    path.write_bytes(content)
+    assert not is_elf(str(path))
+    with pytest.raises(ElfError):
+        read_elf(str(path))
+
+
+def patched(offset: int, replacement: bytes) -> bytes:
+    content = make_elf(interpreter="/lib/ld.so.1", strings=[(NEEDED, "libc.so.6")])
+    return content[:offset] + replacement + content[offset + len(replacement) :]
+
+
+def huge(offset: int) -> bytes:
+    return patched(offset, b"\xff" * 8)
+
+
+# Offsets of the program headers that `patched` finds.
+LOAD, INTERP, DYNAMIC = 64, 64 + 56, 64 + 2 * 56
+
+NO_STRING_TABLE = make_elf(strings=[(NEEDED, "libc.so.6")]).replace(
+    struct.pack("<q", STRTAB), struct.pack("<q", STRTAB + 1)
+)
+CUT_IN_STRING = make_elf(interpreter="/x")[: 64 + 2 * 56 + len("/x")]
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"not an ELF file at all", "does not start with the ELF magic bytes"),
+        (make_elf()[:10], "ends before offset 16"),
+        (make_elf()[:40], "ends before"),
+        (patched(4, b"\x03"), "unknown class or byte order"),
+        (patched(5, b"\x00"), "unknown class or byte order"),
+        (patched(54, b"\x08\x00"), "program headers that are too small"),
+        (huge(32), "ends before"),  # the program headers' offset
+        (huge(INTERP + 8), "ends before"),
+        (huge(DYNAMIC + 8), "ends before"),
+        (patched(LOAD, b"\x07"), "string table outside what is loaded"),
+        (NO_STRING_TABLE, "dynamic entries without a string table"),
+        (CUT_IN_STRING, "a string that does not end"),
+    ],
+)
+def test_malformed_files_are_told_apart(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(ElfError, match=f"file' is not a sound ELF file: it .*{reason}"):
+        read_elf(str(path))
+
+
+SEEDS = [
+    make_elf(bits, order, interpreter="/lib/ld.so.1", strings=[(NEEDED, "a"), (RUNPATH, "/b")])
+    for bits in (32, 64)
+    for order in "<>"
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(SEEDS),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255))),
+    st.integers(0, 500),
+)
+@example(b"\x7fELF", [], 500)
+def test_no_bytes_raise_anything_but_elf_error(
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: bytes,
+    changes: List[Tuple[int, int]],
+    length: int,
+) -> None:
+    content = bytearray(seed)
+    for offset, value in changes:
+        content[offset % len(content)] = value
+    path = tmp_path_factory.mktemp("fuzz") / "file"
+    path.write_bytes(bytes(content[:length]))
+    try:
+        read_elf(str(path))
+    except ElfError:
+        pass
+
+
+def readelf(*arguments: str) -> str:
+    return subprocess.run(
+        ["readelf", "-W", *arguments], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+
+
+@pytest.mark.parametrize("path", ["/bin/sh", "/usr/bin/env"])
+def test_agrees_with_readelf_on_programs_of_this_machine(path: str) -> None:
+    elf = read_elf(path)
+    output = readelf("-l", "-d", path)
+    assert f"[Requesting program interpreter: {elf.interpreter}]" in output
+    assert output.count("(NEEDED)") == len(elf.needed) > 0
+    assert all(f"Shared library: [{name}]" in output for name in elf.needed)
+    assert elf.is_program and not elf.is_static
+
+
+def test_agrees_with_gcc(tmp_path: Path) -> None:
+    (tmp_path / "f.c").write_text("int f(void) { return 0; }\n")
+    (tmp_path / "main.c").write_text("int f(void); int main(void) { return f(); }\n")
+
+    def gcc(*arguments: str) -> None:
+        subprocess.run([str(shutil.which("gcc")), *arguments], cwd=tmp_path, check=True)
+
+    gcc("-shared", "-fPIC", "-o", "libf.so.1", "-Wl,-soname,libf.so.1", "f.c")
+    gcc("-c", "-o", "f.o", "f.c")
+    gcc("-o", "main", "main.c", "libf.so.1", "-Wl,-rpath,/x/lib:/y/lib")
+    gcc("-o", "old", "main.c", "libf.so.1", "-Wl,--disable-new-dtags,-rpath,/x/lib")
+    gcc("-static-pie", "-o", "static-pie", "main.c", "f.c")
+    gcc("-static", "-o", "static", "main.c", "f.c")
+    outputs = [path for path in tmp_path.iterdir() if path.suffix != ".c"]
+    elves = {path.name: read_elf(os.fspath(path)) for path in outputs}
+    assert elves["libf.so.1"].soname == "libf.so.1" and elves["libf.so.1"].is_shared_library
+    assert elves["f.o"].is_relocatable and not elves["f.o"].is_dynamic
+    assert elves["main"].needed == ("libf.so.1", "libc.so.6")
+    assert elves["main"].runpath == ("/x/lib", "/y/lib") and elves["main"].is_program
+    assert elves["old"].rpath == ("/x/lib",) and elves["old"].runpath == ()
+    assert elves["static"].is_static and not elves["static"].is_dynamic
+    assert elves["static-pie"].is_static and elves["static-pie"].is_dynamic
