@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from lading.machine import MACHINE_DIR, NETWORK_VARIABLES, Machine
+from lading_pants.errors import TargetError
+from lading_pants.subsystems.lading import LadingSubsystem
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
-from pants.engine.fs import CreateDigest, Digest, FileContent
 from pants.engine.process import Process, ProcessCacheScope, ProcessResult
 from pants.engine.rules import Get, collect_rules, rule
-from pants.option.option_types import StrListOption
-from pants.option.subsystem import Subsystem
 from pants.util.logging import LogLevel
 
 # Writes the directory's files from the first argument, each under a temporary name first, since
@@ -32,19 +33,6 @@ for name, text, mode in json.loads(sys.argv[1]):
 """
 
 
-class LadingSubsystem(Subsystem):
-    options_scope = "lading"
-    help = "Store packages and container images."
-
-    debian_mirrors = StrListOption(
-        help=(
-            "Base URLs of Debian archives, which contain `pool/` and `dists/`. They are tried "
-            "before those of the machine's own apt configuration. Which one a file comes from "
-            "does not matter: files are checked by digest."
-        ),
-    )
-
-
 @dataclass(frozen=True)
 class MachineCache:
     """The append-only cache that holds the machine directory. Its name has its content's hash."""
@@ -53,17 +41,20 @@ class MachineCache:
 
 
 def _interpreter_script() -> str:
-    """Runs the interpreter that Pants itself runs on, which has `requests`."""
-    try:
-        import requests
+    """Runs the interpreter that Pants itself runs on, with the `requests` that Pants finds.
 
-        library = str(Path(requests.__file__).parent.parent)
-    except ImportError:
-        library = ""
-    # An interpreter of a virtual environment finds its own libraries; a plugin that was resolved
-    # by `[GLOBAL].plugins` lies elsewhere.
-    search = f"PYTHONPATH={json.dumps(library)}:. " if library not in sys.path[:1] else ""
-    return f'#!/bin/sh\n{search}exec {json.dumps(sys.executable)} "$@"\n'
+    That library may come from the environment of Pants or from `[GLOBAL].plugins`.
+    """
+    spec = importlib.util.find_spec("requests")
+    if spec is None or spec.origin is None:
+        raise TargetError(
+            "Lading fetches with `requests`, which Pants can't import here: add `requests` to "
+            "`[GLOBAL].plugins` in pants.toml."
+        )
+    path, python = (
+        shlex.quote(part) for part in (str(Path(spec.origin).parent.parent), sys.executable)
+    )
+    return f'#!/bin/sh\nexec env PYTHONPATH={path} {python} "$@"\n'
 
 
 @rule

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from lading import program_files
-from lading.errors import LadingError
 from lading.machine import MACHINE_DIR
 from lading.program import USER_ERROR, error_sentence
+from lading_pants.errors import TargetError
 from lading_pants.util_rules.machine import MachineCache
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import FallibleProcessResult, Process
@@ -34,10 +34,6 @@ exec "$python" -B -m "$@"
 # How long Pants waits for the remote cache before it starts the process as well. With 0, its
 # default, the process is started and killed again even where the cache has the result.
 _SPECULATION_DELAY_MILLIS = 1000
-
-
-class ProgramError(Exception):
-    """A program ended with a sentence for the user. The text is complete."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +110,9 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
     )
     stderr = result.stderr.decode("utf-8", "replace")
     if result.exit_code == USER_ERROR:
-        raise ProgramError(f"{request.subject}: {error_sentence(stderr)}")
+        raise TargetError(f"{request.subject}: {error_sentence(stderr)}")
     if result.exit_code:
-        raise ProgramError(
+        raise TargetError(
             f"{request.subject}: `{request.module}` failed with status {result.exit_code}, which "
             f"is a fault of Lading or of the machine. It wrote:\n{stderr}"
         )
@@ -125,11 +121,6 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
 
 def _caches(machine: MachineCache, others: Mapping[str, str]) -> dict[str, str]:
     return {machine.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR, **others}
-
-
-def about(subject: str, error: LadingError) -> ProgramError:
-    """The library's sentence with the target in front."""
-    return ProgramError(f"{subject}: {error}")
 
 
 def rules():

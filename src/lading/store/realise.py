@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import List, Mapping, Sequence, Tuple
 
 from lading.debian.build_root import ensure_build_root
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.program import run
 from lading.store.audit import audit
@@ -144,8 +145,8 @@ class SandboxTools:
 
 
 def _build_root(request: RealiseRequest) -> Path:
-    debs = [Path(deb) for deb in request.debs]
-    return ensure_build_root(CACHE, request.build_root, debs, request.alternatives).absolute()
+    debs = {Sha256(digest): Path(file) for digest, file in request.debs.items()}
+    return ensure_build_root(CACHE / "roots", debs, request.alternatives).absolute()
 
 
 def _unpacked(package: InputPackage) -> Path:

@@ -37,8 +37,8 @@ class RealiseRequest:
     """What a build needs. Paths of files are relative to the program's directory.
 
     `inputs` are the whole input closure: the direct ones first, in the target's order, then the
-    others by store path. `debs` are the Debian packages of the build root, whose hash is
-    `build_root`. An empty `script` means the usual configure, make, make install.
+    others by store path. `debs` maps digests (hex) to files: the Debian packages that the build
+    root is made of. An empty `script` means the usual configure, make, make install.
     """
 
     path: StorePath
@@ -49,13 +49,13 @@ class RealiseRequest:
     further_sources: Tuple[RequestedSource, ...]
     patches: Tuple[RequestedSource, ...]
     inputs: Tuple[InputPackage, ...]
-    debs: Tuple[str, ...]
+    debs: Mapping[str, str]
     alternatives: Mapping[str, str]
-    build_root: str
 
     def to_json(self) -> str:
         fields = asdict(self)
         fields["env"] = dict(self.env)
+        fields["debs"] = dict(self.debs)
         fields["alternatives"] = dict(self.alternatives)
         return json.dumps(fields, indent=2, sort_keys=True) + "\n"
 
@@ -72,7 +72,6 @@ class RealiseRequest:
             further_sources=tuple(map(RequestedSource.from_dict, fields["further_sources"])),
             patches=tuple(map(RequestedSource.from_dict, fields["patches"])),
             inputs=tuple(map(InputPackage.from_dict, fields["inputs"])),
-            debs=tuple(fields["debs"]),
+            debs=fields["debs"],
             alternatives=fields["alternatives"],
-            build_root=fields["build_root"],
         )

@@ -6,7 +6,6 @@ can be written. There is no network, no file and no environment of the host.
 """
 
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,9 @@ from lading.store.path import STORE_DIR, StorePath
 
 #: Where Pants puts the bubblewrap that Lading brings, for hosts without one.
 BUNDLED_BUBBLEWRAP = ".lading/bubblewrap/bwrap"
+
+#: Where a host's own bubblewrap is, in the order in which they are tried.
+HOST_BUBBLEWRAPS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap")
 
 #: User and group of a build, whoever runs it.
 BUILDER_ID = 1000
@@ -47,9 +49,9 @@ def find_bubblewrap() -> str:
     The host's comes first: Ubuntu 24.04 lets only that one make namespaces (its AppArmor profile
     goes by path).
     """
-    host = shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin")
-    if host is not None:
-        return host
+    for host in HOST_BUBBLEWRAPS:
+        if os.path.exists(host):
+            return host
     if os.path.exists(BUNDLED_BUBBLEWRAP):
         return os.path.abspath(BUNDLED_BUBBLEWRAP)
     raise LadingError("builds need bubblewrap, which is not here: install the package bubblewrap.")

@@ -1,0 +1,14 @@
+"""Mistakes of the user's, told with the target they are in."""
+
+from __future__ import annotations
+
+from lading.errors import LadingError
+
+
+class TargetError(Exception):
+    """One or two full sentences that begin with the target's kind and address."""
+
+
+def about(subject: str, error: LadingError) -> TargetError:
+    """The library's sentence with the subject, such as "`store_package` //a:b", in front."""
+    return TargetError(f"{subject}: {error}")

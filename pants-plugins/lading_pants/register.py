@@ -1,0 +1,39 @@
+"""What the backend `lading_pants` adds to Pants."""
+
+from __future__ import annotations
+
+from lading_pants.goals import package_store
+from lading_pants.targets.build_root import BuildRootTarget
+from lading_pants.targets.debian_lock import DebianLockTarget
+from lading_pants.targets.fetch_debian import FetchDebianTarget
+from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.util_rules import (
+    bubblewrap,
+    debian,
+    derivation,
+    machine,
+    platform,
+    program,
+    realise,
+    source,
+)
+
+_RULE_MODULES = (
+    bubblewrap,
+    debian,
+    derivation,
+    machine,
+    package_store,
+    platform,
+    program,
+    realise,
+    source,
+)
+
+
+def target_types():
+    return [BuildRootTarget, DebianLockTarget, FetchDebianTarget, StorePackageTarget]
+
+
+def rules():
+    return [rule for module in _RULE_MODULES for rule in module.rules()]

@@ -1,0 +1,86 @@
+"""`debian_lock`: which Debian packages exist for a repository, exactly."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from pants.engine.addresses import Address
+from pants.engine.target import (
+    COMMON_TARGET_FIELDS,
+    AsyncFieldMixin,
+    OptionalSingleSourceField,
+    StringField,
+    StringSequenceField,
+    Target,
+)
+
+
+class DebianSuitesField(StringSequenceField):
+    alias = "suites"
+    required = True
+    help = (
+        "The suites that packages are taken from, such as `['bookworm', 'bookworm-updates', "
+        "'bookworm-security']`. Of several versions the newest is locked."
+    )
+
+
+class DebianComponentsField(StringSequenceField):
+    alias = "components"
+    default = ("main",)
+    help = "The components of the suites, such as `main` and `non-free-firmware`."
+
+
+class DebianArchitecturesField(StringSequenceField):
+    alias = "architectures"
+    default = ("amd64",)
+    help = "Debian's names of the architectures to lock packages for, such as `amd64`, `arm64`."
+
+
+class DebianExtraPackagesField(StringSequenceField):
+    alias = "packages"
+    default = ()
+    help = (
+        "Packages to lock besides those that `build_root` and `fetch_debian` targets with this "
+        "lock ask for. What these depend on is locked as well."
+    )
+
+
+class DebianLockfileField(OptionalSingleSourceField):
+    alias = "lockfile"
+    help = (
+        "The lock's file, beside the BUILD file; `<name>.lock.json` if unset. It is written by "
+        "`generate-lockfiles` and belongs into version control."
+    )
+    required = False
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        default = f"{address.target_name}.lock.json"
+        return super().compute_value(default if raw_value is None else raw_value, address)
+
+
+class DebianResolveField(StringField, AsyncFieldMixin):
+    alias = "resolve"
+    help = "What `generate-lockfiles --resolve=` calls this lock; the target's name if unset."
+
+    @property
+    def resolve_name(self) -> str:
+        return self.value or self.address.target_name
+
+
+class DebianLockTarget(Target):
+    alias = "debian_lock"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        DebianSuitesField,
+        DebianComponentsField,
+        DebianArchitecturesField,
+        DebianExtraPackagesField,
+        DebianLockfileField,
+        DebianResolveField,
+    )
+    help = (
+        "Debian packages, pinned by version and digest, from which build roots and store packages "
+        "are made. `./pants generate-lockfiles --resolve=<name>` resolves the packages that "
+        "targets ask for, with all they depend on, in the archive's signed index."
+    )

@@ -1,0 +1,21 @@
+"""`fetch_debian`: the file of one Debian package, as a source."""
+
+from __future__ import annotations
+
+from pants.engine.target import COMMON_TARGET_FIELDS, StringField, Target
+
+from lading_pants.targets.build_root import DebianLockField
+
+
+class DebianPackageField(StringField):
+    alias = "package"
+    help = "The package's name; the target's name if unset."
+
+
+class FetchDebianTarget(Target):
+    alias = "fetch_debian"
+    core_fields = (*COMMON_TARGET_FIELDS, DebianLockField, DebianPackageField)
+    help = (
+        "The `.deb` file of a package from a `debian_lock`, as `source` of a `store_package`. Of "
+        "it, the data is unpacked as it would lie below `/`; its maintainer scripts don't run."
+    )

@@ -1,0 +1,23 @@
+"""Fields that hold one address and count as a dependency."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Iterable, Optional
+
+from pants.engine.addresses import Address
+from pants.engine.target import InvalidFieldTypeException, SpecialCasedDependencies
+
+
+class SingleAddressField(SpecialCasedDependencies):
+    """One address, written as a string. `value` is a tuple of at most one."""
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[Iterable[str]], address: Address
+    ) -> Optional[tuple[str, ...]]:
+        if raw_value is not None and not isinstance(raw_value, str):
+            raise InvalidFieldTypeException(
+                address, cls.alias, raw_value, expected_type="the address of a target (a string)"
+            )
+        wrapped = None if raw_value is None else (raw_value,)
+        return super().compute_value(wrapped, address)

@@ -1,0 +1,138 @@
+"""`store_package`: a derivation."""
+
+from __future__ import annotations
+
+from pants.core.goals.package import OutputPathField
+from pants.engine.target import (
+    COMMON_TARGET_FIELDS,
+    Dependencies,
+    DictStringToStringField,
+    IntField,
+    MultipleSourcesField,
+    SpecialCasedDependencies,
+    StringField,
+    Target,
+    ValidNumbers,
+)
+
+from lading_pants.targets.single_address import SingleAddressField
+
+
+class PackageNameField(StringField):
+    alias = "package_name"
+    help = "The package's name in its store path; the target's name if unset."
+
+
+class VersionField(StringField):
+    alias = "version"
+    required = True
+    help = "The package's version. It is part of the store path."
+
+
+class SourceField(SingleAddressField):
+    alias = "source"
+    help = (
+        "What is built: a `fetch_url`, `fetch_debian`, or files of the repository. An archive is "
+        "unpacked; where it holds a single directory, that directory's contents are taken. The "
+        "script starts in there, and `$src` names it."
+    )
+
+
+class FurtherSourcesField(SpecialCasedDependencies):
+    alias = "sources"
+    help = "More files for the build. They lie in the directory `$sources` under their own names."
+
+
+class PatchesField(MultipleSourcesField):
+    alias = "patches"
+    uses_source_roots = False
+    help = (
+        "Files with patches, applied in the order of their names by `patch -p1` before the "
+        "script runs. Fuzz is not allowed: a patch that does not fit is an error."
+    )
+
+
+class ScriptField(StringField):
+    alias = "script"
+    help = (
+        "The build, for bash with `set -eo pipefail`. It must install into `$out`. `$src` is the "
+        "unpacked source, `$sources` holds the further sources, each dependency's store path is "
+        "in a variable named after it (`$glibc`), `$JOBS` says how many processes may run. If "
+        "unset: `./configure --prefix=$out` where there is a `configure`, then `make` and `make "
+        "install` with `PREFIX=$out`; a script can call that as `default_script`."
+    )
+
+
+class StoreDependenciesField(Dependencies):
+    alias = "dependencies"
+    help = (
+        "The `store_package` targets that the build uses. Those that the result refers to, and "
+        "only those, are in an image that has this package."
+    )
+
+
+class BuildRootField(SingleAddressField):
+    alias = "build_root"
+    help = "The `build_root` that the build runs in; `[lading].build_root` if unset."
+
+
+class BuildEnvField(DictStringToStringField):
+    alias = "env"
+    help = "Environment variables for the script, besides or instead of those that it has anyway."
+
+
+class StripField(StringField):
+    alias = "strip"
+    default = "all"
+    valid_choices = ("all", "debug", "none")
+    help = (
+        "What is taken out of programs and libraries: `all` symbols that running them does not "
+        "need, the `debug` information only, or `none`."
+    )
+
+
+class AllowedReferencesField(SpecialCasedDependencies):
+    alias = "allowed_references"
+    help = (
+        "If set, the only packages that the result may refer to; `[]` allows none. Anything else "
+        "is an error that names the file. References to itself are always allowed."
+    )
+
+
+class DisallowedReferencesField(SpecialCasedDependencies):
+    alias = "disallowed_references"
+    help = "Packages that must not be in the result's closure."
+
+
+class MaxClosureSizeField(IntField):
+    alias = "max_closure_size"
+    valid_numbers = ValidNumbers.positive_only
+    help = "The most bytes that the unpacked files of the result's closure may have."
+
+
+class StorePackageTarget(Target):
+    alias = "store_package"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        OutputPathField,
+        PackageNameField,
+        VersionField,
+        SourceField,
+        FurtherSourcesField,
+        PatchesField,
+        ScriptField,
+        StoreDependenciesField,
+        BuildRootField,
+        BuildEnvField,
+        StripField,
+        AllowedReferencesField,
+        DisallowedReferencesField,
+        MaxClosureSizeField,
+    )
+    help = (
+        "A package, built once from exact inputs and never changed, that lies at "
+        "`/store/<hash>-<name>-<version>`. The hash is over everything that determines it. The "
+        "build runs in a sandbox without network, in which only the declared inputs exist. What "
+        "the package needs at run time is found by scanning it for the hashes of its inputs, as "
+        "Nix does."
+    )

@@ -1,0 +1,148 @@
+"""Debian packages: the lock's content, and which of its packages a target names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lading.debian.build_root import build_root_hash
+from lading.debian.lock import DebianLock, LockedPackage, closure, regenerate_command
+from lading.errors import LadingError
+from lading.fetch.pinned_file import PinnedFile
+from lading.fetch.source_url import SourceUrl
+from lading_pants.targets.build_root import AlternativesField, DebianLockField, DebianPackagesField
+from lading_pants.targets.debian_lock import DebianLockfileField, DebianResolveField
+from lading_pants.targets.fetch_debian import DebianPackageField
+from lading_pants.util_rules.platform import BuildPlatform
+from lading_pants.errors import TargetError, about
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
+from pants.util.frozendict import FrozenDict
+
+
+@dataclass(frozen=True)
+class LoadedLockRequest:
+    """The lock that a target's `debian_lock` field names."""
+
+    field: DebianLockField
+    subject: str
+
+
+@dataclass(frozen=True)
+class LoadedLock:
+    lock: DebianLock
+
+
+@dataclass(frozen=True)
+class DebianFileRequest:
+    """The `.deb` of a `fetch_debian` target."""
+
+    address: Address
+
+
+@dataclass(frozen=True)
+class DebianFile:
+    file: PinnedFile
+
+
+@dataclass(frozen=True)
+class BuildRootRequest:
+    """The `build_root` target at an address, which `subject` named."""
+
+    address: Address
+    subject: str
+
+
+@dataclass(frozen=True)
+class BuildRoot:
+    """What a build root is made of, and its hash. Nothing has been fetched yet."""
+
+    files: tuple[PinnedFile, ...]
+    alternatives: FrozenDict[str, str]
+    hash: str
+
+
+@rule
+async def load_lock(request: LoadedLockRequest) -> LoadedLock:
+    targets = await Get(Targets, UnparsedAddressInputs, request.field.to_unparsed_address_inputs())
+    target = targets[0]
+    if not target.has_field(DebianLockfileField):
+        raise TargetError(
+            f"{request.subject}: `debian_lock` names {target.address}, which is a "
+            f"`{target.alias}` and not a `debian_lock`."
+        )
+    resolve = target[DebianResolveField].resolve_name
+    path = target[DebianLockfileField].file_path
+    contents = await Get(
+        DigestContents, PathGlobs([path], GlobMatchErrorBehavior.ignore)
+    )
+    if not contents:
+        raise TargetError(
+            f"{request.subject}: the lock {path} does not exist: run "
+            f"{regenerate_command(resolve)}."
+        )
+    try:
+        return LoadedLock(DebianLock.from_json(contents[0].content.decode("utf-8")))
+    except LadingError as error:
+        raise about(f"`debian_lock` {target.address}", error) from error
+
+
+def pinned_file(package: LockedPackage, lock: DebianLock) -> PinnedFile:
+    return PinnedFile(
+        name=package.filename.rpartition("/")[2],
+        urls=(SourceUrl.parse(f"mirror://debian/{package.filename}"),),
+        sha256=package.sha256,
+        size=package.size,
+        snapshot=lock.timestamp,
+        resolve=lock.resolve,
+    )
+
+
+@rule
+async def debian_file(request: DebianFileRequest, platform: BuildPlatform) -> DebianFile:
+    wrapped = await Get(
+        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin="a `source`")
+    )
+    target = wrapped.target
+    subject = f"`{target.alias}` {target.address}"
+    loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
+    name = target[DebianPackageField].value or target.address.target_name
+    try:
+        packages = closure(loaded.lock, platform.architecture, [name])
+    except LadingError as error:
+        raise about(subject, error) from error
+    package = next(package for package in packages if package.name == name)
+    return DebianFile(pinned_file(package, loaded.lock))
+
+
+@rule
+async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) -> BuildRoot:
+    wrapped = await Get(
+        WrappedTarget,
+        WrappedTargetRequest(request.address, description_of_origin=request.subject),
+    )
+    target = wrapped.target
+    if not target.has_field(AlternativesField):
+        raise TargetError(
+            f"{request.subject}: `build_root` names {target.address}, which is a "
+            f"`{target.alias}` and not a `build_root`."
+        )
+    subject = f"`{target.alias}` {target.address}"
+    loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
+    try:
+        packages = closure(
+            loaded.lock, platform.architecture, target[DebianPackagesField].value or ()
+        )
+    except LadingError as error:
+        raise about(subject, error) from error
+    alternatives = target[AlternativesField].value or FrozenDict()
+    return BuildRoot(
+        files=tuple(pinned_file(package, loaded.lock) for package in packages),
+        alternatives=alternatives,
+        hash=build_root_hash((package.sha256 for package in packages), alternatives).hex,
+    )
+
+
+def rules():
+    return collect_rules()

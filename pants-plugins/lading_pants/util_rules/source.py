@@ -1,0 +1,147 @@
+"""Sources of store packages: what identifies them, and their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Optional
+
+from lading.fetch.pinned_file import PinnedFile
+from lading.store.derivation import SourceInput
+from lading_pants.targets.fetch_debian import DebianPackageField
+from lading_pants.targets.store_package import PatchesField
+from lading_pants.targets.fetch_url import FetchUrlSha256Field
+from lading_pants.util_rules.debian import DebianFile, DebianFileRequest
+from lading_pants.util_rules.fetch import PinnedFileRequest, ResolvedPinnedFile
+from lading_pants.errors import TargetError
+from pants.core.target_types import FileSourceField, ResourceSourceField
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import Digest, DigestEntries, FileEntry, RemovePrefix
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import (
+    HydratedSources,
+    HydrateSourcesRequest,
+    SourcesField,
+    Targets,
+)
+
+
+@dataclass(frozen=True)
+class StoreSourceRequest:
+    """What the address names, as a source; `subject` is the target and field that name it."""
+
+    inputs: UnparsedAddressInputs
+    subject: str
+
+
+@dataclass(frozen=True)
+class StoreSource:
+    """A source before its bytes are needed.
+
+    Exactly one of `pinned`, a file to fetch, and `digest`, files that are here, is set. A tree's
+    digest has its files at its root; a single file's has the file `identity.name` there.
+    """
+
+    identity: SourceInput
+    pinned: Optional[PinnedFile]
+    digest: Optional[Digest]
+    is_tree: bool
+    executables: tuple[str, ...]
+
+
+@rule
+async def find_store_source(request: StoreSourceRequest) -> StoreSource:
+    targets = await Get(Targets, UnparsedAddressInputs, request.inputs)
+    if len(targets) == 1:
+        target = targets[0]
+        if target.has_field(FetchUrlSha256Field):
+            resolved = await Get(ResolvedPinnedFile, PinnedFileRequest(target))
+            return _fetched(resolved.file)
+        if target.has_field(DebianPackageField):
+            found = await Get(DebianFile, DebianFileRequest(target.address))
+            return _fetched(found.file)
+    return await Get(StoreSource, _LocalSourceRequest(targets, request.subject))
+
+
+def _fetched(file: PinnedFile) -> StoreSource:
+    return StoreSource(SourceInput(file.name, str(file.sha256)), file, None, False, ())
+
+
+@dataclass(frozen=True)
+class _LocalSourceRequest:
+    targets: Targets
+    subject: str
+
+
+@rule
+async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
+    sources = await Get(
+        SourceFiles,
+        SourceFilesRequest(
+            (target.get(SourcesField) for target in request.targets),
+            for_sources_types=(FileSourceField, ResourceSourceField, SourcesField),
+            enable_codegen=True,
+        ),
+    )
+    files = sources.snapshot.files
+    if not files:
+        names = ", ".join(str(target.address) for target in request.targets)
+        raise TargetError(
+            f"{request.subject} names {names}, which has no files: name a `fetch_url`, a "
+            "`fetch_debian`, or a target with sources such as `files`."
+        )
+    # Trees are laid out as below the target's directory.
+    parent = request.targets[0].address.spec_path
+    if not all(PurePath(parent) in PurePath(file).parents for file in files):
+        parent = ""
+    digest = await Get(Digest, RemovePrefix(sources.snapshot.digest, parent))
+    entries = await Get(DigestEntries, Digest, digest)
+    executables = tuple(
+        sorted(
+            entry.path
+            for entry in entries
+            if isinstance(entry, FileEntry) and entry.is_executable
+        )
+    )
+    is_tree = len(files) > 1
+    name = "tree" if is_tree else files[0][len(parent) :].lstrip("/")
+    identity = SourceInput(name, f"tree:{digest.fingerprint}")
+    return StoreSource(identity, None, digest, is_tree, executables)
+
+
+@dataclass(frozen=True)
+class PatchFilesRequest:
+    field: PatchesField
+
+
+@dataclass(frozen=True)
+class PatchFiles:
+    """Patches in the order in which they are applied, at their paths in the repository."""
+
+    digest: Digest
+    paths: tuple[str, ...]
+    identities: tuple[SourceInput, ...]
+
+
+@rule
+async def find_patches(request: PatchFilesRequest) -> PatchFiles:
+    hydrated = await Get(HydratedSources, HydrateSourcesRequest(request.field))
+    entries = await Get(DigestEntries, Digest, hydrated.snapshot.digest)
+    digests = {
+        entry.path: entry.file_digest.fingerprint
+        for entry in entries
+        if isinstance(entry, FileEntry)
+    }
+    paths = tuple(sorted(digests, key=lambda path: (PurePath(path).name, path)))
+    return PatchFiles(
+        digest=hydrated.snapshot.digest,
+        paths=paths,
+        identities=tuple(
+            SourceInput(PurePath(path).name, f"sha256:{digests[path]}") for path in paths
+        ),
+    )
+
+
+def rules():
+    return collect_rules()
