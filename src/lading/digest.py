@@ -94,9 +94,9 @@ class Sha256:
         if len(value) in _OTHER_HEX_LENGTHS and not set(value) - _HEX_DIGITS:
             other = _OTHER_HEX_LENGTHS[len(value)]
             raise _malformed(text, f"it is as long as {other}, which is not supported")
-        if len(value) == _HEX_LENGTH and not set(value.lower()) - _HEX_DIGITS:
-            if value != value.lower():
-                raise _malformed(text, "hexadecimal digits must be lower-case")
+        is_hex = len(value) == _HEX_LENGTH and not set(value.lower()) - _HEX_DIGITS
+        if is_hex and value != value.lower():
+            raise _malformed(text, "hexadecimal digits must be lower-case")
         _check(text, value, "hexadecimal", _HEX_LENGTH, _HEX_DIGITS)
         return cls(value)
 

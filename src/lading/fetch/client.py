@@ -1,0 +1,295 @@
+"""HTTP as it is out there: slow, interrupted, redirected, overloaded."""
+
+import errno
+import os
+import re
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Callable, Dict, Iterator, Optional, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+
+from lading.fetch.faults import Gone, Transient, Unavailable, WrongContent
+from lading.fetch.part import Part
+from lading.fetch.source_url import redacted
+
+T = TypeVar("T")
+
+_SMALLEST_READ = 1 << 6
+_LARGEST_READ = 1 << 18
+
+#: Less than this between two faults does not count as progress.
+_PROGRESS = 1 << 16
+
+#: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585).
+_TRANSIENT_STATUSES = (408, 425, 429)
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds, and how often to try.
+
+    `tries` are those without progress in between. A connection that brings less than `slowest`
+    bytes a second during `window` counts as interrupted.
+    """
+
+    connect: float = 15
+    read: float = 60
+    tries: int = 5
+    first_delay: float = 0.5
+    longest_delay: float = 60
+    slowest: float = 1024
+    window: float = 60
+
+
+@dataclass(frozen=True)
+class Page:
+    """`url` is where it was found in the end, after redirects."""
+
+    url: str
+    content_type: str
+    text: str
+
+
+class Client:
+    """Reads URLs with one `requests` session, hence for one thread.
+
+    Proxies, certificates and netrc are those of `os.environ`, as `requests` reads them: a netrc
+    entry is for its host, and is not sent along to where a host redirects.
+    """
+
+    def __init__(
+        self,
+        report: Callable[[str], None] = lambda line: None,
+        patience: Patience = Patience(),
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = requests.Session()
+        self._report = report
+        self._patience = patience
+        self._sleep = sleep
+        self._clock = clock
+
+    def page(self, url: str, accept: str) -> Page:
+        """A page of text; of a `file:` directory its `index.html`. Unavailable if there is none."""
+        if url.startswith("file:"):
+            return _local_page(url)
+
+        def attempt() -> Page:
+            with self._get(url, {"Accept": accept}) as response:
+                if response.status_code != 200:
+                    raise _refusal(response, self._patience)
+                content_type = response.headers.get("Content-Type", "")
+                response.encoding = response.encoding or "utf-8"  # else it is guessed, slowly
+                return Page(response.url, content_type, response.text)
+
+        return self._persist(url, attempt, lambda: 0)
+
+    def save(self, url: str, part: Part, size: Optional[int] = None) -> None:
+        """Make `part` what is at `url`, going on behind the bytes that it has.
+
+        Returns when the server has given all that it announced, and `size` bytes if that is
+        known; the content is for the caller to check. Unavailable if it can't be had.
+        """
+        if url.startswith("file:"):
+            part.restart()
+            _read_local(url, part)
+            _check_size(part.size, size)
+            return
+        if part.size and part.size == size:
+            return
+        self._persist(url, lambda: self._continue(url, part, size), lambda: part.size)
+
+    def _continue(self, url: str, part: Part, size: Optional[int]) -> None:
+        # Ask for the bytes as they are: an archive must not be unpacked on the way.
+        headers = {"Accept-Encoding": "identity"}
+        if part.size:
+            headers["Range"] = f"bytes={part.size}-"
+        with self._get(url, headers) as response:
+            self._begin(response, part)
+            announced = _announced(response, part)
+            _check_size(announced, size)
+            for chunk in self._chunks(response):
+                part.write(chunk)
+                if size is not None and part.size > size:
+                    raise WrongContent(f"it gives more than the {size} bytes that are pinned")
+        expected = announced if announced is not None else size
+        if expected is not None and part.size < expected:
+            raise Transient(f"the connection ended after {part.size} of {expected} bytes")
+
+    def _begin(self, response: requests.Response, part: Part) -> None:
+        """Bring `part` to where the body of `response` begins."""
+        status = response.status_code
+        if status == 206:
+            found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+            if not found or int(found.group(1)) != part.size:
+                part.restart()
+                raise Transient("the server sent another range than it was asked for", 0)
+            part.is_pieced = True
+        elif status == 416 and part.size:
+            part.restart()
+            raise Transient("the server has fewer bytes than an earlier connection gave", 0)
+        elif status == 200:
+            part.restart()
+        else:
+            raise _refusal(response, self._patience)
+
+    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+        """The body, undecoded. Reads small pieces from slow servers, so as to notice them."""
+        raw = response.raw
+        raw.enforce_content_length = False  # it would drop the last bytes before an interruption
+        amount = _SMALLEST_READ
+        window_start, window_bytes = self._clock(), 0
+        while True:
+            start = self._clock()
+            chunk = raw.read(amount, decode_content=False)
+            if not chunk:
+                return
+            yield chunk
+            now = self._clock()
+            is_fast = now - start < 0.25
+            amount = min(amount * 2, _LARGEST_READ) if is_fast else max(amount // 2, _SMALLEST_READ)
+            window_bytes += len(chunk)
+            if now - window_start >= self._patience.window:
+                if window_bytes < self._patience.slowest * (now - window_start):
+                    raise Transient(f"it gave {window_bytes} bytes in {now - window_start:.0f} s")
+                window_start, window_bytes = now, 0
+
+    @contextmanager
+    def _get(self, url: str, headers: Dict[str, str]) -> Iterator[requests.Response]:
+        """The response, its body still to be read, with every fault of the network told apart."""
+        timeout = (self._patience.connect, self._patience.read)
+        try:
+            with self._session.get(url, headers=headers, timeout=timeout, stream=True) as response:
+                yield response
+        except requests.exceptions.SSLError as error:
+            reason = _reason(error)
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise Unavailable(f"its certificate is not trusted ({reason})") from error
+            raise Transient(reason) from error
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise Transient("it did not answer in time") from error
+        except requests.exceptions.ProxyError as error:
+            raise Transient(f"the proxy can't be used: {_reason(error)}") from error
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+            urllib3.exceptions.HTTPError,
+        ) as error:
+            raise Transient(_reason(error)) from error
+        except requests.exceptions.RequestException as error:
+            raise Unavailable(_reason(error)) from error
+
+    def _persist(self, url: str, attempt: Callable[[], T], progress: Callable[[], int]) -> T:
+        """`attempt` until it succeeds, or fails `tries` times in a row without progress."""
+        failures, most = 0, progress()
+        while True:
+            try:
+                return attempt()
+            except Transient as fault:
+                now = progress()
+                failures = 1 if now >= most + _PROGRESS else failures + 1
+                most = max(most, now)
+                if failures >= self._patience.tries:
+                    raise Unavailable(f"{fault.reason} (tried {failures} times)") from fault
+                delay = fault.delay
+                if delay is None:
+                    delay = self._patience.first_delay * 2 ** (failures - 1)
+                delay = min(delay, self._patience.longest_delay)
+                self._report(f"{redacted(url)}: {fault.reason}; trying again in {delay:g} s")
+                self._sleep(delay)
+
+
+def _announced(response: requests.Response, part: Part) -> Optional[int]:
+    """Size of the whole file in bytes, as the server says; None if it does not."""
+    length = response.headers.get("Content-Length", "")
+    if not length.isdecimal() or "Transfer-Encoding" in response.headers:
+        return None
+    return part.size + int(length)
+
+
+def _check_size(found: Optional[int], size: Optional[int]) -> None:
+    if None not in (found, size) and found != size:
+        raise WrongContent(f"it has {found} bytes, where {size} are pinned")
+
+
+def _refusal(response: requests.Response, patience: Patience) -> Exception:
+    status = response.status_code
+    reason = f"HTTP status {status} {response.reason or ''}".rstrip()
+    if status in _TRANSIENT_STATUSES or status >= 500:
+        return Transient(reason, _retry_after(response))
+    if status in (404, 410):
+        return Gone(reason)
+    if status in (401, 407):
+        return Unavailable(f"{reason}; put a user name and password for it into your ~/.netrc")
+    return Unavailable(reason)
+
+
+def _retry_after(response: requests.Response) -> Optional[float]:
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3); None if it says nothing usable."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in few words: urllib3 wraps it in object addresses and whole URLs."""
+    seen = [error]
+    while True:
+        inner = _inner(seen[-1])
+        if inner is None or inner in seen:
+            break
+        seen.append(inner)
+    for cause in reversed(seen):
+        if isinstance(cause, OSError) and cause.errno and cause.strerror:
+            return redacted(cause.strerror)
+    return redacted(str(seen[-1]) or type(seen[-1]).__name__)
+
+
+def _inner(error: BaseException) -> Optional[BaseException]:
+    candidates = [getattr(error, "reason", None), *reversed(error.args), error.__cause__]
+    return next((one for one in candidates if isinstance(one, BaseException)), error.__context__)
+
+
+def _local_path(url: str) -> str:
+    return unquote(urlsplit(url).path)
+
+
+def _read_local(url: str, part: Part) -> None:
+    try:
+        with open(_local_path(url), "rb") as source:
+            while True:
+                chunk = source.read(_LARGEST_READ)
+                if not chunk:
+                    return
+                part.write(chunk)
+    except OSError as error:
+        raise _local_fault(error) from error
+
+
+def _local_page(url: str) -> Page:
+    path = _local_path(url)
+    try:
+        if os.path.isdir(path):
+            url, path = url.rstrip("/") + "/", os.path.join(path, "index.html")
+        with open(path, encoding="utf-8", errors="replace") as source:
+            return Page(url, "text/html", source.read())
+    except OSError as error:
+        raise _local_fault(error) from error
+
+
+def _local_fault(error: OSError) -> Unavailable:
+    kind = Gone if error.errno in (errno.ENOENT, errno.ENOTDIR) else Unavailable
+    return kind(error.strerror or str(error))

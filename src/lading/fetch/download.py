@@ -1,0 +1,99 @@
+"""Getting one pinned file from whichever place has it."""
+
+from typing import Callable, List, Tuple
+
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.fetch.client import Client
+from lading.fetch.download_cache import DownloadCache
+from lading.fetch.faults import Gone, Unavailable, WrongContent
+from lading.fetch.mirrors import places
+from lading.fetch.part import Part
+from lading.fetch.pinned_file import PinnedFile
+from lading.fetch.source_url import redacted
+from lading.machine import Machine
+
+_Failures = List[Tuple[str, Unavailable]]
+
+
+def download(
+    file: PinnedFile,
+    machine: Machine,
+    client: Client,
+    cache: DownloadCache,
+    report: Callable[[str], None],
+) -> None:
+    """Have `file` in `cache`, whole and of the pinned content.
+
+    LadingError that tells for each place why it did not give the file.
+    """
+    with cache.part(file.sha256) as part:
+        if part is not None:
+            _fill(part, file, machine, client, report)
+
+
+def _fill(
+    part: Part,
+    file: PinnedFile,
+    machine: Machine,
+    client: Client,
+    report: Callable[[str], None],
+) -> None:
+    failures: _Failures = []
+    for place in places(file, machine):
+        url = place.url
+        try:
+            url = place.locate(client)
+            _fill_from(url, part, file, client)
+        except Unavailable as fault:
+            if isinstance(fault, WrongContent):
+                part.restart()
+            failures.append((redacted(url), fault))
+            report(f"{redacted(url)}: {fault.reason}")
+        else:
+            report(f"{file.name}: {_megabytes(part.size)} from {redacted(url)}")
+            return
+    raise _not_fetched(file, failures)
+
+
+def _fill_from(url: str, part: Part, file: PinnedFile, client: Client) -> None:
+    client.save(url, part, file.size)
+    if part.sha256() != file.sha256 and part.is_pieced:
+        part.restart()
+        client.save(url, part, file.size)
+    found, size = part.sha256(), part.size
+    if found != file.sha256:
+        raise WrongContent(
+            f"wrong content, expected {_both_forms(file.sha256)}, "
+            f"got {_both_forms(found)}, {size} bytes"
+        )
+
+
+def _both_forms(sha256: Sha256) -> str:
+    return f"{sha256.hex} ({sha256.sri})"
+
+
+def _not_fetched(file: PinnedFile, failures: _Failures) -> LadingError:
+    if not failures:
+        return LadingError(
+            f"{file.name} can't be fetched from {file.urls[0]}: no Python package index is "
+            "configured. Set `[python-repos].indexes` in pants.toml, or pip's `index-url`."
+        )
+    reasons = "; ".join(f"{url}: {fault.reason}" for url, fault in failures)
+    return LadingError(f"{file.name} could not be fetched. {reasons}.{_remedy(file, failures)}")
+
+
+def _remedy(file: PinnedFile, failures: _Failures) -> str:
+    faults = [fault for _, fault in failures]
+    if any(isinstance(fault, WrongContent) for fault in faults):
+        return " If the file was meant to change, pin the digest that it has now."
+    if file.resolve and any(isinstance(fault, Gone) for fault in faults):
+        return (
+            f" Mirrors drop superseded packages: `./pants generate-lockfiles "
+            f"--resolve={file.resolve}` writes the lock anew, with what they have now."
+        )
+    return ""
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

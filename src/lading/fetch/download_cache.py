@@ -1,0 +1,103 @@
+"""Downloaded files of this machine, named by their digest.
+
+    <directory>/<sha256>         a whole file; checked again at every use
+    <directory>/<sha256>.part    the beginning of one, locked (flock) by whoever continues it
+
+It outlives the sandbox, so that an interrupted fetch goes on where it stopped and a lock with
+one package more fetches one package.
+"""
+
+import fcntl
+import hashlib
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import BinaryIO, Iterator, Optional
+
+from lading.digest import Sha256
+from lading.fetch.part import Part
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class DownloadCache:
+    directory: str
+
+    def copy_to(self, sha256: Sha256, target: str) -> bool:
+        """Write the file to the new path `target`, if the cache has it.
+
+        A cached file whose content is not that of its name any more is removed.
+        """
+        cached = self._path(sha256)
+        try:
+            source = open(cached, "rb")
+        except FileNotFoundError:
+            return False
+        with source, open(target, "xb") as copy:
+            if _copy(source, copy) == sha256:
+                return True
+        os.unlink(target)
+        with suppress(FileNotFoundError):  # another one may have found the same
+            os.unlink(cached)
+        return False
+
+    @contextmanager
+    def part(self, sha256: Sha256) -> Iterator[Optional[Part]]:
+        """The part of this digest, ours alone until the block ends; it takes turns with other
+        threads and processes. None when one of them has completed the file in the meantime.
+
+        When the block ends well the part must be whole, and becomes the cached file. When it
+        ends with an error, what there is of it stays for the next time.
+        """
+        os.makedirs(self.directory, exist_ok=True)
+        path = self._path(sha256) + ".part"
+        handle = _open_locked(path)
+        try:
+            if os.path.exists(self._path(sha256)):
+                os.unlink(path)
+                yield None
+                return
+            part = Part(handle)
+            try:
+                yield part
+            except BaseException:
+                handle.flush()
+                if part.size == 0:
+                    os.unlink(path)
+                raise
+            handle.flush()
+            os.replace(path, self._path(sha256))
+        finally:
+            handle.close()
+
+    def _path(self, sha256: Sha256) -> str:
+        return os.path.join(self.directory, sha256.hex)
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> Sha256:
+    copied = hashlib.sha256()
+    while True:
+        chunk = source.read(_CHUNK)
+        if not chunk:
+            return Sha256(copied.hexdigest())
+        copied.update(chunk)
+        target.write(chunk)
+
+
+def _open_locked(path: str) -> BinaryIO:
+    while True:
+        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+b")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if _is_at(handle, path):
+            return handle
+        # Whoever held the lock before us has renamed or removed the file since we opened it.
+        handle.close()
+
+
+def _is_at(handle: BinaryIO, path: str) -> bool:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(os.fstat(handle.fileno()), found)

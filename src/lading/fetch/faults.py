@@ -1,0 +1,28 @@
+"""What can go wrong at one place that may have a file."""
+
+from typing import Optional
+
+
+class Unavailable(Exception):
+    """This place does not give the file, for `reason`; another one may."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Gone(Unavailable):
+    """The place answers, and does not have the file."""
+
+
+class WrongContent(Unavailable):
+    """The place has a file of that name, and it is not the one pinned."""
+
+
+class Transient(Exception):
+    """A fault that may be over at the next try, in `delay` seconds if the server said so."""
+
+    def __init__(self, reason: str, delay: Optional[float] = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.delay = delay

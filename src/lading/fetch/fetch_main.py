@@ -1,0 +1,86 @@
+"""Program: fetch the pinned files of a request, all or none.
+
+    fetch_main <request.json> <output directory>
+
+The request is that of `lading.fetch.pinned_file`. The output directory must not exist yet or be
+empty; it holds each file under its name afterwards, or is untouched when the program fails.
+"""
+
+import os
+import sys
+import tempfile
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import List, Sequence
+
+from lading.fetch.client import Client
+from lading.fetch.download import download
+from lading.fetch.download_cache import DownloadCache
+from lading.fetch.pinned_file import PinnedFile, request_from_json
+from lading.machine import Machine
+from lading.program import run
+
+#: The machine's caches, an append-only cache of Pants; there may be none.
+CACHE_DIR = ".lading/cache"
+
+_PARALLEL = 8
+
+
+def main(argv: List[str]) -> None:
+    request_path, output_directory = argv
+    files = request_from_json(Path(request_path).read_text(encoding="utf-8"))
+    machine = Machine.load()
+    _use_environment(machine)
+    output = os.path.abspath(output_directory)
+    os.makedirs(os.path.dirname(output), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
+        has_cache = os.path.isdir(CACHE_DIR)
+        cache = DownloadCache(os.path.join(CACHE_DIR if has_cache else scratch, "downloads"))
+        staged = os.path.join(scratch, "files")
+        os.mkdir(staged, 0o755)
+        fetch(files, machine, cache, staged)
+        os.replace(staged, output)
+
+
+def fetch(
+    files: Sequence[PinnedFile], machine: Machine, cache: DownloadCache, directory: str
+) -> None:
+    """Write `files` below the empty `directory`. The error is that of the first that fails, in
+    the order of `files` as far as they were tried; those not yet begun are left then.
+    """
+    clients = threading.local()
+
+    def fetch_one(file: PinnedFile) -> None:
+        if not hasattr(clients, "client"):
+            clients.client = Client(report)
+        target = os.path.join(directory, file.name)
+        # A loop, for a file that is damaged in the cache is removed and downloaded anew.
+        while not cache.copy_to(file.sha256, target):
+            download(file, machine, clients.client, cache, report)
+        os.chmod(target, 0o755 if file.executable else 0o644)
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        futures = [pool.submit(fetch_one, file) for file in files]
+        wait(futures, return_when=FIRST_EXCEPTION)
+        for future in futures:
+            future.cancel()
+    for future in futures:
+        if not future.cancelled():
+            future.result()
+
+
+def report(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _use_environment(machine: Machine) -> None:
+    """Let `requests` see how this machine reaches the network: Pants has emptied `os.environ`."""
+    os.environ.update(machine.environment)
+    # Python's own variable for certificates, which requests does not read.
+    if "SSL_CERT_FILE" in os.environ:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])
+
+
+if __name__ == "__main__":
+    run(main)

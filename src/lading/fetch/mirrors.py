@@ -1,0 +1,70 @@
+"""The places that a URL stands for on this machine, best first."""
+
+import os
+from dataclasses import dataclass
+from typing import Iterator, Union
+from urllib.parse import quote
+
+from lading.debian.mirrors import debian_base_urls
+from lading.fetch.client import Client
+from lading.fetch.faults import Gone
+from lading.fetch.pinned_file import PinnedFile
+from lading.fetch.pip_configuration import PipIndexes, pip_indexes
+from lading.fetch.simple_index import ACCEPT, file_url, project_url
+from lading.fetch.source_url import SourceUrl
+from lading.machine import Machine
+
+
+@dataclass(frozen=True)
+class DirectPlace:
+    """The file lies at `url`."""
+
+    url: str
+
+    def locate(self, client: Client) -> str:
+        return self.url
+
+
+@dataclass(frozen=True)
+class ListedPlace:
+    """The page at `url` links to the file."""
+
+    url: str
+    file_name: str
+
+    def locate(self, client: Client) -> str:
+        """The file's own URL. Unavailable if there is no page, or it does not list the file."""
+        found = file_url(client.page(self.url, ACCEPT), self.file_name)
+        if found is None:
+            raise Gone(f"it does not list {self.file_name}")
+        return found
+
+
+Place = Union[DirectPlace, ListedPlace]
+
+
+def places(file: PinnedFile, machine: Machine) -> Iterator[Place]:
+    """Where `file` may be, in the order in which to try. Empty if no index is configured."""
+    for url in file.urls:
+        if url.scheme != "mirror":
+            yield DirectPlace(url.text)
+        elif url.host == "debian":
+            for base in debian_base_urls(machine, timestamp=file.snapshot):
+                yield DirectPlace(f"{base}/{quote(url.path)}")
+        else:
+            yield from _python_places(url, machine)
+
+
+def _python_places(url: SourceUrl, machine: Machine) -> Iterator[Place]:
+    project, file_name = url.path.split("/")
+    configured = PipIndexes(machine.python_indexes, machine.python_find_links)
+    if not configured.indexes and not configured.find_links:
+        configured = pip_indexes()
+    for links in configured.find_links:
+        path = links[len("file://") :] if links.startswith("file://") else links
+        if os.path.isdir(path):
+            yield DirectPlace("file://" + quote(os.path.join(os.path.abspath(path), file_name)))
+        else:
+            yield ListedPlace(links if "://" in links else "file://" + quote(path), file_name)
+    for index in configured.indexes:
+        yield ListedPlace(project_url(index, project), file_name)

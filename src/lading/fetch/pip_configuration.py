@@ -1,0 +1,65 @@
+"""Which Python package indexes pip is configured with on this machine."""
+
+import ast
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Dict, Tuple
+
+from lading.errors import LadingError
+
+#: pip's sections, the later overriding the earlier (pip documentation, "Configuration").
+_SECTIONS = ("global", "install", ":env:")
+
+
+@dataclass(frozen=True)
+class PipIndexes:
+    """URLs of simple indexes, and directories or pages of links, in pip's order."""
+
+    indexes: Tuple[str, ...]
+    find_links: Tuple[str, ...]
+
+
+@lru_cache(maxsize=None)
+def pip_indexes() -> PipIndexes:
+    """What the pip of this interpreter would use: its files, `PIP_...` of the environment, and
+    else the index that pip itself knows. LadingError where there is no pip to ask.
+    """
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    asked = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if asked.returncode != 0:
+        raise LadingError(
+            f"pip of {sys.executable} does not tell its configuration ({asked.stderr.strip()}), "
+            "so there is no Python package index. Set `[python-repos].indexes` in pants.toml."
+        )
+    settings = _settings(asked.stdout)
+    if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):
+        return PipIndexes((), _words(settings, "find-links"))
+    index = _words(settings, "index-url") or (_built_in_index(),)
+    return PipIndexes(index + _words(settings, "extra-index-url"), _words(settings, "find-links"))
+
+
+def _settings(listing: str) -> Dict[str, str]:
+    """Name to value of what `pip config list` prints: lines such as `global.index-url='...'`."""
+    found: Dict[str, Dict[str, str]] = {section: {} for section in _SECTIONS}
+    for line in listing.splitlines():
+        key, _, value = line.partition("=")
+        section, _, name = key.strip().partition(".")
+        if section in found:
+            found[section][name] = str(ast.literal_eval(value))
+    merged: Dict[str, str] = {}
+    for section in _SECTIONS:
+        merged.update(found[section])
+    return merged
+
+
+def _words(settings: Dict[str, str], name: str) -> Tuple[str, ...]:
+    return tuple(os.path.expanduser(word) for word in settings.get(name, "").split())
+
+
+def _built_in_index() -> str:
+    from pip._internal.models.index import PyPI
+
+    return str(PyPI.simple_url)
