@@ -69,10 +69,7 @@ def _write_member(name: str, content: Union[bytes, Path, None], output: BinaryIO
         return output.write(tar_header.header(TarMember(name, tar_header.DIRECTORY, 0o755)))
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     output.write(tar_header.header(TarMember(name, tar_header.FILE, 0o644, size)))
-    if isinstance(content, bytes):
-        written = output.write(content)
-    else:
-        written = _copy(content, output)
+    written = output.write(content) if isinstance(content, bytes) else _copy(content, output)
     if written != size:
         raise LadingError(f"{content!s} changed its length while it was read. Build again.")
     output.write(tar_header.padding(size))
@@ -81,7 +78,7 @@ def _write_member(name: str, content: Union[bytes, Path, None], output: BinaryIO
 
 def _copy(source: Path, output: BinaryIO) -> int:
     written = 0
-    with open(source, "rb") as file:
+    with source.open("rb") as file:
         while chunk := file.read(_CHUNK):
             written += output.write(chunk)
     return written

@@ -5,7 +5,6 @@ REQUEST is the JSON of `ArchiveRequest`. METADATA tells programs what ARCHIVE ho
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
@@ -19,6 +18,7 @@ from lading.program import run
 
 def main(argv: List[str]) -> None:
     request_file, output, metadata = argv
+    partial = Path(output + ".partial")
     request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     layers = [
         Layer.from_dict(json.loads(Path(files.description).read_text(encoding="utf-8")))
@@ -26,12 +26,12 @@ def main(argv: List[str]) -> None:
     ]
     image = Image.build(request.config, layers)
     references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
-    with open(output + ".partial", "wb") as file:
+    with partial.open("wb") as file:
         size = write_archive(image, references, [Path(f.blob) for f in request.layers], file)
     fields = image_metadata(image, references, size, request.closure)
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
     Path(metadata).write_text(text, encoding="utf-8")
-    os.replace(output + ".partial", output)
+    partial.replace(output)
 
 
 def image_metadata(

@@ -44,9 +44,7 @@ class ArchiveRequest:
             "layers": [
                 {"blob": layer.blob, "description": layer.description} for layer in self.layers
             ],
-            "closure": [
-                {"path": str(member.path), "size": member.size} for member in self.closure
-            ],
+            "closure": [{"path": str(member.path), "size": member.size} for member in self.closure],
         }
         return json.dumps(fields, sort_keys=True, indent=2) + "\n"
 

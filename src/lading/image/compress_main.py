@@ -5,7 +5,6 @@ OUTPUT is gzip without an end-of-archive marker in it, as SEGMENT has none. DESC
 """
 
 import json
-import os
 from pathlib import Path
 from typing import List
 
@@ -16,13 +15,14 @@ from lading.program import run
 
 def main(argv: List[str]) -> None:
     library, segment, output, description = argv
-    with open(segment, "rb") as source, open(output + ".partial", "wb") as file:
+    partial = Path(output + ".partial")
+    with Path(segment).open("rb") as source, partial.open("wb") as file:
         hashed = HashedOutput(file)
-        with Deflate(os.path.abspath(library)) as deflate:
+        with Deflate(library) as deflate:
             deflate.compress(source, hashed)
     fields = {"sha256": hashed.sha256.hex, "size": hashed.size}
     Path(description).write_text(json.dumps(fields, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(output + ".partial", output)
+    partial.replace(output)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ different bytes. libdeflate comes with the build as a pinned file.
 
 import ctypes
 import io
+from pathlib import Path
 from typing import Protocol
 
 from lading.errors import LadingError
@@ -29,8 +30,9 @@ class Deflate:
     """A compressor of libdeflate (libdeflate.h)."""
 
     def __init__(self, library: str, level: int = LEVEL) -> None:
-        """`library` is the file's path with a slash in it, so that no system library is found."""
-        self._library = _load(library)
+        """`library` is the file's path."""
+        # Absolute, because dlopen looks for names without a slash in the system's directories.
+        self._library = _load(str(Path(library).absolute()))
         self._compressor = self._library.libdeflate_alloc_compressor(level)
         if not self._compressor:
             raise MemoryError("libdeflate_alloc_compressor")

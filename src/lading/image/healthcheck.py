@@ -48,7 +48,9 @@ class Healthcheck:
                 f"`healthcheck` has {retries!r} for `retries`. Write a number of 0 or more."
             )
         times = tuple(
-            (name, parse_duration(key, fields[key])) for key, name in _TIMES.items() if key in fields
+            (name, parse_duration(key, fields[key]))
+            for key, name in _TIMES.items()
+            if key in fields
         )
         return cls(_parse_test(fields.get("test")), times, retries)
 

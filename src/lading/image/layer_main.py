@@ -4,7 +4,6 @@ REQUEST is the JSON of `LayerRequest`, DESCRIPTION that of `Layer`; OUTPUT is th
 """
 
 import json
-import os
 import tarfile
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
@@ -26,13 +25,14 @@ def main(argv: List[str]) -> None:
     copied = _read_copied_files(entries, request)
     if request.user:
         _check_user(request.user, entries, copied)
-    with open(output + ".partial", "wb") as file, Deflate(os.path.abspath(library)) as deflate:
+    partial = Path(output + ".partial")
+    with partial.open("wb") as file, Deflate(library) as deflate:
         packages = [package.files for package in request.packages]
         head = head_segment(entries, copied)
         layer = write_layer(head, packages, deflate, file, request.created_by)
     text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
     Path(description).write_text(text, encoding="utf-8")
-    os.replace(output + ".partial", output)
+    partial.replace(output)
 
 
 def _plan(request: LayerRequest) -> Tuple[RootEntry, ...]:

@@ -97,6 +97,6 @@ def _sorted_once(packages: Sequence[PackageFiles]) -> Tuple[PackageFiles, ...]:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk

@@ -233,7 +233,8 @@ class _Merge:
         for node in nodes:
             if not node.is_directory:
                 directory = next(other for other in nodes if other.is_directory)
-                raise _conflict(path, directory, node, "a directory in the one and not in the other")
+                how = "a directory in the one and not in the other"
+                raise _conflict(path, directory, node, how)
         if path:
             self._entries[path] = RootEntry(path, kinds.DIRECTORY, _PARENT_MODE)
         children: Dict[str, List[_Node]] = {}

@@ -5,14 +5,16 @@ import re
 
 from lading.errors import LadingError
 
-#: signal(7), Linux. Real-time signals count from SIGRTMIN or SIGRTMAX.
-SIGNALS = tuple(
-    f"SIG{name}"
-    for name in (
-        "HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD "
-        "CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS"
-    ).split()
+# signal(7), Linux. Real-time signals count from SIGRTMIN or SIGRTMAX.
+# fmt: off
+_NAMES = (
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "IOT", "BUS", "FPE", "KILL", "USR1", "SEGV",
+    "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CLD", "CONT", "STOP", "TSTP", "TTIN",
+    "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "POLL", "PWR", "SYS",
 )
+# fmt: on
+
+SIGNALS = tuple(f"SIG{name}" for name in _NAMES)
 
 _MAX_SIGNAL = 64
 _REAL_TIME = re.compile(r"SIGRTMIN(?:\+[0-9]{1,2})?|SIGRTMAX(?:-[0-9]{1,2})?")
@@ -25,7 +27,9 @@ def parse_stop_signal(text: str) -> str:
         return text
     if _NUMBER.fullmatch(text) and 1 <= int(text) <= _MAX_SIGNAL:
         return text
-    name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
-    near = difflib.get_close_matches(name, SIGNALS, n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else "Write a name such as `SIGTERM`, or a number."
+    name = text.upper()[3:] if text.upper().startswith("SIG") else text.upper()
+    near = difflib.get_close_matches(name, _NAMES, n=1)
+    hint = "Write a name such as `SIGTERM`, or a number."
+    if near:
+        hint = f"Did you mean `SIG{near[0]}`?"
     raise LadingError(f"`stop_signal` is {text!r}, which is no signal of Linux. {hint}")

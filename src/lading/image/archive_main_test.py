@@ -1,0 +1,186 @@
+import hashlib
+import json
+import tarfile
+from pathlib import Path
+from typing import Any, Callable, Dict, Tuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lading.errors import LadingError
+from lading.image.archive_main import main
+from lading.image.archive_request import ArchiveRequest, ClosureMember, LayerFiles
+from lading.image.config import ImageConfig
+from lading.image.healthcheck import Healthcheck
+from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.manifest import sha256_of
+from lading.image.platform import Platform
+from lading.store.path import StorePath
+
+CONFIG = ImageConfig(
+    platform=Platform("linux", "amd64"),
+    cmd=("/bin/redis-server",),
+    env=(("B", "2"), ("A", "1")),
+    healthcheck=Healthcheck(("NONE",)),
+)
+CLOSURE = (
+    ClosureMember(StorePath("r" * 32, "redis-7.0.15"), 10),
+    ClosureMember(StorePath("g" * 32, "glibc-2.36"), 20),
+)
+GOLDEN = "b7573b1a6db667612edc56cb0b5dc6be1dbef4fc774f6f4a2f6efe41b819a631"
+
+
+@pytest.fixture
+def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
+    """The archive of an image with these layer blobs, and its metadata."""
+
+    def build(
+        *blobs: bytes, tags: Tuple[str, ...] = ("latest",), repository: str = "redis"
+    ) -> Tuple[Path, Dict[str, Any]]:
+        files = []
+        for index, blob in enumerate(blobs):
+            blob_file, description = tmp_path / f"{index}.tar.gz", tmp_path / f"{index}.json"
+            blob_file.write_bytes(blob)
+            diff_id = sha256_of(b"diff" + blob)
+            layer = Layer(sha256_of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading")
+            description.write_text(json.dumps(layer.to_dict()))
+            files.append(LayerFiles(str(blob_file), str(description)))
+        request = ArchiveRequest(CONFIG, repository, tags, tuple(files), CLOSURE)
+        request_file, archive = tmp_path / "request.json", tmp_path / "redis.tar"
+        request_file.write_text(request.to_json())
+        main([str(request_file), str(archive), str(tmp_path / "redis.json")])
+        return archive, json.loads((tmp_path / "redis.json").read_text())
+
+    return build
+
+
+BuildArchive = Callable[..., Tuple[Path, Dict[str, Any]]]
+
+
+def read(archive: Path) -> Dict[str, bytes]:
+    """Files by name."""
+    with tarfile.open(archive, "r:") as tar:
+        members = tar.getmembers()
+        assert len({member.name for member in members}) == len(members)
+        assert all(member.isfile() or member.isdir() for member in members)
+        assert all(member.mtime == 1 and not member.pax_headers for member in members)
+        return {
+            member.name: content.read()
+            for member in members
+            if (content := tar.extractfile(member)) is not None
+        }
+
+
+def check_consistency(files: Dict[str, bytes]) -> Dict[str, Any]:
+    """Every blob has its name as digest and every reference leads to a blob; gives the config."""
+    for name, data in files.items():
+        if name.startswith("blobs/sha256/"):
+            assert hashlib.sha256(data).hexdigest() == name[len("blobs/sha256/") :]
+    assert json.loads(files["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
+    (descriptor,) = json.loads(files["index.json"])["manifests"]
+    manifest = json.loads(blob(files, descriptor))
+    config: Dict[str, Any] = json.loads(blob(files, manifest["config"]))
+    layers = [blob(files, layer) for layer in manifest["layers"]]
+    assert len(config["rootfs"]["diff_ids"]) == len(config["history"]) == len(layers)
+    (docker,) = json.loads(files["manifest.json"])
+    assert json.loads(files[docker["Config"]]) == config
+    assert [files[path] for path in docker["Layers"]] == layers
+    return config
+
+
+def blob(files: Dict[str, bytes], descriptor: Dict[str, Any]) -> bytes:
+    data = files["blobs/" + descriptor["digest"].replace(":", "/")]
+    assert len(data) == descriptor["size"]
+    return data
+
+
+def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildArchive) -> None:
+    archive, metadata = build_archive(b"one", b"two", tags=("7.0.15", "latest"))
+    files = read(archive)
+    config = check_consistency(files)
+    assert config["config"]["Env"] == ["A=1", "B=2"]
+    (descriptor,) = json.loads(files["index.json"])["manifests"]
+    assert metadata == {
+        "image": {
+            "id": "sha256:" + json.loads(files["manifest.json"])[0]["Config"].split("/")[-1],
+            "digest": descriptor["digest"],
+        },
+        "platform": "linux/amd64",
+        "tags": ["redis:7.0.15", "redis:latest"],
+        "archive": {"size": archive.stat().st_size},
+        "layers": [
+            {
+                "digest": str(sha256_of(data)),
+                "diff_id": str(sha256_of(b"diff" + data)),
+                "size": 3,
+                "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
+            }
+            for data in (b"one", b"two")
+        ],
+        "closure": [
+            {"path": f"/store/{'g' * 32}-glibc-2.36", "name": "glibc-2.36", "size": 20},
+            {"path": f"/store/{'r' * 32}-redis-7.0.15", "name": "redis-7.0.15", "size": 10},
+        ],
+    }
+
+
+def test_the_bytes_stay_the_same(build_archive: BuildArchive) -> None:
+    archive, _ = build_archive(b"one", b"two", tags=("7.0.15", "latest"))
+    assert sha256_of(archive.read_bytes()).hex == GOLDEN
+
+
+def test_rules_oci_189_repo_tags_is_an_array_of_all_tags(build_archive: BuildArchive) -> None:
+    archive, _ = build_archive(b"one", tags=("7.0.15", "latest"))
+    (docker,) = json.loads(read(archive)["manifest.json"])
+    assert docker["RepoTags"] == ["redis:7.0.15", "redis:latest"]
+
+
+def test_rules_img_716_663_annotations_name_the_first_tag_in_full(
+    build_archive: BuildArchive,
+) -> None:
+    for repository, name in (
+        ("my-app", "docker.io/library/my-app:1"),
+        ("docker.mycompany.tld:1234/foo", "docker.mycompany.tld:1234/foo:1"),
+    ):
+        archive, _ = build_archive(b"one", tags=("1", "2"), repository=repository)
+        (descriptor,) = json.loads(read(archive)["index.json"])["manifests"]
+        assert descriptor["annotations"] == {
+            "io.containerd.image.name": name,
+            "org.opencontainers.image.ref.name": "1",
+        }
+
+
+def test_an_image_without_tags_has_no_name(build_archive: BuildArchive) -> None:
+    files = read(build_archive(b"one", tags=())[0])
+    (descriptor,) = json.loads(files["index.json"])["manifests"]
+    assert "annotations" not in descriptor
+    assert json.loads(files["manifest.json"])[0]["RepoTags"] == []
+
+
+def test_kind_2394_3795_the_index_names_one_manifest_that_is_there(
+    build_archive: BuildArchive,
+) -> None:
+    files = read(build_archive(b"one")[0])
+    (descriptor,) = json.loads(files["index.json"])["manifests"]
+    assert descriptor["platform"] == {"architecture": "amd64", "os": "linux"}
+    assert blob(files, descriptor)
+
+
+def test_a_bad_name_leaves_nothing_behind(build_archive: BuildArchive, tmp_path: Path) -> None:
+    with pytest.raises(LadingError, match="upper-case"):
+        build_archive(b"one", repository="Redis")
+    assert not list(tmp_path.glob("redis.tar*"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.binary(max_size=1500), max_size=4))
+def test_any_layers_are_kept_byte_for_byte(
+    build_archive: BuildArchive, blobs: "list[bytes]"
+) -> None:
+    archive, metadata = build_archive(*blobs)
+    files = read(archive)
+    check_consistency(files)
+    assert [
+        files["blobs/" + layer["digest"].replace(":", "/")] for layer in metadata["layers"]
+    ] == blobs

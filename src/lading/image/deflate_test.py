@@ -1,0 +1,55 @@
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lading.errors import LadingError
+from lading.image.deflate import MEMBER_SIZE, Deflate
+from lading.image.manifest import sha256_of
+
+
+def compressed(deflate: Deflate, data: bytes) -> bytes:
+    output = io.BytesIO()
+    deflate.compress(io.BytesIO(data), output)
+    return output.getvalue()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.binary(max_size=2000), max_size=5))
+def test_members_concatenate(deflate: Deflate, parts: "list[bytes]") -> None:
+    joined = b"".join(compressed(deflate, part) for part in parts)
+    assert gzip.decompress(joined) == b"".join(parts)
+
+
+def test_nothing_is_nothing(deflate: Deflate) -> None:
+    assert compressed(deflate, b"") == b""
+
+
+def test_long_input_is_several_members(deflate: Deflate) -> None:
+    data = bytes(range(256)) * (MEMBER_SIZE // 256)
+    tail = compressed(deflate, b"tail")
+    whole = compressed(deflate, data + b"tail")
+    assert whole == compressed(deflate, data) + tail
+    assert gzip.decompress(whole) == data + b"tail"
+
+
+def test_rules_distroless_207_the_header_has_no_time_and_no_name(deflate: Deflate) -> None:
+    # RFC 1952: magic, deflate, no flags, four bytes of time, no extra flags, unknown system.
+    assert compressed(deflate, b"x")[:10] == bytes.fromhex("1f8b08 00 00000000 00 ff")
+
+
+def test_the_bytes_stay_the_same(deflate: Deflate) -> None:
+    """Of libdeflate 1.14, the pinned one."""
+    data = b"".join(b"%d redis\n" % number for number in range(10000))
+    digest = sha256_of(compressed(deflate, data))
+    assert digest.hex == "5e7737a1eb3b69d55cde5aa3a804558d43529587504272164f0522128ca2fd48"
+
+
+def test_a_library_that_cannot_be_loaded(tmp_path: Path) -> None:
+    library = tmp_path / "libdeflate.so.0"
+    library.write_bytes(b"not ELF")
+    with pytest.raises(LadingError, match="libdeflate can't be loaded on this machine"):
+        Deflate(str(library))

@@ -1,0 +1,158 @@
+import gzip
+import hashlib
+import json
+import posixpath
+import tarfile
+from pathlib import Path
+from typing import Callable, List, Tuple
+
+import pytest
+
+from lading.errors import LadingError
+from lading.image.layer import Layer
+from lading.image.layer_main import main
+from lading.image.layer_request import LayerRequest
+from lading.image.testutil import Link, MakePackage, Package, Program, Tree
+
+BuildLayer = Callable[..., Tuple[Layer, Path]]
+
+REDIS: Tree = {"bin/redis-server": Program(b"redis" * 100), "bin/redis": Link("redis-server")}
+NSS = {"etc/passwd": b"root:x:0:0::/:\nredis:x:999:999::/:\n", "etc/group": b"redis:x:999:\n"}
+
+
+@pytest.fixture
+def build_layer(tmp_path: Path, libdeflate: str) -> BuildLayer:
+    """The layer of `contents` and further packages, with its blob."""
+
+    def build(
+        *contents: Package, packages: Tuple[Package, ...] = (), user: str = "", name: str = "layer"
+    ) -> Tuple[Layer, Path]:
+        request = LayerRequest(
+            packages=tuple(package.layer_package for package in (*contents, *packages)),
+            contents=tuple(package.path for package in contents),
+            directories=(("/data", "0750 999:999"),),
+            user=user,
+            created_by="lading",
+        )
+        assert LayerRequest.from_json(request.to_json()) == request
+        files = [tmp_path / f"{name}{suffix}" for suffix in (".json", ".tar.gz", "-layer.json")]
+        files[0].write_text(request.to_json())
+        main([str(files[0]), libdeflate, str(files[1]), str(files[2])])
+        return Layer.from_dict(json.loads(files[2].read_text())), files[1]
+
+    return build
+
+
+def members(blob: Path) -> List[tarfile.TarInfo]:
+    with tarfile.open(blob, "r:gz") as archive:
+        return archive.getmembers()
+
+
+def test_digest_diff_id_and_size_are_those_of_the_bytes(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    layer, blob = build_layer(make_package("redis", REDIS))
+    data = blob.read_bytes()
+    assert layer.size == len(data)
+    assert layer.digest.hex == hashlib.sha256(data).hexdigest()
+    assert layer.diff_id.hex == hashlib.sha256(gzip.decompress(data)).hexdigest()
+
+
+def test_what_is_in_the_layer(build_layer: BuildLayer, make_package: MakePackage) -> None:
+    redis, glibc = make_package("redis", REDIS), make_package("glibc", {"lib/libc.so": b"libc"})
+    _, blob = build_layer(redis, packages=(glibc,))
+    assert [(member.name, oct(member.mode), member.linkname) for member in members(blob)] == [
+        ("bin", "0o755", ""),
+        ("bin/redis", "0o777", f"{redis.path}/bin/redis"),
+        ("bin/redis-server", "0o777", f"{redis.path}/bin/redis-server"),
+        ("data", "0o750", ""),
+        ("store", "0o755", ""),
+        ("tmp", "0o1777", ""),
+        ("var", "0o755", ""),
+        ("var/tmp", "0o1777", ""),
+        (f"store/{glibc.path.base}", "0o555", ""),
+        (f"store/{glibc.path.base}/lib", "0o555", ""),
+        (f"store/{glibc.path.base}/lib/libc.so", "0o444", ""),
+        (f"store/{redis.path.base}", "0o555", ""),
+        (f"store/{redis.path.base}/bin", "0o555", ""),
+        (f"store/{redis.path.base}/bin/redis", "0o777", "redis-server"),
+        (f"store/{redis.path.base}/bin/redis-server", "0o555", ""),
+    ]
+
+
+def test_the_bytes_stay_the_same(build_layer: BuildLayer, make_package: MakePackage) -> None:
+    layer, _ = build_layer(make_package("redis", REDIS), make_package("nss", NSS))
+    assert layer.diff_id.hex == "fcc8b8fa96a8bbf666ad302c7bf78470d8eb7a8eef99e39626cc83824d7a35d8"
+
+
+def test_nixpkgs_45369_88762_each_path_once_and_after_its_parent(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    one = make_package("a", {"bin/a": b"", "etc/x": b""})
+    two = make_package("b", {"bin/b": b"", "etc/x": b""})
+    names = [member.name for member in members(build_layer(one, two)[1])]
+    assert len(names) == len(set(names))
+    for index, name in enumerate(names):
+        assert posixpath.dirname(name) in ["", *names[:index]]
+
+
+def test_jib_4204_moby_41496_rules_oci_521_headers_hold_nothing_of_the_machine(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    long_name = "share/" + "x" * 150
+    _, blob = build_layer(make_package("a", {long_name: b"", "share/ü": b""}))
+    with tarfile.open(blob, "r:gz") as archive:
+        for member in archive:
+            assert set(member.pax_headers) <= {"path", "linkpath"}
+            assert member.mtime == 1
+            assert (member.uname, member.gname) == ("", "")
+            assert (member.uid, member.gid) == ((999, 999) if member.name == "data" else (0, 0))
+        assert archive.pax_headers == {}
+
+
+def test_nixpkgs_38835_94243_a_user_can_reach_the_store(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    for member in members(build_layer(make_package("a", REDIS))[1]):
+        if member.isdir() and member.name != "data":
+            assert member.mode & 0o555 == 0o555
+
+
+def test_nixpkgs_94636_the_order_of_packages_does_not_count(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    one, two = make_package("a", {"lib/a": b"1"}), make_package("b", {"lib/b": b"2"})
+    first, _ = build_layer(packages=(one, two))
+    second, _ = build_layer(packages=(two, one), name="second")
+    assert first == second
+
+
+def test_passwd_is_a_copy(build_layer: BuildLayer, make_package: MakePackage) -> None:
+    _, blob = build_layer(make_package("nss", NSS), user="redis:redis")
+    with tarfile.open(blob, "r:gz") as archive:
+        content = archive.extractfile("etc/passwd")
+        assert content is not None and content.read() == NSS["etc/passwd"]
+        assert archive.getmember("etc/passwd").mode == 0o644
+
+
+def test_nixpkgs_pr_105685_an_unknown_user_leaves_nothing_behind(
+    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
+) -> None:
+    with pytest.raises(LadingError, match="'web' is not in the image's /etc/passwd"):
+        build_layer(make_package("nss", NSS), user="web")
+    assert not list(tmp_path.glob("*.tar.gz*"))
+
+
+def test_a_conflict_is_found_before_a_byte_is_written(
+    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
+) -> None:
+    one, two = make_package("a", {"x": b"1"}), make_package("b", {"x": b"2"})
+    with pytest.raises(LadingError, match="'/x' twice"):
+        build_layer(one, two)
+    assert not list(tmp_path.glob("*.tar.gz*"))
+
+
+def test_a_package_twice_is_refused(build_layer: BuildLayer, make_package: MakePackage) -> None:
+    package = make_package("a", REDIS)
+    with pytest.raises(LadingError, match=f"{package.path} is twice in one layer"):
+        build_layer(packages=(package, package))

@@ -1,0 +1,80 @@
+"""Real store packages for the tests of images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Mapping, Union
+
+from lading.image.compress_main import main as compress
+from lading.image.layer_request import LayerPackage
+from lading.image.root_tree import Content
+from lading.store.members import members_from_json, members_to_json
+from lading.store.path import StorePath
+from lading.store.segment import write_segment
+
+
+@dataclass(frozen=True)
+class Link:
+    target: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """An executable file's bytes."""
+
+    content: bytes
+
+
+#: Content by path: bytes of a file, an executable, or a symlink; a trailing slash makes an empty
+#: directory.
+Tree = Mapping[str, Union[bytes, Program, Link]]
+
+
+@dataclass(frozen=True)
+class Package:
+    """A realised and compressed store package."""
+
+    layer_package: LayerPackage
+
+    @property
+    def path(self) -> StorePath:
+        return self.layer_package.path
+
+    @property
+    def content(self) -> Content:
+        text = Path(self.layer_package.members).read_text(encoding="utf-8")
+        return Content(self.path, members_from_json(text))
+
+
+#: Build `<name>` from a tree; its store hash consists of the name's first letter.
+MakePackage = Callable[[str, Tree], Package]
+
+
+def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Package:
+    path = StorePath(name[0] * 32, name)
+    directory /= path.base
+    root = directory / "tree"
+    (directory if "" in tree else root).mkdir(parents=True)
+    for file_name, content in tree.items():
+        _write(root / file_name, file_name.endswith("/"), content)
+    with (directory / "segment.tar").open("wb") as output:
+        segment = write_segment(root, path, output)
+    (directory / "members.json").write_text(members_to_json(segment.members))
+    names = ("segment.tar", "segment.tar.gz", "compressed.json")
+    compress([libdeflate, *(str(directory / file) for file in names)])
+    return Package(
+        LayerPackage(
+            path=path,
+            segment=str(directory / "segment.tar"),
+            compressed=str(directory / "segment.tar.gz"),
+            members=str(directory / "members.json"),
+        )
+    )
+
+
+def _write(file: Path, is_directory: bool, content: Union[bytes, Program, Link]) -> None:
+    (file if is_directory else file.parent).mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Link):
+        file.symlink_to(content.target)
+    elif not is_directory:
+        file.write_bytes(content.content if isinstance(content, Program) else content)
+        file.chmod(0o755 if isinstance(content, Program) else 0o644)

@@ -1,0 +1,48 @@
+import pytest
+
+from lading.errors import LadingError
+from lading.image.user import User
+
+
+@pytest.mark.parametrize("text", ["redis", "0", "999:999", "redis:redis", "1000:wheel", "www-data"])
+def test_users(text: str) -> None:
+    assert str(User.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("", "Write a name or an id"),
+        ("a b", "Write a name or an id"),
+        ("redis:", "Write a name or an id"),
+        (":redis", "Write a name or an id"),
+        ("1:2:3", "Write a name or an id"),
+        ("-1", "Write a name or an id"),
+        ("9a", "Write a name or an id"),
+        ("2147483648", "ids end at 2147483647"),
+    ],
+)
+def test_bad_users(text: str, reason: str) -> None:
+    with pytest.raises(LadingError) as error:
+        User.parse(text)
+    assert f"`user` is {text!r}" in str(error.value) and reason in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "user, missing",
+    [
+        ("redis", ""),
+        ("redis:redis", ""),
+        ("12:13", ""),
+        ("web", "/etc/passwd"),
+        ("redis:web", "/etc/group"),
+    ],
+)
+def test_nixpkgs_pr_105685_a_named_user_must_exist(user: str, missing: str) -> None:
+    passwd, group = b"root:x:0:0::/:\nredis:x:999:999::/:\n", b"root:x:0:\nredis:x:999:\n"
+    if not missing:
+        User.parse(user).check_known(passwd, group)
+        return
+    with pytest.raises(LadingError) as error:
+        User.parse(user).check_known(passwd, group)
+    assert f"'web' is not in the image's {missing}" in str(error.value)
