@@ -3,17 +3,18 @@
 import errno
 import os
 import re
+import socket
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Callable, Dict, Iterator, Optional, TypeVar
+from typing import Callable, Dict, Iterator, List, Optional, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
 
-from lading.fetch.faults import Gone, Transient, Unavailable, WrongContent
+from lading.fetch.faults import GoneError, TransientError, UnavailableError, WrongContentError
 from lading.fetch.part import Part
 from lading.fetch.source_url import redacted
 
@@ -78,7 +79,7 @@ class Client:
         self._clock = clock
 
     def page(self, url: str, accept: str) -> Page:
-        """A page of text; of a `file:` directory its `index.html`. Unavailable if there is none."""
+        """A page of text; of a `file:` directory its `index.html`. UnavailableError if there is none."""
         if url.startswith("file:"):
             return _local_page(url)
 
@@ -96,7 +97,7 @@ class Client:
         """Make `part` what is at `url`, going on behind the bytes that it has.
 
         Returns when the server has given all that it announced, and `size` bytes if that is
-        known; the content is for the caller to check. Unavailable if it can't be had.
+        known; the content is for the caller to check. UnavailableError if it can't be had.
         """
         if url.startswith("file:"):
             part.restart()
@@ -119,10 +120,10 @@ class Client:
             for chunk in self._chunks(response):
                 part.write(chunk)
                 if size is not None and part.size > size:
-                    raise WrongContent(f"it gives more than the {size} bytes that are pinned")
+                    raise WrongContentError(f"it gives more than the {size} bytes that are pinned")
         expected = announced if announced is not None else size
         if expected is not None and part.size < expected:
-            raise Transient(f"the connection ended after {part.size} of {expected} bytes")
+            raise TransientError(f"the connection ended after {part.size} of {expected} bytes")
 
     def _begin(self, response: requests.Response, part: Part) -> None:
         """Bring `part` to where the body of `response` begins."""
@@ -131,11 +132,11 @@ class Client:
             found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if not found or int(found.group(1)) != part.size:
                 part.restart()
-                raise Transient("the server sent another range than it was asked for", 0)
+                raise TransientError("the server sent another range than it was asked for", 0)
             part.is_pieced = True
         elif status == 416 and part.size:
             part.restart()
-            raise Transient("the server has fewer bytes than an earlier connection gave", 0)
+            raise TransientError("the server has fewer bytes than an earlier connection gave", 0)
         elif status == 200:
             part.restart()
         else:
@@ -159,7 +160,9 @@ class Client:
             window_bytes += len(chunk)
             if now - window_start >= self._patience.window:
                 if window_bytes < self._patience.slowest * (now - window_start):
-                    raise Transient(f"it gave {window_bytes} bytes in {now - window_start:.0f} s")
+                    raise TransientError(
+                        f"it gave {window_bytes} bytes in {now - window_start:.0f} s"
+                    )
                 window_start, window_bytes = now, 0
 
     @contextmanager
@@ -172,21 +175,23 @@ class Client:
         except requests.exceptions.SSLError as error:
             reason = _reason(error)
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise Unavailable(f"its certificate is not trusted ({reason})") from error
-            raise Transient(reason) from error
+                raise UnavailableError(f"its certificate is not trusted ({reason})") from error
+            raise TransientError(reason) from error
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise Transient("it did not answer in time") from error
+            raise TransientError("it did not answer in time") from error
         except requests.exceptions.ProxyError as error:
-            raise Transient(f"the proxy can't be used: {_reason(error)}") from error
+            raise TransientError(f"the proxy can't be used: {_reason(error)}") from error
         except (
             requests.exceptions.ConnectionError,
             requests.exceptions.ChunkedEncodingError,
             requests.exceptions.ContentDecodingError,
             urllib3.exceptions.HTTPError,
         ) as error:
-            raise Transient(_reason(error)) from error
+            if _is_unknown_host(error):
+                raise UnavailableError(_reason(error)) from error
+            raise TransientError(_reason(error)) from error
         except requests.exceptions.RequestException as error:
-            raise Unavailable(_reason(error)) from error
+            raise UnavailableError(_reason(error)) from error
 
     def _persist(self, url: str, attempt: Callable[[], T], progress: Callable[[], int]) -> T:
         """`attempt` until it succeeds, or fails `tries` times in a row without progress."""
@@ -194,12 +199,12 @@ class Client:
         while True:
             try:
                 return attempt()
-            except Transient as fault:
+            except TransientError as fault:
                 now = progress()
                 failures = 1 if now >= most + _PROGRESS else failures + 1
                 most = max(most, now)
                 if failures >= self._patience.tries:
-                    raise Unavailable(f"{fault.reason} (tried {failures} times)") from fault
+                    raise UnavailableError(f"{fault.reason} (tried {failures} times)") from fault
                 delay = fault.delay
                 if delay is None:
                     delay = self._patience.first_delay * 2 ** (failures - 1)
@@ -218,19 +223,19 @@ def _announced(response: requests.Response, part: Part) -> Optional[int]:
 
 def _check_size(found: Optional[int], size: Optional[int]) -> None:
     if None not in (found, size) and found != size:
-        raise WrongContent(f"it has {found} bytes, where {size} are pinned")
+        raise WrongContentError(f"it has {found} bytes, where {size} are pinned")
 
 
 def _refusal(response: requests.Response, patience: Patience) -> Exception:
     status = response.status_code
     reason = f"HTTP status {status} {response.reason or ''}".rstrip()
     if status in _TRANSIENT_STATUSES or status >= 500:
-        return Transient(reason, _retry_after(response))
+        return TransientError(reason, _retry_after(response))
     if status in (404, 410):
-        return Gone(reason)
+        return GoneError(reason)
     if status in (401, 407):
-        return Unavailable(f"{reason}; put a user name and password for it into your ~/.netrc")
-    return Unavailable(reason)
+        return UnavailableError(f"{reason}; put a user name and password for it into your ~/.netrc")
+    return UnavailableError(reason)
 
 
 def _retry_after(response: requests.Response) -> Optional[float]:
@@ -244,18 +249,31 @@ def _retry_after(response: requests.Response) -> Optional[float]:
         return None
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause in few words: urllib3 wraps it in object addresses and whole URLs."""
+def _causes(error: BaseException) -> List[BaseException]:
+    """`error` and what led to it, outermost first."""
     seen = [error]
     while True:
         inner = _inner(seen[-1])
         if inner is None or inner in seen:
-            break
+            return seen
         seen.append(inner)
-    for cause in reversed(seen):
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in few words: urllib3 wraps it in object addresses and whole URLs."""
+    causes = _causes(error)
+    for cause in reversed(causes):
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return redacted(cause.strerror)
-    return redacted(str(seen[-1]) or type(seen[-1]).__name__)
+    return redacted(str(causes[-1]) or type(causes[-1]).__name__)
+
+
+def _is_unknown_host(error: BaseException) -> bool:
+    """Whether the resolver is sure that there is no such host, rather than out of order."""
+    return any(
+        isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
+        for cause in _causes(error)
+    )
 
 
 def _inner(error: BaseException) -> Optional[BaseException]:
@@ -290,6 +308,6 @@ def _local_page(url: str) -> Page:
         raise _local_fault(error) from error
 
 
-def _local_fault(error: OSError) -> Unavailable:
-    kind = Gone if error.errno in (errno.ENOENT, errno.ENOTDIR) else Unavailable
+def _local_fault(error: OSError) -> UnavailableError:
+    kind = GoneError if error.errno in (errno.ENOENT, errno.ENOTDIR) else UnavailableError
     return kind(error.strerror or str(error))

@@ -11,12 +11,14 @@ import pytest
 
 from lading.digest import Sha256
 from lading.fetch.client import Client, Patience
-from lading.fetch.faults import Gone, Unavailable, WrongContent
+from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.part import Part
 from lading.fetch.self_signed_testing import SELF_SIGNED
 
 BODY = random.Random(0).getrandbits(8 * 300_000).to_bytes(300_000, "big")
+
+PATIENCE = Patience()
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def server() -> Iterator[FaultyServer]:
 class Saving:
     """A client without real sleep, saving into memory."""
 
-    def __init__(self, held: bytes = b"", patience: Patience = Patience()) -> None:
+    def __init__(self, held: bytes = b"", patience: Patience = PATIENCE) -> None:
         self.sleeps: List[float] = []
         self.reports: List[str] = []
         self.handle = io.BytesIO(held)
@@ -134,7 +136,7 @@ def test_an_interruption_after_progress_does_not_use_up_the_tries(server: Faulty
 def test_gives_up_after_the_tries_with_growing_delays(server: FaultyServer) -> None:
     saving = Saving()
     url = server.serve("/file", Reply(500))
-    with pytest.raises(Unavailable, match=r"HTTP status 500 .*\(tried 5 times\)"):
+    with pytest.raises(UnavailableError, match=r"HTTP status 500 .*\(tried 5 times\)"):
         saving.client.save(url, saving.part)
     assert saving.sleeps == [0.5, 1, 2, 4]
     assert saving.reports[0].endswith("Internal Server Error; trying again in 0.5 s")
@@ -143,7 +145,7 @@ def test_gives_up_after_the_tries_with_growing_delays(server: FaultyServer) -> N
 def test_a_body_that_always_ends_early_is_no_file(server: FaultyServer) -> None:
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY, cut=5))
-    with pytest.raises(Unavailable, match="ended after 5 of 300000 bytes"):
+    with pytest.raises(UnavailableError, match="ended after 5 of 300000 bytes"):
         saving.client.save(url, saving.part)
 
 
@@ -172,13 +174,13 @@ def test_waits_as_long_as_the_server_asks_within_bounds(
 @pytest.mark.parametrize(
     "status, kind, reason",
     [
-        (404, Gone, "HTTP status 404 Not Found"),
-        (410, Gone, "HTTP status 410 Gone"),
-        (403, Unavailable, "HTTP status 403 Forbidden"),
-        (401, Unavailable, "into your ~/.netrc"),
-        (400, Unavailable, "HTTP status 400 Bad Request"),
-        (302, Unavailable, "HTTP status 302 Found"),
-        (416, Unavailable, "HTTP status 416"),
+        (404, GoneError, "HTTP status 404 Not Found"),
+        (410, GoneError, "HTTP status 410 Gone"),
+        (403, UnavailableError, "HTTP status 403 Forbidden"),
+        (401, UnavailableError, "into your ~/.netrc"),
+        (400, UnavailableError, "HTTP status 400 Bad Request"),
+        (302, UnavailableError, "HTTP status 302 Found"),
+        (416, UnavailableError, "HTTP status 416"),
     ],
 )
 def test_a_refusal_is_final(server: FaultyServer, status: int, kind: type, reason: str) -> None:
@@ -208,7 +210,7 @@ def test_silence_counts_as_interrupted(server: FaultyServer) -> None:
 def test_a_wrong_size_is_refused_before_it_is_read(server: FaultyServer) -> None:
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY))
-    with pytest.raises(WrongContent, match="it has 300000 bytes, where 7 are pinned"):
+    with pytest.raises(WrongContentError, match="it has 300000 bytes, where 7 are pinned"):
         saving.client.save(url, saving.part, 7)
     assert saving.part.size == 0
 
@@ -216,7 +218,7 @@ def test_a_wrong_size_is_refused_before_it_is_read(server: FaultyServer) -> None
 def test_a_body_without_end_is_not_read_beyond_the_pinned_size(server: FaultyServer) -> None:
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY * 50, announce=False))
-    with pytest.raises(WrongContent, match="more than the 1000 bytes"):
+    with pytest.raises(WrongContentError, match="more than the 1000 bytes"):
         saving.client.save(url, saving.part, 1000)
     assert saving.part.size < len(BODY)
 
@@ -255,7 +257,7 @@ def test_a_redirect_that_leads_nowhere_is_final(
 ) -> None:
     saving = Saving()
     url = server.serve("/here", Reply(302, headers={"Location": location}))
-    with pytest.raises(Unavailable, match=reason):
+    with pytest.raises(UnavailableError, match=reason):
         saving.client.save(url, saving.part)
 
 
@@ -264,9 +266,28 @@ def test_nobody_listening_is_told_in_few_words() -> None:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         saving = Saving(patience=Patience(tries=2))
-        with pytest.raises(Unavailable) as raised:
+        with pytest.raises(UnavailableError) as raised:
             saving.client.save(f"http://127.0.0.1:{port}/file", saving.part)
     assert raised.value.reason == "Connection refused (tried 2 times)"
+
+
+@pytest.mark.parametrize(
+    "code, tries", [(socket.EAI_NONAME, 1), (socket.EAI_AGAIN, Patience().tries)]
+)
+def test_an_unknown_host_is_final_and_a_resolver_out_of_order_is_not(
+    monkeypatch: pytest.MonkeyPatch, code: int, tries: int
+) -> None:
+    asked: List[object] = []
+
+    def resolve(*arguments: object, **_: object) -> None:
+        asked.append(arguments)
+        raise socket.gaierror(code, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    saving = Saving()
+    with pytest.raises(UnavailableError, match="no answer"):
+        saving.client.save("http://a.example/file", saving.part)
+    assert len(asked) == tries
 
 
 def test_a_broken_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,14 +295,14 @@ def test_a_broken_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("http_proxy", f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}")
         saving = Saving(patience=Patience(tries=1))
-        with pytest.raises(Unavailable) as raised:
+        with pytest.raises(UnavailableError) as raised:
             saving.client.save("http://a.example/file", saving.part)
     assert raised.value.reason == "the proxy can't be used: Connection refused (tried 1 times)"
 
 
 def test_a_server_that_speaks_no_tls_is_told(server: FaultyServer) -> None:
     saving = Saving(patience=Patience(tries=1))
-    with pytest.raises(Unavailable, match="tried 1 times"):
+    with pytest.raises(UnavailableError, match="tried 1 times"):
         saving.client.save(server.url.replace("http:", "https:") + "/file", saving.part)
 
 
@@ -293,7 +314,7 @@ def test_an_untrusted_certificate_is_final(tmp_path: Path) -> None:
     saving = Saving()
     with FaultyServer(tls=context) as server:
         url = server.serve("/file", Reply(body=BODY))
-        with pytest.raises(Unavailable, match="its certificate is not trusted"):
+        with pytest.raises(UnavailableError, match="its certificate is not trusted"):
             saving.client.save(url, saving.part)
     assert saving.sleeps == []
 
@@ -311,9 +332,9 @@ def test_local_files_and_pages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, kind, reason",
     [
-        ("none", Gone, "No such file or directory"),
-        ("a/none", Gone, "Not a directory"),
-        ("", Unavailable, "Is a directory"),
+        ("none", GoneError, "No such file or directory"),
+        ("a/none", GoneError, "Not a directory"),
+        ("", UnavailableError, "Is a directory"),
     ],
 )
 def test_no_local_file(tmp_path: Path, name: str, kind: type, reason: str) -> None:
@@ -321,10 +342,10 @@ def test_no_local_file(tmp_path: Path, name: str, kind: type, reason: str) -> No
     saving = Saving()
     with pytest.raises(kind, match=reason):
         saving.client.save(f"file:{tmp_path}/{name}", saving.part)
-    with pytest.raises(Gone):
+    with pytest.raises(GoneError):
         saving.client.page(f"file:{tmp_path}/none", "text/html")
     tmp_path.joinpath("a").write_bytes(b"")
-    with pytest.raises(WrongContent, match="it has 0 bytes, where 9 are pinned"):
+    with pytest.raises(WrongContentError, match="it has 0 bytes, where 9 are pinned"):
         saving.client.save(f"file:{tmp_path}/a", saving.part, 9)
 
 
@@ -334,5 +355,5 @@ def test_pages_are_tried_again_too(server: FaultyServer) -> None:
     page = saving.client.page(server.serve("/p/", Reply(503), listing), "application/json")
     assert (page.text, page.content_type) == ("é", "application/json")
     assert server.requests[0].headers["Accept"] == "application/json"
-    with pytest.raises(Gone):
+    with pytest.raises(GoneError):
         saving.client.page(server.url + "/none", "*/*")

@@ -6,14 +6,14 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.fetch.client import Client
 from lading.fetch.download_cache import DownloadCache
-from lading.fetch.faults import Gone, Unavailable, WrongContent
+from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.mirrors import places
 from lading.fetch.part import Part
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import redacted
 from lading.machine import Machine
 
-_Failures = List[Tuple[str, Unavailable]]
+_Failures = List[Tuple[str, UnavailableError]]
 
 
 def download(
@@ -45,8 +45,8 @@ def _fill(
         try:
             url = place.locate(client)
             _fill_from(url, part, file, client)
-        except Unavailable as fault:
-            if isinstance(fault, WrongContent):
+        except UnavailableError as fault:
+            if isinstance(fault, WrongContentError):
                 part.restart()
             failures.append((redacted(url), fault))
             report(f"{redacted(url)}: {fault.reason}")
@@ -63,7 +63,7 @@ def _fill_from(url: str, part: Part, file: PinnedFile, client: Client) -> None:
         client.save(url, part, file.size)
     found, size = part.sha256(), part.size
     if found != file.sha256:
-        raise WrongContent(
+        raise WrongContentError(
             f"wrong content, expected {_both_forms(file.sha256)}, "
             f"got {_both_forms(found)}, {size} bytes"
         )
@@ -85,9 +85,9 @@ def _not_fetched(file: PinnedFile, failures: _Failures) -> LadingError:
 
 def _remedy(file: PinnedFile, failures: _Failures) -> str:
     faults = [fault for _, fault in failures]
-    if any(isinstance(fault, WrongContent) for fault in faults):
+    if any(isinstance(fault, WrongContentError) for fault in faults):
         return " If the file was meant to change, pin the digest that it has now."
-    if file.resolve and any(isinstance(fault, Gone) for fault in faults):
+    if file.resolve and any(isinstance(fault, GoneError) for fault in faults):
         return (
             f" Mirrors drop superseded packages: `./pants generate-lockfiles "
             f"--resolve={file.resolve}` writes the lock anew, with what they have now."

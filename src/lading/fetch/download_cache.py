@@ -31,12 +31,11 @@ class DownloadCache:
         """
         cached = self._path(sha256)
         try:
-            source = open(cached, "rb")
+            with open(cached, "rb") as source, open(target, "xb") as copy:
+                if _copy(source, copy) == sha256:
+                    return True
         except FileNotFoundError:
             return False
-        with source, open(target, "xb") as copy:
-            if _copy(source, copy) == sha256:
-                return True
         os.unlink(target)
         with suppress(FileNotFoundError):  # another one may have found the same
             os.unlink(cached)

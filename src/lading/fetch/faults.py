@@ -3,7 +3,7 @@
 from typing import Optional
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """This place does not give the file, for `reason`; another one may."""
 
     def __init__(self, reason: str) -> None:
@@ -11,15 +11,15 @@ class Unavailable(Exception):
         self.reason = reason
 
 
-class Gone(Unavailable):
+class GoneError(UnavailableError):
     """The place answers, and does not have the file."""
 
 
-class WrongContent(Unavailable):
+class WrongContentError(UnavailableError):
     """The place has a file of that name, and it is not the one pinned."""
 
 
-class Transient(Exception):
+class TransientError(Exception):
     """A fault that may be over at the next try, in `delay` seconds if the server said so."""
 
     def __init__(self, reason: str, delay: Optional[float] = None) -> None:

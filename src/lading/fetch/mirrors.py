@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lading.debian.mirrors import debian_base_urls
 from lading.fetch.client import Client
-from lading.fetch.faults import Gone
+from lading.fetch.faults import GoneError
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.pip_configuration import PipIndexes, pip_indexes
 from lading.fetch.simple_index import ACCEPT, file_url, project_url
@@ -33,10 +33,10 @@ class ListedPlace:
     file_name: str
 
     def locate(self, client: Client) -> str:
-        """The file's own URL. Unavailable if there is no page, or it does not list the file."""
+        """The file's own URL. UnavailableError if there is no page, or it does not list the file."""
         found = file_url(client.page(self.url, ACCEPT), self.file_name)
         if found is None:
-            raise Gone(f"it does not list {self.file_name}")
+            raise GoneError(f"it does not list {self.file_name}")
         return found
 
 

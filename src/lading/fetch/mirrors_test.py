@@ -5,7 +5,7 @@ import pytest
 
 from lading.digest import Sha256
 from lading.fetch.client import Client
-from lading.fetch.faults import Gone
+from lading.fetch.faults import GoneError
 from lading.fetch.faulty_server_testing import FaultyServer, Reply
 from lading.fetch.mirrors import DirectPlace, ListedPlace, places
 from lading.fetch.pinned_file import PinnedFile
@@ -67,5 +67,5 @@ def test_a_listed_place_is_looked_up_in_its_page() -> None:
         url = server.serve("/simple/foo/", page)
         place = ListedPlace(url, "foo-1.whl")
         assert place.locate(Client()) == server.url + "/simple/files/foo-1.whl"
-        with pytest.raises(Gone, match="it does not list foo-2.whl"):
+        with pytest.raises(GoneError, match=r"it does not list foo-2\.whl"):
             ListedPlace(url, "foo-2.whl").locate(Client())

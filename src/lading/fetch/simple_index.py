@@ -62,7 +62,7 @@ class _Anchors(HTMLParser):
 def _with_credentials(url: str, page_url: str) -> str:
     """`url` with the user name and password of `page_url`, if both are on one server."""
     parts, page = urlsplit(url), urlsplit(page_url)
-    userinfo, at, host = page.netloc.rpartition("@")
+    _, at, host = page.netloc.rpartition("@")
     if not at or (parts.scheme, parts.netloc) != (page.scheme, host):
         return url
     return parts._replace(netloc=page.netloc).geturl()
