@@ -37,8 +37,9 @@ class Elf:
     """One ELF file.
 
     `type` and `machine` are e_type and e_machine. `needed`, `runpath` and `rpath` are in the
-    file's order; the search paths are split at colons, empty parts left out. `is_dynamic`: has a
-    dynamic section (also static PIE has one). `is_pie`: marked as a program by the linker.
+    file's order; the search paths are split at colons (an empty part means the current directory).
+    `is_dynamic`: has a dynamic section (also static PIE has one). `is_pie`: marked as a program by
+    the linker.
     """
 
     bits: int
@@ -232,4 +233,4 @@ class _Reader:
 
 
 def _split(paths: List[str]) -> Tuple[str, ...]:
-    return tuple(part for path in paths for part in path.split(":") if part)
+    return tuple(part for path in paths if path for part in path.split(":"))

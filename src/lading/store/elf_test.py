@@ -80,7 +80,7 @@ def test_reads_every_class_and_byte_order(tmp_path: Path, bits: int, order: str)
     assert elf.interpreter == "/lib/ld.so.1"
     assert elf.needed == ("libb.so.2", "liba.so.1")
     assert elf.soname == "libc.so.6"
-    assert elf.runpath == ("/x/lib", "$ORIGIN/../lib", "/y")
+    assert elf.runpath == ("/x/lib", "$ORIGIN/../lib", "", "/y")
     assert elf.rpath == ("/old",)
     assert elf.search_path == elf.runpath
     assert elf.is_dynamic

@@ -1,0 +1,113 @@
+"""The `#!` line of scripts, and how it comes to name a program in the store.
+
+Linux reads the line as an interpreter and at most one argument (execve(2)); several arguments
+need `env -S`. In an image from scratch nothing is at /bin/sh, so the interpreter becomes a program
+of the package's input closure.
+"""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from lading.store.path import STORE_DIR
+
+_LONGEST_LINE = 4096
+
+_SPLIT_OPTION = re.compile(r"(?:-S|--split-string[=\s])\s*(?P<command>.*)")
+# What env -S takes word for word: no quotes, escapes, variables, comments.
+_SPLIT_COMMAND = re.compile(
+    r"(?P<assignments>(?:\w+=[^\s'\"\\$#]*\s+)*)(?P<program>[^\s'\"\\$#=-][^\s'\"\\$#=]*)"
+    r"(?:\s+(?P<arguments>.*))?\Z"
+)
+_SINGLE_WORD = re.compile(r"[^\s'\"\\$#]*\Z")
+
+
+class UnresolvedError(Exception):
+    """No program for a `#!` line. `program` is the name that was looked for, "" where the line
+    does not tell one."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(program)
+        self.program = program
+
+
+@dataclass(frozen=True)
+class Shebang:
+    """`argument` is all that follows the interpreter, without blanks around it."""
+
+    interpreter: str
+    argument: str = ""
+
+    def __str__(self) -> str:
+        return f"#!{self.interpreter} {self.argument}".rstrip()
+
+    @property
+    def is_in_store(self) -> bool:
+        return self.interpreter.startswith(f"{STORE_DIR}/")
+
+    @classmethod
+    def parse(cls, line: bytes) -> Optional["Shebang"]:
+        """From a file's first line; None if it is none (`#![...]` is Rust)."""
+        text = line.decode("utf-8", "surrogateescape")
+        words = text[2:].rstrip("\n").strip(" \t").replace("\t", " ").split(" ", 1)
+        if not text.startswith("#!") or words[0] == "" or words[0].startswith("["):
+            return None
+        return cls(words[0], "".join(words[1:]).strip(" "))
+
+    def in_store(self, find_program: Callable[[str], Optional[str]]) -> "Shebang":
+        """This line with programs that `find_program` gives the store path of, by name.
+
+        `UnresolvedError` if it gives none. A line that names the store already is left alone.
+        """
+
+        def find(name: str) -> str:
+            path = find_program(name)
+            if path is None:
+                raise UnresolvedError(name)
+            return path
+
+        if self.is_in_store:
+            return self
+        name = posixpath.basename(self.interpreter)
+        if name != "env":
+            return Shebang(find(name), self.argument)
+        split = _SPLIT_OPTION.match(self.argument)
+        command = _SPLIT_COMMAND.match(split["command"] if split else self.argument)
+        if command is None:
+            raise UnresolvedError("")
+        program, arguments = find(command["program"]), command["arguments"] or ""
+        # Without -S, blanks are no separators for the kernel, but what else could be meant?
+        if not command["assignments"] and (not split or _SINGLE_WORD.match(arguments)):
+            return Shebang(program, arguments)
+        return Shebang(
+            find("env"), f"-S {command['assignments']}{program} {arguments}".rstrip()
+        )
+
+
+def read_shebang(path: str) -> Optional[Shebang]:
+    """The line of the file, None if it has none."""
+    with open(path, "rb") as file:
+        return Shebang.parse(file.readline(_LONGEST_LINE))
+
+
+def write_shebang(path: str, shebang: Shebang) -> None:
+    """Put the line in place of the file's first; the file stays the same inode."""
+    with open(path, "r+b") as file:
+        _, newline, rest = file.read().partition(b"\n")
+        file.seek(0)
+        file.write(str(shebang).encode("utf-8", "surrogateescape") + newline + rest)
+        file.truncate()
+
+
+def fix_shebang(path: str, find_program: Callable[[str], Optional[str]]) -> None:
+    """Make the script's interpreter one of the store, if there is one; see `Shebang.in_store`."""
+    shebang = read_shebang(path)
+    if shebang is None:
+        return
+    try:
+        wanted = shebang.in_store(find_program)
+    except UnresolvedError:
+        return
+    if wanted != shebang:
+        write_shebang(path, wanted)
