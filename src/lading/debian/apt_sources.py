@@ -6,7 +6,9 @@ Formats: sources.list(5), "ONE-LINE-STYLE FORMAT" and "DEB822-STYLE FORMAT".
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import Iterator, List, Tuple
+
+from lading.debian.deb822 import paragraphs
 
 APT_DIRECTORY = Path("/etc/apt")
 
@@ -73,7 +75,7 @@ def _one_line(text: str) -> Iterator[AptSource]:
 
 
 def _deb822(text: str) -> Iterator[AptSource]:
-    for fields in _stanzas(text):
+    for fields in paragraphs(text):
         if "deb" not in fields.get("types", "").split():
             continue
         if fields.get("enabled", "yes").strip().lower() in ("no", "false", "without", "off"):
@@ -92,25 +94,3 @@ def _signed_by(value: str) -> Tuple[str, ...]:
     # deb822 indents each line of the block by a blank and writes an empty line as " ."
     lines = (line.strip() for line in value.strip().splitlines())
     return ("\n".join("" if line == "." else line for line in lines) + "\n",)
-
-
-def _stanzas(text: str) -> Iterator[Dict[str, str]]:
-    """The paragraphs of a deb822 file, keys in lower case.
-
-    python-debian reads these too, but it is not there where files are fetched.
-    """
-    fields: Dict[str, str] = {}
-    key = ""
-    for line in text.splitlines() + [""]:
-        if line.startswith("#"):
-            continue
-        if not line.strip():
-            if fields:
-                yield fields
-            fields, key = {}, ""
-        elif line[0] in " \t" and key:
-            fields[key] += "\n" + line
-        elif ":" in line:
-            key, _, value = line.partition(":")
-            key = key.strip().lower()
-            fields[key] = value.strip()

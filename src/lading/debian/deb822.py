@@ -1,0 +1,25 @@
+"""Paragraphs of `Field: value` lines, as in control files and apt's `.sources`: deb822(5).
+
+Standard library only; the lock generator reads the archive's big indexes with python-debian.
+"""
+
+from typing import Dict, Iterator
+
+
+def paragraphs(text: str) -> Iterator[Dict[str, str]]:
+    """The paragraphs, keys in lower case. Continuation lines keep their leading blank."""
+    fields: Dict[str, str] = {}
+    key = ""
+    for line in text.splitlines() + [""]:
+        if line.startswith("#"):
+            continue
+        if not line.strip():
+            if fields:
+                yield fields
+            fields, key = {}, ""
+        elif line[0] in " \t" and key:
+            fields[key] += "\n" + line
+        elif ":" in line:
+            key, _, value = line.partition(":")
+            key = key.strip().lower()
+            fields[key] = value.strip()
