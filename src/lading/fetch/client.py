@@ -49,6 +49,10 @@ class Patience:
     window: float = 60
 
 
+#: What is usual with downloads.
+PATIENCE = Patience()
+
+
 @dataclass(frozen=True)
 class Page:
     """`url` is where it was found in the end, after redirects."""
@@ -68,7 +72,7 @@ class Client:
     def __init__(
         self,
         report: Callable[[str], None] = lambda line: None,
-        patience: Patience = Patience(),
+        patience: Patience = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,7 +83,10 @@ class Client:
         self._clock = clock
 
     def page(self, url: str, accept: str) -> Page:
-        """A page of text; of a `file:` directory its `index.html`. UnavailableError if there is none."""
+        """A page of text; of a `file:` directory its `index.html`.
+
+        UnavailableError if there is none.
+        """
         if url.startswith("file:"):
             return _local_page(url)
 

@@ -10,15 +10,13 @@ from typing import Iterator, List
 import pytest
 
 from lading.digest import Sha256
-from lading.fetch.client import Client, Patience
+from lading.fetch.client import PATIENCE, Client, Patience
 from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.part import Part
 from lading.fetch.self_signed_testing import SELF_SIGNED
 
 BODY = random.Random(0).getrandbits(8 * 300_000).to_bytes(300_000, "big")
-
-PATIENCE = Patience()
 
 
 @pytest.fixture
@@ -272,7 +270,7 @@ def test_nobody_listening_is_told_in_few_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "code, tries", [(socket.EAI_NONAME, 1), (socket.EAI_AGAIN, Patience().tries)]
+    "code, tries", [(socket.EAI_NONAME, 1), (socket.EAI_AGAIN, PATIENCE.tries)]
 )
 def test_an_unknown_host_is_final_and_a_resolver_out_of_order_is_not(
     monkeypatch: pytest.MonkeyPatch, code: int, tries: int

@@ -14,7 +14,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "_Server"
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # - the name is given
         faulty = self.server.faulty
         faulty.requests.append(Seen(self.path, dict(self.headers)))
         replies = faulty.replies.get(self.path)

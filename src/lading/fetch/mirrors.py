@@ -33,7 +33,7 @@ class ListedPlace:
     file_name: str
 
     def locate(self, client: Client) -> str:
-        """The file's own URL. UnavailableError if there is no page, or it does not list the file."""
+        """The file's own URL. UnavailableError if no page lists it."""
         found = file_url(client.page(self.url, ACCEPT), self.file_name)
         if found is None:
             raise GoneError(f"it does not list {self.file_name}")

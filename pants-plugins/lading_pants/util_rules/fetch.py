@@ -1,0 +1,87 @@
+"""Fetching pinned files in a process that every machine shares the cache entry of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent, RemovePrefix
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import Target
+
+from lading.fetch.pinned_file import PinnedFile, request_to_json
+from lading_pants.targets.fetch_url import pinned_file
+from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+
+_REQUEST = "request.json"
+_OUTPUT = "fetched"
+
+
+@dataclass(frozen=True)
+class PinnedFileRequest:
+    """A `fetch_url` target."""
+
+    target: Target
+
+
+@dataclass(frozen=True)
+class ResolvedPinnedFile:
+    """The file of a target. `subject` is what a failing fetch is about."""
+
+    file: PinnedFile
+    subject: str
+
+
+@dataclass(frozen=True)
+class FetchRequest:
+    """Files to fetch together, with different names.
+
+    `description` says what is done, without the size: "Fetching redis_7.0.15.orig.tar.gz".
+    `subject` is what names the files, such as "`fetch_url` //3rdparty/redis:source".
+    """
+
+    files: tuple[PinnedFile, ...]
+    description: str
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class FetchedFiles:
+    """The files under their names, at the root of `digest`."""
+
+    digest: Digest
+
+
+@rule
+async def resolve_pinned_file(request: PinnedFileRequest) -> ResolvedPinnedFile:
+    target = request.target
+    return ResolvedPinnedFile(pinned_file(target), f"`{target.alias}` {target.address}")
+
+
+@rule
+async def fetch_files(request: FetchRequest) -> FetchedFiles:
+    if not request.files:
+        return FetchedFiles(EMPTY_DIGEST)
+    content = request_to_json(request.files).encode("utf-8")
+    inputs = await Get(Digest, CreateDigest([FileContent(_REQUEST, content)]))
+    fetched = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.fetch.fetch_main",
+            arguments=(_REQUEST, _OUTPUT),
+            inputs=inputs,
+            description=request.description + _total_size(request.files),
+            subject=request.subject or request.description,
+            output_directories=(_OUTPUT,),
+        ),
+    )
+    return FetchedFiles(await Get(Digest, RemovePrefix(fetched.digest, _OUTPUT)))
+
+
+def _total_size(files: tuple[PinnedFile, ...]) -> str:
+    """Such as " (3.0 MB)"; empty if the size of a file is not known."""
+    sizes = [file.size for file in files if file.size is not None]
+    return f" ({sum(sizes) / 1e6:.1f} MB)" if len(sizes) == len(files) else ""
+
+
+def rules():
+    return collect_rules()
