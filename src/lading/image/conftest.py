@@ -7,9 +7,9 @@ from typing import Iterator
 
 import pytest
 
-from lading.image import testutil
+from lading.image import package_testing
 from lading.image.deflate import Deflate
-from lading.image.testutil import MakePackage, Package, Tree
+from lading.image.package_testing import MakePackage, Package, Tree
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,6 @@ def deflate(libdeflate: str) -> Iterator[Deflate]:
 @pytest.fixture
 def make_package(tmp_path: Path, libdeflate: str) -> MakePackage:
     def make(name: str, tree: Tree) -> Package:
-        return testutil.make_package(tmp_path / "packages", libdeflate, name, tree)
+        return package_testing.make_package(tmp_path / "packages", libdeflate, name, tree)
 
     return make

@@ -12,7 +12,7 @@ from lading.errors import LadingError
 from lading.image.layer import Layer
 from lading.image.layer_main import main
 from lading.image.layer_request import LayerRequest
-from lading.image.testutil import Link, MakePackage, Package, Program, Tree
+from lading.image.package_testing import Link, MakePackage, Package, Program, Tree
 
 BuildLayer = Callable[..., Tuple[Layer, Path]]
 

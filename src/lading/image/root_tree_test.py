@@ -4,7 +4,7 @@ import pytest
 
 from lading.errors import LadingError
 from lading.image.root_tree import RootEntry, parse_directories, plan_root_tree
-from lading.image.testutil import Link, MakePackage, Package, Program, Tree
+from lading.image.package_testing import Link, MakePackage, Package, Program, Tree
 
 
 def plan(*packages: Package, **directories: str) -> Dict[str, RootEntry]:

@@ -40,6 +40,11 @@ class User:
     def __str__(self) -> str:
         return f"{self.user}:{self.group}" if self.group else self.user
 
+    @property
+    def has_names(self) -> bool:
+        """Whether a runtime looks anything up in the image's files."""
+        return any(part and not _NUMBER.fullmatch(part) for part in (self.user, self.group))
+
     def check_known(self, passwd: bytes, group: bytes) -> None:
         """A LadingError for a name that the image's /etc/passwd or /etc/group lacks.
 

@@ -46,3 +46,9 @@ def test_nixpkgs_pr_105685_a_named_user_must_exist(user: str, missing: str) -> N
     with pytest.raises(LadingError) as error:
         User.parse(user).check_known(passwd, group)
     assert f"'web' is not in the image's {missing}" in str(error.value)
+
+
+def test_numbers_are_not_looked_up() -> None:
+    assert not User.parse("999:999").has_names
+    assert User.parse("999:redis").has_names
+    assert User.parse("redis").has_names

@@ -1,0 +1,367 @@
+"""`docker_image`: an OCI image made of store packages."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, Callable, ClassVar, Iterable, Mapping, Optional
+
+from lading.errors import LadingError
+from lading.image.container_path import parse_container_path
+from lading.image.environment import check_environment
+from lading.image.healthcheck import Healthcheck
+from lading.image.interpolation import references, substitute
+from lading.image.ports import parse_port
+from lading.image.reference import Repository, parse_tag
+from lading.image.root_tree import parse_directories
+from lading.image.stop_signal import parse_stop_signal
+from lading.image.user import User
+from pants.core.goals.package import OutputPathField
+from pants.engine.addresses import Address
+from pants.engine.target import (
+    COMMON_TARGET_FIELDS,
+    Dependencies,
+    DictStringToStringField,
+    Field,
+    InvalidFieldException,
+    InvalidTargetException,
+    StringField,
+    StringSequenceField,
+    Target,
+)
+from pants.util.frozendict import FrozenDict
+
+_ALIAS = "docker_image"
+
+# Stands for the store path of an interpolated address as long as it is not known.
+_SOME_STORE_PATH = "/store/" + "0" * 32 + "-package"
+
+_INTERPOLATION_HELP = (
+    " `{//path/to:package}` stands for the package's store path, and puts the package into the "
+    "image."
+)
+
+
+def _refuse(address: Address, reason: object) -> InvalidFieldException:
+    return InvalidFieldException(f"`{_ALIAS}` {address}: {reason}")
+
+
+def _check(address: Address, check: Callable[..., object], *arguments: object) -> None:
+    try:
+        check(*arguments)
+    except LadingError as error:
+        raise _refuse(address, error) from error
+
+
+def _with_some_store_path(text: str) -> str:
+    return substitute(text, lambda _: _SOME_STORE_PATH)
+
+
+class _ListField(StringSequenceField):
+    """Strings in a list. `check_element` is called with each, as it is written."""
+
+    example: ClassVar[str]
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        pass
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[Iterable[str]], address: Address
+    ) -> Optional[tuple[str, ...]]:
+        if raw_value is None:
+            return super().compute_value(None, address)
+        if isinstance(raw_value, str):
+            raise _refuse(
+                address,
+                f"`{cls.alias}` is {raw_value!r}, which is a string. Write a list: "
+                f"`{cls.alias}={cls.as_list(raw_value)}`.",
+            )
+        if not isinstance(raw_value, (list, tuple)):
+            raise _refuse(
+                address,
+                f"`{cls.alias}` is {raw_value!r}, which is not a list. Write a list such as "
+                f"`{cls.example}`.",
+            )
+        for element in raw_value:
+            if not isinstance(element, str):
+                raise _refuse(
+                    address,
+                    f"`{cls.alias}` has {element!r}, which is not a string. Write a list of "
+                    f"strings such as `{cls.example}`.",
+                )
+            _check(address, cls.check_element, element)
+        return super().compute_value(raw_value, address)
+
+    @classmethod
+    def as_list(cls, text: str) -> str:
+        """The list that somebody meant who wrote `text`."""
+        return _bracketed([text])
+
+
+class _CommandField(_ListField):
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        references(element)
+
+    @classmethod
+    def as_list(cls, text: str) -> str:
+        try:
+            return _bracketed(shlex.split(text))
+        except ValueError:  # an unclosed quote
+            return _bracketed([text])
+
+
+def _bracketed(words: Iterable[str]) -> str:
+    # With double quotes, as BUILD files have them.
+    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "[" + ", ".join(f'"{word}"' for word in quoted) + "]"
+
+
+class ContentsField(_ListField):
+    alias = "contents"
+    example = '["//3rdparty/redis"]'
+    help = (
+        "Store packages that are shown at `/`: each file in their `bin`, `etc`, `lib`, `share` "
+        "and so on has a link at the same path below `/`. Directories are real ones, so that "
+        "more can be added. `/etc/passwd`, `/etc/group` and the like are copies, because "
+        "runtimes don't follow links there. Where two packages have the same file with the same "
+        "content, the first in the list is linked; with different content, it is an error."
+    )
+
+
+class EntrypointField(_CommandField):
+    alias = "entrypoint"
+    example = '["/bin/redis-server"]'
+    help = (
+        "The program that runs, with arguments that can't be changed when a container is started."
+        + _INTERPOLATION_HELP
+    )
+
+
+class CmdField(_CommandField):
+    alias = "cmd"
+    example = '["/bin/redis-server"]'
+    help = (
+        "The program that runs, or the arguments to `entrypoint`, if a container is started "
+        "without any." + _INTERPOLATION_HELP
+    )
+
+
+class ImageEnvField(DictStringToStringField):
+    alias = "env"
+    help = (
+        "Environment variables. Nothing is set by itself, so that programs that need `PATH`, "
+        "`HOME` or `USER` must be given them here." + _INTERPOLATION_HELP
+    )
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[dict[str, str]], address: Address
+    ) -> Optional[FrozenDict[str, str]]:
+        value = super().compute_value(raw_value, address)
+        _check(address, check_environment, value or {})
+        for text in (value or {}).values():
+            _check(address, references, text)
+        return value
+
+
+class ExposedPortsField(_ListField):
+    alias = "exposed_ports"
+    example = '["6379", "53/udp", "6000-6010"]'
+    help = "Ports that the program listens on, each a number or a range, with `/udp` for UDP."
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        parse_port(element)
+
+
+class WorkingDirField(StringField):
+    alias = "working_dir"
+    help = (
+        "The directory that the program starts in, an absolute path; `/` if unset. Runtimes make "
+        "it if it is not there." + _INTERPOLATION_HELP
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            _check(address, lambda: parse_container_path(cls.alias, _with_some_store_path(value)))
+        return value
+
+
+class VolumesField(_ListField):
+    alias = "volumes"
+    example = '["/data"]'
+    help = "Directories, as absolute paths, whose files outlive the container."
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        parse_container_path(cls.alias, element)
+
+
+class UserField(StringField):
+    alias = "user"
+    help = (
+        "Who the program runs as: a name or an id, with a group behind a colon if you like; root "
+        "if unset. Names must be in `/etc/passwd` and `/etc/group` of the image. Kubernetes' "
+        "`runAsNonRoot` needs a number."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            _check(address, User.parse, value)
+        return value
+
+
+class LabelsField(DictStringToStringField):
+    alias = "labels"
+    help = "Metadata for tools, such as `org.opencontainers.image.source`." + _INTERPOLATION_HELP
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[dict[str, str]], address: Address
+    ) -> Optional[FrozenDict[str, str]]:
+        value = super().compute_value(raw_value, address)
+        for name, text in (value or {}).items():
+            if not name:
+                raise _refuse(address, "`labels` has an empty name. Give the label a name.")
+            _check(address, references, text)
+        return value
+
+
+class StopSignalField(StringField):
+    alias = "stop_signal"
+    help = "The signal that asks the program to end, such as `SIGINT`; `SIGTERM` if unset."
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            _check(address, parse_stop_signal, value)
+        return value
+
+
+class HealthcheckField(Field):
+    alias = "healthcheck"
+    value: Optional[FrozenDict[str, Any]]
+    default = None
+    help = (
+        "How docker and podman find out whether the container is well, such as `{'test': ['CMD', "
+        "'redis-cli', 'ping'], 'interval': '30s', 'timeout': '5s', 'start_period': '10s', "
+        "'start_interval': '1s', 'retries': 3}`. Only `test` is needed." + _INTERPOLATION_HELP
+    )
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[Mapping[str, Any]], address: Address
+    ) -> Optional[FrozenDict[str, Any]]:
+        value = super().compute_value(raw_value, address)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise _refuse(
+                address,
+                f"`{cls.alias}` is {value!r}, which is not a dictionary. Write one such as "
+                '`{"test": ["CMD", "redis-cli", "ping"]}`.',
+            )
+        _check(address, Healthcheck.parse, value)
+        for word in value["test"]:
+            _check(address, references, word)
+        return FrozenDict({**value, "test": tuple(value["test"])})
+
+
+class RepositoryField(StringField):
+    alias = "repository"
+    help = (
+        "The image's name without tag, such as `redis` or `registry.example.com/team/redis`; the "
+        "target's name if unset."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            _check(address, Repository.parse, value)
+        return value
+
+
+class ImageTagsField(_ListField):
+    alias = "image_tags"
+    example = '["7.0.15", "latest"]'
+    default = ("latest",)
+    help = (
+        "Tags. docker and podman load the image under all of them, containerd under the first "
+        "one only."
+    )
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        parse_tag(element)
+
+
+class DirectoriesField(DictStringToStringField):
+    alias = "directories"
+    help = (
+        "Directories to make, each with its mode in octal digits and, if you like, a numeric "
+        'owner: `{"/data": "0750 999:999"}`. `/tmp` and `/var/tmp` are there with mode 1777 '
+        'unless they are given another mode, or "none" to leave them out. Parents are made '
+        "with mode 0755."
+    )
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[dict[str, str]], address: Address
+    ) -> Optional[FrozenDict[str, str]]:
+        value = super().compute_value(raw_value, address)
+        _check(address, parse_directories, value or {})
+        return value
+
+
+class ImageDependenciesField(Dependencies):
+    help = (
+        "Targets that this one depends on besides those in `contents` and in `{//...}`, which "
+        "are found by themselves. They don't get into the image."
+    )
+
+
+class DockerImageTarget(Target):
+    alias = _ALIAS
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        OutputPathField,
+        ImageDependenciesField,
+        ContentsField,
+        DirectoriesField,
+        EntrypointField,
+        CmdField,
+        ImageEnvField,
+        ExposedPortsField,
+        WorkingDirField,
+        VolumesField,
+        UserField,
+        LabelsField,
+        StopSignalField,
+        HealthcheckField,
+        RepositoryField,
+        ImageTagsField,
+    )
+    help = (
+        "A container image made of store packages, without a Docker daemon. In it is the closure "
+        "of what `contents` and the config refer to, and nothing else. `./pants package` writes "
+        "an archive that docker, podman, skopeo and containerd load, and a JSON file with its "
+        "digests, tags and closure."
+    )
+
+    def validate(self) -> None:
+        name = self[RepositoryField].value or self.address.target_name
+        try:
+            Repository.parse(name)
+        except LadingError as error:
+            raise InvalidTargetException(
+                f"`{_ALIAS}` {self.address}: {error} (`repository` is unset, so the target's name "
+                "is taken.)"
+            ) from error

@@ -1,0 +1,308 @@
+"""From an image's fields to its archive: config, closure, layer, archive."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from lading.errors import LadingError
+from lading.image.archive_request import ArchiveRequest, LayerFiles
+from lading.image.archive_request import ClosureMember as ArchivedMember
+from lading.image.config import ImageConfig
+from lading.image.healthcheck import Healthcheck
+from lading.image.interpolation import substitute
+from lading.image.layer_request import LayerPackage, LayerRequest
+from lading.image.platform import Platform
+from lading.image.user import User
+from lading.store.path import StorePath
+from lading_pants.errors import about
+from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.image_references import (
+    ImageFieldSet,
+    ImageReferences,
+    ImageReferencesRequest,
+)
+from lading_pants.util_rules.platform import BuildPlatform
+from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+from lading_pants.util_rules.realise import (
+    MEMBERS_FILE,
+    SEGMENT_FILE,
+    ClosureMember,
+    StoreClosure,
+    StoreClosureRequest,
+    StorePaths,
+    StorePathsRequest,
+)
+from pants.engine.addresses import Address
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+#: The files of a built image.
+ARCHIVE_FILE, METADATA_FILE = "image.tar", "image.json"
+
+_COMPRESSED_FILE, _COMPRESSED_DESCRIPTION = "segment.tar.gz", "compressed.json"
+_LAYER_FILE, _LAYER_DESCRIPTION = "layer.tar.gz", "layer.json"
+_REQUEST_FILE = "request.json"
+_COMPRESSOR_DIRECTORY = "compressor"
+_COMPRESSOR = f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}"
+
+
+@dataclass(frozen=True)
+class ImagePlanRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """An image before anything is built: every mistake in its fields has been found.
+
+    `packages` are the store packages that it names, `contents` the paths shown at `/`, in order.
+    """
+
+    config: ImageConfig
+    contents: tuple[StorePath, ...]
+    packages: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
+class BuiltImageRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """`digest` holds `ARCHIVE_FILE` and `METADATA_FILE`.
+
+    `image_digest` is the manifest's, as `sha256:<hex>`; `archive_size` is in bytes.
+    """
+
+    digest: Digest
+    image_digest: str
+    archive_size: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompressedSegmentRequest:
+    member: ClosureMember
+
+
+@dataclass(frozen=True)
+class CompressedSegment:
+    """`digest` holds the file `segment.tar.gz`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class ImageLayerRequest:
+    """One layer with the root tree and all of `members`.
+
+    `user` is looked up in the image's files; "" looks up nothing.
+    """
+
+    members: tuple[ClosureMember, ...]
+    contents: tuple[StorePath, ...]
+    directories: FrozenDict[str, str]
+    user: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class ImageLayer:
+    """`digest` holds the blob, `layer.tar.gz`, and its description, `layer.json`."""
+
+    digest: Digest
+
+
+@rule
+async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> ImagePlan:
+    field_set = request.field_set
+    found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+    stored = await MultiGet(
+        Get(StorePaths, StorePathsRequest((address,), origin))
+        for address, origin in found.origins.items()
+    )
+    paths = {address: store.paths[0] for address, store in zip(found.origins, stored)}
+    by_text = {text: str(paths[address]) for text, address in found.interpolated.items()}
+    try:
+        config = _config(field_set, by_text, platform.oci)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    return ImagePlan(
+        config=config,
+        contents=tuple(paths[address] for address in found.contents),
+        packages=tuple(found.origins),
+    )
+
+
+def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> ImageConfig:
+    def filled(text: str) -> str:
+        return substitute(text, paths.__getitem__)
+
+    healthcheck = field_set.healthcheck.value
+    if healthcheck is not None:
+        healthcheck = {**healthcheck, "test": [filled(word) for word in healthcheck["test"]]}
+    return ImageConfig(
+        platform=Platform.parse(platform),
+        entrypoint=tuple(filled(word) for word in field_set.entrypoint.value or ()),
+        cmd=tuple(filled(word) for word in field_set.cmd.value or ()),
+        env=_filled_pairs(field_set.env.value, filled),
+        exposed_ports=field_set.exposed_ports.value or (),
+        working_dir=filled(field_set.working_dir.value or ""),
+        volumes=field_set.volumes.value or (),
+        user=field_set.user.value or "",
+        labels=_filled_pairs(field_set.labels.value, filled),
+        stop_signal=field_set.stop_signal.value or "",
+        healthcheck=None if healthcheck is None else Healthcheck.parse(healthcheck),
+    )
+
+
+def _filled_pairs(mapping, filled) -> tuple[tuple[str, str], ...]:
+    # Sorted, since Pants takes dictionaries with another order for equal.
+    return tuple((name, filled(text)) for name, text in sorted((mapping or {}).items()))
+
+
+@rule
+async def build_image(request: BuiltImageRequest) -> BuiltImage:
+    field_set = request.field_set
+    plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+    closure = await Get(StoreClosure, StoreClosureRequest(plan.packages, field_set.subject))
+    user = plan.config.user
+    layer = await Get(
+        ImageLayer,
+        ImageLayerRequest(
+            members=closure.members,
+            contents=plan.contents,
+            directories=field_set.directories.value or FrozenDict(),
+            user=user if user and User.parse(user).has_names else "",
+            subject=field_set.subject,
+        ),
+    )
+    archive = ArchiveRequest(
+        config=plan.config,
+        repository=field_set.repository.value or field_set.address.target_name,
+        tags=field_set.image_tags.value or (),
+        layers=(LayerFiles(_LAYER_FILE, _LAYER_DESCRIPTION),),
+        closure=tuple(
+            ArchivedMember(member.package.path, member.package.unpacked_size)
+            for member in closure.members
+        ),
+    )
+    request_file = await Get(Digest, CreateDigest([_request_file(archive.to_json())]))
+    inputs = await Get(Digest, MergeDigests((request_file, layer.digest)))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.archive_main",
+            arguments=(_REQUEST_FILE, ARCHIVE_FILE, METADATA_FILE),
+            inputs=inputs,
+            output_files=(ARCHIVE_FILE, METADATA_FILE),
+            description=f"Writing the archive of {field_set.address}",
+            subject=field_set.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([METADATA_FILE])))
+    metadata = json.loads(contents[0].content)
+    return BuiltImage(
+        digest=result.digest,
+        image_digest=metadata["image"]["digest"],
+        archive_size=metadata["archive"]["size"],
+        tags=tuple(metadata["tags"]),
+    )
+
+
+@rule
+async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> ImageLayer:
+    members = request.members
+    compressed, uncompressed = await MultiGet(
+        MultiGet(
+            Get(CompressedSegment, CompressedSegmentRequest(member)) for member in members
+        ),
+        # package.json is not among the inputs: it may change while the bytes do not.
+        MultiGet(
+            Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE, MEMBERS_FILE])))
+            for member in members
+        ),
+    )
+    in_directories = await MultiGet(
+        Get(Digest, AddPrefix(digest, _directory(member)))
+        for digests in ([segment.digest for segment in compressed], uncompressed)
+        for member, digest in zip(members, digests)
+    )
+    layer = LayerRequest(
+        packages=tuple(
+            LayerPackage(
+                path=member.package.path,
+                segment=f"{_directory(member)}/{SEGMENT_FILE}",
+                compressed=f"{_directory(member)}/{_COMPRESSED_FILE}",
+                members=f"{_directory(member)}/{MEMBERS_FILE}",
+            )
+            for member in members
+        ),
+        contents=request.contents,
+        directories=tuple(sorted(request.directories.items())),
+        user=request.user,
+        created_by=f"lading: {len(members)} store packages",
+    )
+    request_file = await Get(Digest, CreateDigest([_request_file(layer.to_json())]))
+    inputs = await Get(Digest, MergeDigests((request_file, *in_directories)))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.layer_main",
+            arguments=(_REQUEST_FILE, _COMPRESSOR, _LAYER_FILE, _LAYER_DESCRIPTION),
+            inputs=inputs,
+            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=(_LAYER_FILE, _LAYER_DESCRIPTION),
+            description=f"Making a layer of {len(members)} store packages",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    return ImageLayer(result.digest)
+
+
+@rule
+async def compress_segment(
+    request: CompressedSegmentRequest, compressor: Compressor
+) -> CompressedSegment:
+    member = request.member
+    segment = await Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE])))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.compress_main",
+            arguments=(_COMPRESSOR, SEGMENT_FILE, _COMPRESSED_FILE, _COMPRESSED_DESCRIPTION),
+            inputs=segment,
+            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=(_COMPRESSED_FILE,),
+            description=f"Compressing {member.package.path.name}",
+            subject=str(member.package.path),
+        ),
+    )
+    return CompressedSegment(result.digest)
+
+
+def _directory(member: ClosureMember) -> str:
+    return f"packages/{member.package.path.base}"
+
+
+def _request_file(text: str) -> FileContent:
+    return FileContent(_REQUEST_FILE, text.encode("utf-8"))
+
+
+def rules():
+    return collect_rules()

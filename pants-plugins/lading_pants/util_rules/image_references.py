@@ -1,0 +1,134 @@
+"""Which store packages an image names, and in which field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator, Mapping
+
+from lading.image.interpolation import references
+from lading_pants.targets.docker_image import (
+    CmdField,
+    ContentsField,
+    DirectoriesField,
+    EntrypointField,
+    ExposedPortsField,
+    HealthcheckField,
+    ImageEnvField,
+    ImageTagsField,
+    LabelsField,
+    RepositoryField,
+    StopSignalField,
+    UserField,
+    VolumesField,
+    WorkingDirField,
+)
+from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
+from pants.core.goals.package import OutputPathField, PackageFieldSet
+from pants.engine.addresses import Address
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import InferDependenciesRequest, InferredDependencies
+from pants.engine.unions import UnionRule
+from pants.util.frozendict import FrozenDict
+
+
+@dataclass(frozen=True)
+class ImageFieldSet(PackageFieldSet):
+    required_fields = (ContentsField, RepositoryField, ImageTagsField)
+
+    contents: ContentsField
+    directories: DirectoriesField
+    entrypoint: EntrypointField
+    cmd: CmdField
+    env: ImageEnvField
+    exposed_ports: ExposedPortsField
+    working_dir: WorkingDirField
+    volumes: VolumesField
+    user: UserField
+    labels: LabelsField
+    stop_signal: StopSignalField
+    healthcheck: HealthcheckField
+    repository: RepositoryField
+    image_tags: ImageTagsField
+    output_path: OutputPathField
+
+    @property
+    def subject(self) -> str:
+        """How errors begin."""
+        return f"`docker_image` {self.address}"
+
+    def interpolated(self) -> Iterator[tuple[str, str]]:
+        """(field's alias, text) of each string in which `{//...}` counts."""
+        for field in (self.entrypoint, self.cmd):
+            for word in field.value or ():
+                yield field.alias, word
+        for mapping in (self.env, self.labels):
+            for _, text in sorted((mapping.value or {}).items()):
+                yield mapping.alias, text
+        if self.working_dir.value:
+            yield self.working_dir.alias, self.working_dir.value
+        for word in (self.healthcheck.value or {}).get("test", ()):
+            yield self.healthcheck.alias, word
+
+
+@dataclass(frozen=True)
+class ImageReferencesRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImageReferences:
+    """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`.
+
+    `origins` has the target and field that name an address first, for errors.
+    """
+
+    contents: tuple[Address, ...]
+    interpolated: FrozenDict[str, Address]
+    origins: FrozenDict[Address, str]
+
+
+class InferImageDependencies(InferDependenciesRequest):
+    infer_from = ImageFieldSet
+
+
+@rule
+async def find_image_references(request: ImageReferencesRequest) -> ImageReferences:
+    field_set = request.field_set
+    contents = dict.fromkeys(field_set.contents.value or ())
+    fields = _first_fields(field_set)
+    found = await MultiGet(
+        Get(
+            NamedAddress,
+            NamedAddressRequest(text, field_set.address, f"{field_set.subject}: `{alias}`"),
+        )
+        for text, alias in (*((text, "contents") for text in contents), *fields.items())
+    )
+    addresses = [named.address for named in found]
+    origins: dict[Address, str] = {}
+    aliases = (*("contents" for _ in contents), *fields.values())
+    for address, alias in zip(addresses, aliases):
+        origins.setdefault(address, f"{field_set.subject}: `{alias}`")
+    return ImageReferences(
+        contents=tuple(addresses[: len(contents)]),
+        interpolated=FrozenDict(zip(fields, addresses[len(contents) :])),
+        origins=FrozenDict(origins),
+    )
+
+
+def _first_fields(field_set: ImageFieldSet) -> Mapping[str, str]:
+    """The alias of the first field in which an interpolated address occurs, by its text."""
+    fields: dict[str, str] = {}
+    for alias, text in field_set.interpolated():
+        for reference in references(text):
+            fields.setdefault(reference, alias)
+    return fields
+
+
+@rule
+async def infer_image_dependencies(request: InferImageDependencies) -> InferredDependencies:
+    found = await Get(ImageReferences, ImageReferencesRequest(request.field_set))
+    return InferredDependencies(found.origins)
+
+
+def rules():
+    return [*collect_rules(), UnionRule(InferDependenciesRequest, InferImageDependencies)]

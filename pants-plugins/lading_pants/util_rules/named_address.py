@@ -1,0 +1,108 @@
+"""From an address that a user wrote to a target that exists."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from lading_pants.errors import TargetError
+from lading_pants.targets.store_package import ScriptField
+from pants.build_graph.address import MaybeAddress
+from pants.engine.addresses import Address, AddressInput
+from pants.engine.internals.build_files import AddressFamilyDir, OptionalAddressFamily
+from pants.engine.internals.native_engine import (
+    AddressParseException,
+    InvalidAddressError,
+    InvalidParametersError,
+    InvalidSpecPathError,
+    InvalidTargetNameError,
+    UnsupportedWildcardError,
+)
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import AllUnexpandedTargets
+
+_MALFORMED = (
+    AddressParseException,
+    InvalidAddressError,
+    InvalidParametersError,
+    InvalidSpecPathError,
+    InvalidTargetNameError,
+    UnsupportedWildcardError,
+)
+
+
+@dataclass(frozen=True)
+class NamedAddressRequest:
+    """The store package that `text` names in a field of the target `owner`.
+
+    `origin` is the target and field that errors begin with.
+    """
+
+    text: str
+    owner: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class NamedAddress:
+    address: Address
+
+
+@dataclass(frozen=True)
+class _UnknownAddress:
+    request: NamedAddressRequest
+
+
+@dataclass(frozen=True)
+class _Suggestion:
+    """A question that names what may have been meant, or an advice."""
+
+    text: str
+
+
+@rule
+async def find_named_address(request: NamedAddressRequest) -> NamedAddress:
+    try:
+        parsed = AddressInput.parse(
+            request.text,
+            relative_to=request.owner.spec_path,
+            description_of_origin=request.origin,
+        )
+    except _MALFORMED as error:
+        raise TargetError(
+            f"{request.origin} has {request.text!r}, which is not an address: {error}. Write one "
+            "such as `//3rdparty/redis`."
+        ) from error
+    maybe = await Get(MaybeAddress, AddressInput, parsed)
+    if isinstance(maybe.val, Address):
+        directory = AddressFamilyDir(maybe.val.spec_path)
+        optional = await Get(OptionalAddressFamily, AddressFamilyDir, directory)
+        family = optional.address_family
+        if family is not None and maybe.val.target_name in family.target_names:
+            return NamedAddress(maybe.val)
+    suggestion = await Get(_Suggestion, _UnknownAddress(request))
+    raise TargetError(
+        f"{request.origin} refers to {request.text}, which does not exist. {suggestion.text}"
+    )
+
+
+@rule
+async def suggest_address(
+    unknown: _UnknownAddress, targets: AllUnexpandedTargets
+) -> _Suggestion:
+    request = unknown.request
+    written = {}
+    for target in targets:
+        if target.has_field(ScriptField):
+            spec = target.address.spec
+            written[spec if spec.startswith("//") else f"//{spec}"] = True
+            if target.address.spec_path == request.owner.spec_path:
+                written[f":{target.address.target_name}"] = True
+    near = difflib.get_close_matches(request.text, sorted(written), n=1)
+    if near:
+        return _Suggestion(f"Did you mean {near[0]}?")
+    return _Suggestion("`./pants list ::` shows the targets that there are.")
+
+
+def rules():
+    return collect_rules()
