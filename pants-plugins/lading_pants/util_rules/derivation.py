@@ -149,22 +149,22 @@ async def find_store_derivation(
     root_addresses = await Get(
         Addresses, UnparsedAddressInputs, _build_root_inputs(target, lading)
     )
-    program, build_root, dependencies, sources, further_sources, patches = await MultiGet(
+    program, build_root, patches = await MultiGet(
         Get(ProgramDigest, ProgramDigestRequest(REALISE)),
         Get(BuildRoot, BuildRootRequest(root_addresses[0], f"{subject}: `build_root`")),
-        MultiGet(
-            Get(StoreDerivation, StoreDerivationRequest(address, f"{subject}: `dependencies`"))
-            for address in store_target.dependencies
-        ),
-        MultiGet(
-            Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `source`"))
-            for inputs in _one_by_one(target[SourceField])
-        ),
-        MultiGet(
-            Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `sources`"))
-            for inputs in _one_by_one(target[FurtherSourcesField])
-        ),
         Get(PatchFiles, PatchFilesRequest(target[PatchesField])),
+    )
+    dependencies = await MultiGet(
+        Get(StoreDerivation, StoreDerivationRequest(address, f"{subject}: `dependencies`"))
+        for address in store_target.dependencies
+    )
+    sources = await MultiGet(
+        Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `source`"))
+        for inputs in _one_by_one(target[SourceField])
+    )
+    further_sources = await MultiGet(
+        Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `sources`"))
+        for inputs in _one_by_one(target[FurtherSourcesField])
     )
     derivation = Derivation(
         name=target[PackageNameField].value or target.address.target_name,

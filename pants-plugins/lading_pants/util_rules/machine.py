@@ -40,6 +40,12 @@ class MachineCache:
     name: str
 
 
+def cache_name(prefix: str, content: str) -> str:
+    """The name of an append-only cache for `content`; Pants wants letters and underscores."""
+    digest = hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
+    return f"{prefix}_{digest.translate(str.maketrans('0123456789', 'ghijklmnop'))}"
+
+
 def _interpreter_script() -> str:
     """Runs the interpreter that Pants itself runs on, with the `requests` that Pants finds.
 
@@ -54,7 +60,7 @@ def _interpreter_script() -> str:
     path, python = (
         shlex.quote(part) for part in (str(Path(spec.origin).parent.parent), sys.executable)
     )
-    return f'#!/bin/sh\nexec env PYTHONPATH={path} {python} "$@"\n'
+    return f'#!/bin/sh\nexport PYTHONPATH={path}\nexec {python} "$@"\n'
 
 
 @rule
@@ -62,7 +68,8 @@ async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCa
     environment = await Get(EnvironmentVars, EnvironmentVarsRequest(NETWORK_VARIABLES))
     machine = Machine(
         environment=dict(sorted(environment.items())),
-        python_indexes=tuple(repos.indexes),
+        # Pants' default is no one's decision: pip's own configuration goes before it.
+        python_indexes=() if repos.options.is_default("indexes") else tuple(repos.indexes),
         python_find_links=tuple(repos.find_links),
         debian_mirrors=tuple(lading.debian_mirrors),
     )
@@ -70,8 +77,7 @@ async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCa
         ("machine.json", machine.to_json(), 0o600),
         ("python", _interpreter_script(), 0o755),
     ]
-    fingerprint = hashlib.sha256(json.dumps([files, os.getuid()]).encode()).hexdigest()[:16]
-    cache = MachineCache(f"lading_machine_{fingerprint}")
+    cache = MachineCache(cache_name("lading_machine", json.dumps(files)))
     await Get(
         ProcessResult,
         Process(

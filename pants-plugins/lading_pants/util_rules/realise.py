@@ -91,6 +91,21 @@ class RealisedPackage:
 
 
 @dataclass(frozen=True)
+class RealisedPackagesRequest:
+    """The built packages at the addresses, side by side."""
+
+    addresses: tuple[Address, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class RealisedPackages:
+    """In the order of the addresses."""
+
+    packages: tuple[RealisedPackage, ...]
+
+
+@dataclass(frozen=True)
 class StoreClosureRequest:
     """What the packages at the addresses, which `origin` named, need at run time."""
 
@@ -106,6 +121,31 @@ class StoreClosure:
     members: tuple[ClosureMember, ...]
 
 
+@dataclass(frozen=True)
+class _BuildFilesRequest:
+    built: StoreDerivation
+
+
+@dataclass(frozen=True)
+class _BuildFiles:
+    """A build's sources and patches where its request says, and what is linked in beside."""
+
+    digest: Digest
+    immutable: FrozenDict[str, Digest]
+
+
+@dataclass(frozen=True)
+class _ReferenceRulesRequest:
+    built: StoreDerivation
+
+
+@dataclass(frozen=True)
+class _NamedPathsRequest:
+    """The store paths of the packages that a field names."""
+
+    field: SpecialCasedDependencies
+
+
 @rule
 async def find_store_paths(request: StorePathsRequest) -> StorePaths:
     await Get(StoreGraph, StoreGraphRequest(request.addresses, request.origin))
@@ -117,15 +157,28 @@ async def find_store_paths(request: StorePathsRequest) -> StorePaths:
 
 
 @rule
+async def realise_packages(request: RealisedPackagesRequest) -> RealisedPackages:
+    return RealisedPackages(
+        await MultiGet(
+            Get(RealisedPackage, RealisedPackageRequest(address, request.origin))
+            for address in request.addresses
+        )
+    )
+
+
+@rule
 async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
     await Get(StorePaths, StorePathsRequest(request.addresses, request.origin))
-    packages = await MultiGet(
-        Get(RealisedPackage, RealisedPackageRequest(address, request.origin))
-        for address in request.addresses
+    realised = await Get(
+        RealisedPackages, RealisedPackagesRequest(request.addresses, request.origin)
     )
-    members = {member.package.path: member for package in packages for member in package.closure}
+    members = {
+        member.package.path: member
+        for package in realised.packages
+        for member in package.closure
+    }
     return StoreClosure(
-        roots=tuple(package.member for package in packages),
+        roots=tuple(package.member for package in realised.packages),
         members=tuple(members[path] for path in sorted(members)),
     )
 
@@ -135,18 +188,18 @@ async def realise(request: RealisedPackageRequest) -> RealisedPackage:
     built = await Get(
         StoreDerivation, StoreDerivationRequest(request.address, request.origin)
     )
-    rules, dependencies, files, bubblewrap = await MultiGet(
+    rules, realised, files, bubblewrap = await MultiGet(
         Get(ReferenceRules, _ReferenceRulesRequest(built)),
-        MultiGet(
-            Get(
-                RealisedPackage,
-                RealisedPackageRequest(address, f"{built.target.subject}: `dependencies`"),
-            )
-            for address in built.target.dependencies
+        Get(
+            RealisedPackages,
+            RealisedPackagesRequest(
+                built.target.dependencies, f"{built.target.subject}: `dependencies`"
+            ),
         ),
         Get(_BuildFiles, _BuildFilesRequest(built)),
         Get(BundledBubblewrap),
     )
+    dependencies = realised.packages
     inputs = _input_closure(dependencies)
     segments = await MultiGet(
         Get(Digest, AddPrefix(member.digest, _directory(member))) for member in inputs
@@ -244,19 +297,6 @@ def _requested(source: StoreSource, directory: str) -> RequestedSource:
     return RequestedSource(source.identity.name, path, source.is_tree, source.executables)
 
 
-@dataclass(frozen=True)
-class _BuildFilesRequest:
-    built: StoreDerivation
-
-
-@dataclass(frozen=True)
-class _BuildFiles:
-    """A build's sources and patches where its request says, and what is linked in beside."""
-
-    digest: Digest
-    immutable: FrozenDict[str, Digest]
-
-
 @rule
 async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
     built = request.built
@@ -265,10 +305,10 @@ async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
         sources["source"] = built.source
     debs = built.build_root.files
     fetched_debs, *fetched = await MultiGet(
-        Get(FetchedFiles, FetchRequest(files, description))
+        Get(FetchedFiles, FetchRequest(files, description, built.target.subject))
         for files, description in (
             (debs, f"Fetching {len(debs)} Debian packages of the build root"),
-            *((_pinned(source), _fetch_description(source)) for source in sources.values()),
+            *((_pinned(source), f"Fetching {source.identity.name}") for source in sources.values()),
         )
     )
     digests = await MultiGet(
@@ -284,15 +324,6 @@ def _pinned(source: StoreSource) -> tuple[PinnedFile, ...]:
     return (source.pinned,) if source.pinned else ()
 
 
-def _fetch_description(source: StoreSource) -> str:
-    return f"Fetching {source.identity.name}"
-
-
-@dataclass(frozen=True)
-class _ReferenceRulesRequest:
-    built: StoreDerivation
-
-
 @rule
 async def find_reference_rules(request: _ReferenceRulesRequest) -> ReferenceRules:
     target = request.built.target.target
@@ -306,13 +337,6 @@ async def find_reference_rules(request: _ReferenceRulesRequest) -> ReferenceRule
         disallowed=disallowed.paths,
         max_closure_size=target[MaxClosureSizeField].value,
     )
-
-
-@dataclass(frozen=True)
-class _NamedPathsRequest:
-    """The store paths of the packages that a field names."""
-
-    field: SpecialCasedDependencies
 
 
 @rule

@@ -50,6 +50,12 @@ class StoreSource:
     executables: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _LocalSourceRequest:
+    targets: Targets
+    subject: str
+
+
 @rule
 async def find_store_source(request: StoreSourceRequest) -> StoreSource:
     targets = await Get(Targets, UnparsedAddressInputs, request.inputs)
@@ -66,12 +72,6 @@ async def find_store_source(request: StoreSourceRequest) -> StoreSource:
 
 def _fetched(file: PinnedFile) -> StoreSource:
     return StoreSource(SourceInput(file.name, str(file.sha256)), file, None, False, ())
-
-
-@dataclass(frozen=True)
-class _LocalSourceRequest:
-    targets: Targets
-    subject: str
 
 
 @rule

@@ -20,8 +20,10 @@ def variable_name(package_name: str) -> str:
     return f"_{name}" if name[:1].isdigit() else name
 
 
-def build_environment(request: RealiseRequest) -> Dict[str, str]:
+def build_environment(request: RealiseRequest, dynamic_linker: str) -> Dict[str, str]:
     """The variables of the build. What the target's `env` sets wins.
+
+    `dynamic_linker` is the path of the one that programs shall name, or "" for the linker's own.
 
     JOBS is how many CPUs there are here. Like Nix's NIX_BUILD_CORES, it is the one fact of the
     machine that a build sees, and nothing may depend on it but the time it takes.
@@ -40,7 +42,7 @@ def build_environment(request: RealiseRequest) -> Dict[str, str]:
         "CMAKE_PREFIX_PATH": ":".join(map(str, paths)),
         # gcc finds the linker here: a script that adds LADING_LDFLAGS.
         "COMPILER_PATH": "/lading/bin",
-        "LADING_LDFLAGS": " ".join(f"-rpath {path}" for path in _below(paths, "lib")),
+        "LADING_LDFLAGS": " ".join(_linker_flags(paths, dynamic_linker)),
         **{package.variable: str(package.path) for package in direct},
         **request.env,
     }
@@ -61,6 +63,13 @@ def _fixed_variables() -> Dict[str, str]:
         "src": "/build/source",
         "sources": "/lading/sources",
     }
+
+
+def _linker_flags(paths: List[StorePath], dynamic_linker: str) -> Iterator[str]:
+    for directory in _below(paths, "lib"):
+        yield f"-rpath {directory}"
+    if dynamic_linker:
+        yield f"-dynamic-linker {dynamic_linker}"
 
 
 def _below(paths: List[StorePath], *directories: str) -> Iterator[str]:

@@ -70,9 +70,10 @@ class Build:
         self.sandbox.prepare()
         self.output.mkdir()
         _lay_out_inputs(self.request, self.sandbox.work / "lading")
-        environment = build_environment(self.request)
-        environment["LADING_LDFLAGS"] += self._interpreter_flag()
-        environment.update(_source_variables(self.request))
+        environment = {
+            **build_environment(self.request, self._dynamic_linker()),
+            **_source_variables(self.request),
+        }
         log = self.sandbox.work / "build.log"
         with open(log, "wb") as file:
             status = self.sandbox.run(["/bin/bash", "/lading/setup.sh"], environment, file)
@@ -81,12 +82,12 @@ class Build:
             raise LadingError(_failure_sentence(status, log, kept))
         self._check_output()
 
-    def _interpreter_flag(self) -> str:
-        """Makes the linker name the store's dynamic loader, if there is one among the inputs."""
+    def _dynamic_linker(self) -> str:
+        """The store's dynamic loader if there is one among the inputs, else ""."""
         for path, directory in self.sandbox.dependencies:
             for library_directory in LIBRARY_DIRECTORIES:
                 for loader in sorted((directory / library_directory).glob("ld-linux*.so.*")):
-                    return f" -dynamic-linker {path}/{library_directory}/{loader.name}"
+                    return f"{path}/{library_directory}/{loader.name}"
         return ""
 
     def _check_output(self) -> None:
