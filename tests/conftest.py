@@ -1,0 +1,74 @@
+"""The real programs that end-to-end tests run.
+
+A test that needs docker or podman asks for the fixture. Without the program the test is skipped,
+or fails where CI is `true`, so that no run of CI is green for want of a service.
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Tuple
+
+import pytest
+
+BUILD_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class ContainerEngine:
+    """A docker or podman that answers.
+
+    `run_options` go behind `run`. They make containers run in restricted places too: on the
+    host's network, and with limits that a process without privileges may set.
+    """
+
+    command: Tuple[str, ...]
+    run_options: Tuple[str, ...]
+
+    def __call__(self, *arguments: str) -> str:
+        """Standard output of the command; CalledProcessError if it fails."""
+        return _output([*self.command, *arguments])
+
+    def run(self, *arguments: str) -> str:
+        return self("run", *self.run_options, *arguments)
+
+
+@pytest.fixture(scope="session")
+def docker() -> ContainerEngine:
+    """The docker of DOCKER_HOST, or docker's default."""
+    engine = ContainerEngine(("docker",), ("--network=host",))
+    _require("docker", [*engine.command, "version"])
+    return engine
+
+
+@pytest.fixture(scope="session")
+def podman() -> ContainerEngine:
+    engine = ContainerEngine(
+        ("podman", "--runtime", "/usr/sbin/runc"),
+        ("--network=host", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"),
+    )
+    _require("podman", [*engine.command, "version"])
+    return engine
+
+
+@pytest.fixture(scope="session")
+def skopeo() -> ContainerEngine:
+    engine = ContainerEngine(("skopeo",), ())
+    _require("skopeo", [*engine.command, "--version"])
+    return engine
+
+
+def _require(name: str, probe: List[str]) -> None:
+    try:
+        _output(probe)
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = f"{name} does not answer: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def _output(argv: List[str]) -> str:
+    finished = subprocess.run(argv, stdout=subprocess.PIPE, check=True, text=True, timeout=300)
+    return finished.stdout
