@@ -102,6 +102,14 @@ def read_elf(path: str) -> Elf:
         return _Reader(file, path).read()
 
 
+def sound_elf(path: str) -> Optional[Elf]:
+    """None for anything but a sound ELF file; test data may be broken on purpose."""
+    try:
+        return read_elf(path) if is_elf(path) else None
+    except ElfError:
+        return None
+
+
 @dataclass(frozen=True)
 class _Segment:
     """The fields of a program header that matter here."""
