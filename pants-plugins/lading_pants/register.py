@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lading_pants.goals import package_store
+from lading_pants.goals import package_image, package_store
 from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.debian_lock import DebianLockTarget
+from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.fetch_debian import FetchDebianTarget
 from lading_pants.targets.fetch_url import FetchUrlTarget
 from lading_pants.targets.store_package import StorePackageTarget
@@ -14,7 +15,10 @@ from lading_pants.util_rules import (
     debian,
     derivation,
     fetch,
+    image,
+    image_references,
     machine,
+    named_address,
     platform,
     program,
     realise,
@@ -27,7 +31,11 @@ _RULE_MODULES = (
     debian,
     derivation,
     fetch,
+    image,
+    image_references,
     machine,
+    named_address,
+    package_image,
     package_store,
     platform,
     program,
@@ -40,6 +48,7 @@ def target_types():
     return [
         BuildRootTarget,
         DebianLockTarget,
+        DockerImageTarget,
         FetchDebianTarget,
         FetchUrlTarget,
         StorePackageTarget,

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 
+from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
+from pants.core.util_rules.distdir import DistDir
+from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.unions import UnionRule
+from pants.util.logging import LogLevel
+
 from lading_pants.util_rules.image import (
     ARCHIVE_FILE,
     METADATA_FILE,
@@ -11,12 +18,6 @@ from lading_pants.util_rules.image import (
     BuiltImageRequest,
 )
 from lading_pants.util_rules.image_references import ImageFieldSet
-from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
-from pants.core.util_rules.distdir import DistDir
-from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry
-from pants.engine.rules import Get, collect_rules, rule
-from pants.engine.unions import UnionRule
-from pants.util.logging import LogLevel
 
 
 @rule(desc="Build an image", level=LogLevel.DEBUG)

@@ -5,16 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import Any, Callable, ClassVar, Iterable, Mapping, Optional
 
-from lading.errors import LadingError
-from lading.image.container_path import parse_container_path
-from lading.image.environment import check_environment
-from lading.image.healthcheck import Healthcheck
-from lading.image.interpolation import references, substitute
-from lading.image.ports import parse_port
-from lading.image.reference import Repository, parse_tag
-from lading.image.root_tree import parse_directories
-from lading.image.stop_signal import parse_stop_signal
-from lading.image.user import User
 from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
 from pants.engine.target import (
@@ -29,6 +19,17 @@ from pants.engine.target import (
     Target,
 )
 from pants.util.frozendict import FrozenDict
+
+from lading.errors import LadingError
+from lading.image.container_path import parse_container_path
+from lading.image.environment import check_environment
+from lading.image.healthcheck import Healthcheck
+from lading.image.interpolation import references, substitute
+from lading.image.ports import parse_port
+from lading.image.reference import Repository, parse_tag
+from lading.image.root_tree import parse_directories
+from lading.image.stop_signal import parse_stop_signal
+from lading.image.user import User
 
 _ALIAS = "docker_image"
 
@@ -128,6 +129,11 @@ class ContentsField(_ListField):
         "runtimes don't follow links there. Where two packages have the same file with the same "
         "content, the first in the list is linked; with different content, it is an error."
     )
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        if not element:
+            raise LadingError(f"`contents` has an empty string. Write a list like {cls.example}.")
 
 
 class EntrypointField(_CommandField):

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Callable, Mapping, Optional
+
+from pants.engine.addresses import Address
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
 
 from lading.errors import LadingError
 from lading.image.archive_request import ArchiveRequest, LayerFiles
@@ -33,25 +49,11 @@ from lading_pants.util_rules.realise import (
     StorePaths,
     StorePathsRequest,
 )
-from pants.engine.addresses import Address
-from pants.engine.fs import (
-    AddPrefix,
-    CreateDigest,
-    Digest,
-    DigestContents,
-    DigestSubset,
-    FileContent,
-    MergeDigests,
-    PathGlobs,
-)
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.util.frozendict import FrozenDict
-from pants.util.logging import LogLevel
 
 #: The files of a built image.
 ARCHIVE_FILE, METADATA_FILE = "image.tar", "image.json"
 
-_COMPRESSED_FILE, _COMPRESSED_DESCRIPTION = "segment.tar.gz", "compressed.json"
+_COMPRESSED_FILE = "segment.tar.gz"
 _LAYER_FILE, _LAYER_DESCRIPTION = "layer.tar.gz", "layer.json"
 _REQUEST_FILE = "request.json"
 _COMPRESSOR_DIRECTORY = "compressor"
@@ -94,13 +96,16 @@ class BuiltImage:
 
 
 @dataclass(frozen=True)
-class CompressedSegmentRequest:
+class LayerPartRequest:
+    """A package as part of a layer. It is compressed once, whatever number of layers it is in."""
+
     member: ClosureMember
 
 
 @dataclass(frozen=True)
-class CompressedSegment:
-    """`digest` holds the file `segment.tar.gz`."""
+class LayerPart:
+    """`digest` holds the segment, plain and compressed, and the list of members, each in a
+    directory of the package's own."""
 
     digest: Digest
 
@@ -151,9 +156,6 @@ def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> I
     def filled(text: str) -> str:
         return substitute(text, paths.__getitem__)
 
-    healthcheck = field_set.healthcheck.value
-    if healthcheck is not None:
-        healthcheck = {**healthcheck, "test": [filled(word) for word in healthcheck["test"]]}
     return ImageConfig(
         platform=Platform.parse(platform),
         entrypoint=tuple(filled(word) for word in field_set.entrypoint.value or ()),
@@ -165,11 +167,20 @@ def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> I
         user=field_set.user.value or "",
         labels=_filled_pairs(field_set.labels.value, filled),
         stop_signal=field_set.stop_signal.value or "",
-        healthcheck=None if healthcheck is None else Healthcheck.parse(healthcheck),
+        healthcheck=_healthcheck(field_set, filled),
     )
 
 
-def _filled_pairs(mapping, filled) -> tuple[tuple[str, str], ...]:
+def _healthcheck(field_set: ImageFieldSet, filled: Callable[[str], str]) -> Optional[Healthcheck]:
+    fields = field_set.healthcheck.value
+    if fields is None:
+        return None
+    return Healthcheck.parse({**fields, "test": [filled(word) for word in fields["test"]]})
+
+
+def _filled_pairs(
+    mapping: Optional[Mapping[str, str]], filled: Callable[[str], str]
+) -> tuple[tuple[str, str], ...]:
     # Sorted, since Pants takes dictionaries with another order for equal.
     return tuple((name, filled(text)) for name, text in sorted((mapping or {}).items()))
 
@@ -227,21 +238,7 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
 @rule
 async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> ImageLayer:
     members = request.members
-    compressed, uncompressed = await MultiGet(
-        MultiGet(
-            Get(CompressedSegment, CompressedSegmentRequest(member)) for member in members
-        ),
-        # package.json is not among the inputs: it may change while the bytes do not.
-        MultiGet(
-            Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE, MEMBERS_FILE])))
-            for member in members
-        ),
-    )
-    in_directories = await MultiGet(
-        Get(Digest, AddPrefix(digest, _directory(member)))
-        for digests in ([segment.digest for segment in compressed], uncompressed)
-        for member, digest in zip(members, digests)
-    )
+    parts = await MultiGet(Get(LayerPart, LayerPartRequest(member)) for member in members)
     layer = LayerRequest(
         packages=tuple(
             LayerPackage(
@@ -258,7 +255,7 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Ima
         created_by=f"lading: {len(members)} store packages",
     )
     request_file = await Get(Digest, CreateDigest([_request_file(layer.to_json())]))
-    inputs = await Get(Digest, MergeDigests((request_file, *in_directories)))
+    inputs = await Get(Digest, MergeDigests((request_file, *(part.digest for part in parts))))
     result = await Get(
         ProgramResult,
         ProgramRequest(
@@ -276,16 +273,18 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Ima
 
 
 @rule
-async def compress_segment(
-    request: CompressedSegmentRequest, compressor: Compressor
-) -> CompressedSegment:
+async def prepare_layer_part(request: LayerPartRequest, compressor: Compressor) -> LayerPart:
     member = request.member
-    segment = await Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE])))
-    result = await Get(
+    segment, needed = await MultiGet(
+        Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE]))),
+        # Without package.json, which may change while the bytes do not.
+        Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE, MEMBERS_FILE]))),
+    )
+    compressed = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.compress_main",
-            arguments=(_COMPRESSOR, SEGMENT_FILE, _COMPRESSED_FILE, _COMPRESSED_DESCRIPTION),
+            arguments=(_COMPRESSOR, SEGMENT_FILE, _COMPRESSED_FILE),
             inputs=segment,
             immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=(_COMPRESSED_FILE,),
@@ -293,7 +292,8 @@ async def compress_segment(
             subject=str(member.package.path),
         ),
     )
-    return CompressedSegment(result.digest)
+    merged = await Get(Digest, MergeDigests((needed, compressed.digest)))
+    return LayerPart(await Get(Digest, AddPrefix(merged, _directory(member))))
 
 
 def _directory(member: ClosureMember) -> str:

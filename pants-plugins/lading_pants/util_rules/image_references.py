@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator, Mapping
 
+from pants.core.goals.package import OutputPathField, PackageFieldSet
+from pants.engine.addresses import Address
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import InferDependenciesRequest, InferredDependencies
+from pants.engine.unions import UnionRule
+from pants.util.frozendict import FrozenDict
+
 from lading.image.interpolation import references
 from lading_pants.targets.docker_image import (
     CmdField,
@@ -23,12 +30,6 @@ from lading_pants.targets.docker_image import (
     WorkingDirField,
 )
 from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
-from pants.core.goals.package import OutputPathField, PackageFieldSet
-from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import InferDependenciesRequest, InferredDependencies
-from pants.engine.unions import UnionRule
-from pants.util.frozendict import FrozenDict
 
 
 @dataclass(frozen=True)

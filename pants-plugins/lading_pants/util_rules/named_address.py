@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Iterator
 
-from lading_pants.errors import TargetError
-from lading_pants.targets.store_package import ScriptField
 from pants.build_graph.address import MaybeAddress
 from pants.engine.addresses import Address, AddressInput
 from pants.engine.internals.build_files import AddressFamilyDir, OptionalAddressFamily
@@ -20,6 +19,9 @@ from pants.engine.internals.native_engine import (
 )
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import AllUnexpandedTargets
+
+from lading_pants.errors import TargetError
+from lading_pants.targets.store_package import ScriptField
 
 _MALFORMED = (
     AddressParseException,
@@ -87,21 +89,26 @@ async def find_named_address(request: NamedAddressRequest) -> NamedAddress:
 
 
 @rule
-async def suggest_address(
-    unknown: _UnknownAddress, targets: AllUnexpandedTargets
-) -> _Suggestion:
+async def suggest_address(unknown: _UnknownAddress, targets: AllUnexpandedTargets) -> _Suggestion:
     request = unknown.request
-    written = {}
+    written: set[str] = set()
     for target in targets:
         if target.has_field(ScriptField):
-            spec = target.address.spec
-            written[spec if spec.startswith("//") else f"//{spec}"] = True
-            if target.address.spec_path == request.owner.spec_path:
-                written[f":{target.address.target_name}"] = True
+            written.update(_spellings(target.address, request.owner))
     near = difflib.get_close_matches(request.text, sorted(written), n=1)
     if near:
         return _Suggestion(f"Did you mean {near[0]}?")
     return _Suggestion("`./pants list ::` shows the targets that there are.")
+
+
+def _spellings(address: Address, owner: Address) -> Iterator[str]:
+    """The ways to write `address` in the BUILD file of `owner`."""
+    path, name = address.spec_path, address.target_name
+    yield f"//{path}:{name}"
+    if path.rpartition("/")[2] == name:
+        yield f"//{path}"
+    if path == owner.spec_path:
+        yield f":{name}"
 
 
 def rules():

@@ -1,5 +1,7 @@
 """Real store packages for the tests of images."""
 
+import ctypes.util
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping, Union
@@ -59,7 +61,7 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
     with (directory / "segment.tar").open("wb") as output:
         segment = write_segment(root, path, output)
     (directory / "members.json").write_text(members_to_json(segment.members))
-    names = ("segment.tar", "segment.tar.gz", "compressed.json")
+    names = ("segment.tar", "segment.tar.gz")
     compress([libdeflate, *(str(directory / file) for file in names)])
     return Package(
         LayerPackage(
@@ -69,6 +71,18 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
             members=str(directory / "members.json"),
         )
     )
+
+
+def find_libdeflate() -> str:
+    """The path of $LADING_LIBDEFLATE, or of the system's."""
+    name = os.environ.get("LADING_LIBDEFLATE") or ctypes.util.find_library("deflate")
+    assert name, "install libdeflate0, or name its file in LADING_LIBDEFLATE"
+    if "/" in name:
+        return name
+    # find_library gives a soname; where the linker found it stands in this process' maps.
+    ctypes.CDLL(name)
+    with Path("/proc/self/maps").open(encoding="utf-8") as maps:
+        return next(line.split()[-1] for line in maps if "/libdeflate" in line)
 
 
 def _write(file: Path, is_directory: bool, content: Union[bytes, Program, Link]) -> None:

@@ -3,8 +3,8 @@ from typing import Dict
 import pytest
 
 from lading.errors import LadingError
-from lading.image.root_tree import RootEntry, parse_directories, plan_root_tree
 from lading.image.package_testing import Link, MakePackage, Package, Program, Tree
+from lading.image.root_tree import RootEntry, parse_directories, plan_root_tree
 
 
 def plan(*packages: Package, **directories: str) -> Dict[str, RootEntry]:

@@ -1,0 +1,211 @@
+"""An image from its target to dist/, with real sandboxes, but packages that nothing compiled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pants.backend.python.subsystems.repos import PythonRepos
+from pants.core.goals.package import BuiltPackage
+from pants.core.util_rules import distdir
+from pants.engine.addresses import Address
+from pants.engine.fs import CreateDigest, Digest, FileContent
+from pants.engine.rules import Get, MultiGet, rule
+from pants.testutil.rule_runner import QueryRule, RuleRunner
+
+from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
+from lading.store.package import StorePackage
+from lading.store.path import StorePath
+from lading_pants.goals import package_image
+from lading_pants.targets.docker_image import DockerImageTarget
+from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.util_rules import (
+    image,
+    image_references,
+    machine,
+    named_address,
+    platform,
+    program,
+)
+from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.realise import (
+    MEMBERS_FILE,
+    SEGMENT_FILE,
+    ClosureMember,
+    StoreClosure,
+    StoreClosureRequest,
+    StorePaths,
+    StorePathsRequest,
+)
+
+TREES: dict[str, Tree] = {
+    "redis": {"bin/redis-server": Program(b"redis"), "share/x": b"1"},
+    "bash": {"bin/bash": Program(b"bash")},
+    "nginx": {"share/x": b"2"},
+}
+
+
+@dataclass(frozen=True)
+class _UnbuiltRequest:
+    name: str
+
+
+@rule
+async def system_compressor() -> Compressor:
+    """The one of the machine instead of the pinned one, which would be downloaded."""
+    content = Path(find_libdeflate()).read_bytes()
+    return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
+
+
+@rule
+async def paths_without_derivations(request: StorePathsRequest) -> StorePaths:
+    names = (address.target_name for address in request.addresses)
+    return StorePaths(tuple(StorePath(name[0] * 32, name) for name in names))
+
+
+@rule
+async def closure_without_builds(request: StoreClosureRequest) -> StoreClosure:
+    members = await MultiGet(
+        Get(ClosureMember, _UnbuiltRequest(address.target_name)) for address in request.addresses
+    )
+    ordered = tuple(sorted(members, key=lambda member: member.package.path))
+    return StoreClosure(roots=tuple(members), members=ordered)
+
+
+@rule
+async def package_without_build(request: _UnbuiltRequest) -> ClosureMember:
+    with tempfile.TemporaryDirectory() as directory:
+        tree = TREES[request.name]
+        package = make_package(Path(directory), find_libdeflate(), request.name, tree)
+        files = package.layer_package
+        segment, members = Path(files.segment).read_bytes(), Path(files.members).read_bytes()
+    digest = await Get(
+        Digest,
+        CreateDigest([FileContent(SEGMENT_FILE, segment), FileContent(MEMBERS_FILE, members)]),
+    )
+    sha256 = hashlib.sha256(segment).hexdigest()
+    return ClosureMember(StorePackage(package.path, (), (), sha256, len(segment), 10), digest)
+
+
+@pytest.fixture
+def runner() -> RuleRunner:
+    return RuleRunner(
+        rules=[
+            *distdir.rules(),
+            *image.rules(),
+            *image_references.rules(),
+            *machine.rules(),
+            *named_address.rules(),
+            *package_image.rules(),
+            *platform.rules(),
+            *program.rules(),
+            *PythonRepos.rules(),
+            system_compressor,
+            paths_without_derivations,
+            closure_without_builds,
+            package_without_build,
+            QueryRule(BuiltPackage, [ImageFieldSet]),
+        ],
+        target_types=[DockerImageTarget, StorePackageTarget],
+        isolated_local_store=True,
+    )
+
+
+def package(runner: RuleRunner, fields: str) -> tuple[BuiltPackage, Path]:
+    """What the goal gives for `docker_image(name="redis", ...)`, and where it lies in dist."""
+    runner.write_files(
+        {
+            "3rdparty/BUILD": "".join(
+                f'store_package(name="{name}", version="1")\n' for name in TREES
+            ),
+            "images/BUILD": f'docker_image(name="redis", {fields})',
+        }
+    )
+    target = runner.get_target(Address("images", target_name="redis"))
+    built = runner.request(BuiltPackage, [ImageFieldSet.create(target)])
+    runner.write_digest(built.digest, path_prefix="dist")
+    return built, Path(runner.build_root, "dist")
+
+
+def test_archive_and_description_lie_in_dist(runner: RuleRunner) -> None:
+    built, dist = package(
+        runner,
+        """
+        contents=["//3rdparty:redis"],
+        cmd=["{//3rdparty:bash}/bin/bash"],
+        env={"B": "{//3rdparty:redis}", "A": "1"},
+        image_tags=["7", "latest"],
+        """,
+    )
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    archive = dist / "images/redis.tar"
+    assert [artifact.relpath for artifact in built.artifacts] == [
+        "images/redis.json",
+        "images/redis.tar",
+    ]
+    assert built.artifacts[1].extra_log_lines == (
+        "  redis:7",
+        "  redis:latest",
+        f"  0.0 MB, {metadata['image']['digest']}",
+        "  docker load < dist/images/redis.tar",
+    )
+    assert metadata["archive"]["size"] == archive.stat().st_size
+    assert [member["name"] for member in metadata["closure"]] == ["bash", "redis"]
+    with tarfile.open(archive) as tar:
+        (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+        config = json.load(tar.extractfile(docker["Config"]))  # type: ignore[arg-type]
+        assert config["config"] == {
+            "Cmd": [f"/store/{'b' * 32}-bash/bin/bash"],
+            "Env": ["A=1", f"B=/store/{'r' * 32}-redis"],
+        }
+        layer = tar.extractfile(docker["Layers"][0])
+        with tarfile.open(fileobj=layer, mode="r:gz") as layer_tar:
+            names = layer_tar.getnames()
+    # bash is in the store because `cmd` refers to it, but not at /bin.
+    assert "bin/redis-server" in names and "bin/bash" not in names
+    assert f"store/{'b' * 32}-bash/bin/bash" in names
+
+
+def test_rules_oci_435_the_same_image_twice_has_the_same_bytes(runner: RuleRunner) -> None:
+    first, _ = package(runner, 'contents=["//3rdparty:redis"], env={"A": "1", "B": "2"}')
+    second, _ = package(runner, 'contents=["//3rdparty:redis"], env={"B": "2", "A": "1"}')
+    assert first.digest == second.digest
+
+
+def test_nixpkgs_254421_the_config_leaves_the_layer_alone(runner: RuleRunner) -> None:
+    layers = []
+    for cmd in ("a", "b"):
+        _, dist = package(runner, f'contents=["//3rdparty:redis"], cmd=["{cmd}"]')
+        layers.append(json.loads((dist / "images/redis.json").read_text())["layers"])
+    assert layers[0] == layers[1]
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        (
+            'contents=["//3rdparty:redis", "//3rdparty:nginx"]',
+            "`docker_image` images:redis: `contents` has '/share/x' twice, different in both",
+        ),
+        (
+            'contents=["//3rdparty:redis"], user="redis"',
+            "`docker_image` images:redis: `user` is 'redis', but 'redis' is not in the image's",
+        ),
+        (
+            'contents=["//3rdparty:redis"], directories={"/share/x": "0755"}',
+            "`docker_image` images:redis: `directories` has '/share/x', but",
+        ),
+    ],
+)
+def test_what_only_the_contents_show_is_told_with_the_target(
+    runner: RuleRunner, fields: str, message: str
+) -> None:
+    with pytest.raises(Exception) as error:
+        package(runner, fields)
+    assert message in str(error.value)
