@@ -4,14 +4,15 @@ In an image from scratch nothing is outside the store, so whatever a file needs 
 store: in the tree or in its input closure.
 """
 
+import mmap
 import os
 import posixpath
+import re
 import stat
-import string
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import Iterator, Optional, Pattern, Sequence, Tuple, Union
 
 from lading.errors import LadingError
 from lading.store.elf import sound_elf
@@ -27,9 +28,9 @@ _MOST_TOLD = 10
 # What the kernel puts into every container; links there need nothing of the host.
 _KERNEL_DIRECTORIES = ("/dev/", "/proc/", "/sys/")
 
-_CHUNK_SIZE = 1 << 20
-_PATH_CHARACTERS = frozenset((string.ascii_letters + string.digits + "._~-+@%/").encode())
-_LONGEST_TOLD_PATH = 80
+# Characters that go on with the name of a file, for a regular expression.
+_NAME = rb"\w.~+@%-"
+_PATH_END = re.compile(b"[/%b]\\Z" % _NAME)
 
 _KINDS = {
     stat.S_IFSOCK: "a socket",
@@ -98,10 +99,10 @@ def audit(
     tree: Path,
     out: StorePath,
     inputs: Sequence[Tuple[StorePath, Path]],
-    build_directory: str,
+    build_paths: Sequence[str],
 ) -> None:
     """`LadingError` with the findings, if there are any. For the arguments see `findings`."""
-    found = findings(tree, out, inputs, build_directory)
+    found = findings(tree, out, inputs, build_paths)
     if not found:
         return
     if len(found) == 1:
@@ -118,22 +119,24 @@ def findings(
     tree: Path,
     out: StorePath,
     inputs: Sequence[Tuple[StorePath, Path]],
-    build_directory: str,
+    build_paths: Sequence[str],
 ) -> Tuple[Finding, ...]:
     """What is wrong with `tree`, which is going to be `out`, in the order of its files.
 
-    `inputs` is the whole input closure in search order, with where it is unpacked. Paths that
-    start with `build_directory` may occur nowhere in the files.
+    `inputs` is the whole input closure in search order, with where it is unpacked. `build_paths`
+    are what the build had in its directory, such as /build/source; neither they nor anything below
+    them may occur in a file. (/build itself would be too much: programs of Debian contain paths of
+    their own builds, as /build/reproducible-path, and programs for the web such URLs.)
     """
     view = StoreView.of(out, tree, inputs)
-    return tuple(_Audit(view, build_directory).findings())
+    return tuple(_Audit(view, build_paths).findings())
 
 
 class _Audit:
-    def __init__(self, view: StoreView, build_directory: str) -> None:
+    def __init__(self, view: StoreView, build_paths: Sequence[str]) -> None:
         self.view = view
         self.libraries = Libraries(view)
-        self.build_prefix = build_directory.rstrip("/").encode() + b"/"
+        self.build_paths = _path_pattern(build_paths)
 
     def findings(self) -> Iterator[Finding]:
         for entry in walk(self.view.tree):
@@ -185,34 +188,33 @@ class _Audit:
             return error.program
 
     def _build_directory(self, entry: Entry) -> Iterator[Finding]:
-        with open(entry.host, "rb", buffering=0) as file:
-            path = _find_path(iter(lambda: file.read(_CHUNK_SIZE), b""), self.build_prefix)
+        if entry.size == 0 or self.build_paths is None:
+            return
+        with open(entry.host, "rb") as file, mmap.mmap(
+            file.fileno(), 0, access=mmap.ACCESS_READ
+        ) as content:
+            path = _find_path(content, self.build_paths)
         if path is not None:
             yield Finding(entry.path, Problem.BUILD_DIRECTORY, path)
 
 
-def _find_path(chunks: Iterator[bytes], prefix: bytes) -> Optional[str]:
-    """The first path in the bytes that starts with `prefix`, cut off where it is very long.
+def _path_pattern(paths: Sequence[str]) -> Optional[Pattern[bytes]]:
+    """Matches any of the paths or what lies below it, up to a length that can be told."""
+    if not paths:
+        return None
+    alternatives = b"|".join(re.escape(os.fsencode(path)) for path in sorted(paths))
+    return re.compile(b"(?:%b)(?![%b])[/%b]{0,60}" % (alternatives, _NAME, _NAME))
+
+
+def _find_path(content: Union[bytes, mmap.mmap], pattern: Pattern[bytes]) -> Optional[str]:
+    """The first match that is a path from its start.
 
     Inside a longer path, as in /usr/src/build/x, it is another directory; behind -I or -L it is
-    the one that is meant.
+    the one that is meant. (A look-behind in the pattern would make the search slow.)
     """
-    carry = b""
-    for chunk in chunks:
-        data = carry + chunk
-        # What starts further in front was complete, and looked at, in the data before.
-        start = data.find(prefix, max(len(carry) - len(prefix) + 1, 0))
-        while start >= 0:
-            before = data[max(start - 2, 0) : start]
-            if not before or before[-1] not in _PATH_CHARACTERS or before in (b"-I", b"-L"):
-                return _path_at(data, start)
-            start = data.find(prefix, start + 1)
-        carry = data[-(len(prefix) + 1) :]
+    for match in pattern.finditer(content):
+        start = match.start()
+        before = content[max(start - 2, 0) : start]
+        if not _PATH_END.search(before) or before in (b"-I", b"-L"):
+            return match[0].decode("utf-8", "backslashreplace")
     return None
-
-
-def _path_at(data: bytes, start: int) -> str:
-    end = start
-    while end < min(len(data), start + _LONGEST_TOLD_PATH) and data[end] in _PATH_CHARACTERS:
-        end += 1
-    return data[start:end].decode("ascii")

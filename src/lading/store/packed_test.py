@@ -1,4 +1,5 @@
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -23,10 +24,8 @@ def unpack(path: Path, limit: int = packed.UNPACKED_LIMIT) -> Dict[str, bytes]:
     """Every member that is whole."""
     whole = {}
     for name, chunks in packed.members(os.fspath(path), path.name, limit):
-        try:
+        with contextlib.suppress(packed.DamagedError):
             whole[name] = b"".join(chunks)
-        except packed.DamagedError:
-            pass
     return whole
 
 

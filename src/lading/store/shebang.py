@@ -80,9 +80,7 @@ class Shebang:
         # Without -S, blanks are no separators for the kernel, but what else could be meant?
         if not command["assignments"] and (not split or _SINGLE_WORD.match(arguments)):
             return Shebang(program, arguments)
-        return Shebang(
-            find("env"), f"-S {command['assignments']}{program} {arguments}".rstrip()
-        )
+        return Shebang(find("env"), f"-S {command['assignments']}{program} {arguments}".rstrip())
 
 
 def read_shebang(path: str) -> Optional[Shebang]:
