@@ -1,0 +1,338 @@
+"""The launcher ./pants, in a build root and a cache directory of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping
+
+import pytest
+from conftest import BUILD_ROOT
+
+LOCK = Path("3rdparty/python/pants.lock.txt")
+
+#: Nothing listens there, so that a bootstrap that reaches it fails at once.
+DEAD_INDEX = "http://127.0.0.1:9/simple"
+
+#: What stands for Pants where only what the launcher tells it matters.
+PRINT_ARGUMENTS_AND_ENVIRONMENT = '#!/bin/sh\nprintf "%s\\n" "$@"\n/usr/bin/env\n'
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """A build root with the launcher, and the environment that it is started in."""
+
+    root: Path
+    environ: Mapping[str, str]
+
+    @property
+    def cache(self) -> Path:
+        return Path(self.environ["XDG_CACHE_HOME"], "lading")
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [str(self.root / "pants"), *arguments],
+            cwd=self.root,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        process = self.start(*arguments)
+        stdout, stderr = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def having(self, **variables: str) -> "Launcher":
+        return replace(self, environ={**self.environ, **variables})
+
+    def lacking(self, *variables: str) -> "Launcher":
+        left = {name: value for name, value in self.environ.items() if name not in variables}
+        return replace(self, environ=left)
+
+    def environments(self) -> List[Path]:
+        """The directories of environments, whole or not."""
+        return sorted(path for path in self.cache.glob("pants-*") if path.is_dir())
+
+
+def _build_root(root: Path) -> Path:
+    (root / LOCK).parent.mkdir(parents=True)
+    shutil.copy(BUILD_ROOT / "pants", root / "pants")
+    shutil.copy(BUILD_ROOT / LOCK, root / LOCK)
+    (root / "pants.toml").write_text('[GLOBAL]\npants_version = "2.17.1"\npantsd = false\n')
+    return root
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for pip, so that the index sends each package once."""
+    return tmp_path_factory.mktemp("pip")
+
+
+@pytest.fixture
+def launcher(tmp_path: Path, downloads: Path) -> Launcher:
+    """A launcher without an environment yet."""
+    return _launcher(tmp_path, downloads)
+
+
+def _launcher(directory: Path, downloads: Path) -> Launcher:
+    environ: Dict[str, str] = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(directory / "cache"),
+        "PIP_CACHE_DIR": str(downloads),
+        "PIP_RETRIES": "0",
+    }
+    return Launcher(_build_root(directory / "root"), environ)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Launcher:
+    """A launcher whose environment was made by the first of two that were started at once."""
+    launcher = _launcher(tmp_path_factory.mktemp("ready"), downloads)
+    processes = [launcher.start("--version") for _ in range(2)]
+    results = [process.communicate(timeout=300) for process in processes]
+    assert [stdout for stdout, _ in results] == ["2.17.1\n", "2.17.1\n"], results
+    assert [process.returncode for process in processes] == [0, 0]
+    (launcher.root.parent / "stderr").write_text("".join(stderr for _, stderr in results))
+    return launcher
+
+
+@pytest.fixture
+def telling(ready: Launcher, tmp_path: Path) -> Iterator[Launcher]:
+    """A launcher with an environment in which not Pants is run but a script that tells how."""
+    environment = ready.environments()[0]
+    telling = ready.having(XDG_CACHE_HOME=str(tmp_path / "cache"))
+    copy = telling.cache / environment.name
+    (copy / "bin").mkdir(parents=True)
+    shutil.copy(environment / "ready", copy / "ready")
+    (copy / "bin/python").symlink_to(environment / "bin/python")
+    (copy / "bin/native_client").write_text(PRINT_ARGUMENTS_AND_ENVIRONMENT)
+    (copy / "bin/native_client").chmod(0o755)
+    yield telling
+
+
+def test_of_two_started_at_once_one_makes_the_environment(ready: Launcher) -> None:
+    stderr = (ready.root.parent / "stderr").read_text()
+    assert stderr.count("making Pants' environment in") == 1, stderr
+    assert stderr.count("waiting for another ./pants") == 1, stderr
+    assert len(ready.environments()) == 1
+
+
+def test_once_made_the_environment_is_used_without_a_word(ready: Launcher) -> None:
+    again = ready.having(PIP_INDEX_URL=DEAD_INDEX).run("--version")
+    assert (again.returncode, again.stdout) == (0, "2.17.1\n")
+    assert "./pants:" not in again.stderr
+
+
+def test_a_made_environment_needs_one_program_of_the_host(
+    telling: Launcher, tmp_path: Path
+) -> None:
+    # Neither Python nor pip nor git is started on the path of every run.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sha256sum").symlink_to("/usr/bin/sha256sum")
+    told = telling.having(PATH=str(tmp_path / "bin")).run()
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_arguments_reach_pants_as_they_are(telling: Launcher) -> None:
+    arguments = ("run", "a b", "", "*", "--", '"')
+    assert telling.run(*arguments).stdout.split("\n")[: len(arguments)] == list(arguments)
+
+
+def test_pants_is_told_the_pex_that_came_from_the_index(ready: Launcher, telling: Launcher) -> None:
+    told = telling.run().stdout
+    pex = telling.environments()[0] / "pex-cli/pex"
+    real = ready.environments()[0] / "pex-cli/pex"
+    digest = subprocess.run(["sha256sum", real], stdout=subprocess.PIPE, text=True, check=True)
+    assert f"PANTS_PEX_CLI_URL_TEMPLATE=file:{pex}\n" in told
+    assert f"v2.1.137|linux_x86_64|{digest.stdout.split()[0]}|{real.stat().st_size}'" in told
+
+
+def test_the_plugins_of_pants_toml_are_those_that_the_environment_has(telling: Launcher) -> None:
+    requests = next(
+        line.split()[0]
+        for line in (BUILD_ROOT / LOCK).read_text().splitlines()
+        if line.startswith("requests==")
+    )
+    assert f"PANTS_PLUGINS=-['{requests}']\n" in telling.run().stdout
+    assert f'plugins = ["{requests}"]\n' in (BUILD_ROOT / "pants.toml").read_text()
+
+
+class TestSettingsOfPip:
+    INDEX = "https://index.example/simple"
+
+    def test_of_the_environment(self, telling: Launcher) -> None:
+        told = telling.having(PIP_INDEX_URL=self.INDEX, PIP_CERT="/etc/ca.pem").run().stdout
+        assert f"PANTS_PYTHON_REPOS_INDEXES=['{self.INDEX}']\n" in told
+        assert "PANTS_CA_CERTS_PATH=/etc/ca.pem\n" in told
+
+    def test_of_the_configuration_file(self, telling: Launcher, tmp_path: Path) -> None:
+        configuration = tmp_path / "config/pip/pip.conf"
+        configuration.parent.mkdir(parents=True)
+        configuration.write_text(f"[global]\ntimeout = 9\nindex-url = {self.INDEX}\n")
+        user = telling.lacking("PIP_INDEX_URL", "PIP_CONFIG_FILE")
+        told = user.having(XDG_CONFIG_HOME=str(tmp_path / "config")).run().stdout
+        assert f"PANTS_PYTHON_REPOS_INDEXES=['{self.INDEX}']\n" in told
+
+    def test_do_not_override_those_of_pants(self, telling: Launcher) -> None:
+        pants = telling.having(PANTS_PYTHON_REPOS_INDEXES="[]", PANTS_CA_CERTS_PATH="/own.pem")
+        told = pants.having(PIP_INDEX_URL=self.INDEX, PIP_CERT="/etc/ca.pem").run().stdout
+        assert "PANTS_PYTHON_REPOS_INDEXES=[]\n" in told
+        assert "PANTS_CA_CERTS_PATH=/own.pem\n" in told
+
+
+def test_a_changed_pin_makes_another_environment(ready: Launcher, tmp_path: Path) -> None:
+    changed = replace(ready, root=_build_root(tmp_path / "root"))
+    with (changed.root / LOCK).open("a") as lock:
+        lock.write("# another pin\n")
+    # That it would be made is enough here; the index is out of reach.
+    result = changed.having(PIP_INDEX_URL=DEAD_INDEX, PIP_NO_CACHE_DIR="1").run("--version")
+    assert result.returncode == 1
+    assert "making Pants' environment" in result.stderr
+    assert ready.run("--version").returncode == 0
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(telling: Launcher) -> None:
+    python = telling.environments()[0] / "bin/python"
+    python.unlink()
+    python.symlink_to("/nonexistent/python3.9")
+    result = telling.having(PIP_INDEX_URL=DEAD_INDEX, PIP_NO_CACHE_DIR="1").run("--version")
+    assert "making Pants' environment" in result.stderr
+
+
+def test_a_failed_bootstrap_says_why_and_leaves_nothing(launcher: Launcher) -> None:
+    result = launcher.having(PIP_INDEX_URL=DEAD_INDEX, PIP_NO_CACHE_DIR="1").run("--version")
+    assert result.returncode == 1
+    assert "No matching distribution found for ansicolors==1.1.8" in result.stderr
+    log = next(launcher.cache.glob("*.log"))
+    assert result.stderr.endswith(
+        f"./pants: Pants' environment could not be made; the whole log is in {log}.\n"
+    )
+    assert launcher.environments() == []
+
+
+def test_a_terminated_bootstrap_leaves_nothing(launcher: Launcher) -> None:
+    _start_and_kill(launcher, signal.SIGTERM)
+    assert launcher.environments() == []
+
+
+def test_what_a_killed_bootstrap_left_is_made_anew(launcher: Launcher) -> None:
+    _start_and_kill(launcher, signal.SIGKILL)
+    assert not any(launcher.cache.glob("pants-*/ready"))
+    again = launcher.run("--version")
+    assert (again.returncode, again.stdout) == (0, "2.17.1\n"), again.stderr
+    assert len(launcher.environments()) == 1
+
+
+def _start_and_kill(launcher: Launcher, signal_number: int) -> None:
+    """Kill the bootstrap, with all it started, when it has pip and is installing Pants."""
+    process = launcher.start("--version")
+    deadline = time.monotonic() + 60
+    while not any(launcher.cache.glob("pants-*/bin/pip3.9")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal_number)
+    process.communicate(timeout=60)
+
+
+class TestPython39:
+    """The index is out of reach: how far the bootstrap comes tells which Python it found."""
+
+    @pytest.fixture
+    def without_python(self, launcher: Launcher, tmp_path: Path) -> Launcher:
+        """PATH holds what the launcher needs but no Python, and no pyenv is there."""
+        programs = tmp_path / "bin"
+        programs.mkdir()
+        for name in ("sh", "sha256sum", "mkdir", "flock", "rm", "tail", "uname"):
+            (programs / name).symlink_to(f"/usr/bin/{name}")
+        return launcher.lacking("PYENV_ROOT").having(
+            PATH=str(programs),
+            HOME=str(tmp_path / "home"),
+            PIP_INDEX_URL=DEAD_INDEX,
+            PIP_NO_CACHE_DIR="1",
+        )
+
+    @pytest.fixture
+    def python(self, ready: Launcher) -> Path:
+        return (ready.environments()[0] / "bin/python3.9").resolve()
+
+    def test_missing(self, without_python: Launcher) -> None:
+        result = without_python.run("--version")
+        assert result.returncode == 1
+        assert result.stderr == (
+            "./pants: Pants 2.17 runs on Python 3.9, and no Python 3.9 with its venv module was "
+            "found on PATH, among pyenv's versions (PYENV_ROOT, ~/.pyenv) or uv's; install one, "
+            "for example with 'pyenv install 3.9' or 'uv python install 3.9'.\n"
+        )
+        assert not without_python.cache.exists()
+
+    def test_a_shim_that_refuses_is_passed_over(
+        self, without_python: Launcher, python: Path, tmp_path: Path
+    ) -> None:
+        shim = tmp_path / "bin/python3.9"
+        shim.write_text("#!/bin/sh\necho 'command not found' >&2\nexit 127\n")
+        shim.chmod(0o755)
+        assert "runs on Python 3.9" in without_python.run("--version").stderr
+        versions = tmp_path / "pyenv/versions"
+        versions.mkdir(parents=True)
+        (versions / "3.9.99").symlink_to(python.parent.parent)
+        found = without_python.having(PYENV_ROOT=str(tmp_path / "pyenv")).run("--version")
+        assert "No matching distribution" in found.stderr
+
+    def test_another_version_by_that_name_is_passed_over(
+        self, without_python: Launcher, tmp_path: Path
+    ) -> None:
+        (tmp_path / "bin/python3.9").symlink_to(shutil.which("python3", path="/usr/bin") or "")
+        assert "runs on Python 3.9" in without_python.run("--version").stderr
+
+    @pytest.mark.parametrize(
+        "place", [".pyenv/versions/3.9.99", ".local/share/uv/python/cpython-3.9.99-linux"]
+    )
+    def test_found_in_the_home_directory(
+        self, without_python: Launcher, python: Path, tmp_path: Path, place: str
+    ) -> None:
+        version = tmp_path / "home" / place
+        version.parent.mkdir(parents=True)
+        version.symlink_to(python.parent.parent)
+        assert "No matching distribution" in without_python.run("--version").stderr
+
+
+def test_without_home_and_cache_directory(launcher: Launcher) -> None:
+    result = launcher.lacking("HOME", "XDG_CACHE_HOME").run("--version")
+    assert (result.returncode, result.stderr) == (
+        1,
+        "./pants: neither HOME nor XDG_CACHE_HOME is set, which say where Pants' environment is "
+        "kept; set one of them.\n",
+    )
+
+
+def test_a_relative_cache_directory_is_ignored(telling: Launcher, tmp_path: Path) -> None:
+    (tmp_path / ".cache").symlink_to(telling.cache.parent)
+    told = telling.having(XDG_CACHE_HOME="cache", HOME=str(tmp_path)).run().stdout
+    assert f"_PANTS_SERVER_EXE={tmp_path}/.cache/lading/" in told
+
+
+def test_without_the_lock(launcher: Launcher) -> None:
+    (launcher.root / LOCK).unlink()
+    result = launcher.run("--version")
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"./pants: {launcher.root}/{LOCK}, which pins what Pants needs, cannot be read.\n",
+    )
+
+
+def test_started_from_another_directory(telling: Launcher, tmp_path: Path) -> None:
+    elsewhere = subprocess.run(
+        [telling.root / "pants", "elsewhere"],
+        cwd=tmp_path,
+        env=telling.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert elsewhere.stdout.startswith("elsewhere\n")
