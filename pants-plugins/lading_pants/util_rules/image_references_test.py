@@ -37,6 +37,8 @@ def field_set(runner: RuleRunner, fields: str) -> ImageFieldSet:
     runner.write_files(
         {
             "3rdparty/redis/BUILD": 'store_package(name="redis", version="7")',
+            # A target that is broken is not what the message is about.
+            "broken/BUILD": 'store_package(name="broken", version=[])',
             "3rdparty/bash/BUILD": 'store_package(name="bash", version="5")',
             "images/BUILD": (
                 'store_package(name="local", version="1")\n' f'docker_image(name="redis", {fields})'

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import posixpath
 from dataclasses import dataclass
 from typing import Iterator
 
 from pants.build_graph.address import MaybeAddress
 from pants.engine.addresses import Address, AddressInput
-from pants.engine.internals.build_files import AddressFamilyDir, OptionalAddressFamily
+from pants.engine.fs import PathGlobs, Paths
+from pants.engine.internals.build_files import (
+    AddressFamilyDir,
+    BuildFileOptions,
+    OptionalAddressFamily,
+)
 from pants.engine.internals.native_engine import (
     AddressParseException,
     InvalidAddressError,
@@ -17,11 +23,10 @@ from pants.engine.internals.native_engine import (
     InvalidTargetNameError,
     UnsupportedWildcardError,
 )
-from pants.engine.rules import Get, collect_rules, rule
-from pants.engine.target import AllUnexpandedTargets
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 from lading_pants.errors import TargetError
-from lading_pants.targets.store_package import ScriptField
+from lading_pants.targets.store_package import StorePackageTarget
 
 _MALFORMED = (
     AddressParseException,
@@ -89,13 +94,31 @@ async def find_named_address(request: NamedAddressRequest) -> NamedAddress:
 
 
 @rule
-async def suggest_address(unknown: _UnknownAddress, targets: AllUnexpandedTargets) -> _Suggestion:
-    request = unknown.request
-    written: set[str] = set()
-    for target in targets:
-        if target.has_field(ScriptField):
-            written.update(_spellings(target.address, request.owner))
-    near = difflib.get_close_matches(request.text, sorted(written), n=1)
+async def suggest_address(unknown: _UnknownAddress, options: BuildFileOptions) -> _Suggestion:
+    # Straight from the BUILD files: AllTargets would stop at any target that is broken, and tell
+    # of that one instead.
+    build_files = await Get(
+        Paths,
+        PathGlobs(
+            (
+                *(f"**/{pattern}" for pattern in options.patterns),
+                *(f"!{pattern}" for pattern in options.ignores),
+            )
+        ),
+    )
+    directories = sorted({posixpath.dirname(file) for file in build_files.files})
+    families = await MultiGet(
+        Get(OptionalAddressFamily, AddressFamilyDir(directory)) for directory in directories
+    )
+    spellings = {
+        spelling
+        for optional in families
+        if optional.address_family is not None
+        for address, adaptor in optional.address_family.addresses_to_target_adaptors.items()
+        if adaptor.type_alias == StorePackageTarget.alias
+        for spelling in _spellings(address, unknown.request.owner)
+    }
+    near = difflib.get_close_matches(unknown.request.text, sorted(spellings), n=1)
     if near:
         return _Suggestion(f"Did you mean {near[0]}?")
     return _Suggestion("`./pants list ::` shows the targets that there are.")
