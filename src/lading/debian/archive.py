@@ -5,6 +5,7 @@ SHA-256 of each `Packages.xz`, which has the SHA-256 of each package.
 """
 
 import hashlib
+import io
 import lzma
 import re
 import zlib
@@ -18,9 +19,11 @@ from lading.debian.apt_sources import APT_DIRECTORY
 from lading.debian.deb822 import paragraphs
 from lading.debian.keyring import KEYRING_DIRECTORY, certificates, verified
 from lading.debian.mirrors import SNAPSHOT, Mirror, debian_mirrors
-from lading.debian.transport import get
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.fetch.client import Client
+from lading.fetch.faults import GoneError, UnavailableError
+from lading.fetch.part import Part
 from lading.machine import Machine
 
 _ORIGIN = "Debian"
@@ -99,9 +102,9 @@ class Archive:
     def _signed_text(self, suite: str, mirror: Mirror) -> bytes:
         base = f"{mirror.url}/dists/{suite}"
         certs = certificates(mirror.signed_by, self.apt_directory, self.keyring_directory)
-        message, signature = get(f"{base}/InRelease"), None
+        message, signature = _get(f"{base}/InRelease"), None
         if message is None:
-            message, signature = get(f"{base}/Release"), get(f"{base}/Release.gpg")
+            message, signature = _get(f"{base}/Release"), _get(f"{base}/Release.gpg")
             if message is None or signature is None:
                 raise LadingError("it has no such suite.")
         text = verified(message, signature, certs)
@@ -137,7 +140,7 @@ class Archive:
             # Still there when the mirror is updated between the two downloads.
             urls.insert(0, f"{base}/{name.rpartition('/')[0]}/by-hash/SHA256/{digest.hex}")
         for url in urls:
-            content = get(url)
+            content = _get(url)
             if content is not None:
                 break
         else:
@@ -150,6 +153,21 @@ class Archive:
                 "in a few minutes, or configure another mirror of Debian."
             )
         return content
+
+
+def _get(url: str) -> Optional[bytes]:
+    """The file's bytes, None if there is no such file; LadingError if that cannot be known."""
+    content = io.BytesIO()
+    try:
+        Client().save(url, Part(content))
+    except GoneError:
+        return None
+    except UnavailableError as error:
+        raise LadingError(
+            f"{url} cannot be read: {error.reason}. Try again later, or configure another mirror "
+            "of Debian."
+        ) from error
+    return content.getvalue()
 
 
 def _files(listing: str) -> Dict[str, Tuple[Sha256, int]]:

@@ -80,9 +80,7 @@ def test_hard_links_stay_one_file(tmp_path: Path) -> None:
         ("usr/bin/perl5.36.0", hard_link("usr/bin/perl5.36.0", "usr/bin/perl")),
     ]
     assemble([make_deb(tmp_path / "perl.deb", perl)], tmp_path / "root", {})
-    assert os.path.samefile(
-        tmp_path / "root/usr/bin/perl", tmp_path / "root/usr/bin/perl5.36.0"
-    )
+    assert os.path.samefile(tmp_path / "root/usr/bin/perl", tmp_path / "root/usr/bin/perl5.36.0")
 
 
 def test_one_path_with_the_same_content_twice_is_fine(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import gzip
 import lzma
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Callable, List, Tuple
 
@@ -47,12 +48,8 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "how, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)]
-)
-def test_reads_each_compression(
-    tmp_path: Path, how: str, pack: Callable[[bytes], bytes]
-) -> None:
+@pytest.mark.parametrize("how, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)])
+def test_reads_each_compression(tmp_path: Path, how: str, pack: Callable[[bytes], bytes]) -> None:
     data = (f"data.tar{how}", pack(tar([("a", b"abc")])))
     deb = read_deb(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
     assert [bytes(found.content) for found in deb.members()] == [b"abc"]
@@ -149,7 +146,5 @@ def test_damaged_files_are_refused_or_read(
     archive[offset : offset + len(noise)] = noise
     path = tmp_path_factory.mktemp("deb") / "a.deb"
     path.write_bytes(archive)
-    try:
+    with suppress(LadingError):
         list(read_deb(path).members())
-    except LadingError:
-        pass

@@ -89,9 +89,7 @@ class DebianLock:
         return _Reader(resolve).lock(fields)
 
 
-def closure(
-    lock: DebianLock, architecture: str, roots: Iterable[str]
-) -> Tuple[LockedPackage, ...]:
+def closure(lock: DebianLock, architecture: str, roots: Iterable[str]) -> Tuple[LockedPackage, ...]:
     """The packages `roots` and all they depend on, sorted by name.
 
     LadingError if the lock has no such architecture or root.

@@ -6,11 +6,10 @@ REQUEST is the JSON of a `LockRequest`; `previous` in it is the text of the lock
 null. Needs python-debian, pysequoia and requests, and the network.
 """
 
-import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import timezone
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -18,36 +17,12 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from lading.debian.archive import Archive, Release
 from lading.debian.control import PackageIndex
 from lading.debian.lock import DebianLock, LockedPackage
+from lading.debian.lock_request import LockRequest
 from lading.debian.mirrors import STAMP_FORMAT
 from lading.debian.resolver import resolve
 from lading.errors import LadingError
 from lading.machine import Machine
 from lading.program import run
-
-
-@dataclass(frozen=True)
-class LockRequest:
-    """What the `debian_lock` target says, and the roots of all that use it."""
-
-    resolve: str
-    suites: Tuple[str, ...]
-    components: Tuple[str, ...]
-    architectures: Tuple[str, ...]
-    roots: Tuple[str, ...]
-    previous: Optional[str] = None
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "LockRequest":
-        fields = json.loads(text)
-        lists = ("suites", "components", "architectures", "roots")
-        return cls(
-            resolve=fields["resolve"],
-            previous=fields["previous"],
-            **{name: tuple(fields[name]) for name in lists},
-        )
 
 
 def make_lock(request: LockRequest, archive: Archive) -> DebianLock:
@@ -99,7 +74,7 @@ def _readable(text: Optional[str]) -> Optional[DebianLock]:
 def main(argv: List[str]) -> None:
     request_file, lock_file = map(Path, argv)
     machine = Machine.load()
-    os.environ.update(machine.environment)
+    _use_environment(machine)
     request = LockRequest.from_json(request_file.read_text(encoding="utf-8"))
     lock = make_lock(request, Archive(machine))
     working = lock_file.with_name(lock_file.name + ".unfinished")
@@ -107,6 +82,14 @@ def main(argv: List[str]) -> None:
     os.replace(working, lock_file)
     count = sum(len(packages) for packages in lock.packages.values())
     sys.stdout.write(f"{count} packages\n")
+
+
+def _use_environment(machine: Machine) -> None:
+    """Let `requests` see how this machine reaches the network: Pants has emptied `os.environ`."""
+    os.environ.update(machine.environment)
+    # Python's own variable for certificates, which requests does not read.
+    if "SSL_CERT_FILE" in os.environ:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])
 
 
 if __name__ == "__main__":

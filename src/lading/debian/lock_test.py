@@ -40,7 +40,9 @@ LOCK = lock(package("bash", "base-files", "libc6"), package("base-files"), packa
 
 def test_json_is_sorted_and_one_field_a_line() -> None:
     text = lock(package("base-files", architecture="all")).to_json()
-    assert text == """\
+    assert (
+        text
+        == """\
 {
   "architectures": [
     "amd64"
@@ -71,7 +73,9 @@ def test_json_is_sorted_and_one_field_a_line() -> None:
   "timestamp": "20260102T030405Z",
   "version": 1
 }
-""" % ("ab" * 32)
+"""
+        % ("ab" * 32)
+    )
 
 
 names = st.from_regex(r"[a-z0-9][a-z0-9+.-]{1,5}", fullmatch=True)

@@ -36,9 +36,7 @@ class Unpacked:
 def unpack(deb: Path, destination: Path) -> Unpacked:
     """Unpack into the new directory `destination`. LadingError if `deb` is no sound package."""
     package = read_deb(deb)
-    unpacked = Unpacked(
-        destination, package.name, _names(package.control.get("replaces", "")), {}
-    )
+    unpacked = Unpacked(destination, package.name, _names(package.control.get("replaces", "")), {})
     os.mkdir(destination, 0o755)
     for member in package.members():
         _write(unpacked, merged(member.path), member)
