@@ -37,15 +37,15 @@ def test_long_input_is_several_members(deflate: Deflate) -> None:
 
 
 def test_rules_distroless_207_the_header_has_no_time_and_no_name(deflate: Deflate) -> None:
-    # RFC 1952: magic, deflate, no flags, four bytes of time, no extra flags, unknown system.
-    assert compressed(deflate, b"x")[:10] == bytes.fromhex("1f8b08 00 00000000 00 ff")
+    # RFC 1952: magic, deflate, no flags, four bytes of time, slowest, unknown system.
+    assert compressed(deflate, b"x")[:10] == bytes.fromhex("1f8b08 00 00000000 02 ff")
 
 
 def test_the_bytes_stay_the_same(deflate: Deflate) -> None:
     """Of libdeflate 1.14, the pinned one."""
     data = b"".join(b"%d redis\n" % number for number in range(10000))
     digest = sha256_of(compressed(deflate, data))
-    assert digest.hex == "5e7737a1eb3b69d55cde5aa3a804558d43529587504272164f0522128ca2fd48"
+    assert digest.hex == "fb8f02cbc497c82abe24d3ec24c0141c1d54ff0c57426d207d41c9f56a6efc92"
 
 
 def test_a_library_that_cannot_be_loaded(tmp_path: Path) -> None:
