@@ -32,6 +32,9 @@ from lading.store.segment import unpack_segment, write_segment
 #: Where what is unpacked once a machine lies.
 CACHE = Path(".lading/cache")
 
+#: What is gone after a build; a path below these in a package leads nowhere.
+_BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
+
 _LOG_TAIL_LINES = 30
 
 
@@ -109,7 +112,7 @@ class Build:
         tools = SandboxTools(self.sandbox)
         inputs = self.sandbox.dependencies
         fixup(self.output, self.request.path, inputs, tools, self.request.strip)
-        audit(self.output, self.request.path, inputs, "/build")
+        audit(self.output, self.request.path, inputs, _BUILD_PATHS)
 
     def write_package(self) -> None:
         """Write the segment and the two descriptions."""
