@@ -118,6 +118,26 @@ def closure(lock: DebianLock, architecture: str, roots: Iterable[str]) -> Tuple[
     return tuple(found[name] for name in sorted(found))
 
 
+def check_made_for(
+    lock: DebianLock,
+    suites: Sequence[str],
+    components: Sequence[str],
+    architectures: Sequence[str],
+) -> None:
+    """LadingError if the lock was made when its `debian_lock` target said something else."""
+    for name, wanted in (
+        ("suites", suites),
+        ("components", components),
+        ("architectures", architectures),
+    ):
+        made_for = getattr(lock, name)
+        if sorted(made_for) != sorted(set(wanted)):
+            raise LadingError(
+                f"The Debian lock `{lock.resolve}` was made for the {name} {_listed(made_for)}, "
+                f"and `{name}` is {_listed(wanted)} now. Run {regenerate_command(lock.resolve)}."
+            )
+
+
 def regenerate_command(resolve: str) -> str:
     """The command that brings a lock up to date, in backticks."""
     return f"`./pants generate-lockfiles --resolve={resolve}`"

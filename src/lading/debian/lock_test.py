@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.debian.lock import DebianLock, LockedPackage, closure
+from lading.debian.lock import DebianLock, LockedPackage, check_made_for, closure
 from lading.digest import Sha256
 from lading.errors import LadingError
 
@@ -125,6 +125,23 @@ def test_a_root_that_is_not_locked_names_the_command() -> None:
 def test_an_architecture_that_is_not_locked_names_those_that_are() -> None:
     with pytest.raises(LadingError, match="no packages for 'arm64', only for `amd64`. Add it"):
         closure(LOCK, "arm64", ["bash"])
+
+
+@pytest.mark.parametrize("name", ["suites", "components", "architectures"])
+def test_rules_apko_69_apko_1654_a_lock_older_than_its_target_is_refused(name: str) -> None:
+    wanted = {
+        "suites": ("bookworm-updates", "bookworm"),
+        "components": ("main",),
+        "architectures": ("amd64",),
+    }
+    check_made_for(LOCK, **wanted)
+    with pytest.raises(LadingError) as caught:
+        check_made_for(LOCK, **{**wanted, name: ("new",)})
+    made_for = ", ".join(f"`{value}`" for value in getattr(LOCK, name))
+    assert str(caught.value) == (
+        f"The Debian lock `bookworm` was made for the {name} {made_for}, and `{name}` is `new` "
+        "now. Run `./pants generate-lockfiles --resolve=bookworm`."
+    )
 
 
 Path = Tuple[str, ...]

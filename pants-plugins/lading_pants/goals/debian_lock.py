@@ -1,0 +1,242 @@
+"""`generate-lockfiles` for `debian_lock` targets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pants.backend.python.util_rules import pex
+from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
+from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProcess
+from pants.backend.python.util_rules.pex_requirements import EntireLockfile, Lockfile
+from pants.core.goals.generate_lockfiles import (
+    GenerateLockfile,
+    GenerateLockfileResult,
+    KnownUserResolveNames,
+    KnownUserResolveNamesRequest,
+    RequestedUserResolveNames,
+    UserGenerateLockfiles,
+)
+from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
+from pants.engine.fs import (
+    CreateDigest,
+    Digest,
+    DigestContents,
+    FileContent,
+    GlobMatchErrorBehavior,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.process import FallibleProcessResult, ProcessCacheScope
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import AllTargets, Target
+from pants.engine.unions import UnionRule
+
+from lading.debian.lock_request import LockRequest
+from lading.errors import LadingError
+from lading.machine import MACHINE_DIR
+from lading.program import USER_ERROR, error_sentence
+from lading_pants.errors import TargetError, about
+from lading_pants.targets.build_root import DebianLockField, DebianPackagesField
+from lading_pants.targets.debian_lock import (
+    DebianArchitecturesField,
+    DebianComponentsField,
+    DebianExtraPackagesField,
+    DebianLockfileField,
+    DebianResolveField,
+    DebianSuitesField,
+)
+from lading_pants.targets.fetch_debian import DebianPackageField
+from lading_pants.util_rules.machine import MachineCache
+from lading_pants.util_rules.program import ProgramDigest, ProgramDigestRequest
+
+_MODULE = "lading.debian.lock_main"
+_REQUEST, _LOCK = "request.json", "lock.json"
+
+#: Versions for which pysequoia has wheels.
+_INTERPRETERS = InterpreterConstraints(["CPython>=3.9,<3.14"])
+
+_REQUIREMENTS = EntireLockfile(
+    Lockfile(
+        url="resource://lading_pants.goals/debian_lock.lock.txt",
+        url_description_of_origin="the requirements of Lading's generator of Debian locks",
+        resolve_name="lading-debian-lock",
+    )
+)
+
+
+class KnownDebianLocksRequest(KnownUserResolveNamesRequest):
+    pass
+
+
+class RequestedDebianLocks(RequestedUserResolveNames):
+    pass
+
+
+@dataclass(frozen=True)
+class DebianLocks:
+    """All `debian_lock` targets, by what `--resolve=` calls them."""
+
+    targets: tuple[tuple[str, Target], ...]
+
+
+@dataclass(frozen=True)
+class DebianRoots:
+    """The packages that targets ask for, by the address of the lock they name, sorted."""
+
+    by_lock: tuple[tuple[Address, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class GenerateDebianLock(GenerateLockfile):
+    """`subject` is the target, for messages."""
+
+    subject: str
+    request: LockRequest
+
+
+@rule
+def find_debian_locks(all_targets: AllTargets) -> DebianLocks:
+    found: dict[str, Target] = {}
+    for target in all_targets:
+        if target.has_field(DebianLockfileField):
+            resolve = target[DebianResolveField].resolve_name
+            other = found.setdefault(resolve, target)
+            if other is not target:
+                raise TargetError(
+                    f"`{target.alias}` {target.address}: `resolve` is {resolve!r}, as it is of "
+                    f"{other.address}. Give one of them another name."
+                )
+    return DebianLocks(tuple(sorted(found.items())))
+
+
+@rule
+async def find_debian_roots(all_targets: AllTargets) -> DebianRoots:
+    users = [target for target in all_targets if target.has_field(DebianLockField)]
+    locks = await MultiGet(
+        Get(Addresses, UnparsedAddressInputs, target[DebianLockField].to_unparsed_address_inputs())
+        for target in users
+    )
+    roots: dict[Address, set[str]] = defaultdict(set)
+    for target, addresses in zip(users, locks):
+        for address in addresses:
+            roots[address].update(_packages_of(target))
+    return DebianRoots(tuple((lock, tuple(sorted(names))) for lock, names in roots.items()))
+
+
+def _packages_of(target: Target) -> tuple[str, ...]:
+    if target.has_field(DebianPackagesField):
+        return tuple(target[DebianPackagesField].value or ())
+    if target.has_field(DebianPackageField):
+        return (target[DebianPackageField].value or target.address.target_name,)
+    return ()
+
+
+@rule
+def known_debian_locks(_: KnownDebianLocksRequest, locks: DebianLocks) -> KnownUserResolveNames:
+    return KnownUserResolveNames(
+        names=tuple(resolve for resolve, _ in locks.targets),
+        option_name="the `resolve` of a `debian_lock` target",
+        requested_resolve_names_cls=RequestedDebianLocks,
+    )
+
+
+@rule
+async def requested_debian_locks(
+    requested: RequestedDebianLocks, locks: DebianLocks, roots: DebianRoots
+) -> UserGenerateLockfiles:
+    targets = [target for resolve, target in locks.targets if resolve in requested]
+    present = await MultiGet(
+        Get(
+            DigestContents,
+            PathGlobs([_path(target)], GlobMatchErrorBehavior.ignore),
+        )
+        for target in targets
+    )
+    by_lock = dict(roots.by_lock)
+    return UserGenerateLockfiles(
+        _generate_request(target, by_lock.get(target.address, ()), contents)
+        for target, contents in zip(targets, present)
+    )
+
+
+def _path(target: Target) -> str:
+    path = target[DebianLockfileField].file_path
+    assert path is not None, "the field has a default"
+    return path
+
+
+def _generate_request(
+    target: Target, roots: tuple[str, ...], previous: DigestContents
+) -> GenerateDebianLock:
+    subject = f"`{target.alias}` {target.address}"
+    resolve = target[DebianResolveField].resolve_name
+    try:
+        request = LockRequest(
+            resolve=resolve,
+            suites=tuple(target[DebianSuitesField].value or ()),
+            components=tuple(target[DebianComponentsField].value or ()),
+            architectures=tuple(sorted(target[DebianArchitecturesField].value or ())),
+            roots=tuple(sorted({*roots, *(target[DebianExtraPackagesField].value or ())})),
+            previous=previous[0].content.decode("utf-8", "replace") if previous else None,
+        )
+    except LadingError as error:
+        raise about(subject, error) from error
+    return GenerateDebianLock(resolve, _path(target), diff=False, subject=subject, request=request)
+
+
+@rule
+async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfileResult:
+    interpreter, program, machine, request = await MultiGet(
+        Get(
+            VenvPex,
+            PexRequest(
+                output_filename="lading-debian-lock.pex",
+                internal_only=True,
+                requirements=_REQUIREMENTS,
+                interpreter_constraints=_INTERPRETERS,
+            ),
+        ),
+        Get(ProgramDigest, ProgramDigestRequest(_MODULE)),
+        Get(MachineCache),
+        Get(
+            Digest,
+            CreateDigest([FileContent(_REQUEST, generate.request.to_json().encode("utf-8"))]),
+        ),
+    )
+    inputs = await Get(Digest, MergeDigests((program.digest, request)))
+    result = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            interpreter,
+            argv=("-m", _MODULE, _REQUEST, _LOCK),
+            input_digest=inputs,
+            append_only_caches={machine.name: MACHINE_DIR},
+            output_files=(_LOCK,),
+            # What the archive has now is asked for, whatever it had an hour ago.
+            cache_scope=ProcessCacheScope.PER_SESSION,
+            description=f"Resolving the Debian packages of {generate.resolve_name}",
+        ),
+    )
+    stderr = result.stderr.decode("utf-8", "replace")
+    if result.exit_code == USER_ERROR:
+        raise TargetError(f"{generate.subject}: {error_sentence(stderr)}")
+    if result.exit_code:
+        raise TargetError(
+            f"{generate.subject}: `{_MODULE}` failed with status {result.exit_code}, which is a "
+            f"fault of Lading or of the machine. It wrote:\n{stderr}"
+        )
+    contents = await Get(DigestContents, Digest, result.output_digest)
+    lock = FileContent(generate.lockfile_dest, contents[0].content)
+    digest = await Get(Digest, CreateDigest([lock]))
+    return GenerateLockfileResult(digest, generate.resolve_name, generate.lockfile_dest)
+
+
+def rules():
+    return (
+        *collect_rules(),
+        *pex.rules(),
+        UnionRule(GenerateLockfile, GenerateDebianLock),
+        UnionRule(KnownUserResolveNamesRequest, KnownDebianLocksRequest),
+        UnionRule(RequestedUserResolveNames, RequestedDebianLocks),
+    )

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import importlib.resources
+import re
+
+import pytest
+from pants.core.goals.generate_lockfiles import (
+    KnownUserResolveNames,
+    KnownUserResolveNamesRequest,
+    UserGenerateLockfiles,
+)
+from pants.engine.rules import QueryRule
+from pants.testutil.rule_runner import RuleRunner, engine_error
+
+from lading.debian.lock_request import LockRequest
+from lading_pants.errors import TargetError
+from lading_pants.goals import debian_lock
+from lading_pants.goals.debian_lock import (
+    GenerateDebianLock,
+    KnownDebianLocksRequest,
+    RequestedDebianLocks,
+)
+from lading_pants.targets.build_root import BuildRootTarget
+from lading_pants.targets.debian_lock import DebianLockTarget
+from lading_pants.targets.fetch_debian import FetchDebianTarget
+from lading_pants.util_rules import machine, program
+
+USERS = """
+build_root(name="one", debian_lock="//debian:bookworm", debian_packages=["gcc", "bash"])
+build_root(name="two", debian_lock="//debian:other", debian_packages=["clang"])
+fetch_debian(name="libc6", debian_lock="//debian:bookworm")
+fetch_debian(name="shell", package="bash", debian_lock="//debian:bookworm")
+"""
+
+LOCKS = """
+debian_lock(
+    name="bookworm",
+    suites=["bookworm", "bookworm-updates"],
+    architectures=["arm64", "amd64"],
+    packages=["bubblewrap"],
+)
+debian_lock(
+    name="other",
+    suites=["sid"],
+    components=["main", "contrib"],
+    lockfile="sid.json",
+    resolve="unstable",
+)
+"""
+
+
+@pytest.fixture
+def rule_runner() -> RuleRunner:
+    runner = RuleRunner(
+        rules=[
+            *debian_lock.rules(),
+            *machine.rules(),
+            *program.rules(),
+            QueryRule(KnownUserResolveNames, [KnownDebianLocksRequest]),
+            QueryRule(UserGenerateLockfiles, [RequestedDebianLocks]),
+        ],
+        target_types=[BuildRootTarget, DebianLockTarget, FetchDebianTarget],
+    )
+    runner.write_files({"debian/BUILD": LOCKS, "src/BUILD": USERS})
+    return runner
+
+
+def requested(rule_runner: RuleRunner, *resolves: str) -> UserGenerateLockfiles:
+    return rule_runner.request(UserGenerateLockfiles, [RequestedDebianLocks(resolves)])
+
+
+def test_locks_are_known_by_their_resolve(rule_runner: RuleRunner) -> None:
+    known = rule_runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])
+    assert known.names == ("bookworm", "unstable")
+    assert issubclass(KnownDebianLocksRequest, KnownUserResolveNamesRequest)
+
+
+def test_roots_are_what_targets_with_the_lock_and_its_packages_ask_for(
+    rule_runner: RuleRunner,
+) -> None:
+    rule_runner.write_files({"debian/bookworm.lock.json": "{}"})
+    bookworm, unstable = requested(rule_runner, "bookworm", "unstable")
+    assert bookworm == GenerateDebianLock(
+        resolve_name="bookworm",
+        lockfile_dest="debian/bookworm.lock.json",
+        diff=False,
+        subject="`debian_lock` debian:bookworm",
+        request=LockRequest(
+            resolve="bookworm",
+            suites=("bookworm", "bookworm-updates"),
+            components=("main",),
+            architectures=("amd64", "arm64"),
+            roots=("bash", "bubblewrap", "gcc", "libc6"),
+            previous="{}",
+        ),
+    )
+    assert unstable == GenerateDebianLock(
+        resolve_name="unstable",
+        lockfile_dest="debian/sid.json",
+        diff=False,
+        subject="`debian_lock` debian:other",
+        request=LockRequest(
+            resolve="unstable",
+            suites=("sid",),
+            components=("main", "contrib"),
+            architectures=("amd64",),
+            roots=("clang",),
+        ),
+    )
+
+
+def test_only_what_is_requested_is_made(rule_runner: RuleRunner) -> None:
+    assert [one.resolve_name for one in requested(rule_runner, "unstable")] == ["unstable"]
+
+
+def test_two_locks_with_one_resolve_are_refused(rule_runner: RuleRunner) -> None:
+    rule_runner.write_files({"more/BUILD": "debian_lock(name='bookworm', suites=['sid'])"})
+    sentence = (
+        "`debian_lock` more:bookworm: `resolve` is 'bookworm', as it is of debian:bookworm. Give "
+        "one of them another name."
+    )
+    with engine_error(TargetError, contains=sentence):
+        rule_runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])
+
+
+@pytest.mark.parametrize(
+    "fields, sentence",
+    [
+        ("suites=['sid']", "`debian_lock` more:more: No target asks for a package of this lock"),
+        ("suites=[], packages=['a']", "`debian_lock` more:more: `suites` is empty."),
+        (
+            "suites=['sid'], packages=['a'], architectures=[]",
+            "`debian_lock` more:more: `architectures` is empty.",
+        ),
+    ],
+)
+def test_refuses(rule_runner: RuleRunner, fields: str, sentence: str) -> None:
+    rule_runner.write_files({"more/BUILD": f"debian_lock({fields})"})
+    with engine_error(TargetError, contains=sentence):
+        requested(rule_runner, "more")
+
+
+def test_every_requirement_of_the_program_is_pinned_with_hashes() -> None:
+    text = importlib.resources.read_text("lading_pants.goals", "debian_lock.lock.txt")
+    assert {"pysequoia", "python-debian", "requests"} <= set(re.findall(r"^[\w-]+", text, re.M))
+    for requirement in re.split(r"\n(?=\w)", text.partition("\n\n")[0])[1:]:
+        assert "--hash=sha256:" in requirement
