@@ -300,8 +300,8 @@ class ImageTagsField(_ListField):
     example = '["7.0.15", "latest"]'
     default = ("latest",)
     help = (
-        "Tags. docker and podman load the image under all of them, containerd under the first "
-        "one only."
+        "Tags. docker loads the image under all of them. podman and containerd take the archive "
+        "for an OCI layout, in which an image has one name, and know the first tag only."
     )
 
     @classmethod

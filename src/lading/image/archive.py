@@ -26,8 +26,8 @@ def write_archive(
 ) -> int:
     """Write the archive; returns its length in bytes.
 
-    `blobs` are the files of `image.layers`, in the same order. All `references` reach docker and
-    podman; containerd gets the first one.
+    `blobs` are the files of `image.layers`, in the same order. All `references` reach docker;
+    podman and containerd, which read the OCI layout, get the first one.
     """
     size = 0
     for name, content in sorted(_members(image, references, blobs).items()):

@@ -1,0 +1,45 @@
+"""Stop where Pants' own docker backend is enabled too.
+
+Both backends define `docker_image`. Pants would let the last one in `backend_packages` win and
+say nothing, and the rules of the other would meet targets without their fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.core.goals.package import PackageFieldSet
+from pants.engine.internals.synthetic_targets import (
+    SyntheticAddressMaps,
+    SyntheticTargetsRequest,
+)
+from pants.engine.rules import collect_rules, rule
+from pants.engine.unions import UnionMembership
+
+from lading_pants.errors import TargetError
+
+
+@dataclass(frozen=True)
+class DockerBackendCheck(SyntheticTargetsRequest):
+    """Makes no targets. Pants asks for it before it hands out any target of any directory."""
+
+    path: str = SyntheticTargetsRequest.SINGLE_REQUEST_FOR_ALL_TARGETS
+
+
+@rule
+async def check_docker_backend(
+    request: DockerBackendCheck, union_membership: UnionMembership
+) -> SyntheticAddressMaps:
+    # Not the target type, of which Pants keeps only the last.
+    for member in union_membership.get(PackageFieldSet):
+        if member.__module__.startswith("pants.backend.docker."):
+            raise TargetError(
+                "`lading_pants` and `pants.backend.docker` both define the target `docker_image`, "
+                "and Pants would silently use one of them: remove one of the two from "
+                "`[GLOBAL].backend_packages`."
+            )
+    return SyntheticAddressMaps()
+
+
+def rules():
+    return [*collect_rules(), *DockerBackendCheck.rules()]
