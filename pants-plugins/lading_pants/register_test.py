@@ -1,6 +1,7 @@
-from lading_pants import register
 from pants.core import register as core
 from pants.testutil.rule_runner import RuleRunner
+
+from lading_pants import register
 
 
 def test_rules_of_the_backend_and_of_pants_make_a_complete_graph() -> None:
