@@ -24,12 +24,12 @@ from lading.errors import LadingError
 from lading.image.container_path import parse_container_path
 from lading.image.environment import check_environment
 from lading.image.healthcheck import Healthcheck
-from lading.image.interpolation import references, substitute
 from lading.image.ports import parse_port
 from lading.image.reference import Repository, parse_tag
 from lading.image.root_tree import parse_directories
 from lading.image.stop_signal import parse_stop_signal
 from lading.image.user import User
+from lading.interpolation import references, substitute
 
 _ALIAS = "docker_image"
 

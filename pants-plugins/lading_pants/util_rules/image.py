@@ -26,10 +26,10 @@ from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.archive_request import ClosureMember as ArchivedMember
 from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
-from lading.image.interpolation import substitute
 from lading.image.layer_request import LayerPackage, LayerRequest
 from lading.image.platform import Platform
 from lading.image.user import User
+from lading.interpolation import substitute
 from lading.store.path import StorePath
 from lading_pants.errors import about
 from lading_pants.util_rules.compressor import LIBRARY, Compressor

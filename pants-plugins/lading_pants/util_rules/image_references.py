@@ -12,7 +12,7 @@ from pants.engine.target import InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
-from lading.image.interpolation import references
+from lading.interpolation import references
 from lading_pants.targets.docker_image import (
     CmdField,
     ContentsField,

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.errors import LadingError
-from lading.image.interpolation import references, substitute
+from lading.interpolation import references, substitute
 
 
 @pytest.mark.parametrize(
