@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lading_pants.goals import package_image, package_store
+from lading_pants.goals import debian_lock, package_image, package_store
 from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
@@ -30,6 +30,7 @@ _RULE_MODULES = (
     bubblewrap,
     compressor,
     debian,
+    debian_lock,
     derivation,
     docker_backend,
     fetch,

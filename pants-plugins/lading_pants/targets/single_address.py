@@ -12,7 +12,7 @@ class SingleAddressField(SpecialCasedDependencies):
     """One address, written as a string. `value` is a tuple of at most one."""
 
     @classmethod
-    def compute_value(
+    def compute_value(  # type: ignore[override]  # one address, not several
         cls, raw_value: Optional[str], address: Address
     ) -> Optional[tuple[str, ...]]:
         if raw_value is not None and not isinstance(raw_value, str):

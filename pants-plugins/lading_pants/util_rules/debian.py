@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lading.debian.build_root import build_root_hash
-from lading.debian.lock import DebianLock, LockedPackage, closure, regenerate_command
+from lading.debian.lock import (
+    DebianLock,
+    LockedPackage,
+    check_made_for,
+    closure,
+    regenerate_command,
+)
 from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
 from lading_pants.targets.build_root import AlternativesField, DebianLockField, DebianPackagesField
-from lading_pants.targets.debian_lock import DebianLockfileField, DebianResolveField
+from lading_pants.targets.debian_lock import (
+    DebianArchitecturesField,
+    DebianComponentsField,
+    DebianLockfileField,
+    DebianResolveField,
+    DebianSuitesField,
+)
 from lading_pants.targets.fetch_debian import DebianPackageField
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.errors import TargetError, about
@@ -74,18 +86,24 @@ async def load_lock(request: LoadedLockRequest) -> LoadedLock:
         )
     resolve = target[DebianResolveField].resolve_name
     path = target[DebianLockfileField].file_path
-    contents = await Get(
-        DigestContents, PathGlobs([path], GlobMatchErrorBehavior.ignore)
-    )
+    assert path is not None, "the field has a default"
+    contents = await Get(DigestContents, PathGlobs([path], GlobMatchErrorBehavior.ignore))
     if not contents:
         raise TargetError(
             f"{request.subject}: the lock {path} does not exist: run "
             f"{regenerate_command(resolve)}."
         )
     try:
-        return LoadedLock(DebianLock.from_json(contents[0].content.decode("utf-8")))
+        lock = DebianLock.from_json(contents[0].content.decode("utf-8", "replace"))
+        check_made_for(
+            lock,
+            suites=target[DebianSuitesField].value or (),
+            components=target[DebianComponentsField].value or (),
+            architectures=target[DebianArchitecturesField].value or (),
+        )
     except LadingError as error:
-        raise about(f"`debian_lock` {target.address}", error) from error
+        raise about(f"`{target.alias}` {target.address}", error) from error
+    return LoadedLock(lock)
 
 
 def pinned_file(package: LockedPackage, lock: DebianLock) -> PinnedFile:
