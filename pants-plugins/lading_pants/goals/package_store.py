@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lading_pants.targets.store_package import ScriptField, VersionField
-from lading_pants.util_rules.realise import StoreClosure, StoreClosureRequest
 from pants.core.goals.package import (
     BuiltPackage,
     BuiltPackageArtifact,
@@ -16,6 +14,9 @@ from pants.engine.fs import AddPrefix, Digest
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
+
+from lading_pants.targets.store_package import ScriptField, VersionField
+from lading_pants.util_rules.realise import StoreClosure, StoreClosureRequest
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     DictStringToStringField,
-    SpecialCasedDependencies,
     StringSequenceField,
     Target,
 )

@@ -6,6 +6,11 @@ import os
 import sys
 from dataclasses import dataclass
 
+from pants.engine.process import Process, ProcessCacheScope, ProcessResult
+from pants.engine.rules import Get, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
 from lading.digest import Sha256
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
@@ -13,10 +18,6 @@ from lading.store.sandbox import HOST_BUBBLEWRAPS
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
 from lading_pants.util_rules.machine import cache_name
 from lading_pants.util_rules.platform import BuildPlatform
-from pants.engine.process import Process, ProcessCacheScope, ProcessResult
-from pants.engine.rules import Get, collect_rules, rule
-from pants.util.frozendict import FrozenDict
-from pants.util.logging import LogLevel
 
 _VERSION = "0.11.0"
 _WHEELS = {

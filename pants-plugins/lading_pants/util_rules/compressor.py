@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pants.engine.fs import Digest
+from pants.engine.rules import Get, collect_rules, rule
+
 from lading.digest import Sha256
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
-from pants.engine.fs import Digest
-from pants.engine.rules import Get, collect_rules, rule
 
 #: The library's file, at the root of the digest.
 LIBRARY = "libdeflate.so.0"

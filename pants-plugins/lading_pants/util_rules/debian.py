@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
+from pants.util.frozendict import FrozenDict
+
 from lading.debian.build_root import build_root_hash
 from lading.debian.lock import (
     DebianLock,
@@ -15,6 +21,7 @@ from lading.debian.lock import (
 from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
+from lading_pants.errors import TargetError, about
 from lading_pants.targets.build_root import AlternativesField, DebianLockField, DebianPackagesField
 from lading_pants.targets.debian_lock import (
     DebianArchitecturesField,
@@ -25,12 +32,6 @@ from lading_pants.targets.debian_lock import (
 )
 from lading_pants.targets.fetch_debian import DebianPackageField
 from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.errors import TargetError, about
-from pants.engine.addresses import Address, UnparsedAddressInputs
-from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
-from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
-from pants.util.frozendict import FrozenDict
 
 
 @dataclass(frozen=True)

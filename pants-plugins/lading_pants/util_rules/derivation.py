@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import DependenciesRequest, Target, WrappedTarget, WrappedTargetRequest
+
 from lading.errors import LadingError
 from lading.store.derivation import Derivation
 from lading.store.graph import build_order
 from lading.store.path import StorePath
+from lading_pants.errors import TargetError, about
 from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.targets.store_package import (
     BuildEnvField,
@@ -24,13 +29,13 @@ from lading_pants.targets.store_package import (
 )
 from lading_pants.util_rules.debian import BuildRoot, BuildRootRequest
 from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.program import ProgramDigest, ProgramDigestRequest
-from lading_pants.util_rules.source import PatchFiles, PatchFilesRequest
-from lading_pants.util_rules.source import StoreSource, StoreSourceRequest
-from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import DependenciesRequest, Target, WrappedTarget, WrappedTargetRequest
+from lading_pants.util_rules.source import (
+    PatchFiles,
+    PatchFilesRequest,
+    StoreSource,
+    StoreSourceRequest,
+)
 
 #: The program that builds; its digest is part of every derivation.
 REALISE = "lading.store.realise"
@@ -146,9 +151,7 @@ async def find_store_derivation(
 ) -> StoreDerivation:
     store_target = await Get(StoreTarget, StoreTargetRequest(request.address, request.origin))
     target, subject = store_target.target, store_target.subject
-    root_addresses = await Get(
-        Addresses, UnparsedAddressInputs, _build_root_inputs(target, lading)
-    )
+    root_addresses = await Get(Addresses, UnparsedAddressInputs, _build_root_inputs(target, lading))
     program, build_root, patches = await MultiGet(
         Get(ProgramDigest, ProgramDigestRequest(REALISE)),
         Get(BuildRoot, BuildRootRequest(root_addresses[0], f"{subject}: `build_root`")),

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lading.machine import MACHINE_DIR, NETWORK_VARIABLES, Machine
-from lading_pants.errors import TargetError
-from lading_pants.subsystems.lading import LadingSubsystem
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.process import Process, ProcessCacheScope, ProcessResult
 from pants.engine.rules import Get, collect_rules, rule
 from pants.util.logging import LogLevel
+
+from lading.machine import MACHINE_DIR, NETWORK_VARIABLES, Machine
+from lading_pants.errors import TargetError
+from lading_pants.subsystems.lading import LadingSubsystem
 
 # Writes the directory's files from the first argument, each under a temporary name first, since
 # another Pants may be doing the same.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lading_pants.errors import TargetError
 from pants.engine.platform import Platform
 from pants.engine.rules import collect_rules, rule
+
+from lading_pants.errors import TargetError
 
 # Debian and OCI use the same names for these two.
 _ARCHITECTURES = {Platform.linux_x86_64: "amd64", Platform.linux_arm64: "arm64"}

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping
 
-from lading import program_files
-from lading.machine import MACHINE_DIR
-from lading.program import USER_ERROR, error_sentence
-from lading_pants.errors import TargetError
-from lading_pants.util_rules.machine import MachineCache
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import FallibleProcessResult, Process
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
+
+from lading import program_files
+from lading.machine import MACHINE_DIR
+from lading.program import USER_ERROR, error_sentence
+from lading_pants.errors import TargetError
+from lading_pants.util_rules.machine import MachineCache
 
 #: The append-only cache for what is unpacked once a machine; every program finds it here.
 CACHE_DIR = ".lading/cache"

@@ -5,6 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable
 
+from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import SpecialCasedDependencies
+from pants.util.frozendict import FrozenDict
+
 from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile
 from lading.store.closure import ReferenceRules, closure_of
@@ -30,20 +45,6 @@ from lading_pants.util_rules.derivation import (
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.source import StoreSource
-from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
-from pants.engine.fs import (
-    AddPrefix,
-    CreateDigest,
-    Digest,
-    DigestContents,
-    DigestSubset,
-    FileContent,
-    MergeDigests,
-    PathGlobs,
-)
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import SpecialCasedDependencies
-from pants.util.frozendict import FrozenDict
 
 #: The files of a realised package.
 SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE = "segment.tar", "package.json", "members.json"
@@ -173,9 +174,7 @@ async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
         RealisedPackages, RealisedPackagesRequest(request.addresses, request.origin)
     )
     members = {
-        member.package.path: member
-        for package in realised.packages
-        for member in package.closure
+        member.package.path: member for package in realised.packages for member in package.closure
     }
     return StoreClosure(
         roots=tuple(package.member for package in realised.packages),
@@ -185,9 +184,7 @@ async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
 
 @rule
 async def realise(request: RealisedPackageRequest) -> RealisedPackage:
-    built = await Get(
-        StoreDerivation, StoreDerivationRequest(request.address, request.origin)
-    )
+    built = await Get(StoreDerivation, StoreDerivationRequest(request.address, request.origin))
     rules, realised, files, bubblewrap = await MultiGet(
         Get(ReferenceRules, _ReferenceRulesRequest(built)),
         Get(
@@ -252,9 +249,7 @@ def _run_time_closure(
 ) -> tuple[ClosureMember, ...]:
     by_path = {entry.package.path: entry for entry in (*inputs, member)}
     packages = {path: entry.package for path, entry in by_path.items()}
-    return tuple(
-        by_path[package.path] for package in closure_of([member.package.path], packages)
-    )
+    return tuple(by_path[package.path] for package in closure_of([member.package.path], packages))
 
 
 def _request(

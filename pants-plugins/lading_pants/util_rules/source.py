@@ -6,17 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Optional
 
-from lading.fetch.pinned_file import PinnedFile
-from lading.store.derivation import SourceInput
-from lading_pants.targets.fetch_debian import DebianPackageField
-from lading_pants.targets.store_package import PatchesField
-from lading_pants.targets.fetch_url import FetchUrlSha256Field
-from lading_pants.util_rules.debian import DebianFile, DebianFileRequest
-from lading_pants.util_rules.fetch import PinnedFileRequest, ResolvedPinnedFile
-from lading_pants.errors import TargetError
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
-from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.addresses import UnparsedAddressInputs
 from pants.engine.fs import Digest, DigestEntries, FileEntry, RemovePrefix
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import (
@@ -25,6 +17,15 @@ from pants.engine.target import (
     SourcesField,
     Targets,
 )
+
+from lading.fetch.pinned_file import PinnedFile
+from lading.store.derivation import SourceInput
+from lading_pants.errors import TargetError
+from lading_pants.targets.fetch_debian import DebianPackageField
+from lading_pants.targets.fetch_url import FetchUrlSha256Field
+from lading_pants.targets.store_package import PatchesField
+from lading_pants.util_rules.debian import DebianFile, DebianFileRequest
+from lading_pants.util_rules.fetch import PinnedFileRequest, ResolvedPinnedFile
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,7 @@ async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
     entries = await Get(DigestEntries, Digest, digest)
     executables = tuple(
         sorted(
-            entry.path
-            for entry in entries
-            if isinstance(entry, FileEntry) and entry.is_executable
+            entry.path for entry in entries if isinstance(entry, FileEntry) and entry.is_executable
         )
     )
     is_tree = len(files) > 1

@@ -24,7 +24,8 @@ MEMBER_SIZE = 16 << 20
 class Output(Protocol):
     """What compressed bytes are written to."""
 
-    def write(self, data: memoryview, /) -> object: ...
+    def write(self, data: memoryview, /) -> object:
+        ...
 
 
 class Deflate:

@@ -43,7 +43,7 @@ class Healthcheck:
                     f"`healthcheck` has the key {key!r}. The keys are {', '.join(_KEYS)}."
                 )
         retries = fields.get("retries", 0)
-        if type(retries) is not int or retries < 0:
+        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
             raise LadingError(
                 f"`healthcheck` has {retries!r} for `retries`. Write a number of 0 or more."
             )

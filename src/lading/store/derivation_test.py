@@ -52,9 +52,7 @@ def test_everything_in_a_derivation_is_in_its_hash(change: "dict[str, object]") 
 
 
 def test_the_order_of_dependencies_and_variables_is_not() -> None:
-    other = replace(
-        HELLO, dependencies=HELLO.dependencies[::-1], env=(("B", "2"), ("A", "1"))
-    )
+    other = replace(HELLO, dependencies=HELLO.dependencies[::-1], env=(("B", "2"), ("A", "1")))
     assert other.to_json() == replace(HELLO, env=(("A", "1"), ("B", "2"))).to_json()
 
 

@@ -13,7 +13,10 @@ def test_dependencies_come_first() -> None:
 @given(st.dictionaries(st.integers(0, 30), st.sets(st.integers(0, 30))))
 def test_any_graph_without_a_cycle_has_an_order(edges: "dict[int, set[int]]") -> None:
     # Edges to smaller numbers only: no cycle is possible.
-    graph = {f"{node:02}": [f"{n:02}" for n in targets if n < node] for node, targets in edges.items()}
+    graph = {
+        f"{node:02}": [f"{target:02}" for target in targets if target < node]
+        for node, targets in edges.items()
+    }
     for targets in list(graph.values()):
         for target in targets:
             graph.setdefault(target, [])

@@ -94,7 +94,7 @@ def test_unpacking_restores_the_tree(tmp_path: Path) -> None:
 
 
 def test_a_directory_s_members_follow_it_at_once(tmp_path: Path) -> None:
-    """"a-b" sorts before "a/c" as text, yet must not come between "a" and "a/c"."""
+    """ "a-b" sorts before "a/c" as text, yet must not come between "a" and "a/c"."""
     for name in ("a/c", "a-b"):
         (tmp_path / "out" / name).mkdir(parents=True)
     members = write_segment(tmp_path / "out", PATH, io.BytesIO()).members
