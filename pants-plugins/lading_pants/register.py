@@ -20,10 +20,12 @@ from lading_pants.util_rules import (
     image_references,
     machine,
     named_address,
+    override,
     platform,
     program,
     realise,
     source,
+    store_package,
 )
 
 _RULE_MODULES = (
@@ -38,12 +40,14 @@ _RULE_MODULES = (
     image_references,
     machine,
     named_address,
+    override,
     package_image,
     package_store,
     platform,
     program,
     realise,
     source,
+    store_package,
 )
 
 

@@ -8,9 +8,11 @@ from pants.engine.target import (
     Dependencies,
     DictStringToStringField,
     IntField,
+    InvalidTargetException,
     MultipleSourcesField,
     SpecialCasedDependencies,
     StringField,
+    StringSequenceField,
     Target,
     ValidNumbers,
 )
@@ -19,13 +21,14 @@ from lading_pants.targets.single_address import SingleAddressField
 
 
 class PackageNameField(StringField):
+    """Every target that is a store package has this field."""
+
     alias = "package_name"
     help = "The package's name in its store path; the target's name if unset."
 
 
 class VersionField(StringField):
     alias = "version"
-    required = True
     help = "The package's version. It is part of the store path."
 
 
@@ -83,11 +86,10 @@ class BuildEnvField(DictStringToStringField):
 
 class StripField(StringField):
     alias = "strip"
-    default = "all"
     valid_choices = ("all", "debug", "none")
     help = (
         "What is taken out of programs and libraries: `all` symbols that running them does not "
-        "need, the `debug` information only, or `none`."
+        "need, the `debug` information only, or `none`. `all` if unset."
     )
 
 
@@ -110,6 +112,36 @@ class MaxClosureSizeField(IntField):
     help = "The most bytes that the unpacked files of the result's closure may have."
 
 
+class OverrideField(SingleAddressField):
+    alias = "override"
+    help = (
+        "Another `store_package`. Each field that is not set here is as it is there, down to the "
+        "name in the store path; only `name`, `description`, `tags` and `output_path` are always "
+        "this target's own. A field that is set here takes the other's place (see `extend`): "
+        '`override="//3rdparty/redis", version="2.8", source=":redis-2.8"` is another version of '
+        "the same package. Relative addresses and files in a field that comes from there are "
+        "relative to its own directory. The other package may itself override one."
+    )
+
+
+class ExtendField(StringSequenceField):
+    alias = "extend"
+    valid_choices = (
+        "allowed_references",
+        "dependencies",
+        "disallowed_references",
+        "env",
+        "patches",
+        "sources",
+    )
+    help = (
+        "The names of fields in which what is written here is added to what the package in "
+        '`override` has, instead of taking its place: `extend=["env"], env={"CFLAGS": "-Os"}`. '
+        "Of variables with the same name, the one here counts; patches are applied after those "
+        "that are there."
+    )
+
+
 class StorePackageTarget(Target):
     alias = "store_package"
     core_fields = (
@@ -128,6 +160,8 @@ class StorePackageTarget(Target):
         AllowedReferencesField,
         DisallowedReferencesField,
         MaxClosureSizeField,
+        OverrideField,
+        ExtendField,
     )
     help = (
         "A package, built once from exact inputs and never changed, that lies at "
@@ -136,3 +170,18 @@ class StorePackageTarget(Target):
         "the package needs at run time is found by scanning it for the hashes of its inputs, as "
         "Nix does."
     )
+
+    def validate(self) -> None:
+        extended = self[ExtendField].value or ()
+        if extended and not self[OverrideField].value:
+            raise InvalidTargetException(
+                f"`{self.alias}` {self.address}: `extend` is set, but `override` names no package "
+                "whose fields could be extended: set `override`, or remove `extend`."
+            )
+        for field in self.field_values.values():
+            if field.alias in extended and field.value is None:
+                raise InvalidTargetException(
+                    f"`{self.alias}` {self.address}: `extend` has {field.alias!r}, but "
+                    f"`{field.alias}` is not set: set what is to be added, or remove it from "
+                    "`extend`."
+                )

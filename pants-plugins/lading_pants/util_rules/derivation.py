@@ -1,44 +1,35 @@
-"""From targets to derivations: store paths are known before anything is fetched or built."""
+"""From targets to derivations: store paths are known before anything is fetched or built.
+
+Several kinds of targets are store packages. A kind consists of
+- a target type with a `PackageNameField`, by which it is known to be one;
+- a member of the union `DeriveRequest`, which says what determines the package;
+- a member of the union `lading_pants.util_rules.realise.BuildRequest`, which builds it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import ClassVar, Iterable, Type, TypeVar
 
-from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
+from pants.engine.addresses import Address, Addresses
+from pants.engine.environment import EnvironmentName
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import DependenciesRequest, Target, WrappedTarget, WrappedTargetRequest
+from pants.engine.target import (
+    Dependencies,
+    DependenciesRequest,
+    Field,
+    Target,
+    WrappedTarget,
+    WrappedTargetRequest,
+)
+from pants.engine.unions import UnionMembership, union
 
 from lading.errors import LadingError
 from lading.store.derivation import Derivation
 from lading.store.graph import build_order
 from lading.store.path import StorePath
 from lading_pants.errors import TargetError, about
-from lading_pants.subsystems.lading import LadingSubsystem
-from lading_pants.targets.store_package import (
-    BuildEnvField,
-    BuildRootField,
-    FurtherSourcesField,
-    PackageNameField,
-    PatchesField,
-    ScriptField,
-    SourceField,
-    StoreDependenciesField,
-    StripField,
-    VersionField,
-)
-from lading_pants.util_rules.debian import BuildRoot, BuildRootRequest
-from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.util_rules.program import ProgramDigest, ProgramDigestRequest
-from lading_pants.util_rules.source import (
-    PatchFiles,
-    PatchFilesRequest,
-    StoreSource,
-    StoreSourceRequest,
-)
-
-#: The program that builds; its digest is part of every derivation.
-REALISE = "lading.store.realise"
+from lading_pants.targets.store_package import PackageNameField
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,10 @@ class StoreTargetRequest:
 
 @dataclass(frozen=True)
 class StoreTarget:
-    """A target that has a derivation, and the addresses in its `dependencies`, in their order."""
+    """A target that has a derivation, and the addresses that it depends on, sorted.
+
+    They are those in `dependencies` and those that Lading infers from other fields.
+    """
 
     target: Target
     dependencies: tuple[Address, ...]
@@ -91,15 +85,36 @@ class StoreDerivationRequest:
 
 @dataclass(frozen=True)
 class StoreDerivation:
-    """A derivation, its store path, and what the build needs that is not yet here."""
-
     target: StoreTarget
     derivation: Derivation
     path: StorePath
-    build_root: BuildRoot
-    source: Optional[StoreSource]
-    further_sources: tuple[StoreSource, ...]
-    patches: PatchFiles
+
+
+class KindRequest:
+    """A request about the kind of store package whose targets have the field `marker`."""
+
+    marker: ClassVar[Type[Field]]
+
+
+_KindRequest = TypeVar("_KindRequest", bound=KindRequest)
+
+
+@union(in_scope_types=[EnvironmentName])
+@dataclass(frozen=True)
+class DeriveRequest(KindRequest):
+    """The `Derivation` of a target."""
+
+    target: StoreTarget
+    dependencies: tuple[StoreDerivation, ...]
+
+    @property
+    def dependency_paths(self) -> tuple[StorePath, ...]:
+        return tuple(dependency.path for dependency in self.dependencies)
+
+
+def kind_of(target: Target, members: Iterable[Type[_KindRequest]]) -> Type[_KindRequest]:
+    """The one among a union's members that is for the target's kind."""
+    return next(member for member in members if target.has_field(member.marker))
 
 
 @rule
@@ -108,12 +123,12 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
         WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
     )
     target = wrapped.target
-    if not target.has_field(ScriptField):
+    if not target.has_field(PackageNameField):
         raise TargetError(
             f"{request.origin} names {target.address}, which is a `{target.alias}` target and not "
             "a store package: name a `store_package`."
         )
-    dependencies = await Get(Addresses, DependenciesRequest(target[StoreDependenciesField]))
+    dependencies = await Get(Addresses, DependenciesRequest(target[Dependencies]))
     return StoreTarget(target, tuple(dependencies))
 
 
@@ -147,78 +162,23 @@ async def find_store_graph(request: StoreGraphRequest) -> StoreGraph:
 
 @rule
 async def find_store_derivation(
-    request: StoreDerivationRequest, lading: LadingSubsystem, platform: BuildPlatform
+    request: StoreDerivationRequest, union_membership: UnionMembership
 ) -> StoreDerivation:
     store_target = await Get(StoreTarget, StoreTargetRequest(request.address, request.origin))
-    target, subject = store_target.target, store_target.subject
-    root_addresses = await Get(Addresses, UnparsedAddressInputs, _build_root_inputs(target, lading))
-    program, build_root, patches = await MultiGet(
-        Get(ProgramDigest, ProgramDigestRequest(REALISE)),
-        Get(BuildRoot, BuildRootRequest(root_addresses[0], f"{subject}: `build_root`")),
-        Get(PatchFiles, PatchFilesRequest(target[PatchesField])),
-    )
     dependencies = await MultiGet(
-        Get(StoreDerivation, StoreDerivationRequest(address, f"{subject}: `dependencies`"))
+        Get(
+            StoreDerivation,
+            StoreDerivationRequest(address, f"{store_target.subject}: `dependencies`"),
+        )
         for address in store_target.dependencies
     )
-    sources = await MultiGet(
-        Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `source`"))
-        for inputs in _one_by_one(target[SourceField])
-    )
-    further_sources = await MultiGet(
-        Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `sources`"))
-        for inputs in _one_by_one(target[FurtherSourcesField])
-    )
-    derivation = Derivation(
-        name=target[PackageNameField].value or target.address.target_name,
-        version=target[VersionField].value or "",
-        platform=platform.oci,
-        script=target[ScriptField].value or "",
-        env=tuple(sorted((target[BuildEnvField].value or {}).items())),
-        sources=tuple(source.identity for source in sources),
-        further_sources=tuple(source.identity for source in further_sources),
-        patches=patches.identities,
-        dependencies=tuple(dependency.path for dependency in dependencies),
-        build_root=build_root.hash,
-        builder=program.fingerprint,
-        strip=target[StripField].value or "all",
-    )
+    kind = kind_of(store_target.target, union_membership[DeriveRequest])
+    derivation = await Get(Derivation, DeriveRequest, kind(store_target, dependencies))
     try:
         path = derivation.store_path()
     except LadingError as error:
-        raise about(subject, error) from error
-    return StoreDerivation(
-        target=store_target,
-        derivation=derivation,
-        path=path,
-        build_root=build_root,
-        source=sources[0] if sources else None,
-        further_sources=further_sources,
-        patches=patches,
-    )
-
-
-def _build_root_inputs(target: Target, lading: LadingSubsystem) -> UnparsedAddressInputs:
-    field = target[BuildRootField]
-    if field.value:
-        return field.to_unparsed_address_inputs()
-    return UnparsedAddressInputs(
-        (lading.build_root,),
-        owning_address=None,
-        description_of_origin="the option `[lading].build_root`",
-    )
-
-
-def _one_by_one(field) -> tuple[UnparsedAddressInputs, ...]:
-    """The field's addresses, one request each, so that each source keeps its own identity."""
-    return tuple(
-        UnparsedAddressInputs(
-            (value,),
-            owning_address=field.address,
-            description_of_origin=f"the `{field.alias}` field from the target {field.address}",
-        )
-        for value in field.value or ()
-    )
+        raise about(store_target.subject, error) from error
+    return StoreDerivation(store_target, derivation, path)
 
 
 def rules():

@@ -24,9 +24,11 @@ from pants.engine.internals.native_engine import (
     UnsupportedWildcardError,
 )
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import RegisteredTargetTypes
+from pants.engine.unions import UnionMembership
 
 from lading_pants.errors import TargetError
-from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.targets.store_package import PackageNameField
 
 _MALFORMED = (
     AddressParseException,
@@ -67,8 +69,30 @@ class _Suggestion:
     text: str
 
 
+@dataclass(frozen=True)
+class StorePackageAliases:
+    """The kinds of targets that are store packages, as they are called in BUILD files."""
+
+    aliases: tuple[str, ...]
+
+
 @rule
-async def find_named_address(request: NamedAddressRequest) -> NamedAddress:
+def find_store_package_aliases(
+    registered: RegisteredTargetTypes, union_membership: UnionMembership
+) -> StorePackageAliases:
+    return StorePackageAliases(
+        tuple(
+            target_type.alias
+            for target_type in registered.types
+            if target_type.class_has_field(PackageNameField, union_membership)
+        )
+    )
+
+
+@rule
+async def find_named_address(
+    request: NamedAddressRequest, store: StorePackageAliases
+) -> NamedAddress:
     try:
         parsed = AddressInput.parse(
             request.text,
@@ -86,7 +110,13 @@ async def find_named_address(request: NamedAddressRequest) -> NamedAddress:
         optional = await Get(OptionalAddressFamily, AddressFamilyDir, directory)
         family = optional.address_family
         if family is not None and maybe.val.target_name in family.target_names:
-            return NamedAddress(maybe.val)
+            _, adaptor = family.name_to_target_adaptors[maybe.val.target_name]
+            if adaptor.type_alias in store.aliases:
+                return NamedAddress(maybe.val)
+            raise TargetError(
+                f"{request.origin} refers to {request.text}, which is a `{adaptor.type_alias}` "
+                f"target and not a store package: name a `{'` or `'.join(store.aliases)}`."
+            )
     suggestion = await Get(_Suggestion, _UnknownAddress(request))
     raise TargetError(
         f"{request.origin} refers to {request.text}, which does not exist. {suggestion.text}"
@@ -94,7 +124,9 @@ async def find_named_address(request: NamedAddressRequest) -> NamedAddress:
 
 
 @rule
-async def suggest_address(unknown: _UnknownAddress, options: BuildFileOptions) -> _Suggestion:
+async def suggest_address(
+    unknown: _UnknownAddress, options: BuildFileOptions, store: StorePackageAliases
+) -> _Suggestion:
     # Straight from the BUILD files: AllTargets would stop at any target that is broken, and tell
     # of that one instead.
     build_files = await Get(
@@ -115,7 +147,7 @@ async def suggest_address(unknown: _UnknownAddress, options: BuildFileOptions) -
         for optional in families
         if optional.address_family is not None
         for address, adaptor in optional.address_family.addresses_to_target_adaptors.items()
-        if adaptor.type_alias == StorePackageTarget.alias
+        if adaptor.type_alias in store.aliases
         for spelling in _spellings(address, unknown.request.owner)
     }
     near = difflib.get_close_matches(unknown.request.text, sorted(spellings), n=1)

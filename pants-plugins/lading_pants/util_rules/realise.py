@@ -5,46 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable
 
-from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
-from pants.engine.fs import (
-    AddPrefix,
-    CreateDigest,
-    Digest,
-    DigestContents,
-    DigestSubset,
-    FileContent,
-    MergeDigests,
-    PathGlobs,
-)
+from pants.engine.addresses import Address
+from pants.engine.environment import EnvironmentName
+from pants.engine.fs import Digest, DigestContents, DigestSubset, PathGlobs
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import SpecialCasedDependencies
-from pants.util.frozendict import FrozenDict
+from pants.engine.unions import UnionMembership, union
 
 from lading.errors import LadingError
-from lading.fetch.pinned_file import PinnedFile
 from lading.store.closure import ReferenceRules, closure_of
-from lading.store.environment import variable_name
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
-from lading.store.request import InputPackage, RealiseRequest
-from lading.store.source import RequestedSource
 from lading_pants.errors import about
-from lading_pants.targets.store_package import (
-    AllowedReferencesField,
-    DisallowedReferencesField,
-    MaxClosureSizeField,
-)
-from lading_pants.util_rules.bubblewrap import BundledBubblewrap
 from lading_pants.util_rules.derivation import (
-    REALISE,
+    KindRequest,
     StoreDerivation,
     StoreDerivationRequest,
     StoreGraph,
     StoreGraphRequest,
+    kind_of,
 )
-from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
-from lading_pants.util_rules.program import ProgramRequest, ProgramResult
-from lading_pants.util_rules.source import StoreSource
 
 #: The files of a realised package.
 SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE = "segment.tar", "package.json", "members.json"
@@ -123,28 +102,36 @@ class StoreClosure:
 
 
 @dataclass(frozen=True)
-class _BuildFilesRequest:
+class BuildInputsRequest:
+    """What a build may use of the store: its dependencies, built."""
+
     built: StoreDerivation
 
 
 @dataclass(frozen=True)
-class _BuildFiles:
-    """A build's sources and patches where its request says, and what is linked in beside."""
+class BuildInputs:
+    """`dependencies` in their order; `closure` has these in the same order, then what they need
+    at run time, by store path."""
+
+    dependencies: tuple[RealisedPackage, ...]
+    closure: tuple[ClosureMember, ...]
+
+
+@union(in_scope_types=[EnvironmentName])
+@dataclass(frozen=True)
+class BuildRequest(KindRequest):
+    """The build of a store package."""
+
+    built: StoreDerivation
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """`digest` holds `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`; the closure must keep the
+    rules."""
 
     digest: Digest
-    immutable: FrozenDict[str, Digest]
-
-
-@dataclass(frozen=True)
-class _ReferenceRulesRequest:
-    built: StoreDerivation
-
-
-@dataclass(frozen=True)
-class _NamedPathsRequest:
-    """The store paths of the packages that a field names."""
-
-    field: SpecialCasedDependencies
+    rules: ReferenceRules
 
 
 @rule
@@ -183,57 +170,36 @@ async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
 
 
 @rule
-async def realise(request: RealisedPackageRequest) -> RealisedPackage:
+async def find_build_inputs(request: BuildInputsRequest) -> BuildInputs:
+    target = request.built.target
+    realised = await Get(
+        RealisedPackages,
+        RealisedPackagesRequest(target.dependencies, f"{target.subject}: `dependencies`"),
+    )
+    return BuildInputs(realised.packages, _input_closure(realised.packages))
+
+
+@rule
+async def realise(
+    request: RealisedPackageRequest, union_membership: UnionMembership
+) -> RealisedPackage:
     built = await Get(StoreDerivation, StoreDerivationRequest(request.address, request.origin))
-    rules, realised, files, bubblewrap = await MultiGet(
-        Get(ReferenceRules, _ReferenceRulesRequest(built)),
-        Get(
-            RealisedPackages,
-            RealisedPackagesRequest(
-                built.target.dependencies, f"{built.target.subject}: `dependencies`"
-            ),
-        ),
-        Get(_BuildFiles, _BuildFilesRequest(built)),
-        Get(BundledBubblewrap),
-    )
-    dependencies = realised.packages
-    inputs = _input_closure(dependencies)
-    segments = await MultiGet(
-        Get(Digest, AddPrefix(member.digest, _directory(member))) for member in inputs
-    )
-    content = _request(built, dependencies, inputs).to_json().encode("utf-8")
-    request_file = await Get(Digest, CreateDigest([FileContent("request.json", content)]))
-    digest = await Get(Digest, MergeDigests((request_file, files.digest, *segments)))
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module=REALISE,
-            arguments=("request.json",),
-            inputs=digest,
-            immutable_inputs=files.immutable,
-            output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
-            append_only_caches=bubblewrap.caches,
-            description=f"Building {built.derivation.store_name}",
-            subject=built.target.subject,
-        ),
+    kind = kind_of(built.target.target, union_membership[BuildRequest])
+    inputs, result = await MultiGet(
+        Get(BuildInputs, BuildInputsRequest(built)), Get(BuildResult, BuildRequest, kind(built))
     )
     description = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([PACKAGE_FILE])))
     package = StorePackage.from_json(description[0].content.decode("utf-8"))
     member = ClosureMember(package, result.digest)
-    closure = _run_time_closure(member, inputs)
+    closure = _run_time_closure(member, inputs.closure)
     try:
-        rules.check(package, [entry.package for entry in closure])
+        result.rules.check(package, [entry.package for entry in closure])
     except LadingError as error:
         raise about(built.target.subject, error) from error
     return RealisedPackage(built.derivation.name, member, closure)
 
 
-def _directory(member: ClosureMember) -> str:
-    return f"inputs/{member.package.path.base}"
-
-
 def _input_closure(dependencies: Iterable[RealisedPackage]) -> tuple[ClosureMember, ...]:
-    """Direct dependencies in their order, then what these need at run time, by store path."""
     direct = {entry.member.package.path: entry.member for entry in dependencies}
     rest = {
         member.package.path: member
@@ -250,99 +216,6 @@ def _run_time_closure(
     by_path = {entry.package.path: entry for entry in (*inputs, member)}
     packages = {path: entry.package for path, entry in by_path.items()}
     return tuple(by_path[package.path] for package in closure_of([member.package.path], packages))
-
-
-def _request(
-    built: StoreDerivation,
-    dependencies: Iterable[RealisedPackage],
-    inputs: Iterable[ClosureMember],
-) -> RealiseRequest:
-    variables = {entry.member.package.path: variable_name(entry.name) for entry in dependencies}
-    return RealiseRequest(
-        path=built.path,
-        script=built.derivation.script,
-        env=dict(built.derivation.env),
-        strip=built.derivation.strip,
-        source=_requested(built.source, "source") if built.source else None,
-        further_sources=tuple(
-            _requested(source, f"sources/{index}")
-            for index, source in enumerate(built.further_sources)
-        ),
-        patches=tuple(
-            RequestedSource(identity.name, f"patches/{path}")
-            for identity, path in zip(built.patches.identities, built.patches.paths)
-        ),
-        inputs=tuple(
-            InputPackage(
-                path=member.package.path,
-                segment=f"{_directory(member)}/{SEGMENT_FILE}",
-                sha256=member.package.segment_sha256,
-                direct=member.package.path in variables,
-                variable=variables.get(member.package.path, ""),
-            )
-            for member in inputs
-        ),
-        debs={file.sha256.hex: f"debs/{file.name}" for file in built.build_root.files},
-        alternatives=built.build_root.alternatives,
-    )
-
-
-def _requested(source: StoreSource, directory: str) -> RequestedSource:
-    path = directory if source.is_tree else f"{directory}/{source.identity.name}"
-    return RequestedSource(source.identity.name, path, source.is_tree, source.executables)
-
-
-@rule
-async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
-    built = request.built
-    sources = {f"sources/{index}": source for index, source in enumerate(built.further_sources)}
-    if built.source:
-        sources["source"] = built.source
-    debs = built.build_root.files
-    fetched_debs, *fetched = await MultiGet(
-        Get(FetchedFiles, FetchRequest(files, description, built.target.subject))
-        for files, description in (
-            (debs, f"Fetching {len(debs)} Debian packages of the build root"),
-            *((_pinned(source), f"Fetching {source.identity.name}") for source in sources.values()),
-        )
-    )
-    digests = await MultiGet(
-        Get(Digest, AddPrefix(source.digest or files.digest, directory))
-        for (directory, source), files in zip(sources.items(), fetched)
-    )
-    patches = await Get(Digest, AddPrefix(built.patches.digest, "patches"))
-    digest = await Get(Digest, MergeDigests((*digests, patches)))
-    return _BuildFiles(digest, FrozenDict({"debs": fetched_debs.digest}))
-
-
-def _pinned(source: StoreSource) -> tuple[PinnedFile, ...]:
-    return (source.pinned,) if source.pinned else ()
-
-
-@rule
-async def find_reference_rules(request: _ReferenceRulesRequest) -> ReferenceRules:
-    target = request.built.target.target
-    allowed_field = target[AllowedReferencesField]
-    allowed, disallowed = await MultiGet(
-        Get(StorePaths, _NamedPathsRequest(allowed_field)),
-        Get(StorePaths, _NamedPathsRequest(target[DisallowedReferencesField])),
-    )
-    return ReferenceRules(
-        allowed=None if allowed_field.value is None else allowed.paths,
-        disallowed=disallowed.paths,
-        max_closure_size=target[MaxClosureSizeField].value,
-    )
-
-
-@rule
-async def find_named_paths(request: _NamedPathsRequest) -> StorePaths:
-    if not request.field.value:
-        return StorePaths(())
-    addresses = await Get(
-        Addresses, UnparsedAddressInputs, request.field.to_unparsed_address_inputs()
-    )
-    origin = f"{request.field.address}: `{request.field.alias}`"
-    return await Get(StorePaths, StorePathsRequest(tuple(addresses), origin))
 
 
 def rules():

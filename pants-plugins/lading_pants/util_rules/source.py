@@ -9,8 +9,8 @@ from typing import Optional
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import UnparsedAddressInputs
-from pants.engine.fs import Digest, DigestEntries, FileEntry, RemovePrefix
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.fs import Digest, DigestEntries, FileEntry, MergeDigests, RemovePrefix
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     HydratedSources,
     HydrateSourcesRequest,
@@ -111,7 +111,9 @@ async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
 
 @dataclass(frozen=True)
 class PatchFilesRequest:
-    field: PatchesField
+    """The files of several fields; the first field's are applied first."""
+
+    fields: tuple[PatchesField, ...]
 
 
 @dataclass(frozen=True)
@@ -125,16 +127,26 @@ class PatchFiles:
 
 @rule
 async def find_patches(request: PatchFilesRequest) -> PatchFiles:
-    hydrated = await Get(HydratedSources, HydrateSourcesRequest(request.field))
-    entries = await Get(DigestEntries, Digest, hydrated.snapshot.digest)
+    hydrated = await MultiGet(
+        Get(HydratedSources, HydrateSourcesRequest(field)) for field in request.fields
+    )
+    digest = await Get(Digest, MergeDigests(sources.snapshot.digest for sources in hydrated))
+    entries = await Get(DigestEntries, Digest, digest)
     digests = {
         entry.path: entry.file_digest.fingerprint
         for entry in entries
         if isinstance(entry, FileEntry)
     }
-    paths = tuple(sorted(digests, key=lambda path: (PurePath(path).name, path)))
+    # A file that two fields have is applied once.
+    paths = tuple(
+        dict.fromkeys(
+            path
+            for sources in hydrated
+            for path in sorted(sources.snapshot.files, key=lambda path: (PurePath(path).name, path))
+        )
+    )
     return PatchFiles(
-        digest=hydrated.snapshot.digest,
+        digest=digest,
         paths=paths,
         identities=tuple(
             SourceInput(PurePath(path).name, f"sha256:{digests[path]}") for path in paths
