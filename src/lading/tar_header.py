@@ -14,7 +14,7 @@ BLOCK = 512
 #: What ends an archive: two blocks of zeros.
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
-FILE, HARDLINK, SYMLINK, DIRECTORY = "0", "1", "2", "5"
+FILE, HARDLINK, SYMLINK, DIRECTORY, FIFO = "0", "1", "2", "5", "6"
 
 _MAX_OCTAL_SIZE = 8**11 - 1
 _MAX_OCTAL_ID = 8**7 - 1
@@ -25,7 +25,8 @@ class TarMember:
     """One member. `path` has no leading slash and, for directories, no trailing one.
 
     `target` is a symlink's text, or a hard link's path in the archive. `size` is in bytes and
-    counts for files only. `mtime` is in seconds.
+    counts for files only. `mtime` is in seconds. `xattrs` are extended attributes by full name,
+    such as `security.capability`.
     """
 
     path: str
@@ -36,6 +37,7 @@ class TarMember:
     uid: int = 0
     gid: int = 0
     mtime: int = 1
+    xattrs: Tuple[Tuple[str, bytes], ...] = ()
 
 
 def padding(size: int) -> bytes:
@@ -46,23 +48,24 @@ def padding(size: int) -> bytes:
 def header(member: TarMember) -> bytes:
     """The member's header blocks: one, or three and more where a pax record is needed."""
     path = member.path + "/" if member.type == DIRECTORY else member.path
-    records: Dict[str, str] = {}
+    # Go's archive/tar and libarchive read attributes from records of this name.
+    records = {f"SCHILY.xattr.{name}": value for name, value in member.xattrs}
     split = _split_path(path)
     if split is None:
-        records["path"] = path
+        records["path"] = _utf8(path)
         split = (b"", path.encode("utf-8", "replace")[:100])
     target = _ascii(member.target, 100)
     if target is None:
-        records["linkpath"] = member.target
+        records["linkpath"] = _utf8(member.target)
         target = member.target.encode("utf-8", "replace")[:100]
     size = member.size if member.type == FILE else 0
     if size > _MAX_OCTAL_SIZE:
-        records["size"] = str(size)
+        records["size"] = b"%d" % size
         size = 0
     ids = []
     for key, value in (("uid", member.uid), ("gid", member.gid)):
         if value > _MAX_OCTAL_ID:
-            records[key] = str(value)
+            records[key] = b"%d" % value
             value = 0
         ids.append(value)
     block = _ustar(split, member.type, member.mode, ids, size, member.mtime, target)
@@ -88,20 +91,24 @@ def _split_path(path: str) -> Optional[Tuple[bytes, bytes]]:
     return None
 
 
-def _pax_header(records: Dict[str, str]) -> bytes:
+def _pax_header(records: Dict[str, bytes]) -> bytes:
     data = b"".join(_pax_record(key, value) for key, value in sorted(records.items()))
     name = (b"", b"PaxHeaders/member")
     return _ustar(name, "x", 0o644, [0, 0], len(data), 0, b"") + data + padding(len(data))
 
 
-def _pax_record(key: str, value: str) -> bytes:
+def _utf8(name: str) -> bytes:
     try:
-        body = f" {key}={value}\n".encode("utf-8")
+        return name.encode("utf-8")
     except UnicodeEncodeError as error:
         raise LadingError(
-            f"the file name {value!r} is not UTF-8, which a tar archive can't hold in a way that "
+            f"the file name {name!r} is not UTF-8, which a tar archive can't hold in a way that "
             "every reader understands: rename the file."
         ) from error
+
+
+def _pax_record(key: str, value: bytes) -> bytes:
+    body = b" " + key.encode("ascii") + b"=" + value + b"\n"
     # The length counts its own digits.
     length = len(body)
     while len(str(length)) + len(body) != length:

@@ -42,6 +42,23 @@ def test_headers_are_whole_blocks(path: str) -> None:
     assert len(header(TarMember(path, tar_header.FILE, 0o444))) % tar_header.BLOCK == 0
 
 
+@given(path=_paths, capability=st.binary(min_size=1, max_size=64))
+def test_extended_attributes_are_pax_records_of_any_bytes(path: str, capability: bytes) -> None:
+    xattrs = (("security.capability", capability), ("user.x", b"1"))
+    member = read(header(TarMember(path, tar_header.FILE, 0o755, xattrs=xattrs)))
+    attributes = {
+        key: value.encode("utf-8", "surrogateescape")
+        for key, value in member.pax_headers.items()
+        if key.startswith("SCHILY.xattr.")
+    }
+    assert attributes == {f"SCHILY.xattr.{name}": value for name, value in xattrs}
+    assert member.name == path
+
+
+def test_a_fifo_is_read_back() -> None:
+    assert read(header(TarMember("run/pipe", tar_header.FIFO, 0o600))).isfifo()
+
+
 def test_short_ascii_names_need_no_pax_record() -> None:
     assert len(header(TarMember("a" * 100, tar_header.FILE, 0o444))) == tar_header.BLOCK
     assert len(header(TarMember(f"{'d' * 155}/{'a' * 100}", tar_header.FILE, 0o444))) == 512

@@ -9,7 +9,6 @@ are unpacked once a machine.
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Mapping, Sequence, Tuple
@@ -19,23 +18,20 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.program import run
 from lading.store.audit import audit
+from lading.store.cache import CACHE, unpacked
 from lading.store.environment import LIBRARY_DIRECTORIES, build_environment
 from lading.store.fixup import fixup
+from lading.store.log import keep_log, log_tail
 from lading.store.members import members_to_json
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading.store.references import scan_tree
-from lading.store.request import InputPackage, RealiseRequest
+from lading.store.request import RealiseRequest
 from lading.store.sandbox import Sandbox, find_bubblewrap
-from lading.store.segment import unpack_segment, write_segment
-
-#: Where what is unpacked once a machine lies.
-CACHE = Path(".lading/cache")
+from lading.store.segment import write_segment
 
 #: What is gone after a build; a path below these in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
-
-_LOG_TAIL_LINES = 30
 
 
 def main(argv: List[str]) -> None:
@@ -48,7 +44,7 @@ def main(argv: List[str]) -> None:
             bubblewrap=find_bubblewrap(),
             build_root=_build_root(request),
             work=Path("work").absolute(),
-            dependencies=tuple((package.path, _unpacked(package)) for package in request.inputs),
+            dependencies=tuple((package.path, unpacked(package)) for package in request.inputs),
         ),
     )
     build.run_script()
@@ -80,7 +76,7 @@ class Build:
         log = self.sandbox.work / "build.log"
         with open(log, "wb") as file:
             status = self.sandbox.run(["/bin/bash", "/lading/setup.sh"], environment, file)
-        kept = _keep_log(log, self.request.path)
+        kept = keep_log(log, self.request.path.base)
         if status:
             raise LadingError(_failure_sentence(status, log, kept))
         self._check_output()
@@ -153,21 +149,6 @@ def _build_root(request: RealiseRequest) -> Path:
     return ensure_build_root(CACHE / "roots", debs, request.alternatives).absolute()
 
 
-def _unpacked(package: InputPackage) -> Path:
-    """Where the package is unpacked on this machine; unpacks it if this is its first use."""
-    directory = (CACHE / "store" / package.sha256).absolute()
-    if not directory.exists():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".unpacking-"))
-        unpack_segment(Path(package.segment), temporary)
-        os.chmod(temporary, 0o755)
-        try:
-            os.rename(temporary, directory)
-        except OSError:
-            # Another process was first; what it put there has the same digest.
-            shutil.rmtree(temporary)
-    return directory / package.path.base
-
 
 def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
     """Fill the directory that the sandbox sees at /lading."""
@@ -196,23 +177,11 @@ def _source_variables(request: RealiseRequest) -> Mapping[str, str]:
     return {f"lading_source_{kind}": f"/lading/source/{request.source.name}"}
 
 
-def _keep_log(log: Path, path: StorePath) -> Path:
-    """Copy the log to the cache, where it outlives the sandbox; the copy's real path."""
-    directory = CACHE / "logs"
-    directory.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=directory)
-    os.close(handle)
-    shutil.copyfile(log, temporary)
-    os.replace(temporary, directory / f"{path.base}.log")
-    return Path(os.path.realpath(directory / f"{path.base}.log"))
-
 
 def _failure_sentence(status: int, log: Path, kept: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    tail = "\n".join(f"  {line}" for line in lines[-_LOG_TAIL_LINES:])
     return (
         f"`script` failed with status {status}. The whole log is in {kept}; its last lines:\n"
-        f"{tail}"
+        f"{log_tail(log)}"
     )
 
 

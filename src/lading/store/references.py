@@ -75,9 +75,14 @@ def scan_tree(root: Path, hashes: Iterable[str]) -> Dict[str, str]:
     A place is a path relative to `root` ("." for the root itself); what lies inside a compressed
     file is `path!/member`. Links are not followed. `LadingError` if a compressed file is a bomb.
     """
+    return scan_entries(walk(root), hashes)
+
+
+def scan_entries(entries: Iterable[Entry], hashes: Iterable[str]) -> Dict[str, str]:
+    """As `scan_tree`, of `entries` instead of a whole tree."""
     wanted = Wanted.of(hashes)
     found: Dict[bytes, str] = {}
-    for entry in walk(root):
+    for entry in entries:
         for place, hashes_there in _scan_entry(wanted, entry):
             for hash_ in hashes_there:
                 found.setdefault(hash_, place)

@@ -1,0 +1,27 @@
+"""The output of a script: kept where it outlives the sandbox, and its end shown in errors."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from lading.store.cache import CACHE
+
+_TAIL_LINES = 30
+
+
+def keep_log(log: Path, name: str) -> Path:
+    """Copy the log to the cache as `<name>.log`; the copy's real path."""
+    directory = CACHE / "logs"
+    directory.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=directory)
+    os.close(handle)
+    shutil.copyfile(log, temporary)
+    os.replace(temporary, directory / f"{name}.log")
+    return Path(os.path.realpath(directory / f"{name}.log"))
+
+
+def log_tail(log: Path) -> str:
+    """The last lines, indented."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
