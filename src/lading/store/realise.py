@@ -19,8 +19,9 @@ from lading.errors import LadingError
 from lading.program import run
 from lading.store.audit import audit
 from lading.store.cache import CACHE, unpacked
-from lading.store.environment import LIBRARY_DIRECTORIES, build_environment
+from lading.store.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.fixup import fixup
+from lading.store.libraries import LIBRARY_DIRECTORIES
 from lading.store.log import keep_log, log_tail
 from lading.store.members import members_to_json
 from lading.store.package import StorePackage
@@ -29,6 +30,7 @@ from lading.store.references import scan_tree
 from lading.store.request import RealiseRequest
 from lading.store.sandbox import Sandbox, find_bubblewrap
 from lading.store.segment import write_segment
+from lading.store.tree import walk
 
 #: What is gone after a build; a path below these in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
@@ -78,8 +80,15 @@ class Build:
             status = self.sandbox.run(["/bin/bash", "/lading/setup.sh"], environment, file)
         kept = keep_log(log, self.request.path.base)
         if status:
-            raise LadingError(_failure_sentence(status, log, kept))
+            raise LadingError(_failure_sentence(self._failed_step(), status, log, kept))
         self._check_output()
+
+    def _failed_step(self) -> str:
+        """What setup.sh said last that it would do; it is the script's to write to as well."""
+        step = self.sandbox.work / "build" / ".step"
+        if step.is_symlink() or not step.is_file():
+            return "`script` failed"
+        return step.read_text(encoding="utf-8", errors="replace").strip()
 
     def _dynamic_linker(self) -> str:
         """The store's dynamic loader if there is one among the inputs, else ""."""
@@ -90,7 +99,13 @@ class Build:
         return ""
 
     def _check_output(self) -> None:
-        if not any(self.output.iterdir()):
+        if self.output.is_symlink() or not self.output.is_dir():
+            raise LadingError(
+                "`script` put something else in the place of the directory $out: let it leave "
+                "$out in place, and install the package's files into it."
+            )
+        os.chmod(self.output, 0o755)
+        if not os.listdir(self.output):
             raise LadingError(
                 "`script` wrote nothing to $out: let it install the package's files there, for "
                 "example with `make install PREFIX=$out`."
@@ -149,7 +164,6 @@ def _build_root(request: RealiseRequest) -> Path:
     return ensure_build_root(CACHE / "roots", debs, request.alternatives).absolute()
 
 
-
 def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
     """Fill the directory that the sandbox sees at /lading."""
     programs = Path(__file__).parent
@@ -168,6 +182,9 @@ def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
     for index, patch in enumerate(request.patches):
         # They are applied in the order of their names.
         patch.copy_to(directory / "patches", prefix=f"{index:03d}-")
+    for entry in walk(directory):
+        # Not the time of the build, which make compares and archives and .pyc files keep.
+        os.utime(entry.host, (SOURCE_DATE_EPOCH, SOURCE_DATE_EPOCH), follow_symlinks=False)
 
 
 def _source_variables(request: RealiseRequest) -> Mapping[str, str]:
@@ -177,10 +194,9 @@ def _source_variables(request: RealiseRequest) -> Mapping[str, str]:
     return {f"lading_source_{kind}": f"/lading/source/{request.source.name}"}
 
 
-
-def _failure_sentence(status: int, log: Path, kept: Path) -> str:
+def _failure_sentence(step: str, status: int, log: Path, kept: Path) -> str:
     return (
-        f"`script` failed with status {status}. The whole log is in {kept}; its last lines:\n"
+        f"{step} (status {status}). The whole log is in {kept}; its last lines:\n"
         f"{log_tail(log)}"
     )
 

@@ -7,9 +7,10 @@ can be written. There is no network, no file and no environment of the host.
 
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, List, Mapping, Optional, Sequence, Tuple
+from typing import IO, List, Mapping, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.store.path import STORE_DIR, StorePath
@@ -31,15 +32,28 @@ _PASSWD = (
 _GROUP = f"root:x:0:\nbuilder:x:{BUILDER_ID}:\nnogroup:x:65534:\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
-# Sysctls that take away what an ordinary user needs to make namespaces, with the value that does.
-_FORBIDDING_SETTINGS = (
-    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
-    ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
-    (
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-        "1",
-        "kernel.apparmor_restrict_unprivileged_userns=0",
-    ),
+
+@dataclass(frozen=True)
+class _Setting:
+    """A sysctl that takes away, by `value`, what it needs to make namespaces; root is spared
+    unless it `binds_root`."""
+
+    name: str
+    value: str
+    remedy: str
+    binds_root: bool = False
+
+    def forbids(self) -> bool:
+        path = Path("/proc/sys", *self.name.split("."))
+        if not path.exists() or not (self.binds_root or os.getuid()):
+            return False
+        return path.read_text(encoding="ascii").strip() == self.value
+
+
+_SETTINGS = (
+    _Setting("user.max_user_namespaces", "0", "15000", binds_root=True),
+    _Setting("kernel.unprivileged_userns_clone", "0", "1"),
+    _Setting("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
 )
 
 
@@ -97,7 +111,8 @@ class Sandbox:
         argv += ["--chdir", "/build", "--clearenv"]
         for name, value in sorted(environment.items()):
             argv += ["--setenv", name, value]
-        return argv + ["--", *command]
+        # Only now, since mount points were made in there.
+        return argv + ["--remount-ro", "/", "--", *command]
 
     def _etc(self) -> List[str]:
         argv: List[str] = ["--dir", "/etc"]
@@ -116,45 +131,47 @@ class Sandbox:
             argv += ["--ro-bind", str(own / name), f"/etc/{name}"]
         return argv
 
-    def run(
-        self, command: Sequence[str], environment: Mapping[str, str], log: Optional[IO[bytes]]
-    ) -> int:
-        """Run `command`, its output going to `log`; the exit status.
+    def run(self, command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> int:
+        """Run `command`, its output going to the new file `log`; the exit status.
 
-        `LadingError` where no sandbox can be made.
+        `LadingError` where no sandbox can be made, or the build root has no such program.
         """
-        process = subprocess.run(
-            self.argv(command, environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=False,
-            env={},
-        )
-        if process.returncode and log is not None:
-            log.flush()
-            self._explain_failure(Path(log.name))
+        bubblewrap, *arguments = self.argv(command, environment)
+        with tempfile.TemporaryFile() as events:
+            process = subprocess.run(
+                [bubblewrap, "--json-status-fd", str(events.fileno()), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(events.fileno(),),
+                check=False,
+                env={},
+            )
+            events.seek(0)
+            # bubblewrap tells an exit status of the command only, not its own.
+            has_run = b'"exit-code"' in events.read()
+        if process.returncode > 0 and not has_run:
+            raise LadingError(_why_not(command[0], Path(log.name)))
         return process.returncode
 
-    def _explain_failure(self, log: Path) -> None:
-        """Raise if it was bubblewrap that failed: it then wrote nothing but its own line."""
-        with open(log, "rb") as file:
-            first = file.readline().decode("utf-8", "replace").strip()
-        if not first.startswith("bwrap: "):
-            return
-        for setting, value, remedy in _FORBIDDING_SETTINGS:
-            if os.getuid() and os.path.exists(setting) and _read(setting) == value:
-                raise LadingError(
-                    f"the build sandbox can't be made ({first}), since {setting} is {value}: "
-                    f"install the package bubblewrap, or run `sysctl -w {remedy}` as root."
-                )
-        raise LadingError(
-            f"the build sandbox can't be made ({first}): in a container, allow user namespaces "
-            "and a new /proc (docker: `--security-opt seccomp=unconfined --security-opt "
-            "systempaths=unconfined`, or `--privileged`)."
+
+def _why_not(program: str, log: Path) -> str:
+    """What kept bubblewrap from running `program`; `log` has nothing but bubblewrap's words."""
+    words = log.read_text(encoding="utf-8", errors="replace").strip()
+    if "bwrap: execvp" in words:
+        return (
+            f"the build root can't run {program} ({words}): add the Debian package that has it "
+            "to `debian_packages` of the `build_root`."
         )
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:
-        return file.read().strip()
+    for setting in _SETTINGS:
+        if setting.forbids():
+            return (
+                f"the build sandbox can't be made ({words}), since {setting.name} is "
+                f"{setting.value}: install the package bubblewrap, or run "
+                f"`sysctl -w {setting.name}={setting.remedy}` as root."
+            )
+    return (
+        f"the build sandbox can't be made ({words}): in a container, allow user namespaces and a "
+        "new /proc (docker: `--security-opt seccomp=unconfined --security-opt "
+        "systempaths=unconfined`, or `--privileged`)."
+    )

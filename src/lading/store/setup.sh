@@ -1,60 +1,77 @@
+# shellcheck shell=bash disable=SC2154,SC1091
 # Runs inside the sandbox and carries out a build: unpack, patch, then the package's script.
 # Everything it uses comes from the build root. `lading.store.realise` sets the variables.
 set -eo pipefail
 
+# What is going on: the file that is read where the build fails.
+lading_step() {
+    printf '%s\n' "$1" >/build/.step
+}
+
 # Put what $1 holds into the new directory $2. Where an archive holds a single directory, as
 # nearly all source archives do, that directory's contents are taken.
 unpack() {
-    local archive=$1 target=$2 entries
-    mkdir -p /build/.unpack
+    local archive=$1 target=$2
+    mkdir /build/.unpack
     case $archive in
     *.tar | *.tar.* | *.tgz | *.tbz2 | *.txz | *.crate)
         tar -C /build/.unpack --no-same-owner -xf "$archive"
         ;;
     *.zip | *.whl | *.jar)
-        python3 -m zipfile -e "$archive" /build/.unpack
+        unzip -q "$archive" -d /build/.unpack
         ;;
     *.deb)
         mkdir /build/.deb
         (cd /build/.deb && ar x "$archive")
         tar -C /build/.unpack --no-same-owner -xf /build/.deb/data.tar.*
         rm -r /build/.deb
-        # A Debian package's top directory is the root of a file system, never a wrapper.
-        mv /build/.unpack "$target"
-        return
         ;;
     *)
-        cp -r "$archive" /build/.unpack/
-        mv /build/.unpack "$target"
-        return
+        cp -r --preserve=timestamps "$archive" /build/.unpack/
         ;;
     esac
     chmod -R u+rwX /build/.unpack
+    mv "$(lading_top "$archive")" "$target"
+    rm -rf /build/.unpack
+}
+
+# The directory of which the contents are taken from what was unpacked.
+lading_top() {
+    local entries
+    shopt -s dotglob nullglob
     entries=(/build/.unpack/*)
-    if [ "${#entries[@]}" = 1 ] && [ -d "${entries[0]}" ]; then
-        mv "${entries[0]}" "$target"
-        rm -rf /build/.unpack
+    # A Debian package's top directory is the root of a file system, never a wrapper.
+    if [ "${#entries[@]}" = 1 ] && [ -d "${entries[0]}" ] && [ ! -L "${entries[0]}" ] &&
+        [[ $1 != *.deb ]]; then
+        printf '%s\n' "${entries[0]}"
     else
-        mv /build/.unpack "$target"
+        echo /build/.unpack
     fi
 }
 
 if [ -n "$lading_source_archive" ]; then
+    lading_step "\`source\`: ${lading_source_archive##*/} can't be unpacked"
     unpack "$lading_source_archive" "$src"
 elif [ -n "$lading_source_tree" ]; then
-    cp -r "$lading_source_tree" "$src"
+    cp -r --preserve=timestamps "$lading_source_tree" "$src"
     chmod -R u+rwX "$src"
 else
-    mkdir -p "$src"
+    mkdir "$src"
 fi
 cd "$src"
 
 for lading_patch in /lading/patches/*; do
     [ -e "$lading_patch" ] || continue
-    echo "applying ${lading_patch##*/}"
-    patch -p1 --batch --fuzz=0 <"$lading_patch"
+    # Behind a number that gives the order.
+    lading_name=${lading_patch##*/}
+    lading_name=${lading_name#*-}
+    lading_step "\`patches\`: $lading_name does not apply to the source"
+    echo "applying $lading_name"
+    # Like --batch, --force does not ask, but it does not take out again what is there already.
+    patch -p1 --force --fuzz=0 --no-backup-if-mismatch <"$lading_patch"
 done
-unset lading_patch lading_source_archive lading_source_tree
+unset lading_patch lading_name lading_source_archive lading_source_tree
+lading_step "\`script\` failed"
 
 # What is done where a package has no script of its own.
 default_script() {
