@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Callable, Dict, Iterator, List, Optional, TypeVar
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -26,8 +26,15 @@ _LARGEST_READ = 1 << 18
 #: Less than this between two faults does not count as progress.
 _PROGRESS = 1 << 16
 
-#: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585).
-_TRANSIENT_STATUSES = (408, 425, 429)
+#: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585), and what
+#: nginx notes when a client hung up, which a proxy before a registry may pass on.
+_TRANSIENT_STATUSES = (408, 425, 429, 499)
+
+#: 501 Not Implemented, 505 HTTP Version Not Supported: no later try changes that.
+_FINAL_STATUSES = (501, 505)
+
+#: A page or document beyond this many bytes is not read.
+_LARGEST_DOCUMENT = 64 << 20
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
@@ -62,12 +69,35 @@ class Page:
     text: str
 
 
-class Client:
-    """Reads URLs with one `requests` session, hence for one thread.
+@dataclass(frozen=True)
+class Document:
+    """A whole answer with status 200, as bytes. The names of `headers` are of any case."""
 
-    Proxies, certificates and netrc are those of `os.environ`, as `requests` reads them: a netrc
-    entry is for its host, and is not sent along to where a host redirects.
+    headers: Mapping[str, str]
+    content: bytes
+
+
+#: Sends one request (method, URL, headers, timeouts of connecting and reading in seconds) and
+#: follows redirects. The body of the response is still to be read.
+Sender = Callable[[str, str, Dict[str, str], Tuple[float, float]], requests.Response]
+
+
+def session_sender() -> Sender:
+    """Proxies, certificates and netrc are those of `os.environ`, as `requests` reads them: a
+    netrc entry is for its host, and is not sent along to where a host redirects.
     """
+    session = requests.Session()
+
+    def send(
+        method: str, url: str, headers: Dict[str, str], timeout: Tuple[float, float]
+    ) -> requests.Response:
+        return session.request(method, url, headers=headers, timeout=timeout, stream=True)
+
+    return send
+
+
+class Client:
+    """Reads URLs through a sender, by default one with a session of its own; for one thread."""
 
     def __init__(
         self,
@@ -75,8 +105,9 @@ class Client:
         patience: Patience = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        sender: Optional[Sender] = None,
     ) -> None:
-        self._session = requests.Session()
+        self._send = sender or session_sender()
         self._report = report
         self._patience = patience
         self._sleep = sleep
@@ -91,14 +122,43 @@ class Client:
             return _local_page(url)
 
         def attempt() -> Page:
-            with self._get(url, {"Accept": accept}) as response:
+            with self._sent("GET", url, {"Accept": accept}) as response:
                 if response.status_code != 200:
-                    raise _refusal(response, self._patience)
+                    raise _refusal(response)
                 content_type = response.headers.get("Content-Type", "")
                 response.encoding = response.encoding or "utf-8"  # else it is guessed, slowly
                 return Page(response.url, content_type, response.text)
 
         return self._persist(url, attempt, lambda: 0)
+
+    def document(
+        self, url: str, accept: str, method: str = "GET", limit: int = _LARGEST_DOCUMENT
+    ) -> Document:
+        """What is at `url`, of at most `limit` bytes; with HEAD only its headers.
+
+        UnavailableError if it can't be had.
+        """
+
+        def attempt() -> Document:
+            headers = {"Accept": accept, "Accept-Encoding": "identity"}
+            with self._sent(method, url, headers) as response:
+                if response.status_code != 200:
+                    raise _refusal(response)
+                content = b"" if method == "HEAD" else self._content(response, limit)
+                return Document(response.headers, content)
+
+        return self._persist(url, attempt, lambda: 0)
+
+    def _content(self, response: requests.Response, limit: int) -> bytes:
+        announced = _announced(response, 0)
+        content = bytearray()
+        for chunk in self._chunks(response):
+            content += chunk
+            if len(content) > limit:
+                raise WrongContentError(f"it has more than {limit} bytes")
+        if announced is not None and len(content) < announced:
+            raise TransientError(f"the connection ended after {len(content)} of {announced} bytes")
+        return bytes(content)
 
     def save(self, url: str, part: Part, size: Optional[int] = None) -> None:
         """Make `part` what is at `url`, going on behind the bytes that it has.
@@ -120,9 +180,9 @@ class Client:
         headers = {"Accept-Encoding": "identity"}
         if part.size:
             headers["Range"] = f"bytes={part.size}-"
-        with self._get(url, headers) as response:
+        with self._sent("GET", url, headers) as response:
             self._begin(response, part)
-            announced = _announced(response, part)
+            announced = _announced(response, part.size)
             _check_size(announced, size)
             for chunk in self._chunks(response):
                 part.write(chunk)
@@ -147,7 +207,7 @@ class Client:
         elif status == 200:
             part.restart()
         else:
-            raise _refusal(response, self._patience)
+            raise _refusal(response)
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         """The body, undecoded. Reads small pieces from slow servers, so as to notice them."""
@@ -173,11 +233,11 @@ class Client:
                 window_start, window_bytes = now, 0
 
     @contextmanager
-    def _get(self, url: str, headers: Dict[str, str]) -> Iterator[requests.Response]:
+    def _sent(self, method: str, url: str, headers: Dict[str, str]) -> Iterator[requests.Response]:
         """The response, its body still to be read, with every fault of the network told apart."""
         timeout = (self._patience.connect, self._patience.read)
         try:
-            with self._session.get(url, headers=headers, timeout=timeout, stream=True) as response:
+            with self._send(method, url, headers, timeout) as response:
                 yield response
         except requests.exceptions.SSLError as error:
             reason = _reason(error)
@@ -211,7 +271,8 @@ class Client:
                 failures = 1 if now >= most + _PROGRESS else failures + 1
                 most = max(most, now)
                 if failures >= self._patience.tries:
-                    raise UnavailableError(f"{fault.reason} (tried {failures} times)") from fault
+                    reason = f"{fault.reason} (tried {failures} times)"
+                    raise UnavailableError(reason, fault.status) from fault
                 delay = fault.delay
                 if delay is None:
                     delay = self._patience.first_delay * 2 ** (failures - 1)
@@ -220,12 +281,14 @@ class Client:
                 self._sleep(delay)
 
 
-def _announced(response: requests.Response, part: Part) -> Optional[int]:
-    """Size of the whole file in bytes, as the server says; None if it does not."""
+def _announced(response: requests.Response, start: int) -> Optional[int]:
+    """Size in bytes of the whole file, of which the body begins at `start`, as the server says;
+    None if it does not.
+    """
     length = response.headers.get("Content-Length", "")
     if not length.isdecimal() or "Transfer-Encoding" in response.headers:
         return None
-    return part.size + int(length)
+    return start + int(length)
 
 
 def _check_size(found: Optional[int], size: Optional[int]) -> None:
@@ -233,16 +296,25 @@ def _check_size(found: Optional[int], size: Optional[int]) -> None:
         raise WrongContentError(f"it has {found} bytes, where {size} are pinned")
 
 
-def _refusal(response: requests.Response, patience: Patience) -> Exception:
+def is_transient(status: int) -> bool:
+    """Whether an answer of this status may be over at the next try."""
+    return status in _TRANSIENT_STATUSES or (status >= 500 and status not in _FINAL_STATUSES)
+
+
+def _refusal(response: requests.Response) -> Exception:
     status = response.status_code
-    reason = f"HTTP status {status} {response.reason or ''}".rstrip()
-    if status in _TRANSIENT_STATUSES or status >= 500:
-        return TransientError(reason, _retry_after(response))
+    reason = status_line(response)
+    if is_transient(status):
+        return TransientError(reason, _retry_after(response), status)
     if status in (404, 410):
-        return GoneError(reason)
+        return GoneError(reason, status)
     if status in (401, 407):
-        return UnavailableError(f"{reason}; put a user name and password for it into your ~/.netrc")
-    return UnavailableError(reason)
+        reason += "; put a user name and password for it into your ~/.netrc"
+    return UnavailableError(reason, status)
+
+
+def status_line(response: requests.Response) -> str:
+    return f"HTTP status {response.status_code} {response.reason or ''}".rstrip()
 
 
 def _retry_after(response: requests.Response) -> Optional[float]:

@@ -178,6 +178,7 @@ def test_waits_as_long_as_the_server_asks_within_bounds(
         (401, UnavailableError, "into your ~/.netrc"),
         (400, UnavailableError, "HTTP status 400 Bad Request"),
         (302, UnavailableError, "HTTP status 302 Found"),
+        (501, UnavailableError, "HTTP status 501 Not Implemented"),
         (416, UnavailableError, "HTTP status 416"),
     ],
 )
@@ -355,3 +356,27 @@ def test_pages_are_tried_again_too(server: FaultyServer) -> None:
     assert server.requests[0].headers["Accept"] == "application/json"
     with pytest.raises(GoneError):
         saving.client.page(server.url + "/none", "*/*")
+
+
+def test_a_document_is_whole_or_tried_again(server: FaultyServer) -> None:
+    saving = Saving()
+    body = Reply(body=BODY, headers={"X-Digest": "1"})
+    url = server.serve("/d", Reply(body=BODY, cut=9), Reply(429), body)
+    found = saving.client.document(url, "application/json")
+    assert (found.content, found.headers["x-digest"]) == (BODY, "1")
+    assert saving.sleeps == [0.5, 1]
+    assert server.requests[0].headers["Accept"] == "application/json"
+    assert saving.client.document(url, "*/*", method="HEAD").content == b""
+
+
+def test_a_document_is_bounded_and_a_refusal_tells_its_status(server: FaultyServer) -> None:
+    saving = Saving()
+    url = server.serve("/d", Reply(body=BODY, announce=False))
+    with pytest.raises(WrongContentError, match="it has more than 1000 bytes"):
+        saving.client.document(url, "*/*", limit=1000)
+    with pytest.raises(GoneError) as gone:
+        saving.client.document(server.url + "/none", "*/*")
+    assert gone.value.status == 404
+    with pytest.raises(UnavailableError) as busy:
+        saving.client.document(server.serve("/busy", Reply(429)), "*/*")
+    assert busy.value.status == 429

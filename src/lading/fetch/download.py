@@ -2,7 +2,6 @@
 
 from typing import Callable, List, Tuple
 
-from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.fetch.client import Client
 from lading.fetch.download_cache import DownloadCache
@@ -11,6 +10,7 @@ from lading.fetch.mirrors import places
 from lading.fetch.part import Part
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import redacted
+from lading.fetch.verified import save_verified
 from lading.machine import Machine
 
 _Failures = List[Tuple[str, UnavailableError]]
@@ -44,33 +44,14 @@ def _fill(
         url = place.url
         try:
             url = place.locate(client)
-            _fill_from(url, part, file, client)
+            save_verified(client, url, part, file.sha256, file.size)
         except UnavailableError as fault:
-            if isinstance(fault, WrongContentError):
-                part.restart()
             failures.append((redacted(url), fault))
             report(f"{redacted(url)}: {fault.reason}")
         else:
             report(f"{file.name}: {_megabytes(part.size)} from {redacted(url)}")
             return
     raise _not_fetched(file, failures)
-
-
-def _fill_from(url: str, part: Part, file: PinnedFile, client: Client) -> None:
-    client.save(url, part, file.size)
-    if part.sha256() != file.sha256 and part.is_pieced:
-        part.restart()
-        client.save(url, part, file.size)
-    found, size = part.sha256(), part.size
-    if found != file.sha256:
-        raise WrongContentError(
-            f"wrong content, expected {_both_forms(file.sha256)}, "
-            f"got {_both_forms(found)}, {size} bytes"
-        )
-
-
-def _both_forms(sha256: Sha256) -> str:
-    return f"{sha256.hex} ({sha256.sri})"
 
 
 def _not_fetched(file: PinnedFile, failures: _Failures) -> LadingError:

@@ -4,11 +4,15 @@ from typing import Optional
 
 
 class UnavailableError(Exception):
-    """This place does not give the file, for `reason`; another one may."""
+    """This place does not give the file, for `reason`; another one may.
 
-    def __init__(self, reason: str) -> None:
+    `status` is that of the HTTP answer, if there was one.
+    """
+
+    def __init__(self, reason: str, status: Optional[int] = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status
 
 
 class GoneError(UnavailableError):
@@ -22,7 +26,10 @@ class WrongContentError(UnavailableError):
 class TransientError(Exception):
     """A fault that may be over at the next try, in `delay` seconds if the server said so."""
 
-    def __init__(self, reason: str, delay: Optional[float] = None) -> None:
+    def __init__(
+        self, reason: str, delay: Optional[float] = None, status: Optional[int] = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.delay = delay
+        self.status = status

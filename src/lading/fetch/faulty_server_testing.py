@@ -16,7 +16,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # - the name is given
         faulty = self.server.faulty
-        faulty.requests.append(Seen(self.path, dict(self.headers)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        faulty.requests.append(Seen(self.path, dict(self.headers), self.command, body))
         replies = faulty.replies.get(self.path)
         if not replies:
             Reply(404).send(self)
@@ -24,6 +26,8 @@ class _Handler(BaseHTTPRequestHandler):
         # The last reply is for all requests that follow.
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         reply.send(self)
+
+    do_HEAD = do_POST = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
@@ -43,6 +47,8 @@ class Seen:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,8 @@ class Reply:
         if self.announce:
             handler.send_header("Content-Length", str(len(self.body)))
         handler.end_headers()
-        self._send_body(handler)
+        if handler.command != "HEAD":
+            self._send_body(handler)
         if self.cut is not None or not self.announce:
             handler.close_connection = True
             if self.reset:

@@ -17,6 +17,7 @@ from typing import List, Sequence
 from lading.fetch.client import Client
 from lading.fetch.download import download
 from lading.fetch.download_cache import DownloadCache
+from lading.fetch.network_environment import use_environment
 from lading.fetch.pinned_file import PinnedFile, request_from_json
 from lading.machine import Machine
 from lading.program import run
@@ -31,7 +32,7 @@ def main(argv: List[str]) -> None:
     request_path, output_directory = argv
     files = request_from_json(Path(request_path).read_text(encoding="utf-8"))
     machine = Machine.load()
-    _use_environment(machine)
+    use_environment(machine)
     output = os.path.abspath(output_directory)
     os.makedirs(os.path.dirname(output), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
@@ -72,14 +73,6 @@ def fetch(
 
 def report(line: str) -> None:
     sys.stderr.write(line + "\n")
-
-
-def _use_environment(machine: Machine) -> None:
-    """Let `requests` see how this machine reaches the network: Pants has emptied `os.environ`."""
-    os.environ.update(machine.environment)
-    # Python's own variable for certificates, which requests does not read.
-    if "SSL_CERT_FILE" in os.environ:
-        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])
 
 
 if __name__ == "__main__":
