@@ -32,5 +32,9 @@ def run(main: Callable[[List[str]], None]) -> None:
 
 
 def error_sentence(stderr: str) -> str:
-    """What `run` wrote behind the last mark, or the whole text if there is none."""
-    return stderr.rpartition(ERROR_MARK)[2].strip()
+    """What `run` wrote behind the mark, or the whole text if there is none.
+
+    The mark begins a line; within one it may be part of a log that the sentence quotes.
+    """
+    before, mark, sentence = f"\n{stderr}".partition(f"\n{ERROR_MARK}")
+    return (sentence if mark else before).strip()

@@ -1,0 +1,58 @@
+from typing import List
+
+import pytest
+
+from lading.errors import LadingError
+from lading.program import USER_ERROR, error_sentence, run
+
+
+def fail(arguments: List[str]) -> None:
+    raise LadingError(f"`{arguments[0]}` is wrong: mend it.\n  Its log ends here.")
+
+
+def test_a_program_gets_its_arguments_and_ends_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: List[str] = []
+    monkeypatch.setattr("sys.argv", ["program", "a", "b"])
+    run(seen.extend)
+    assert seen == ["a", "b"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_mistake_of_the_users_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["program", "script"])
+    with pytest.raises(SystemExit) as ended:
+        run(fail)
+    assert ended.value.code == USER_ERROR == 65
+    stderr = capsys.readouterr().err
+    assert stderr == "lading: error: `script` is wrong: mend it.\n  Its log ends here.\n"
+    assert error_sentence(stderr) == "`script` is wrong: mend it.\n  Its log ends here."
+
+
+def test_a_fault_of_ours_keeps_its_traceback() -> None:
+    def broken(arguments: List[str]) -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        run(broken)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "sentence"),
+    [
+        ("warning: x\nlading: error: A.\n", "A."),
+        ("Traceback\nKeyError: 'x'\n", "Traceback\nKeyError: 'x'"),
+        ("", ""),
+    ],
+)
+def test_the_sentence_is_what_follows_the_mark(stderr: str, sentence: str) -> None:
+    assert error_sentence(stderr) == sentence
+
+
+def test_a_log_with_the_mark_in_it_is_not_taken_for_the_sentence() -> None:
+    """A script may build Lading itself, so its log may hold the mark."""
+    sentence = "`script` failed (status 1); its last lines:\n  lading: error: inner\n  make: ***"
+    assert error_sentence(f"noise\nlading: error: {sentence}\n") == sentence
