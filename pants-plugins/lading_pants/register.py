@@ -9,6 +9,7 @@ from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.fetch_debian import FetchDebianTarget
 from lading_pants.targets.fetch_url import FetchUrlTarget
 from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
     bubblewrap,
     compressor,
@@ -26,6 +27,7 @@ from lading_pants.util_rules import (
     realise,
     source,
     store_package,
+    store_script,
 )
 
 _RULE_MODULES = (
@@ -48,6 +50,7 @@ _RULE_MODULES = (
     realise,
     source,
     store_package,
+    store_script,
 )
 
 
@@ -59,6 +62,7 @@ def target_types():
         FetchDebianTarget,
         FetchUrlTarget,
         StorePackageTarget,
+        StoreScriptTarget,
     ]
 
 

@@ -47,12 +47,24 @@ def substitute(text: str, value_of: Callable[[str], str]) -> str:
 def _check(text: str, match: "re.Match[str]") -> None:
     if match["unclosed"]:
         raise LadingError(
-            f"{text!r} has `{{//` without a `}}` behind it. Write `{{//path/to:target}}` for a "
-            "store path, or `{{//...}}` for braces that stay."
+            f"{_line(text, match)!r} has `{{//` without a `}}` behind it. Write "
+            "`{//path/to:target}` for a store path, or `{{//...}}` for braces that stay."
         )
     absolute = match["absolute"]
     if absolute and not _ABSOLUTE_ADDRESS.fullmatch(absolute):
         raise LadingError(
-            f"{text!r} has `{{{absolute}}}`, which is no address. Write `{{//path/to:target}}` "
-            "for a store path, or `{{//...}}` for braces that stay."
+            f"{_line(text, match)!r} has `{{{absolute}}}`, which is no address. Write "
+            "`{//path/to:target}` for a store path, or `{{//...}}` for braces that stay."
         )
+    # In Nix it is written so; a shell would take the dollar sign for a part of the path.
+    if absolute and text[: match.start()].endswith("$"):
+        raise LadingError(
+            f"{_line(text, match)!r} has `${{{absolute}}}`. Write it without the dollar sign: "
+            f"`{{{absolute}}}`."
+        )
+
+
+def _line(text: str, match: "re.Match[str]") -> str:
+    """The line that the match begins in: a text may be a whole script."""
+    before, after = text[: match.start()], text[match.start() :]
+    return before.rpartition("\n")[2] + after.partition("\n")[0]

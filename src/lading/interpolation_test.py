@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,13 +41,21 @@ def test_interpolation(text: str, found: "tuple[str, ...]", replaced: str) -> No
         ("{//}", "which is no address"),
         ("{//3rdparty redis}", "which is no address"),
         ("{//a:b:c}", "which is no address"),
+        ("before\n-{//a\nafter", "'-{//a' has"),
     ],
 )
 def test_bad_interpolation(text: str, reason: str) -> None:
-    for use in (references, lambda text: substitute(text, str)):
-        with pytest.raises(LadingError) as error:
-            use(text)
-        assert reason in str(error.value) and "{//path/to:target}" in str(error.value)
+    with pytest.raises(LadingError) as error:
+        references(text)
+    assert reason in str(error.value) and "{//path/to:target}" in str(error.value)
+    with pytest.raises(LadingError, match=re.escape(str(error.value))):
+        substitute(text, str)
+
+
+def test_nix_writes_a_dollar_sign() -> None:
+    with pytest.raises(LadingError, match="Write it without the dollar sign: `{//bash}`"):
+        references("$(${//bash}/bin/id -u)")
+    assert references("$$ {//bash} $") == ("//bash",)
 
 
 @given(st.text(alphabet="{}/:ab", max_size=20))

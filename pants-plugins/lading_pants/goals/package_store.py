@@ -15,13 +15,13 @@ from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
-from lading_pants.targets.store_package import ScriptField, VersionField
+from lading_pants.targets.store_package import PackageNameField
 from lading_pants.util_rules.realise import StoreClosure, StoreClosureRequest
 
 
 @dataclass(frozen=True)
 class StorePackageFieldSet(PackageFieldSet):
-    required_fields = (ScriptField, VersionField)
+    required_fields = (PackageNameField,)
 
     output_path: OutputPathField
 

@@ -17,6 +17,7 @@ from pants.engine.target import (
     ValidNumbers,
 )
 
+from lading_pants.targets.existing_files import ExistingFilesField
 from lading_pants.targets.single_address import SingleAddressField
 
 
@@ -46,7 +47,7 @@ class FurtherSourcesField(SpecialCasedDependencies):
     help = "More files for the build. They lie in the directory `$sources` under their own names."
 
 
-class PatchesField(MultipleSourcesField):
+class PatchesField(ExistingFilesField, MultipleSourcesField):
     alias = "patches"
     uses_source_roots = False
     help = (

@@ -126,7 +126,7 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
     if not target.has_field(PackageNameField):
         raise TargetError(
             f"{request.origin} names {target.address}, which is a `{target.alias}` target and not "
-            "a store package: name a `store_package`."
+            "a store package: name a target that is one, such as a `store_package`."
         )
     dependencies = await Get(Addresses, DependenciesRequest(target[Dependencies]))
     return StoreTarget(target, tuple(dependencies))

@@ -273,6 +273,10 @@ store_package(name="b")
             "must be one of ['allowed_references', 'dependencies'",
         ),
         (
+            'store_package(name="a", override="//base:redis", patches=["gone.patch"])',
+            "`patches` of other:a names other/gone.patch, which does not exist: correct",
+        ),
+        (
             'store_package(name="a", override=["//base:redis"])',
             "must be the address of a target (a string), but was `['//base:redis']`",
         ),

@@ -23,14 +23,10 @@ from lading.store.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.fixup import fixup
 from lading.store.libraries import LIBRARY_DIRECTORIES
 from lading.store.log import keep_log, log_tail
-from lading.store.members import members_to_json
-from lading.store.package import StorePackage
-from lading.store.path import StorePath
-from lading.store.references import scan_tree
 from lading.store.request import RealiseRequest
 from lading.store.sandbox import Sandbox, find_bubblewrap
-from lading.store.segment import write_segment
 from lading.store.tree import walk
+from lading.store.write_package import write_package
 
 #: What is gone after a build; a path below these in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
@@ -51,12 +47,13 @@ def main(argv: List[str]) -> None:
     )
     build.run_script()
     build.fix_up()
-    build.write_package()
+    inputs = tuple(package.path for package in request.inputs)
+    write_package(build.output, request.path, inputs)
 
 
 @dataclass(frozen=True)
 class Build:
-    """One build: its script, then what is done to the result, then the package."""
+    """One build: its script, then what is done to the result."""
 
     request: RealiseRequest
     sandbox: Sandbox
@@ -124,24 +121,6 @@ class Build:
         inputs = self.sandbox.dependencies
         fixup(self.output, self.request.path, inputs, tools, self.request.strip)
         audit(self.output, self.request.path, inputs, _BUILD_PATHS)
-
-    def write_package(self) -> None:
-        """Write the segment and the two descriptions."""
-        candidates = {package.path.hash: package.path for package in self.request.inputs}
-        found = scan_tree(self.output, frozenset(candidates))
-        references = sorted(candidates[hash] for hash in found)
-        with open("segment.tar", "wb") as file:
-            segment = write_segment(self.output, self.request.path, file)
-        package = StorePackage(
-            path=self.request.path,
-            references=tuple(references),
-            reasons=tuple(found[path.hash] for path in references),
-            segment_sha256=segment.sha256,
-            segment_size=segment.size,
-            unpacked_size=sum(member.size for member in segment.members if not member.hardlink),
-        )
-        Path("package.json").write_text(package.to_json(), encoding="utf-8")
-        Path("members.json").write_text(members_to_json(segment.members), encoding="utf-8")
 
 
 @dataclass(frozen=True)

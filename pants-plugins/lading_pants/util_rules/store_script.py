@@ -1,0 +1,251 @@
+"""`store_script` as a kind of store package: from its text to a derivation, and its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.addresses import Address
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import (
+    FieldSet,
+    HydratedSources,
+    HydrateSourcesRequest,
+    InferDependenciesRequest,
+    InferredDependencies,
+)
+from pants.engine.unions import UnionRule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.errors import LadingError
+from lading.interpolation import references, substitute
+from lading.store.closure import ReferenceRules
+from lading.store.derivation import Derivation
+from lading.store.script import dedent, script_text
+from lading.store.script_request import ScriptInput, ScriptRequest
+from lading_pants.errors import TargetError, about
+from lading_pants.targets.store_package import PackageNameField
+from lading_pants.targets.store_script import (
+    InterpreterField,
+    ScriptSourceField,
+    ScriptTextField,
+    StoreScriptTarget,
+)
+from lading_pants.util_rules.derivation import DeriveRequest
+from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
+from lading_pants.util_rules.platform import BuildPlatform
+from lading_pants.util_rules.program import (
+    ProgramDigest,
+    ProgramDigestRequest,
+    ProgramRequest,
+    ProgramResult,
+)
+from lading_pants.util_rules.realise import (
+    MEMBERS_FILE,
+    PACKAGE_FILE,
+    SEGMENT_FILE,
+    BuildInputs,
+    BuildInputsRequest,
+    BuildRequest,
+    BuildResult,
+    RealisedPackage,
+)
+
+#: The program that makes the package; its digest is part of the derivation.
+SCRIPT_MAIN = "lading.store.script_main"
+
+
+@dataclass(frozen=True)
+class DeriveScript(DeriveRequest):
+    marker = InterpreterField
+
+
+@dataclass(frozen=True)
+class BuildScript(BuildRequest):
+    marker = InterpreterField
+
+
+@dataclass(frozen=True)
+class ScriptFieldSet(FieldSet):
+    required_fields = (ScriptTextField, InterpreterField)
+
+    text: ScriptTextField
+    source: ScriptSourceField
+    interpreter: InterpreterField
+
+    @property
+    def subject(self) -> str:
+        """How errors begin."""
+        return f"`{StoreScriptTarget.alias}` {self.address}"
+
+    def field_of(self, reference: str) -> str:
+        """The alias of the field in which an interpolated address stands."""
+        if reference in references(self.interpreter.value or ""):
+            return self.interpreter.alias
+        return self.source.alias if self.text.value is None else self.text.alias
+
+
+class InferScriptDependencies(InferDependenciesRequest):
+    infer_from = ScriptFieldSet
+
+
+@dataclass(frozen=True)
+class ScriptTemplateRequest:
+    field_set: ScriptFieldSet
+
+
+@dataclass(frozen=True)
+class ScriptTemplate:
+    """A whole script, in which addresses stand for store paths; `interpolated` has their targets
+    by what is written, such as `//3rdparty/bash`."""
+
+    text: str
+    interpolated: FrozenDict[str, Address]
+
+
+@dataclass(frozen=True)
+class _ScriptSourceRequest:
+    field_set: ScriptFieldSet
+
+
+@dataclass(frozen=True)
+class _ScriptSource:
+    text: str
+
+
+@rule
+async def read_script(request: _ScriptSourceRequest) -> _ScriptSource:
+    field_set = request.field_set
+    if field_set.text.value is not None:
+        return _ScriptSource(dedent(field_set.text.value))
+    hydrated = await Get(HydratedSources, HydrateSourcesRequest(field_set.source))
+    (file,) = await Get(DigestContents, Digest, hydrated.snapshot.digest)
+    try:
+        return _ScriptSource(file.content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise TargetError(
+            f"{field_set.subject}: `source` is {file.path}, which is not text in UTF-8 (byte "
+            f"{error.start}): save it as UTF-8, or install it by a `store_package`."
+        ) from error
+
+
+@rule
+async def find_script_template(request: ScriptTemplateRequest) -> ScriptTemplate:
+    field_set = request.field_set
+    source = await Get(_ScriptSource, _ScriptSourceRequest(field_set))
+    try:
+        text = script_text(source.text, field_set.interpreter.value or "")
+        origins = {
+            reference: f"{field_set.subject}: `{field_set.field_of(reference)}`"
+            for reference in references(text)
+        }
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    named = await MultiGet(
+        Get(NamedAddress, NamedAddressRequest(reference, field_set.address, origin))
+        for reference, origin in origins.items()
+    )
+    addresses = (entry.address for entry in named)
+    return ScriptTemplate(text, FrozenDict(zip(origins, addresses)))
+
+
+@rule
+async def infer_script_dependencies(request: InferScriptDependencies) -> InferredDependencies:
+    template = await Get(ScriptTemplate, ScriptTemplateRequest(request.field_set))
+    return InferredDependencies(template.interpolated.values())
+
+
+@rule
+async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Derivation:
+    target = request.target.target
+    field_set = ScriptFieldSet.create(target)
+    program, template = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(SCRIPT_MAIN)),
+        Get(ScriptTemplate, ScriptTemplateRequest(field_set)),
+    )
+    paths = {
+        dependency.target.target.address: str(dependency.path)
+        for dependency in request.dependencies
+    }
+    for reference, address in template.interpolated.items():
+        if address not in paths:
+            raise TargetError(
+                f"{field_set.subject}: `dependencies` excludes {address}, to which "
+                f"`{field_set.field_of(reference)}` refers: remove that exclusion, or the "
+                "reference."
+            )
+    return Derivation(
+        name=target[PackageNameField].value or target.address.target_name,
+        version="",
+        platform=platform.oci,
+        script=substitute(template.text, lambda text: paths[template.interpolated[text]]),
+        env=(),
+        sources=(),
+        further_sources=(),
+        patches=(),
+        dependencies=request.dependency_paths,
+        build_root="",
+        builder=program.fingerprint,
+        strip="none",
+    )
+
+
+@rule
+async def build_script(request: BuildScript) -> BuildResult:
+    built = request.built
+    inputs = await Get(BuildInputs, BuildInputsRequest(built))
+    lists = await MultiGet(
+        Get(Digest, DigestSubset(package.member.digest, PathGlobs([MEMBERS_FILE])))
+        for package in inputs.dependencies
+    )
+    placed = await MultiGet(
+        Get(Digest, AddPrefix(digest, _directory(package)))
+        for digest, package in zip(lists, inputs.dependencies)
+    )
+    script = ScriptRequest(
+        path=built.path,
+        text=built.derivation.script,
+        inputs=tuple(
+            ScriptInput(package.member.package.path, f"{_directory(package)}/{MEMBERS_FILE}")
+            for package in inputs.dependencies
+        ),
+    )
+    content = script.to_json().encode("utf-8")
+    request_file = await Get(Digest, CreateDigest([FileContent("request.json", content)]))
+    digest = await Get(Digest, MergeDigests((request_file, *placed)))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module=SCRIPT_MAIN,
+            arguments=("request.json",),
+            inputs=digest,
+            output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
+            description=f"Writing {built.derivation.store_name}",
+            subject=built.target.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    return BuildResult(result.digest, ReferenceRules())
+
+
+def _directory(package: RealisedPackage) -> str:
+    return f"inputs/{package.member.package.path.base}"
+
+
+def rules():
+    return [
+        *collect_rules(),
+        UnionRule(InferDependenciesRequest, InferScriptDependencies),
+        UnionRule(DeriveRequest, DeriveScript),
+        UnionRule(BuildRequest, BuildScript),
+    ]
