@@ -8,10 +8,12 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.goals.package import BuiltPackage
+from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import CreateDigest, Digest, FileContent
@@ -26,6 +28,7 @@ from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
     image,
+    image_files,
     image_references,
     machine,
     named_address,
@@ -99,6 +102,7 @@ def runner() -> RuleRunner:
         rules=[
             *distdir.rules(),
             *image.rules(),
+            *image_files.rules(),
             *image_references.rules(),
             *machine.rules(),
             *named_address.rules(),
@@ -112,7 +116,7 @@ def runner() -> RuleRunner:
             package_without_build,
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
-        target_types=[DockerImageTarget, StorePackageTarget],
+        target_types=[DockerImageTarget, FileTarget, StorePackageTarget],
         isolated_local_store=True,
     )
 
@@ -124,7 +128,8 @@ def package(runner: RuleRunner, fields: str) -> tuple[BuiltPackage, Path]:
             "3rdparty/BUILD": "".join(
                 f'store_package(name="{name}", version="1")\n' for name in TREES
             ),
-            "images/BUILD": f'docker_image(name="redis", {fields})',
+            "images/BUILD": f'file(name="app", source="app")\ndocker_image(name="redis", {fields})',
+            "images/app": "the app",
         }
     )
     target = runner.get_target(Address("images", target_name="redis"))
@@ -186,6 +191,55 @@ def test_nixpkgs_254421_the_config_leaves_the_layer_alone(runner: RuleRunner) ->
     assert layers[0] == layers[1]
 
 
+def layer_members(archive: Path) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    """Members of the topmost layer, with their bytes."""
+    with tarfile.open(archive) as tar:
+        (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+        blob = tar.extractfile(docker["Layers"][-1])
+        with tarfile.open(fileobj=blob, mode="r:gz") as layer:
+            return {
+                member.name: (
+                    member,
+                    content.read() if (content := layer.extractfile(member)) else b"",
+                )
+                for member in layer
+                if not member.issym()
+            }
+
+
+def config_of(archive: Path) -> dict[str, Any]:
+    with tarfile.open(archive) as tar:
+        (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+        config: dict[str, Any] = json.load(tar.extractfile(docker["Config"]))  # type: ignore[arg-type]
+        return config
+
+
+def test_users_and_files_are_data(runner: RuleRunner) -> None:
+    _, dist = package(
+        runner,
+        """
+        users={"redis": {"uid": 999, "home": "/data", "shell": "{//3rdparty:bash}/bin/bash"}},
+        user="redis",
+        directories={"/data": "0750 redis:redis"},
+        symlinks={"/bin/sh": "{//3rdparty:bash}/bin/bash"},
+        files={
+            "/etc/redis.conf": {"text": "x {//3rdparty:redis}\\n", "owner": "redis:redis"},
+            "/srv/app": {"source": ":app"},
+        },
+        """,
+    )
+    members = layer_members(dist / "images/redis.tar")
+    bash, redis = f"/store/{'b' * 32}-bash", f"/store/{'r' * 32}-redis"
+    assert f"redis:x:999:999::/data:{bash}/bin/bash\n".encode() in members["etc/passwd"][1]
+    assert (members["data"][0].uid, members["data"][0].mode) == (999, 0o750)
+    assert members["etc/redis.conf"][1] == f"x {redis}\n".encode()
+    assert members["etc/redis.conf"][0].uid == 999
+    assert (members["srv/app"][1], members["srv/app"][0].mode) == (b"the app", 0o644)
+    # Both are in the image because its root files refer to them.
+    assert {bash[1:], redis[1:]} <= set(members)
+    assert config_of(dist / "images/redis.tar")["config"]["User"] == "999:999"
+
+
 @pytest.mark.parametrize(
     "fields, message",
     [
@@ -200,6 +254,15 @@ def test_nixpkgs_254421_the_config_leaves_the_layer_alone(runner: RuleRunner) ->
         (
             'contents=["//3rdparty:redis"], directories={"/share/x": "0755"}',
             "`docker_image` images:redis: `directories` has '/share/x', but",
+        ),
+        (
+            'files={"/x": {"source": "//3rdparty"}}',
+            "`docker_image` images:redis: `files` refers to //3rdparty, which does not exist.",
+        ),
+        (
+            'files={"/x": {"source": "//3rdparty:redis"}}',
+            "`docker_image` images:redis: `files` gives '/x' the source 3rdparty:redis, which has "
+            "0 files instead of one",
         ),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any, Callable, ClassVar, Iterable, Mapping, Optional
+from typing import Any, ClassVar, Iterable, Mapping, Optional
 
 from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
@@ -12,7 +12,6 @@ from pants.engine.target import (
     Dependencies,
     DictStringToStringField,
     Field,
-    InvalidFieldException,
     InvalidTargetException,
     StringField,
     StringSequenceField,
@@ -26,35 +25,20 @@ from lading.image.environment import check_environment
 from lading.image.healthcheck import Healthcheck
 from lading.image.ports import parse_port
 from lading.image.reference import Repository, parse_tag
-from lading.image.root_tree import parse_directories
+from lading.image.resolved_user import resolve_user
+from lading.image.root_fields import RootFields
+from lading.image.root_tree import plan_root_tree
 from lading.image.stop_signal import parse_stop_signal
 from lading.image.user import User
-from lading.interpolation import references, substitute
-
-_ALIAS = "docker_image"
-
-# Stands for the store path of an interpolated address as long as it is not known.
-_SOME_STORE_PATH = "/store/" + "0" * 32 + "-package"
-
-_INTERPOLATION_HELP = (
-    " `{//path/to:package}` stands for the package's store path, and puts the package into the "
-    "image."
+from lading.interpolation import references
+from lading_pants.targets.image_field import (
+    ALIAS,
+    INTERPOLATION_HELP,
+    check,
+    refuse,
+    with_some_store_path,
 )
-
-
-def _refuse(address: Address, reason: object) -> InvalidFieldException:
-    return InvalidFieldException(f"`{_ALIAS}` {address}: {reason}")
-
-
-def _check(address: Address, check: Callable[..., object], *arguments: object) -> None:
-    try:
-        check(*arguments)
-    except LadingError as error:
-        raise _refuse(address, error) from error
-
-
-def _with_some_store_path(text: str) -> str:
-    return substitute(text, lambda _: _SOME_STORE_PATH)
+from lading_pants.targets.image_root import ROOT_FIELDS, RootField
 
 
 class _ListField(StringSequenceField):
@@ -73,25 +57,25 @@ class _ListField(StringSequenceField):
         if raw_value is None:
             return super().compute_value(None, address)
         if isinstance(raw_value, str):
-            raise _refuse(
+            raise refuse(
                 address,
                 f"`{cls.alias}` is {raw_value!r}, which is a string. Write a list: "
                 f"`{cls.alias}={cls.as_list(raw_value)}`.",
             )
         if not isinstance(raw_value, (list, tuple)):
-            raise _refuse(
+            raise refuse(
                 address,
                 f"`{cls.alias}` is {raw_value!r}, which is not a list. Write a list such as "
                 f"`{cls.example}`.",
             )
         for element in raw_value:
             if not isinstance(element, str):
-                raise _refuse(
+                raise refuse(
                     address,
                     f"`{cls.alias}` has {element!r}, which is not a string. Write a list of "
                     f"strings such as `{cls.example}`.",
                 )
-            _check(address, cls.check_element, element)
+            check(address, cls.check_element, element)
         return super().compute_value(raw_value, address)
 
     @classmethod
@@ -141,7 +125,7 @@ class EntrypointField(_CommandField):
     example = '["/bin/redis-server"]'
     help = (
         "The program that runs, with arguments that can't be changed when a container is started."
-        + _INTERPOLATION_HELP
+        + INTERPOLATION_HELP
     )
 
 
@@ -150,7 +134,7 @@ class CmdField(_CommandField):
     example = '["/bin/redis-server"]'
     help = (
         "The program that runs, or the arguments to `entrypoint`, if a container is started "
-        "without any." + _INTERPOLATION_HELP
+        "without any." + INTERPOLATION_HELP
     )
 
 
@@ -158,7 +142,7 @@ class ImageEnvField(DictStringToStringField):
     alias = "env"
     help = (
         "Environment variables. Nothing is set by itself, so that programs that need `PATH`, "
-        "`HOME` or `USER` must be given them here." + _INTERPOLATION_HELP
+        "`HOME` or `USER` must be given them here." + INTERPOLATION_HELP
     )
 
     @classmethod
@@ -166,9 +150,9 @@ class ImageEnvField(DictStringToStringField):
         cls, raw_value: Optional[dict[str, str]], address: Address
     ) -> Optional[FrozenDict[str, str]]:
         value = super().compute_value(raw_value, address)
-        _check(address, check_environment, value or {})
+        check(address, check_environment, value or {})
         for text in (value or {}).values():
-            _check(address, references, text)
+            check(address, references, text)
         return value
 
 
@@ -186,14 +170,14 @@ class WorkingDirField(StringField):
     alias = "working_dir"
     help = (
         "The directory that the program starts in, an absolute path; `/` if unset. Runtimes make "
-        "it if it is not there." + _INTERPOLATION_HELP
+        "it if it is not there." + INTERPOLATION_HELP
     )
 
     @classmethod
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         value = super().compute_value(raw_value, address)
         if value is not None:
-            _check(address, lambda: parse_container_path(cls.alias, _with_some_store_path(value)))
+            check(address, lambda: parse_container_path(cls.alias, with_some_store_path(value)))
         return value
 
 
@@ -211,21 +195,22 @@ class UserField(StringField):
     alias = "user"
     help = (
         "Who the program runs as: a name or an id, with a group behind a colon if you like; root "
-        "if unset. Names must be in `/etc/passwd` and `/etc/group` of the image. Kubernetes' "
-        "`runAsNonRoot` needs a number."
+        "if unset. Names are looked up in the image's `/etc/passwd` and `/etc/group`, which "
+        "`users` and `groups` add to, and become numbers in the config, as Kubernetes' "
+        "`runAsNonRoot` wants them."
     )
 
     @classmethod
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         value = super().compute_value(raw_value, address)
         if value is not None:
-            _check(address, User.parse, value)
+            check(address, User.parse, value)
         return value
 
 
 class LabelsField(DictStringToStringField):
     alias = "labels"
-    help = "Metadata for tools, such as `org.opencontainers.image.source`." + _INTERPOLATION_HELP
+    help = "Metadata for tools, such as `org.opencontainers.image.source`." + INTERPOLATION_HELP
 
     @classmethod
     def compute_value(
@@ -234,8 +219,8 @@ class LabelsField(DictStringToStringField):
         value = super().compute_value(raw_value, address)
         for name, text in (value or {}).items():
             if not name:
-                raise _refuse(address, "`labels` has an empty name. Give the label a name.")
-            _check(address, references, text)
+                raise refuse(address, "`labels` has an empty name. Give the label a name.")
+            check(address, references, text)
         return value
 
 
@@ -247,7 +232,7 @@ class StopSignalField(StringField):
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         value = super().compute_value(raw_value, address)
         if value is not None:
-            _check(address, parse_stop_signal, value)
+            check(address, parse_stop_signal, value)
         return value
 
 
@@ -258,7 +243,7 @@ class HealthcheckField(Field):
     help = (
         "How docker and podman find out whether the container is well, such as `{'test': ['CMD', "
         "'redis-cli', 'ping'], 'interval': '30s', 'timeout': '5s', 'start_period': '10s', "
-        "'start_interval': '1s', 'retries': 3}`. Only `test` is needed." + _INTERPOLATION_HELP
+        "'start_interval': '1s', 'retries': 3}`. Only `test` is needed." + INTERPOLATION_HELP
     )
 
     @classmethod
@@ -269,14 +254,14 @@ class HealthcheckField(Field):
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            raise _refuse(
+            raise refuse(
                 address,
                 f"`{cls.alias}` is {value!r}, which is not a dictionary. Write one such as "
                 '`{"test": ["CMD", "redis-cli", "ping"]}`.',
             )
-        _check(address, Healthcheck.parse, value)
+        check(address, Healthcheck.parse, value)
         for word in value["test"]:
-            _check(address, references, word)
+            check(address, references, word)
         return FrozenDict({**value, "test": tuple(value["test"])})
 
 
@@ -291,7 +276,7 @@ class RepositoryField(StringField):
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         value = super().compute_value(raw_value, address)
         if value is not None:
-            _check(address, Repository.parse, value)
+            check(address, Repository.parse, value)
         return value
 
 
@@ -309,24 +294,6 @@ class ImageTagsField(_ListField):
         parse_tag(element)
 
 
-class DirectoriesField(DictStringToStringField):
-    alias = "directories"
-    help = (
-        "Directories to make, each with its mode in octal digits and, if you like, a numeric "
-        'owner: `{"/data": "0750 999:999"}`. `/tmp` and `/var/tmp` are there with mode 1777 '
-        'unless they are given another mode, or "none" to leave them out. Parents are made '
-        "with mode 0755."
-    )
-
-    @classmethod
-    def compute_value(
-        cls, raw_value: Optional[dict[str, str]], address: Address
-    ) -> Optional[FrozenDict[str, str]]:
-        value = super().compute_value(raw_value, address)
-        _check(address, parse_directories, value or {})
-        return value
-
-
 class ImageDependenciesField(Dependencies):
     help = (
         "Targets that this one depends on besides those in `contents` and in `{//...}`, which "
@@ -335,13 +302,13 @@ class ImageDependenciesField(Dependencies):
 
 
 class DockerImageTarget(Target):
-    alias = _ALIAS
+    alias = ALIAS
     core_fields = (
         *COMMON_TARGET_FIELDS,
         OutputPathField,
         ImageDependenciesField,
         ContentsField,
-        DirectoriesField,
+        *ROOT_FIELDS,
         EntrypointField,
         CmdField,
         ImageEnvField,
@@ -368,6 +335,24 @@ class DockerImageTarget(Target):
             Repository.parse(name)
         except LadingError as error:
             raise InvalidTargetException(
-                f"`{_ALIAS}` {self.address}: {error} (`repository` is unset, so the target's name "
+                f"`{ALIAS}` {self.address}: {error} (`repository` is unset, so the target's name "
                 "is taken.)"
             ) from error
+        try:
+            self._check_root()
+        except LadingError as error:
+            raise InvalidTargetException(f"`{ALIAS}` {self.address}: {error}") from error
+
+    def _check_root(self) -> None:
+        fields = RootFields.parse(
+            {
+                field.alias: RootField.with_some_store_path(self[field].value)
+                for field in ROOT_FIELDS
+                if self[field].value
+            }
+        )
+        if self[ContentsField].value or "etc/passwd" in fields.files:
+            return  # They may have users that nobody knows of before they are built.
+        tree = plan_root_tree({}, fields, lambda source: b"")
+        if self[UserField].value:
+            resolve_user(self[UserField].value, tree.accounts)

@@ -10,7 +10,6 @@ from pants.util.frozendict import FrozenDict
 from lading_pants.targets.docker_image import (
     CmdField,
     ContentsField,
-    DirectoriesField,
     DockerImageTarget,
     EntrypointField,
     ExposedPortsField,
@@ -23,6 +22,13 @@ from lading_pants.targets.docker_image import (
     UserField,
     VolumesField,
     WorkingDirField,
+)
+from lading_pants.targets.image_root import (
+    DirectoriesField,
+    FilesField,
+    GroupsField,
+    SymlinksField,
+    UsersField,
 )
 
 ADDRESS = Address("images", target_name="redis")
@@ -57,6 +63,15 @@ ADDRESS = Address("images", target_name="redis")
         (ImageTagsField, ["a b"], "`image_tags` has 'a b', which is not a tag"),
         (DirectoriesField, {"data": "0755"}, "`directories` has 'data', which is not absolute"),
         (DirectoriesField, {"/data": "rwx"}, "`directories` gives '/data' the mode 'rwx'"),
+        (DirectoriesField, {"/data": 755}, "`directories` gives '/data' the value 755"),
+        (UsersField, ["redis"], "`users` is ['redis'], which is not a dictionary with strings"),
+        (UsersField, {1: 2}, "`users` is {1: 2}, which is not a dictionary with strings as keys"),
+        (UsersField, {"redis": "999"}, "`users` gives 'redis' the value '999'"),
+        (UsersField, {"redis": {"uid": 9, "shell": "{//"}}, "has `{//` without a `}`"),
+        (GroupsField, {"web": {}}, "`groups` gives 'web' no `gid`"),
+        (SymlinksField, {"bin/sh": "x"}, "`symlinks` has 'bin/sh', which is not absolute"),
+        (SymlinksField, {"/bin/sh": "{//}"}, "which is no address"),
+        (FilesField, {"/etc/x": {"mode": "0644"}}, "`files` must give '/etc/x' either a `text`"),
     ],
 )
 def test_a_bad_value_is_refused_when_the_build_file_is_read(
@@ -81,6 +96,9 @@ def test_a_bad_value_is_refused_when_the_build_file_is_read(
             {"test": ["CMD", "x"], "retries": 2},
             {"test": ("CMD", "x"), "retries": 2},
         ),
+        (UsersField, {"a": 9, "b": {"uid": 1}}, {"a": 9, "b": FrozenDict({"uid": 1})}),
+        (FilesField, {"/x": {"source": ":x"}}, {"/x": FrozenDict({"source": ":x"})}),
+        (SymlinksField, {"/x": "{//a}/b"}, {"/x": "{//a}/b"}),
     ],
 )
 def test_a_good_value_is_kept(field: Any, value: Any, expected: Any) -> None:
@@ -93,3 +111,33 @@ def test_a_target_name_that_is_no_repository() -> None:
     with pytest.raises(InvalidTargetException, match="the target's name is taken"):
         DockerImageTarget({}, Address("images", target_name="Redis"))
     DockerImageTarget({"repository": "redis"}, Address("images", target_name="Redis"))
+
+
+@pytest.mark.parametrize(
+    "fields, reason",
+    [
+        ({"user": "redis"}, "`user` is 'redis', but 'redis' is not in the image's /etc/passwd"),
+        ({"user": "redi", "users": {"redis": 999}}, "`user` is 'redi', but 'redi' is not in"),
+        ({"directories": {"/data": "0750 redis:redis"}}, "`directories` gives '/data' to 'redis'"),
+        (
+            {"contents": ["//a"], "symlinks": {"/x": "y"}, "files": {"/x": ""}},
+            "`files` has '/x', which `symlinks` makes too",
+        ),
+    ],
+)
+def test_fields_that_contradict_each_other(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidTargetException) as error:
+        DockerImageTarget(fields, ADDRESS)
+    assert f"`docker_image` images:redis: {reason}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"user": "redis", "users": {"redis": 999}, "directories": {"/data": "0750 redis:redis"}},
+        {"user": "redis", "contents": ["//some/passwd"]},
+        {"user": "redis", "files": {"/etc/passwd": "redis:x:9:9::/:\n"}},
+    ],
+)
+def test_fields_that_may_fit(fields: dict[str, Any]) -> None:
+    DockerImageTarget(fields, ADDRESS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -28,11 +28,12 @@ from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
 from lading.image.layer_request import LayerPackage, LayerRequest
 from lading.image.platform import Platform
-from lading.image.user import User
+from lading.image.root_fields import fill_strings
 from lading.interpolation import substitute
 from lading.store.path import StorePath
 from lading_pants.errors import about
 from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.image_files import ImageFiles, ImageFilesRequest
 from lading_pants.util_rules.image_references import (
     ImageFieldSet,
     ImageReferences,
@@ -54,7 +55,8 @@ from lading_pants.util_rules.realise import (
 ARCHIVE_FILE, METADATA_FILE = "image.tar", "image.json"
 
 _COMPRESSED_FILE = "segment.tar.gz"
-_LAYER_FILE, _LAYER_DESCRIPTION = "layer.tar.gz", "layer.json"
+_LAYER_FILES = ("layer.tar.gz", "layer.json", "tree.json")
+_LAYER_FILE, _LAYER_DESCRIPTION, _TREE_FILE = _LAYER_FILES
 _REQUEST_FILE = "request.json"
 _COMPRESSOR_DIRECTORY = "compressor"
 _COMPRESSOR = f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}"
@@ -69,12 +71,15 @@ class ImagePlanRequest:
 class ImagePlan:
     """An image before anything is built: every mistake in its fields has been found.
 
-    `packages` are the store packages that it names, `contents` the paths shown at `/`, in order.
+    `packages` are the store packages that it names, `contents` the paths shown at `/`, in order;
+    `fields` is what `RootFields.parse` takes, with `file_sources` still as addresses by text.
     """
 
     config: ImageConfig
     contents: tuple[StorePath, ...]
     packages: tuple[Address, ...]
+    fields: FrozenDict[str, Any]
+    file_sources: FrozenDict[str, Address]
 
 
 @dataclass(frozen=True)
@@ -114,19 +119,20 @@ class LayerPart:
 class ImageLayerRequest:
     """One layer with the root tree and all of `members`.
 
-    `user` is looked up in the image's files; "" looks up nothing.
+    `fields` is what `RootFields.parse` takes; the sources of its files are in `files`.
     """
 
     members: tuple[ClosureMember, ...]
     contents: tuple[StorePath, ...]
-    directories: FrozenDict[str, str]
-    user: str
+    fields: FrozenDict[str, Any]
+    files: Digest
     subject: str
 
 
 @dataclass(frozen=True)
 class ImageLayer:
-    """`digest` holds the blob, `layer.tar.gz`, and its description, `layer.json`."""
+    """`digest` holds the blob, `layer.tar.gz`, its description, `layer.json`, and `tree.json`,
+    the tree of the image so far."""
 
     digest: Digest
 
@@ -143,12 +149,15 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
     by_text = {text: str(paths[address]) for text, address in found.interpolated.items()}
     try:
         config = _config(field_set, by_text, platform.oci)
+        fields = _root_fields(field_set, by_text)
     except LadingError as error:
         raise about(field_set.subject, error) from error
     return ImagePlan(
         config=config,
         contents=tuple(paths[address] for address in found.contents),
         packages=tuple(found.origins),
+        fields=fields,
+        file_sources=found.sources,
     )
 
 
@@ -171,6 +180,12 @@ def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> I
     )
 
 
+def _root_fields(field_set: ImageFieldSet, paths: dict[str, str]) -> FrozenDict[str, Any]:
+    fields = {field.alias: field.value for field in field_set.root_fields if field.value}
+    filled = fill_strings(fields, lambda text: substitute(text, paths.__getitem__))
+    return FrozenDict.deep_freeze(filled)
+
+
 def _healthcheck(field_set: ImageFieldSet, filled: Callable[[str], str]) -> Optional[Healthcheck]:
     fields = field_set.healthcheck.value
     if fields is None:
@@ -190,14 +205,22 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
     field_set = request.field_set
     plan = await Get(ImagePlan, ImagePlanRequest(field_set))
     closure = await Get(StoreClosure, StoreClosureRequest(plan.packages, field_set.subject))
-    user = plan.config.user
+    files = await Get(
+        ImageFiles,
+        ImageFilesRequest(
+            plan.fields.get("files", FrozenDict()),
+            plan.file_sources,
+            f"{field_set.subject}: `files`",
+        ),
+    )
+    fields = {**plan.fields, "files": files.files}
     layer = await Get(
         ImageLayer,
         ImageLayerRequest(
             members=closure.members,
             contents=plan.contents,
-            directories=field_set.directories.value or FrozenDict(),
-            user=user if user and User.parse(user).has_names else "",
+            fields=FrozenDict(fields),
+            files=files.digest,
             subject=field_set.subject,
         ),
     )
@@ -206,6 +229,7 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
         repository=field_set.repository.value or field_set.address.target_name,
         tags=field_set.image_tags.value or (),
         layers=(LayerFiles(_LAYER_FILE, _LAYER_DESCRIPTION),),
+        tree=_TREE_FILE,
         closure=tuple(
             ArchivedMember(member.package.path, member.package.unpacked_size)
             for member in closure.members
@@ -250,20 +274,21 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Ima
             for member in members
         ),
         contents=request.contents,
-        directories=tuple(sorted(request.directories.items())),
-        user=request.user,
+        fields=request.fields,
         created_by=f"lading: {len(members)} store packages",
     )
     request_file = await Get(Digest, CreateDigest([_request_file(layer.to_json())]))
-    inputs = await Get(Digest, MergeDigests((request_file, *(part.digest for part in parts))))
+    inputs = await Get(
+        Digest, MergeDigests((request_file, request.files, *(part.digest for part in parts)))
+    )
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.layer_main",
-            arguments=(_REQUEST_FILE, _COMPRESSOR, _LAYER_FILE, _LAYER_DESCRIPTION),
+            arguments=(_REQUEST_FILE, _COMPRESSOR, *_LAYER_FILES),
             inputs=inputs,
             immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
-            output_files=(_LAYER_FILE, _LAYER_DESCRIPTION),
+            output_files=_LAYER_FILES,
             description=f"Making a layer of {len(members)} store packages",
             subject=request.subject,
             level=LogLevel.DEBUG,

@@ -12,11 +12,11 @@ from pants.engine.target import InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
+from lading.image.root_fields import strings
 from lading.interpolation import references
 from lading_pants.targets.docker_image import (
     CmdField,
     ContentsField,
-    DirectoriesField,
     EntrypointField,
     ExposedPortsField,
     HealthcheckField,
@@ -29,7 +29,15 @@ from lading_pants.targets.docker_image import (
     VolumesField,
     WorkingDirField,
 )
-from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
+from lading_pants.targets.image_root import (
+    DirectoriesField,
+    FilesField,
+    GroupsField,
+    RootField,
+    SymlinksField,
+    UsersField,
+)
+from lading_pants.util_rules.named_address import Kind, NamedAddress, NamedAddressRequest
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,11 @@ class ImageFieldSet(PackageFieldSet):
     required_fields = (ContentsField, RepositoryField, ImageTagsField)
 
     contents: ContentsField
+    users: UsersField
+    groups: GroupsField
     directories: DirectoriesField
+    symlinks: SymlinksField
+    files: FilesField
     entrypoint: EntrypointField
     cmd: CmdField
     env: ImageEnvField
@@ -57,6 +69,21 @@ class ImageFieldSet(PackageFieldSet):
         """How errors begin."""
         return f"`docker_image` {self.address}"
 
+    @property
+    def root_fields(self) -> tuple[RootField, ...]:
+        return (self.users, self.groups, self.directories, self.symlinks, self.files)
+
+    def file_sources(self) -> tuple[str, ...]:
+        """The addresses of the targets that `files` are taken from, as they are written."""
+        values = (self.files.value or {}).values()
+        return tuple(
+            dict.fromkeys(
+                value["source"]
+                for value in values
+                if not isinstance(value, str) and "source" in value
+            )
+        )
+
     def interpolated(self) -> Iterator[tuple[str, str]]:
         """(field's alias, text) of each string in which `{//...}` counts."""
         for field in (self.entrypoint, self.cmd):
@@ -69,6 +96,9 @@ class ImageFieldSet(PackageFieldSet):
             yield self.working_dir.alias, self.working_dir.value
         for word in (self.healthcheck.value or {}).get("test", ()):
             yield self.healthcheck.alias, word
+        for field in self.root_fields:
+            for text in strings(field.value):
+                yield field.alias, text
 
 
 @dataclass(frozen=True)
@@ -78,13 +108,15 @@ class ImageReferencesRequest:
 
 @dataclass(frozen=True)
 class ImageReferences:
-    """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`.
+    """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`; `sources`
+    are the targets that `files` are taken from, by text.
 
-    `origins` has the target and field that name an address first, for errors.
+    `origins` has the target and field that name a package first, for errors.
     """
 
     contents: tuple[Address, ...]
     interpolated: FrozenDict[str, Address]
+    sources: FrozenDict[str, Address]
     origins: FrozenDict[Address, str]
 
 
@@ -95,23 +127,32 @@ class InferImageDependencies(InferDependenciesRequest):
 @rule
 async def find_image_references(request: ImageReferencesRequest) -> ImageReferences:
     field_set = request.field_set
-    contents = dict.fromkeys(field_set.contents.value or ())
-    fields = _first_fields(field_set)
+    contents = [(text, "contents") for text in dict.fromkeys(field_set.contents.value or ())]
+    interpolated = list(_first_fields(field_set).items())
+    sources = [(text, "files") for text in field_set.file_sources()]
     found = await MultiGet(
         Get(
             NamedAddress,
-            NamedAddressRequest(text, field_set.address, f"{field_set.subject}: `{alias}`"),
+            NamedAddressRequest(text, field_set.address, f"{field_set.subject}: `{alias}`", kind),
         )
-        for text, alias in (*((text, "contents") for text in contents), *fields.items())
+        for part, kind in (
+            (contents, Kind.PACKAGE),
+            (interpolated, Kind.PACKAGE),
+            (sources, Kind.TARGET),
+        )
+        for text, alias in part
     )
-    addresses = [named.address for named in found]
+    addresses = iter([name.address for name in found])
+    by_text = [
+        {text: next(addresses) for text, _ in part} for part in (contents, interpolated, sources)
+    ]
     origins: dict[Address, str] = {}
-    aliases = (*("contents" for _ in contents), *fields.values())
-    for address, alias in zip(addresses, aliases):
-        origins.setdefault(address, f"{field_set.subject}: `{alias}`")
+    for (_, alias), name in zip((*contents, *interpolated), found):
+        origins.setdefault(name.address, f"{field_set.subject}: `{alias}`")
     return ImageReferences(
-        contents=tuple(addresses[: len(contents)]),
-        interpolated=FrozenDict(zip(fields, addresses[len(contents) :])),
+        contents=tuple(by_text[0].values()),
+        interpolated=FrozenDict(by_text[1]),
+        sources=FrozenDict(by_text[2]),
         origins=FrozenDict(origins),
     )
 
@@ -128,7 +169,7 @@ def _first_fields(field_set: ImageFieldSet) -> Mapping[str, str]:
 @rule
 async def infer_image_dependencies(request: InferImageDependencies) -> InferredDependencies:
     found = await Get(ImageReferences, ImageReferencesRequest(request.field_set))
-    return InferredDependencies(found.origins)
+    return InferredDependencies((*found.origins, *found.sources.values()))
 
 
 def rules():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pants.core.target_types import FileTarget
 from pants.engine.addresses import Address
 from pants.engine.target import InferredDependencies
 from pants.testutil.rule_runner import QueryRule, RuleRunner
@@ -16,6 +17,7 @@ from lading_pants.util_rules.image_references import (
 )
 
 REDIS = Address("3rdparty/redis")
+APP = Address("3rdparty/app")
 BASH = Address("3rdparty/bash")
 LOCAL = Address("images", target_name="local")
 
@@ -29,7 +31,7 @@ def runner() -> RuleRunner:
             QueryRule(ImageReferences, [ImageReferencesRequest]),
             QueryRule(InferredDependencies, [InferImageDependencies]),
         ],
-        target_types=[DockerImageTarget, StorePackageTarget],
+        target_types=[DockerImageTarget, FileTarget, StorePackageTarget],
     )
 
 
@@ -39,6 +41,7 @@ def field_set(runner: RuleRunner, fields: str) -> ImageFieldSet:
             "3rdparty/redis/BUILD": 'store_package(name="redis", version="7")',
             # A target that is broken is not what the message is about.
             "broken/BUILD": 'store_package(name="broken", version=[])',
+            "3rdparty/app/BUILD": 'file(source="x")',
             "3rdparty/bash/BUILD": 'store_package(name="bash", version="5")',
             "images/BUILD": (
                 'store_package(name="local", version="1")\n' f'docker_image(name="redis", {fields})'
@@ -63,6 +66,9 @@ def test_packages_are_found_in_every_field(runner: RuleRunner) -> None:
         labels={"x": "{//3rdparty/bash}"},
         working_dir="{//3rdparty/bash}",
         healthcheck={"test": ["CMD", "{//3rdparty/redis}"]},
+        users={"redis": {"uid": 999, "shell": "{//3rdparty/bash}/bin/bash"}},
+        symlinks={"/bin/sh": "{//3rdparty/bash}/bin/bash"},
+        files={"/etc/x": "{//3rdparty/redis}", "/y": {"source": "//3rdparty/app"}},
         """,
     )
     assert found.contents == (REDIS, LOCAL)
@@ -72,6 +78,7 @@ def test_packages_are_found_in_every_field(runner: RuleRunner) -> None:
         "//3rdparty/redis": REDIS,
         ":local": LOCAL,
     }
+    assert dict(found.sources) == {"//3rdparty/app": APP}
     assert dict(found.origins) == {
         REDIS: "`docker_image` images:redis: `contents`",
         LOCAL: "`docker_image` images:redis: `contents`",
@@ -80,11 +87,14 @@ def test_packages_are_found_in_every_field(runner: RuleRunner) -> None:
 
 
 def test_they_are_dependencies(runner: RuleRunner) -> None:
-    fields = 'contents=["//3rdparty/redis"], env={"A": "{:local}"}'
+    fields = (
+        'contents=["//3rdparty/redis"], env={"A": "{:local}"}, '
+        'files={"/x": {"source": "//3rdparty/app"}}'
+    )
     inferred = runner.request(
         InferredDependencies, [InferImageDependencies(field_set(runner, fields))]
     )
-    assert set(inferred.include) == {REDIS, LOCAL}
+    assert set(inferred.include) == {REDIS, LOCAL, APP}
 
 
 @pytest.mark.parametrize(

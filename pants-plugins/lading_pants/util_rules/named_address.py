@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import posixpath
 from dataclasses import dataclass
-from typing import Iterator
+from enum import Enum
+from typing import Iterator, Optional
 
 from pants.build_graph.address import MaybeAddress
 from pants.engine.addresses import Address, AddressInput
@@ -28,6 +29,7 @@ from pants.engine.target import RegisteredTargetTypes
 from pants.engine.unions import UnionMembership
 
 from lading_pants.errors import TargetError
+from lading_pants.targets.image_field import ALIAS as IMAGE
 from lading_pants.targets.store_package import PackageNameField
 
 _MALFORMED = (
@@ -40,9 +42,17 @@ _MALFORMED = (
 )
 
 
+class Kind(Enum):
+    """What a field takes."""
+
+    PACKAGE = "store package"
+    IMAGE = "image"
+    TARGET = "target"
+
+
 @dataclass(frozen=True)
 class NamedAddressRequest:
-    """The store package that `text` names in a field of the target `owner`.
+    """What `text` names in a field of the target `owner`.
 
     `origin` is the target and field that errors begin with.
     """
@@ -50,6 +60,7 @@ class NamedAddressRequest:
     text: str
     owner: Address
     origin: str
+    kind: Kind = Kind.PACKAGE
 
 
 @dataclass(frozen=True)
@@ -111,11 +122,13 @@ async def find_named_address(
         family = optional.address_family
         if family is not None and maybe.val.target_name in family.target_names:
             _, adaptor = family.name_to_target_adaptors[maybe.val.target_name]
-            if adaptor.type_alias in store.aliases:
+            aliases = _aliases(request.kind, store)
+            if aliases is None or adaptor.type_alias in aliases:
                 return NamedAddress(maybe.val)
+            article = "an" if request.kind is Kind.IMAGE else "a"
             raise TargetError(
                 f"{request.origin} refers to {request.text}, which is a `{adaptor.type_alias}` "
-                f"target and not a store package: name a `{'` or `'.join(store.aliases)}`."
+                f"target and not {article} {request.kind.value}: name a `{'` or `'.join(aliases)}`."
             )
     suggestion = await Get(_Suggestion, _UnknownAddress(request))
     raise TargetError(
@@ -142,18 +155,26 @@ async def suggest_address(
     families = await MultiGet(
         Get(OptionalAddressFamily, AddressFamilyDir(directory)) for directory in directories
     )
+    aliases = _aliases(unknown.request.kind, store)
     spellings = {
         spelling
         for optional in families
         if optional.address_family is not None
         for address, adaptor in optional.address_family.addresses_to_target_adaptors.items()
-        if adaptor.type_alias in store.aliases
+        if aliases is None or adaptor.type_alias in aliases
         for spelling in _spellings(address, unknown.request.owner)
     }
     near = difflib.get_close_matches(unknown.request.text, sorted(spellings), n=1)
     if near:
         return _Suggestion(f"Did you mean {near[0]}?")
     return _Suggestion("`./pants list ::` shows the targets that there are.")
+
+
+def _aliases(kind: Kind, store: StorePackageAliases) -> Optional[tuple[str, ...]]:
+    """The kinds of targets that will do; None if any will."""
+    if kind is Kind.PACKAGE:
+        return store.aliases
+    return (IMAGE,) if kind is Kind.IMAGE else None
 
 
 def _spellings(address: Address, owner: Address) -> Iterator[str]:

@@ -5,14 +5,18 @@ REQUEST is the JSON of `ArchiveRequest`. METADATA tells programs what ARCHIVE ho
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from lading.image.archive import write_archive
 from lading.image.archive_request import ArchiveRequest, ClosureMember
+from lading.image.config import ImageConfig
+from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
 from lading.image.manifest import Image
 from lading.image.reference import ImageReference
+from lading.image.resolved_user import resolve_user
 from lading.program import run
 
 
@@ -24,7 +28,7 @@ def main(argv: List[str]) -> None:
         Layer.from_dict(json.loads(Path(files.description).read_text(encoding="utf-8")))
         for files in request.layers
     ]
-    image = Image.build(request.config, layers)
+    image = Image.build(_with_numeric_user(request), layers)
     references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
     with partial.open("wb") as file:
         size = write_archive(image, references, [Path(f.blob) for f in request.layers], file)
@@ -32,6 +36,13 @@ def main(argv: List[str]) -> None:
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
     Path(metadata).write_text(text, encoding="utf-8")
     partial.replace(output)
+
+
+def _with_numeric_user(request: ArchiveRequest) -> ImageConfig:
+    if not request.config.user:
+        return request.config
+    tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
+    return replace(request.config, user=resolve_user(request.config.user, tree.accounts))
 
 
 def image_metadata(

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
 
@@ -9,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lading.errors import LadingError
+from lading.image.account_files import AccountFiles
 from lading.image.archive_main import main
 from lading.image.archive_request import ArchiveRequest, ClosureMember, LayerFiles
 from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
+from lading.image.image_tree import ImageTree
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.manifest import sha256_of
 from lading.image.platform import Platform
@@ -36,7 +39,10 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
     """The archive of an image with these layer blobs, and its metadata."""
 
     def build(
-        *blobs: bytes, tags: Tuple[str, ...] = ("latest",), repository: str = "redis"
+        *blobs: bytes,
+        tags: Tuple[str, ...] = ("latest",),
+        repository: str = "redis",
+        user: str = "",
     ) -> Tuple[Path, Dict[str, Any]]:
         files = []
         for index, blob in enumerate(blobs):
@@ -46,7 +52,17 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
             layer = Layer(sha256_of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading")
             description.write_text(json.dumps(layer.to_dict()))
             files.append(LayerFiles(str(blob_file), str(description)))
-        request = ArchiveRequest(CONFIG, repository, tags, tuple(files), CLOSURE)
+        tree = tmp_path / "tree.json"
+        tree.write_text(ImageTree({}, AccountFiles("redis:x:999:998::/:\n")).to_json())
+        request = ArchiveRequest(
+            config=replace(CONFIG, user=user),
+            repository=repository,
+            tags=tags,
+            layers=tuple(files),
+            tree=str(tree),
+            closure=CLOSURE,
+        )
+        assert ArchiveRequest.from_json(request.to_json()).closure == CLOSURE
         request_file, archive = tmp_path / "request.json", tmp_path / "redis.tar"
         request_file.write_text(request.to_json())
         main([str(request_file), str(archive), str(tmp_path / "redis.json")])
@@ -165,6 +181,19 @@ def test_kind_2394_3795_the_index_names_one_manifest_that_is_there(
     (descriptor,) = json.loads(files["index.json"])["manifests"]
     assert descriptor["platform"] == {"architecture": "amd64", "os": "linux"}
     assert blob(files, descriptor)
+
+
+def test_statsd_exporter_406_a_named_user_becomes_numbers(build_archive: BuildArchive) -> None:
+    files = read(build_archive(b"one", user="redis")[0])
+    assert check_consistency(files)["config"]["User"] == "999:998"
+
+
+def test_nixpkgs_pr_105685_an_unknown_user_leaves_nothing_behind(
+    build_archive: BuildArchive, tmp_path: Path
+) -> None:
+    with pytest.raises(LadingError, match="'web' is not in the image's /etc/passwd"):
+        build_archive(b"one", user="web")
+    assert not list(tmp_path.glob("redis.tar*"))
 
 
 def test_a_bad_name_leaves_nothing_behind(build_archive: BuildArchive, tmp_path: Path) -> None:

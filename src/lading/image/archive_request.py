@@ -28,12 +28,16 @@ class LayerFiles:
 
 @dataclass(frozen=True)
 class ArchiveRequest:
-    """`layers` are lowest first; `closure` is what lies in `/store` of the image."""
+    """`layers` are lowest first; `closure` is what lies in `/store` of the image.
+
+    `tree` is the path of the JSON of the `ImageTree`, in which the user is looked up.
+    """
 
     config: ImageConfig
     repository: str
     tags: Tuple[str, ...]
     layers: Tuple[LayerFiles, ...]
+    tree: str
     closure: Tuple[ClosureMember, ...]
 
     def to_json(self) -> str:
@@ -44,6 +48,7 @@ class ArchiveRequest:
             "layers": [
                 {"blob": layer.blob, "description": layer.description} for layer in self.layers
             ],
+            "tree": self.tree,
             "closure": [{"path": str(member.path), "size": member.size} for member in self.closure],
         }
         return json.dumps(fields, sort_keys=True, indent=2) + "\n"
@@ -58,6 +63,7 @@ class ArchiveRequest:
             layers=tuple(
                 LayerFiles(layer["blob"], layer["description"]) for layer in fields["layers"]
             ),
+            tree=fields["tree"],
             closure=tuple(
                 ClosureMember(StorePath.parse(member["path"]), member["size"])
                 for member in fields["closure"]

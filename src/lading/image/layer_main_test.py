@@ -4,7 +4,7 @@ import json
 import posixpath
 import tarfile
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import pytest
 
@@ -25,19 +25,22 @@ def build_layer(tmp_path: Path, libdeflate: str) -> BuildLayer:
     """The layer of `contents` and further packages, with its blob."""
 
     def build(
-        *contents: Package, packages: Tuple[Package, ...] = (), user: str = "", name: str = "layer"
+        *contents: Package,
+        packages: Tuple[Package, ...] = (),
+        name: str = "layer",
+        **fields: Any,
     ) -> Tuple[Layer, Path]:
         request = LayerRequest(
             packages=tuple(package.layer_package for package in (*contents, *packages)),
             contents=tuple(package.path for package in contents),
-            directories=(("/data", "0750 999:999"),),
-            user=user,
+            fields={"directories": {"/data": "0750 999:999"}, **fields},
             created_by="lading",
         )
         assert LayerRequest.from_json(request.to_json()) == request
         files = [tmp_path / f"{name}{suffix}" for suffix in (".json", ".tar.gz", "-layer.json")]
         files[0].write_text(request.to_json())
-        main([str(files[0]), libdeflate, str(files[1]), str(files[2])])
+        tree = tmp_path / f"{name}-tree.json"
+        main([str(files[0]), libdeflate, str(files[1]), str(files[2]), str(tree)])
         return Layer.from_dict(json.loads(files[2].read_text())), files[1]
 
     return build
@@ -128,19 +131,11 @@ def test_nixpkgs_94636_the_order_of_packages_does_not_count(
 
 
 def test_passwd_is_a_copy(build_layer: BuildLayer, make_package: MakePackage) -> None:
-    _, blob = build_layer(make_package("nss", NSS), user="redis:redis")
+    _, blob = build_layer(make_package("nss", NSS))
     with tarfile.open(blob, "r:gz") as archive:
         content = archive.extractfile("etc/passwd")
         assert content is not None and content.read() == NSS["etc/passwd"]
         assert archive.getmember("etc/passwd").mode == 0o644
-
-
-def test_nixpkgs_pr_105685_an_unknown_user_leaves_nothing_behind(
-    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
-) -> None:
-    with pytest.raises(LadingError, match="'web' is not in the image's /etc/passwd"):
-        build_layer(make_package("nss", NSS), user="web")
-    assert not list(tmp_path.glob("*.tar.gz*"))
 
 
 def test_a_conflict_is_found_before_a_byte_is_written(

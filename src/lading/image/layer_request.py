@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 from lading.image.layer_writer import PackageFiles
 from lading.store.path import StorePath
@@ -27,14 +27,13 @@ class LayerPackage:
 class LayerRequest:
     """`contents` are packages whose trees are shown at `/`; they are among `packages`.
 
-    `directories` are as an image's field has them, by path. `user` is checked against the
-    image's passwd and group where it is a name; "" checks nothing.
+    `fields` is what `RootFields.parse` takes, with store paths filled in and with each `source` of
+    `files` as a path below the sandbox.
     """
 
     packages: Tuple[LayerPackage, ...]
     contents: Tuple[StorePath, ...]
-    directories: Tuple[Tuple[str, str], ...]
-    user: str
+    fields: Mapping[str, Any]
     created_by: str
 
     def to_json(self) -> str:
@@ -49,11 +48,11 @@ class LayerRequest:
                 for package in self.packages
             ],
             "contents": [str(path) for path in self.contents],
-            "directories": dict(self.directories),
-            "user": self.user,
+            "fields": self.fields,
             "created_by": self.created_by,
         }
-        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
+        # Pants' frozen dictionaries are mappings that json does not know.
+        return json.dumps(fields, sort_keys=True, indent=2, default=dict) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "LayerRequest":
@@ -69,7 +68,6 @@ class LayerRequest:
                 for package in fields["packages"]
             ),
             contents=tuple(StorePath.parse(path) for path in fields["contents"]),
-            directories=tuple(sorted(fields["directories"].items())),
-            user=fields["user"],
+            fields=fields["fields"],
             created_by=fields["created_by"],
         )

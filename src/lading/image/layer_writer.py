@@ -8,7 +8,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterator, Mapping, Sequence, Tuple
+from typing import BinaryIO, Iterator, Sequence, Tuple
 
 from lading import tar_header
 from lading.digest import Sha256
@@ -16,7 +16,7 @@ from lading.errors import LadingError
 from lading.image.deflate import Deflate
 from lading.image.hashed_output import HashedOutput
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
-from lading.image.root_tree import RootEntry
+from lading.image.root_entry import RootEntry
 from lading.store import members as kinds
 from lading.store.path import StorePath
 from lading.tar_header import TarMember
@@ -69,21 +69,20 @@ def write_layer(
     )
 
 
-def head_segment(entries: Sequence[RootEntry], copied: Mapping[str, bytes]) -> bytes:
-    """The tar members of the root tree; `copied` has the bytes of its files by `source`."""
+def head_segment(entries: Sequence[RootEntry]) -> bytes:
+    """The tar members of the root tree."""
     parts = []
     for entry in entries:
-        data = copied[entry.source] if entry.type == kinds.FILE else b""
         member = TarMember(
             path=entry.path,
             type=_TAR_TYPES[entry.type],
             mode=entry.mode,
-            size=len(data),
+            size=len(entry.data),
             target=entry.target,
             uid=entry.uid,
             gid=entry.gid,
         )
-        parts += [tar_header.header(member), data, tar_header.padding(len(data))]
+        parts += [tar_header.header(member), entry.data, tar_header.padding(len(entry.data))]
     return b"".join(parts)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Callable, Mapping, Union
 
 from lading.image.compress_main import main as compress
+from lading.image.contents import Content
 from lading.image.layer_request import LayerPackage
-from lading.image.root_tree import Content
 from lading.store.members import members_from_json, members_to_json
 from lading.store.path import StorePath
 from lading.store.segment import write_segment

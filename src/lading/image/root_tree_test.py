@@ -1,49 +1,32 @@
-from typing import Dict
+from typing import Any, Dict
 
 import pytest
 
 from lading.errors import LadingError
-from lading.image.package_testing import Link, MakePackage, Package, Program, Tree
-from lading.image.root_tree import RootEntry, parse_directories, plan_root_tree
+from lading.image.contents import merge_contents
+from lading.image.package_testing import Link, MakePackage, Package, Program
+from lading.image.root_entry import RootEntry
+from lading.image.root_fields import RootFields
+from lading.image.root_tree import RootTree, plan_root_tree
 
 
-def plan(*packages: Package, **directories: str) -> Dict[str, RootEntry]:
-    """The root tree by path; `tmp="1777"` is the directory /tmp, and the defaults are left out."""
-    wanted = {"/tmp": "none", "/var/tmp": "none"}
-    wanted.update({"/" + path.replace("__", "/"): mode for path, mode in directories.items()})
-    entries = plan_root_tree([package.content for package in packages], parse_directories(wanted))
-    assert [entry.path for entry in entries] == sorted(
-        (entry.path for entry in entries), key=lambda path: path.split("/")
-    )
-    return {entry.path: entry for entry in entries}
+def plan(*packages: Package, **fields: Any) -> Dict[str, RootEntry]:
+    """The entries by path, without `store` and, if `fields` say nothing else, /tmp."""
+    fields["directories"] = {"/tmp": "none", "/var/tmp": "none", **fields.get("directories", {})}
+    tree = plan_tree(*packages, **fields)
+    return {entry.path: entry for entry in tree.entries if entry.path != "store"}
 
 
-def shown(entries: Dict[str, RootEntry]) -> Dict[str, str]:
-    """Mode of directories, target of links, mode and source of files."""
-    return {
-        path: entry.target or f"{entry.mode:04o} {entry.source}".strip()
-        for path, entry in entries.items()
-        if path != "store"
-    }
-
-
-def test_nixpkgs_56209_directories_are_real_and_files_are_links(make_package: MakePackage) -> None:
-    redis = make_package(
-        "redis", {"bin/redis-server": Program(b"1"), "share/doc/x": b"2", "empty/": b""}
-    )
-    assert shown(plan(redis)) == {
-        "bin": "0755",
-        "bin/redis-server": f"{redis.path}/bin/redis-server",
-        "empty": "0755",
-        "share": "0755",
-        "share/doc": "0755",
-        "share/doc/x": f"{redis.path}/share/doc/x",
-    }
+def plan_tree(*packages: Package, **fields: Any) -> RootTree:
+    contents = merge_contents([package.content for package in packages])
+    tree = plan_root_tree(contents, RootFields.parse(fields), lambda source: source.encode())
+    paths = [entry.path for entry in tree.entries]
+    assert paths == sorted(paths, key=lambda path: path.split("/"))
+    return tree
 
 
 def test_nix_5851_distroless_75_tmp_is_there_and_sticky() -> None:
-    entries = plan_root_tree([], parse_directories({}))
-    assert [(entry.path, oct(entry.mode)) for entry in entries] == [
+    assert [(entry.path, oct(entry.mode)) for entry in plan_tree().entries] == [
         ("store", "0o755"),
         ("tmp", "0o1777"),
         ("var", "0o755"),
@@ -53,149 +36,106 @@ def test_nix_5851_distroless_75_tmp_is_there_and_sticky() -> None:
 
 def test_a_directory_has_the_mode_and_owner_that_is_asked_for(make_package: MakePackage) -> None:
     redis = make_package("redis", {"data/x": b""})
-    entries = plan(redis, data="0750 999:998", a__b="700")
-    assert (entries["data"].mode, entries["data"].uid, entries["data"].gid) == (0o750, 999, 998)
-    assert entries["a"].mode == 0o755
-    assert entries["a/b"].mode == 0o700
-
-
-def test_nixpkgs_45369_trees_are_united(make_package: MakePackage) -> None:
-    one = make_package("a", {"bin/a": b"1", "share/same": b"x"})
-    two = make_package("b", {"bin/b": b"2", "share/same": b"x"})
-    expected = {
-        "bin": "0755",
-        "bin/a": f"{one.path}/bin/a",
-        "bin/b": f"{two.path}/bin/b",
-        "share": "0755",
-        "share/same": f"{one.path}/share/same",
-    }
-    assert shown(plan(one, two)) == expected
-    assert shown(plan(one, two, one)) == expected
-    # Of equal files the first is linked.
-    assert shown(plan(two, one))["share/same"] == f"{two.path}/share/same"
-
-
-def test_nixpkgs_102962_a_linked_directory_joins_a_real_one(make_package: MakePackage) -> None:
-    one = make_package("a", {"bin/a": b"1", "sbin": Link("bin")})
-    two = make_package("b", {"sbin/b": b"2"})
-    for packages in ((one, two), (two, one)):
-        assert shown(plan(*packages)) == {
-            "bin": "0755",
-            "bin/a": f"{one.path}/bin/a",
-            "sbin": "0755",
-            "sbin/a": f"{one.path}/bin/a",
-            "sbin/b": f"{two.path}/sbin/b",
-        }
-
-
-def test_the_same_link_to_a_directory_leads_to_the_union(make_package: MakePackage) -> None:
-    one = make_package("a", {"bin/a": b"1", "bin/X11": Link("."), "sbin": Link("bin")})
-    two = make_package("b", {"bin/b": b"2", "bin/X11": Link("."), "sbin": Link("bin")})
-    assert shown(plan(one, two)) == {
-        "bin": "0755",
-        "bin/X11": ".",
-        "bin/a": f"{one.path}/bin/a",
-        "bin/b": f"{two.path}/bin/b",
-        "sbin": "bin",
-    }
-
-
-def test_nix_2499_relative_links_still_lead_somewhere(make_package: MakePackage) -> None:
-    package = make_package("a", {"lib/x": b"1", "bin/x": Link("../lib/x")})
-    assert shown(plan(package))["bin/x"] == f"{package.path}/bin/x"
-
-
-@pytest.mark.parametrize("name", ["passwd", "group", "hosts", "resolv.conf"])
-def test_containerd_12683_13382_what_runtimes_open_is_a_file(
-    name: str, make_package: MakePackage
-) -> None:
-    package = make_package("a", {f"share/{name}": b"root", f"etc/{name}": Link(f"../share/{name}")})
-    entry = plan(package)[f"etc/{name}"]
-    assert entry.type == "file"
-    assert entry.mode == 0o644
-    assert entry.source == f"store/{package.path.base}/share/{name}"
-    assert entry.size == 4
-
-
-def test_links_are_compared_by_what_is_behind_them(make_package: MakePackage) -> None:
-    one = make_package("a", {"lib/x": b"1", "bin/x": Link("../lib/x"), "etc/y": Link("/store/y")})
-    two = make_package("b", {"bin/x": b"1", "etc/y": Link("../../y")})
-    assert shown(plan(one, two))["bin/x"] == f"{one.path}/bin/x"
-    assert shown(plan(one, two))["etc/y"] == f"{one.path}/etc/y"
-
-
-@pytest.mark.parametrize(
-    "one, two, reason",
-    [
-        ({"bin/x": b"1"}, {"bin/x": b"2"}, "'/bin/x' twice, different in both"),
-        ({"bin/x": b"1"}, {"bin/x": Program(b"1")}, "'/bin/x' twice, different in both"),
-        ({"bin/x": b"1"}, {"bin/x": Link("y")}, "'/bin/x' twice, different in both"),
-        ({"bin/x": Link("z")}, {"bin/x": Link("y")}, "'/bin/x' twice, different in both"),
-        ({"bin/x": Link("x")}, {"bin/x": b"1"}, "'/bin/x' twice, different in both"),
-        ({"x": b"1"}, {"x/y": b"1"}, "'/x' twice, a directory in the one"),
-        ({"x/y": b"1"}, {"x": b"1"}, "'/x' twice, a directory in the one"),
-        (
-            {"a/x": b"", "s": Link("a")},
-            {"b/x": b"", "s": Link("b")},
-            "'/s' twice, links to different directories",
-        ),
-        (
-            {"a/x": b"", "s": Link("a")},
-            {"s": b""},
-            "'/s' twice, links to different directories",
-        ),
-    ],
-)
-def test_a_conflict_names_the_path_and_both_packages(
-    one: Tree, two: Tree, reason: str, make_package: MakePackage
-) -> None:
-    first, second = make_package("a", one), make_package("b", two)
-    with pytest.raises(LadingError) as error:
-        plan(first, second)
-    message = str(error.value)
-    assert reason in message
-    assert f"{first.path}/" in message and f"{second.path}/" in message
-
-
-def test_a_package_with_a_store_of_its_own(make_package: MakePackage) -> None:
-    with pytest.raises(LadingError, match="whose `store` would hide the image's own /store"):
-        plan(make_package("a", {"store/x": b""}))
-
-
-def test_a_package_that_is_a_file(make_package: MakePackage) -> None:
-    with pytest.raises(LadingError, match="which is a file and not a directory"):
-        plan(make_package("a", {"": b"x"}))
-
-
-@pytest.mark.parametrize(
-    "path, origin", [("bin/x", "/bin/x"), ("bin/x/y", "/bin/x"), ("etc/passwd", "/etc/passwd")]
-)
-def test_a_directory_where_contents_has_a_file(
-    path: str, origin: str, make_package: MakePackage
-) -> None:
-    package = make_package("a", {"bin/x": b"", "etc/passwd": b""})
-    with pytest.raises(LadingError) as error:
-        plan(package, **{path.replace("/", "__"): "0755"})
-    assert f"`directories` has '/{path}', but '{origin}' comes from {package.path}{origin}" in str(
-        error.value
+    entries = plan(
+        redis,
+        users={"redis": 999},
+        directories={"/data": "0750 redis:998", "/a/b": "700", "/root": "none"},
     )
+    assert (entries["data"].mode, entries["data"].uid, entries["data"].gid) == (0o750, 999, 998)
+    assert (entries["a"].mode, entries["a/b"].mode) == (0o755, 0o700)
+    assert "root" not in entries
+
+
+def test_rules_docker_2127_a_home_is_made_only_where_it_is_asked_for() -> None:
+    entries = plan(users={"redis": {"uid": 999, "home": "/home/redis"}})
+    assert "home" not in entries
+    entries = plan(users={"redis": 999}, directories={"/home/redis": "0700 redis:redis"})
+    assert (entries["home"].uid, entries["home"].mode) == (0, 0o755)
+    assert (entries["home/redis"].uid, entries["home/redis"].mode) == (999, 0o700)
+
+
+def test_apko_2323_containerd_12683_users_bring_their_files() -> None:
+    entries = plan(users={"redis": 999})
+    assert {path: (entry.type, f"{entry.mode:04o}") for path, entry in entries.items()} == {
+        "etc": ("directory", "0755"),
+        "etc/group": ("file", "0644"),
+        "etc/gshadow": ("file", "0640"),
+        "etc/nsswitch.conf": ("file", "0644"),
+        "etc/passwd": ("file", "0644"),
+        "etc/shadow": ("file", "0640"),
+        "root": ("directory", "0700"),
+    }
+    assert entries["etc/nsswitch.conf"].data == b"hosts: files dns\n"
+    assert entries["etc/passwd"].data.startswith(b"root:x:0:0:root:/root:/bin/sh\n")
+    assert b"redis:x:999:999::/:/bin/sh\n" in entries["etc/passwd"].data
+
+
+def test_users_are_merged_with_those_of_contents(make_package: MakePackage) -> None:
+    package = make_package("nss", {"etc/nsswitch.conf": b"x"})
+    assert plan(package, users={"redis": 999})["etc/nsswitch.conf"].type == "symlink"
+
+
+def test_files_and_links(make_package: MakePackage) -> None:
+    bash = make_package("bash", {"bin/bash": Program(b"")})
+    entries = plan(
+        bash,
+        groups={"web": 80},
+        symlinks={"/bin/sh": f"{bash.path}/bin/bash", "/usr/bin/env": "../../bin/env"},
+        files={
+            "/etc/motd": "Hellö\n",
+            "/srv/app": {"source": "files/app", "mode": "4755", "owner": "nobody:web"},
+        },
+    )
+    assert entries["bin/sh"].target == f"{bash.path}/bin/bash"
+    assert entries["usr/bin/env"].target == "../../bin/env"
+    assert (entries["etc/motd"].data, entries["etc/motd"].mode) == ("Hellö\n".encode(), 0o644)
+    app = entries["srv/app"]
+    assert (app.data, app.mode, app.uid, app.gid) == (b"files/app", 0o4755, 65534, 80)
+
+
+def test_owners_are_looked_up_in_a_file_of_the_image() -> None:
+    entries = plan(
+        files={"/etc/passwd": "redis:x:9:9::/:\n", "/etc/group": "redis:x:8:\n"},
+        directories={"/data": "0755 redis:redis"},
+    )
+    assert (entries["data"].uid, entries["data"].gid) == (9, 8)
+
+
+def test_what_is_in_contents_as_well_is_no_conflict_if_it_is_equal(
+    make_package: MakePackage,
+) -> None:
+    bash = make_package("bash", {"bin/sh": Program(b"")})
+    assert plan(bash, symlinks={"/bin/sh": f"{bash.path}/bin/sh"}).keys() == {"bin", "bin/sh"}
 
 
 @pytest.mark.parametrize(
-    "path, mode, reason",
+    "fields, reason",
     [
-        ("data", "0755", "`directories` has 'data', which is not absolute"),
-        ("/", "0755", "whose mode is fixed"),
-        ("/store", "0755", "whose mode is fixed"),
-        ("/store/x", "0755", "whose mode is fixed"),
-        ("/data", "rwx", "the mode 'rwx'"),
-        ("/data", "0888", "the mode '0888'"),
-        ("/data", "", "the mode ''"),
-        ("/data", "0755 redis:redis", "the mode '0755 redis:redis'"),
-        ("/data", "0755 999", "the mode '0755 999'"),
+        (
+            {"directories": {"/bin/x": "0755"}},
+            "`directories` has '/bin/x', but '/bin/x' comes from {}/bin/x in `contents` and is no "
+            "directory.",
+        ),
+        ({"directories": {"/bin/x/y": "0755"}}, "'/bin/x' comes from {}/bin/x in `contents`"),
+        ({"directories": {"/etc/passwd": "0755"}}, "'/etc/passwd' comes from {}/etc/passwd in"),
+        ({"symlinks": {"/bin/x": "y"}}, "`symlinks` has '/bin/x', but '/bin/x' comes from {}/bin"),
+        ({"symlinks": {"/bin": "usr/bin"}}, "`symlinks` has '/bin', but '/bin' is a directory in"),
+        ({"files": {"/bin/x": ""}}, "`files` has '/bin/x', but '/bin/x' comes from {}/bin/x in"),
+        ({"files": {"/s/y": ""}}, "`files` has '/s/y', but '/s' comes from {}/s in `contents`"),
+        ({"files": {"/var": ""}}, "`directories` has '/var/tmp', but '/var' is in `files` and is"),
+        ({"directories": {"/x": "0755 web:web"}}, "`directories` gives '/x' to 'web', but the"),
+        ({"users": {"web": 5}}, "`users` gives 'web' the id 5, which the user 'redis' has in"),
     ],
 )
-def test_bad_directories(path: str, mode: str, reason: str) -> None:
+def test_a_conflict_names_both_sides(
+    fields: Dict[str, Any], reason: str, make_package: MakePackage
+) -> None:
+    tree: Dict[str, Any] = {"bin/x": b"", "etc/passwd": b"redis:x:5:5::/:\n", "s": Link("bin")}
+    package = make_package("a", tree)
+    contents = {
+        path: entry if not entry.source else RootEntry(**{**vars(entry), "data": tree[path]})
+        for path, entry in merge_contents([package.content]).items()
+    }
     with pytest.raises(LadingError) as error:
-        parse_directories({path: mode})
-    assert reason in str(error.value)
+        plan_root_tree(contents, RootFields.parse(fields), lambda source: b"")
+    assert reason.replace("{}", str(package.path)) in str(error.value)

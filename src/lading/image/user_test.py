@@ -28,26 +28,6 @@ def test_bad_users(text: str, reason: str) -> None:
     assert f"`user` is {text!r}" in str(error.value) and reason in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "user, missing",
-    [
-        ("redis", ""),
-        ("redis:redis", ""),
-        ("12:13", ""),
-        ("web", "/etc/passwd"),
-        ("redis:web", "/etc/group"),
-    ],
-)
-def test_nixpkgs_pr_105685_a_named_user_must_exist(user: str, missing: str) -> None:
-    passwd, group = b"root:x:0:0::/:\nredis:x:999:999::/:\n", b"root:x:0:\nredis:x:999:\n"
-    if not missing:
-        User.parse(user).check_known(passwd, group)
-        return
-    with pytest.raises(LadingError) as error:
-        User.parse(user).check_known(passwd, group)
-    assert f"'web' is not in the image's {missing}" in str(error.value)
-
-
 def test_numbers_are_not_looked_up() -> None:
     assert not User.parse("999:999").has_names
     assert User.parse("999:redis").has_names

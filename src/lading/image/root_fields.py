@@ -1,0 +1,91 @@
+"""What an image's fields say about its root file system, besides `contents`."""
+
+import posixpath
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterator, Mapping
+
+from lading.errors import LadingError
+from lading.image.account_files import ACCOUNT_FILES
+from lading.image.accounts import Accounts
+from lading.image.directories import Directories
+from lading.image.root_files import FileSpec, parse_files, parse_symlinks
+
+#: The fields, as keys of what `RootFields.parse` takes.
+FIELDS = ("users", "groups", "directories", "symlinks", "files")
+
+
+@dataclass(frozen=True)
+class RootFields:
+    """`symlinks` are targets; paths have no leading slash."""
+
+    accounts: Accounts
+    directories: Directories
+    symlinks: Mapping[str, str]
+    files: Mapping[str, FileSpec]
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> "RootFields":
+        """From the fields' values by name, absent where unset. A LadingError for any value that
+        can't be, and where two of them put something at the same place."""
+        accounts = Accounts.parse(fields.get("users", {}), fields.get("groups", {}))
+        parsed = cls(
+            accounts=accounts,
+            directories=Directories.parse(fields.get("directories", {}), bool(accounts)),
+            symlinks=parse_symlinks(fields.get("symlinks", {})),
+            files=parse_files(fields.get("files", {})),
+        )
+        parsed._check_places()
+        return parsed
+
+    def _check_places(self) -> None:
+        """No path has two things, or something below what is no directory."""
+        kinds: Dict[str, str] = {}
+        if self.accounts:
+            kinds.update((path, "users` or `groups") for path in ACCOUNT_FILES)
+        for field, paths in (
+            ("directories", self.directories.wanted),
+            ("symlinks", self.symlinks),
+            ("files", self.files),
+        ):
+            for path in paths:
+                if path in kinds:
+                    raise LadingError(
+                        f"`{field}` has '/{path}', which `{kinds[path]}` makes too. Remove one of "
+                        "them."
+                    )
+                kinds[path] = field
+        for path, field in kinds.items():
+            for parent in _parents(path):
+                if kinds.get(parent, "directories") != "directories":
+                    raise LadingError(
+                        f"`{field}` has '/{path}', but '/{parent}' is in `{kinds[parent]}` and so "
+                        "no directory. Write the path without links, or remove one of them."
+                    )
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
+
+
+def strings(value: Any) -> Iterator[str]:
+    """The strings in a field's value in which `{//...}` counts: all but keys, by their order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for _, inner in sorted(value.items()):
+            yield from strings(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from strings(inner)
+
+
+def fill_strings(value: Any, fill: Callable[[str], str]) -> Any:
+    """`value` with `fill` applied to each of its `strings`, as JSON can hold it."""
+    if isinstance(value, str):
+        return fill(value)
+    if isinstance(value, Mapping):
+        return {key: fill_strings(inner, fill) for key, inner in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [fill_strings(inner, fill) for inner in value]
+    return value
