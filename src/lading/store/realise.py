@@ -125,7 +125,7 @@ class Build:
 
 @dataclass(frozen=True)
 class SandboxTools:
-    """Programs of the build root that change the files of `$out`, which they see as `/store/...`."""
+    """Programs of the build root that change the files of `$out`, for them at `/store/...`."""
 
     sandbox: Sandbox
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, List, Mapping, Sequence, Tuple
 
 from lading.errors import LadingError
+from lading.store.kernel_setting import NAMESPACE_SETTINGS
 from lading.store.path import STORE_DIR, StorePath
 
 #: Where Pants puts the bubblewrap that Lading brings, for hosts without one.
@@ -31,30 +32,6 @@ _PASSWD = (
 )
 _GROUP = f"root:x:0:\nbuilder:x:{BUILDER_ID}:\nnogroup:x:65534:\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """A sysctl that takes away, by `value`, what it needs to make namespaces; root is spared
-    unless it `binds_root`."""
-
-    name: str
-    value: str
-    remedy: str
-    binds_root: bool = False
-
-    def forbids(self) -> bool:
-        path = Path("/proc/sys", *self.name.split("."))
-        if not path.exists() or not (self.binds_root or os.getuid()):
-            return False
-        return path.read_text(encoding="ascii").strip() == self.value
-
-
-_SETTINGS = (
-    _Setting("user.max_user_namespaces", "0", "15000", binds_root=True),
-    _Setting("kernel.unprivileged_userns_clone", "0", "1"),
-    _Setting("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
-)
 
 
 def find_bubblewrap() -> str:
@@ -163,7 +140,7 @@ def _why_not(program: str, log: Path) -> str:
             f"the build root can't run {program} ({words}): add the Debian package that has it "
             "to `debian_packages` of the `build_root`."
         )
-    for setting in _SETTINGS:
+    for setting in NAMESPACE_SETTINGS:
         if setting.forbids():
             return (
                 f"the build sandbox can't be made ({words}), since {setting.name} is "

@@ -210,19 +210,6 @@ def test_a_machine_without_namespaces_is_told_the_setting(shell: Shell) -> None:
     )
 
 
-def test_settings_that_bind_ordinary_users_are_not_blamed_for_root(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for setting in sandbox._SETTINGS:
-        assert not setting.forbids()
-    here = sandbox._Setting("kernel.ostype", "Linux", "x")
-    for user, forbids in ((0, False), (1000, True)):
-        monkeypatch.setattr(os, "getuid", lambda user=user: user)
-        assert here.forbids() is forbids
-        assert replace(here, binds_root=True).forbids()
-        assert not replace(here, value="Hurd").forbids()
-
-
 def test_another_failure_is_told_with_what_containers_need(shell: Shell, tmp_path: Path) -> None:
     broken = Shell(replace(shell.sandbox, dependencies=((LIBRARY, tmp_path / "missing"),)))
     with pytest.raises(LadingError) as raised:

@@ -1,0 +1,29 @@
+"""Sysctls that forbid namespaces."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class KernelSetting:
+    """A sysctl that takes away, by `value`, what it needs to make namespaces; `remedy` gives it
+    back. Root is spared unless it `binds_root`."""
+
+    name: str
+    value: str
+    remedy: str
+    binds_root: bool = False
+
+    def forbids(self) -> bool:
+        path = Path("/proc/sys", *self.name.split("."))
+        if not path.exists() or not (self.binds_root or os.getuid()):
+            return False
+        return path.read_text(encoding="ascii").strip() == self.value
+
+
+NAMESPACE_SETTINGS = (
+    KernelSetting("user.max_user_namespaces", "0", "15000", binds_root=True),
+    KernelSetting("kernel.unprivileged_userns_clone", "0", "1"),
+    KernelSetting("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+)
