@@ -20,6 +20,7 @@ from lading_pants.targets.store_package import (
     StoreDependenciesField,
     StorePackageTarget,
 )
+from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
     bubblewrap,
     derivation,
@@ -113,7 +114,13 @@ def runner() -> RuleRunner:
             QueryRule(StoreDerivation, [StoreDerivationRequest]),
             QueryRule(StoreGraph, [StoreGraphRequest]),
         ],
-        target_types=[BuildRootTarget, FetchUrlTarget, FileTarget, StorePackageTarget],
+        target_types=[
+            BuildRootTarget,
+            FetchUrlTarget,
+            FileTarget,
+            StorePackageTarget,
+            StoreScriptTarget,
+        ],
     )
     runner.set_options(["--lading-build-root=base:root"])
     return runner
@@ -238,7 +245,15 @@ def test_pants_knows_the_overridden_and_its_dependencies(runner: RuleRunner) -> 
         (
             'store_package(name="a", override="//base:source")',
             "`store_package` other:a: `override` refers to //base:source, which is a `file` target "
-            "and not a store package: name a `store_package`.",
+            "and not a store package: name a `store_package` or `store_script`.",
+        ),
+        (
+            """
+store_package(name="a", override=":script")
+store_script(name="script", text="#!/bin/sh")
+""",
+            "`store_package` other:a: `override` names other:script, which is a `store_script` "
+            "target: only a `store_package` can be overridden.",
         ),
         (
             'store_package(name="a", override=":a", version="1")',

@@ -35,6 +35,7 @@ from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
     derivation,
     image,
+    image_files,
     image_references,
     machine,
     named_address,
@@ -142,6 +143,7 @@ def runner() -> RuleRunner:
             *derivation.rules(),
             *distdir.rules(),
             *image.rules(),
+            *image_files.rules(),
             *image_references.rules(),
             *machine.rules(),
             *named_address.rules(),
