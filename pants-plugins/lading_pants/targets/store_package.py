@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Callable, Optional, TypeVar
+
 from pants.core.goals.package import OutputPathField
+from pants.engine.addresses import Address
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
     DictStringToStringField,
+    Field,
     IntField,
+    InvalidFieldException,
     InvalidTargetException,
     MultipleSourcesField,
     SpecialCasedDependencies,
@@ -16,9 +21,32 @@ from pants.engine.target import (
     Target,
     ValidNumbers,
 )
+from pants.util.frozendict import FrozenDict
 
+from lading.errors import LadingError
+from lading.image.environment import check_environment
+from lading.store.path import check_store_name
 from lading_pants.targets.existing_files import ExistingFilesField
 from lading_pants.targets.single_address import SingleAddressField
+
+_Value = TypeVar("_Value")
+
+
+def _checked(
+    check: Callable[[_Value], object],
+    value: Optional[_Value],
+    field: type[Field],
+    address: Address,
+) -> Optional[_Value]:
+    """`value`; an error if it is set and the library has something against it."""
+    if value is not None:
+        try:
+            check(value)
+        except LadingError as error:
+            raise InvalidFieldException(
+                f"The `{field.alias}` field in target {address} is wrong: {error}"
+            ) from error
+    return value
 
 
 class PackageNameField(StringField):
@@ -27,10 +55,21 @@ class PackageNameField(StringField):
     alias = "package_name"
     help = "The package's name in its store path; the target's name if unset."
 
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        return _checked(check_store_name, super().compute_value(raw_value, address), cls, address)
+
 
 class VersionField(StringField):
     alias = "version"
-    help = "The package's version. It is part of the store path."
+    help = (
+        "The package's version. It is part of the store path, and must be set here or in the "
+        "package that `override` names."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        return _checked(check_store_name, super().compute_value(raw_value, address), cls, address)
 
 
 class SourceField(SingleAddressField):
@@ -83,6 +122,12 @@ class BuildRootField(SingleAddressField):
 class BuildEnvField(DictStringToStringField):
     alias = "env"
     help = "Environment variables for the script, besides or instead of those that it has anyway."
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[dict[str, str]], address: Address
+    ) -> Optional[FrozenDict[str, str]]:
+        return _checked(check_environment, super().compute_value(raw_value, address), cls, address)
 
 
 class StripField(StringField):

@@ -61,10 +61,10 @@ class DebianFile:
 
 @dataclass(frozen=True)
 class BuildRootRequest:
-    """The `build_root` target at an address, which `subject` named."""
+    """The `build_root` target at an address, which `origin` named."""
 
     address: Address
-    subject: str
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ async def load_lock(request: LoadedLockRequest) -> LoadedLock:
     if not target.has_field(DebianLockfileField):
         raise TargetError(
             f"{request.subject}: `debian_lock` names {target.address}, which is a "
-            f"`{target.alias}` and not a `debian_lock`."
+            f"`{target.alias}` target: name a `debian_lock`."
         )
     resolve = target[DebianResolveField].resolve_name
     path = target[DebianLockfileField].file_path
@@ -139,13 +139,13 @@ async def debian_file(request: DebianFileRequest, platform: BuildPlatform) -> De
 async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) -> BuildRoot:
     wrapped = await Get(
         WrappedTarget,
-        WrappedTargetRequest(request.address, description_of_origin=request.subject),
+        WrappedTargetRequest(request.address, description_of_origin=request.origin),
     )
     target = wrapped.target
     if not target.has_field(AlternativesField):
         raise TargetError(
-            f"{request.subject}: `build_root` names {target.address}, which is a "
-            f"`{target.alias}` and not a `build_root`."
+            f"{request.origin} names {target.address}, which is a `{target.alias}` target: name a "
+            "`build_root`."
         )
     subject = f"`{target.alias}` {target.address}"
     loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Optional
+from typing import Optional, Sequence
 
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
@@ -42,6 +42,7 @@ class StoreSource:
 
     Exactly one of `pinned`, a file to fetch, and `digest`, files that are here, is set. A tree's
     digest has its files at its root; a single file's has the file `identity.name` there.
+    `executables` are those of its files that can be run.
     """
 
     identity: SourceInput
@@ -72,7 +73,11 @@ async def find_store_source(request: StoreSourceRequest) -> StoreSource:
 
 
 def _fetched(file: PinnedFile) -> StoreSource:
-    return StoreSource(SourceInput(file.name, str(file.sha256)), file, None, False, ())
+    executables = (file.name,) if file.executable else ()
+    kind = "executable:" if file.executable else ""
+    return StoreSource(
+        SourceInput(file.name, f"{kind}{file.sha256}"), file, None, False, executables
+    )
 
 
 @rule
@@ -92,10 +97,7 @@ async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
             f"{request.subject} names {names}, which has no files: name a `fetch_url`, a "
             "`fetch_debian`, or a target with sources such as `files`."
         )
-    # Trees are laid out as below the target's directory.
-    parent = request.targets[0].address.spec_path
-    if not all(PurePath(parent) in PurePath(file).parents for file in files):
-        parent = ""
+    parent = _common_parent(request.targets, files)
     digest = await Get(Digest, RemovePrefix(sources.snapshot.digest, parent))
     entries = await Get(DigestEntries, Digest, digest)
     executables = tuple(
@@ -104,9 +106,18 @@ async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
         )
     )
     is_tree = len(files) > 1
-    name = "tree" if is_tree else files[0][len(parent) :].lstrip("/")
+    name = request.targets[0].address.target_name if is_tree else PurePath(files[0]).name
     identity = SourceInput(name, f"tree:{digest.fingerprint}")
     return StoreSource(identity, None, digest, is_tree, executables)
+
+
+def _common_parent(targets: Targets, files: Sequence[str]) -> str:
+    """The directory that the files are laid out below: that of the target, as far as they are in
+    there; of a single file, its own."""
+    if len(files) == 1:
+        return str(PurePath(files[0]).parent)
+    parent = targets[0].address.spec_path
+    return parent if all(PurePath(parent) in PurePath(file).parents for file in files) else ""
 
 
 @dataclass(frozen=True)

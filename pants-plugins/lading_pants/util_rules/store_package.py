@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional
 
 from pants.engine.addresses import Addresses, UnparsedAddressInputs
 from pants.engine.fs import AddPrefix, CreateDigest, Digest, FileContent, MergeDigests
@@ -31,6 +31,7 @@ from lading_pants.targets.store_package import (
     PatchesField,
     ScriptField,
     SourceField,
+    StorePackageTarget,
     StripField,
     VersionField,
 )
@@ -67,6 +68,8 @@ from lading_pants.util_rules.source import (
 
 #: The program that builds; its digest is part of every derivation.
 REALISE = "lading.store.realise"
+
+_BUILD_ROOT_OPTION = "the option `[lading].build_root`"
 
 
 @dataclass(frozen=True)
@@ -130,11 +133,13 @@ async def find_package_inputs(
 ) -> PackageInputs:
     target, subject = request.target.target, request.target.subject
     chain = await Get(OverrideChain, OverrideChainRequest(target.address))
+    root_field = chain.field(BuildRootField)
     root_addresses = await Get(
-        Addresses, UnparsedAddressInputs, _build_root_inputs(chain.field(BuildRootField), lading)
+        Addresses, UnparsedAddressInputs, _build_root_inputs(root_field, lading)
     )
+    root_origin = f"{subject}: `build_root`" if root_field.value else _BUILD_ROOT_OPTION
     build_root, patches = await MultiGet(
-        Get(BuildRoot, BuildRootRequest(root_addresses[0], f"{subject}: `build_root`")),
+        Get(BuildRoot, BuildRootRequest(root_addresses[0], root_origin)),
         Get(PatchFiles, PatchFilesRequest(chain.fields(PatchesField))),
     )
     sources = await MultiGet(
@@ -146,6 +151,7 @@ async def find_package_inputs(
         for field in chain.fields(FurtherSourcesField)
         for inputs in _one_by_one(field)
     )
+    _check_names(subject, further_sources)
     return PackageInputs(
         chain=chain,
         build_root=build_root,
@@ -161,7 +167,7 @@ def _build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> Unpars
     return UnparsedAddressInputs(
         (lading.build_root,),
         owning_address=None,
-        description_of_origin="the option `[lading].build_root`",
+        description_of_origin=_BUILD_ROOT_OPTION,
     )
 
 
@@ -175,6 +181,16 @@ def _one_by_one(field: SpecialCasedDependencies) -> tuple[UnparsedAddressInputs,
         )
         for value in field.value or ()
     )
+
+
+def _check_names(subject: str, further_sources: Iterable[StoreSource]) -> None:
+    names = [source.identity.name for source in further_sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise TargetError(
+                f"{subject}: `sources` has two that would lie at $sources/{name}: give one of them "
+                "another name."
+            )
 
 
 @rule
@@ -341,7 +357,9 @@ async def find_named_paths(request: _NamedPathsRequest) -> StorePaths:
     stored = await MultiGet(
         Get(
             StorePaths,
-            StorePathsRequest(tuple(addresses), f"{field.address}: `{field.alias}`"),
+            StorePathsRequest(
+                tuple(addresses), f"`{StorePackageTarget.alias}` {field.address}: `{field.alias}`"
+            ),
         )
         for field, addresses in zip(fields, named)
     )

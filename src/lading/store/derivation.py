@@ -17,8 +17,8 @@ from lading.store.path import STORE_DIR, StorePath, check_store_name
 class SourceInput:
     """A source, by content. `name` is the file's name, since it decides how it is unpacked.
 
-    `digest` identifies the content and says how: `sha256:<hex>` of a file, or
-    `tree:<hex>` of Pants' digest of a directory.
+    `digest` identifies the content and says how: `sha256:<hex>` of a file,
+    `executable:sha256:<hex>` of a program, or `tree:<hex>` of Pants' digest of a directory.
     """
 
     name: str

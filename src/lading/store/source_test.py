@@ -21,7 +21,8 @@ def test_a_file_is_copied_without_its_mode(tmp_path: Path) -> None:
         file.chmod(mode)
         out = tmp_path / f"out-{mode}"
         RequestedSource("redis.tar.gz", str(file)).copy_to(out)
-        assert modes(out) == {"redis.tar.gz": "644"}
+        RequestedSource("run", str(file), executables=("run",)).copy_to(out)
+        assert modes(out) == {"redis.tar.gz": "644", "run": "755"}
 
 
 def test_a_prefix_keeps_files_of_one_name_apart(tmp_path: Path) -> None:

@@ -1,0 +1,12 @@
+"""A Debian mirror that is made once for all tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from lading_pants.util_rules.store_package_testing import DebianMirror
+
+
+@pytest.fixture(scope="session")
+def debian_mirror(tmp_path_factory: pytest.TempPathFactory) -> DebianMirror:
+    return DebianMirror.make(tmp_path_factory.mktemp("mirror"))

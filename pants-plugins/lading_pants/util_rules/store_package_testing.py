@@ -1,0 +1,157 @@
+"""Store packages in a RuleRunner, built for real, without a download.
+
+Their build root is made of one Debian package, which has programs of this machine. It comes from
+a mirror in a directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform as python_platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Mapping
+
+from pants.backend.python.subsystems.repos import PythonRepos
+from pants.core.goals.package import BuiltPackage
+from pants.core.target_types import FilesGeneratorTarget, FileTarget
+from pants.core.util_rules import source_files, system_binaries
+from pants.engine.rules import QueryRule, rule
+from pants.engine.target import Target
+from pants.testutil.rule_runner import RuleRunner
+from pants.util.frozendict import FrozenDict
+
+from lading.debian.lock import DebianLock, LockedPackage
+from lading.digest import Sha256
+from lading.store.host_programs_testing import install_bubblewrap, make_programs_deb
+from lading_pants.goals import package_store
+from lading_pants.goals.package_store import StorePackageFieldSet
+from lading_pants.targets.build_root import BuildRootTarget
+from lading_pants.targets.debian_lock import DebianLockTarget
+from lading_pants.targets.fetch_debian import FetchDebianTarget
+from lading_pants.targets.fetch_url import FetchUrlTarget
+from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.util_rules import (
+    debian,
+    derivation,
+    fetch,
+    machine,
+    named_address,
+    override,
+    platform,
+    program,
+    realise,
+    source,
+    store_package,
+)
+from lading_pants.util_rules.bubblewrap import BundledBubblewrap
+
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[python_platform.machine()]
+
+_BUBBLEWRAP_CACHE = "bubblewrap_of_tests"
+
+_BUILD = """
+debian_lock(name="lock", suites=["bookworm"], architectures=["amd64", "arm64"])
+build_root(name="root", debian_lock=":lock", debian_packages=["programs"])
+fetch_debian(name="programs", debian_lock=":lock")
+"""
+
+
+@dataclass(frozen=True)
+class DebianMirror:
+    """A directory in which the package `programs` of a Debian archive lies."""
+
+    directory: Path
+    package: LockedPackage
+
+    @classmethod
+    def make(cls, directory: Path) -> DebianMirror:
+        name = f"pool/main/p/programs/programs_1_{ARCHITECTURE}.deb"
+        (directory / name).parent.mkdir(parents=True)
+        # A package is called what its file is called.
+        content = (
+            make_programs_deb(directory / "programs.deb").rename(directory / name).read_bytes()
+        )
+        digest = Sha256(hashlib.sha256(content).hexdigest())
+        return cls(
+            directory, LockedPackage("programs", "1", ARCHITECTURE, name, digest, len(content))
+        )
+
+    @property
+    def url(self) -> str:
+        return self.directory.as_uri()
+
+    def files(self) -> Mapping[str, str]:
+        """The directory `debian` of a repository: the targets `lock`, `root` and `programs`."""
+        lock = DebianLock(
+            resolve="lock",
+            suites=("bookworm",),
+            components=("main",),
+            architectures=("amd64", "arm64"),
+            timestamp="20240210T000000Z",
+            roots=("programs",),
+            packages={name: (self.package,) for name in ("amd64", "arm64")},
+        )
+        return {"debian/BUILD": _BUILD, "debian/lock.lock.json": lock.to_json()}
+
+
+@rule
+async def wheels_bubblewrap() -> BundledBubblewrap:
+    return BundledBubblewrap(FrozenDict({_BUBBLEWRAP_CACHE: ".lading/bubblewrap"}))
+
+
+def make_runner(
+    mirror: DebianMirror,
+    named_caches: Path,
+    rules: Iterable[object] = (),
+    target_types: Iterable[type[Target]] = (),
+    arguments: Iterable[str] = (),
+) -> RuleRunner:
+    """A runner that can build the store packages of its repository, and shares no cache.
+
+    Only tests of bubblewrap's own rule download it.
+    """
+    install_bubblewrap(named_caches / _BUBBLEWRAP_CACHE)
+    runner = RuleRunner(
+        rules=[
+            *debian.rules(),
+            *derivation.rules(),
+            *fetch.rules(),
+            *machine.rules(),
+            *named_address.rules(),
+            *override.rules(),
+            *package_store.rules(),
+            *platform.rules(),
+            *program.rules(),
+            *PythonRepos.rules(),
+            *realise.rules(),
+            *source.rules(),
+            *source_files.rules(),
+            *store_package.rules(),
+            *system_binaries.rules(),
+            wheels_bubblewrap,
+            QueryRule(BuiltPackage, [StorePackageFieldSet]),
+            *rules,
+        ],
+        target_types=[
+            BuildRootTarget,
+            DebianLockTarget,
+            FetchDebianTarget,
+            FetchUrlTarget,
+            FileTarget,
+            FilesGeneratorTarget,
+            StorePackageTarget,
+            *target_types,
+        ],
+        isolated_local_store=True,
+        bootstrap_args=[f"--named-caches-dir={named_caches}", *arguments],
+    )
+    runner.set_options(
+        [
+            "--lading-build-root=//debian:root",
+            f"--lading-debian-mirrors=['{mirror.url}']",
+            "--unmatched-build-file-globs=error",
+        ]
+    )
+    runner.write_files(dict(mirror.files()))
+    return runner
