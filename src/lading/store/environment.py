@@ -10,9 +10,6 @@ from lading.store.request import RealiseRequest
 #: Seconds since 1970 that builds take for now: 1980-01-01, the oldest date a zip file can hold.
 SOURCE_DATE_EPOCH = 315532800
 
-#: Directories of a dependency in which loaders and linkers look for its libraries.
-LIBRARY_DIRECTORIES = ("lib", "lib64")
-
 
 def variable_name(package_name: str) -> str:
     """The variable that holds a dependency's store path: `libgcc`, or `redis_3_0` of redis-3.0."""

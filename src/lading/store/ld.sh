@@ -7,4 +7,5 @@ for argument; do
     -r | -static | --static | -Bstatic | --no-dynamic-linker) exec /usr/bin/ld "$@" ;;
     esac
 done
+# shellcheck disable=SC2086  # several words
 exec /usr/bin/ld "$@" $LADING_LDFLAGS
