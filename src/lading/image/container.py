@@ -1,0 +1,200 @@
+"""Namespaces in which commands see an image's file system and nothing else.
+
+The file system of the image is a tree that they may change; the store packages lie in it as
+read-only mounts, and so leave no trace in the tree but empty directories. There is no network.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import stat
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Callable, Mapping, Sequence, Tuple
+
+from lading.errors import LadingError
+from lading.image import linux
+from lading.image.child import Child
+from lading.image.user_namespace import refusal
+from lading.store.path import STORE_DIR, StorePath
+
+HOST_NAME = "lading"
+
+#: Directories at the top of the tree that are the container's and not the image's.
+MOUNTED = ("dev", "proc", "store", "sys")
+
+_NAMESPACES = (
+    linux.CLONE_NEWCGROUP
+    | linux.CLONE_NEWIPC
+    | linux.CLONE_NEWNET
+    | linux.CLONE_NEWPID
+    | linux.CLONE_NEWUTS
+)
+
+_DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+_DEVICE_LINKS = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+)
+
+#: What docker lets a container's root do (capabilities(7)): CHOWN, DAC_OVERRIDE, FOWNER, FSETID,
+#: KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE and
+#: SETFCAP. Without SYS_ADMIN no mount can be made writable again.
+_CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31)
+
+# Linux, include/uapi: linux/sockios.h, linux/if.h
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP, _IFF_RUNNING = 0x1, 0x40
+
+
+@dataclass(frozen=True)
+class Container:
+    """`root` is the tree. `packages` pairs store paths with where they are unpacked.
+
+    `shells` are paths in the container, of which the first that is there runs the commands.
+    """
+
+    root: Path
+    packages: Tuple[Tuple[StorePath, Path], ...]
+    shells: Tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def run(self, commands: str, log: IO[bytes]) -> int:
+        """Run `commands` until one fails, with their output going to `log`; the exit status.
+
+        The caller must be root of a user namespace, with no other threads. When this returns, no
+        process that the commands started is left. `LadingError` if there is no shell.
+        """
+        return _in_namespaces(lambda: self._run_shell(commands, log))
+
+    def _run_shell(self, commands: str, log: IO[bytes]) -> int:
+        self._enter()
+        shell = next((path for path in self.shells if os.access(path, os.X_OK)), None)
+        if shell is None:
+            raise LadingError(
+                "`run_as_root` needs a shell, and neither `run_as_root_tools` nor `contents` nor "
+                "the base has bin/bash or bin/sh: add a package with a shell, such as bash, to "
+                "`run_as_root_tools`."
+            )
+        # -c, since a file would have to lie somewhere in the image.
+        process = subprocess.run(
+            [shell, "-e", "-c", commands, "run_as_root"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=dict(self.environment),
+            check=False,
+        )
+        # As shells tell that a signal ended a program.
+        return 128 - process.returncode if process.returncode < 0 else process.returncode
+
+    def _enter(self) -> None:
+        """Put the file system together and make it this process' root."""
+        linux.bind(self.root, self.root)
+        self._mount_store()
+        _mount_proc(_mount_point(self.root, "proc"))
+        _mount_devices(_mount_point(self.root, "dev"))
+        linux.pivot_to(self.root)
+        for number in range(64):
+            if number not in _CAPABILITIES and not linux.forgo_capability(number):
+                break
+
+    def _mount_store(self) -> None:
+        """All of the store is read-only, also what lies in layers below."""
+        name = STORE_DIR.lstrip("/")
+        store = _mount_point(self.root, name)
+        for path, _ in self.packages:
+            _mount_point(self.root, name, path.base)
+        linux.bind(store, store)
+        for path, directory in self.packages:
+            linux.bind(directory, store / path.base)
+            linux.make_read_only(store / path.base)
+        linux.make_read_only(store)
+
+
+def check_rights(directory: Path) -> int:
+    """Try what `Container.run` needs, with the empty `directory`; 0, or `LadingError` if it is
+    denied.
+
+    The caller must be root of a user namespace.
+    """
+
+    def task() -> int:
+        _mount_proc(directory)
+        linux.mount("tmpfs", directory, "tmpfs", 0)
+        return 0
+
+    return _in_namespaces(task)
+
+
+def _in_namespaces(task: Callable[[], int]) -> int:
+    """Run `task` as the first process of new namespaces; all others end with it."""
+    try:
+        linux.unshare(_NAMESPACES)
+    except OSError as error:
+        raise refusal(error) from error
+
+    def first_process() -> int:
+        linux.die_with_parent(signal.SIGKILL)
+        try:
+            linux.unshare(linux.CLONE_NEWNS)
+            linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+            socket.sethostname(HOST_NAME)
+            _start_loopback()
+        except OSError as error:
+            raise refusal(error) from error
+        return task()
+
+    return Child.start(first_process).wait()
+
+
+def _start_loopback() -> None:
+    """A service that the commands start can be reached by them, and by nobody else."""
+    request = struct.pack("16sh14x", b"lo", _IFF_UP | _IFF_RUNNING)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
+
+
+def _mount_point(root: Path, *names: str) -> Path:
+    """The directory `names` below the tree; it is made where it is missing.
+
+    A link would lead the mount somewhere on the host.
+    """
+    directory = root
+    for name in names:
+        directory /= name
+        try:
+            if not stat.S_ISDIR(os.lstat(directory).st_mode):
+                raise LadingError(
+                    f"commands can't be run in this image, whose /{directory.relative_to(root)} "
+                    "is no directory: make it one in the layer that it comes from."
+                )
+        except FileNotFoundError:
+            os.mkdir(directory, 0o755)
+    return directory
+
+
+def _mount_proc(directory: Path) -> None:
+    # Read-only: /proc/sys is the machine's, and root may be the machine's root.
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_RDONLY
+    try:
+        linux.mount("proc", directory, "proc", flags)
+    except OSError as error:
+        raise refusal(error) from error
+
+
+def _mount_devices(directory: Path, devices: Sequence[str] = _DEVICES) -> None:
+    linux.mount("tmpfs", directory, "tmpfs", linux.MS_NOSUID, "mode=0755")
+    for name in devices:
+        (directory / name).touch(mode=0o666)
+        linux.bind(Path("/dev", name), directory / name)
+    for name, target in _DEVICE_LINKS:
+        (directory / name).symlink_to(target)
+    shared_memory = directory / "shm"
+    shared_memory.mkdir()
+    os.chmod(shared_memory, 0o1777)

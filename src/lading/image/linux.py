@@ -1,0 +1,137 @@
+"""System calls of Linux that Python has no name for in all its versions.
+
+Each raises OSError with the call's name in place of a file's.
+"""
+
+import ctypes
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Dict, Iterator, Optional, Union
+
+Name = Union[str, bytes, Path]
+
+# unshare(2)
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+# mount(2), umount2(2)
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_NOATIME = 1024
+MS_NODIRATIME = 2048
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MS_RELATIME = 1 << 21
+MNT_DETACH = 2
+
+# prctl(2)
+_PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
+
+# What statvfs(3) calls the flags of a mount, with what mount(2) calls them.
+_STATVFS_FLAGS = {
+    1: MS_RDONLY,
+    2: MS_NOSUID,
+    4: MS_NODEV,
+    8: MS_NOEXEC,
+    1024: MS_NOATIME,
+    2048: MS_NODIRATIME,
+    4096: MS_RELATIME,
+}
+
+# glibc has no function for pivot_root(2), whose number differs between architectures.
+_PIVOT_ROOT: Dict[str, int] = {
+    "aarch64": 41,
+    "armv7l": 218,
+    "ppc64le": 203,
+    "riscv64": 41,
+    "s390x": 217,
+    "x86_64": 155,
+}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def unshare(flags: int) -> None:
+    _check(_libc.unshare(flags), "unshare")
+
+
+def mount(source: Name, target: Name, kind: str, flags: int, options: str = "") -> None:
+    """`kind` and `options` are "" where they don't count."""
+    status = _libc.mount(
+        os.fsencode(source),
+        os.fsencode(target),
+        _text(kind),
+        ctypes.c_ulong(flags),
+        _text(options),
+    )
+    _check(status, f"mount {os.fsdecode(target)}")
+
+
+def bind(source: Name, target: Name) -> None:
+    """Show `source`, with all that is mounted below it, at `target` too."""
+    mount(source, target, "", MS_BIND | MS_REC)
+
+
+def make_read_only(target: Name) -> None:
+    """Make the mount at `target` read-only, but not those below it."""
+    # A user namespace may not take back what the mount it comes from has forbidden.
+    given = os.statvfs(target).f_flag
+    kept = sum(flag for name, flag in _STATVFS_FLAGS.items() if given & name)
+    mount("none", target, "", MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
+
+
+def pivot_to(root: Name) -> None:
+    """Make the mount point `root` the root of this mount namespace, and `/` the directory."""
+    os.chdir(root)
+    number = _PIVOT_ROOT[os.uname().machine]
+    # pivot_root(2), "pivot_root(".", ".")": the old root is then mounted on top of the new one.
+    _check(_libc.syscall(ctypes.c_long(number), b".", b"."), "pivot_root")
+    _check(_libc.umount2(b".", MNT_DETACH), "umount2")
+    os.chdir("/")
+
+
+@contextmanager
+def inside(root: Name) -> Iterator[None]:
+    """Take `root` for `/`: no link and no `..` leads out of it."""
+    directory, outside = (os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (".", "/"))
+    try:
+        os.chroot(root)
+        os.chdir("/")
+        yield
+    finally:
+        os.fchdir(outside)
+        os.chroot(".")
+        os.fchdir(directory)
+        os.close(outside)
+        os.close(directory)
+
+
+def die_with_parent(signal: int) -> None:
+    """Get `signal` when the parent dies. Changing ids takes this back (prctl(2))."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0), "prctl")
+
+
+def forgo_capability(number: int) -> bool:
+    """Never have the capability again after the next execve; False if the kernel has no such."""
+    return int(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0)) == 0
+
+
+def _text(text: str) -> Optional[bytes]:
+    return text.encode("ascii") or None
+
+
+def _check(status: int, call: str) -> None:
+    if status:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), call)

@@ -1,0 +1,184 @@
+"""Run commands in an image: `run_as_root_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION REFERENCES`.
+
+REQUEST is the JSON of `RunAsRootRequest`. What the commands changed becomes OUTPUT, a gzip blob;
+DESCRIPTION is the JSON of its `Layer`, REFERENCES that of the store paths it refers to: path to
+the file that one was found in.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.image import linux
+from lading.image.changes import Change, find_changes
+from lading.image.changes_layer import changed_entries, write_changes
+from lading.image.container import MOUNTED, Container, check_rights
+from lading.image.deflate import Deflate
+from lading.image.hashed_output import HashedOutput
+from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.layer_unpacker import unpack_layer
+from lading.image.run_as_root_request import RunAsRootRequest
+from lading.image.tree_state import ContentDigests, read_tree
+from lading.image.user_namespace import UserNamespace
+from lading.program import run
+from lading.store.cache import unpacked
+from lading.store.log import keep_log, log_tail
+from lading.store.path import StorePath
+from lading.store.references import scan_entries
+
+#: Seconds since 1970 that programs take for now if they ask for it by this variable.
+SOURCE_DATE_EPOCH = 1
+
+_CREATED_BY = "lading: run_as_root"
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SHELLS = ("bin/bash", "bin/sh")
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, output, description, references = argv
+    text = Path(request_file).read_text(encoding="utf-8")
+    request = RunAsRootRequest.from_json(text)
+    os.umask(0o022)
+    namespace = UserNamespace.of_this_user()
+    work = Path("work").absolute()
+    work.mkdir()
+    probe = work / "probe"
+    probe.mkdir()
+    namespace.run(partial(check_rights, probe))
+    packages = tuple((package.path, unpacked(package)) for package in request.packages)
+    step = RunStep(request, work, packages)
+    status = namespace.run(step.run)
+    if status:
+        name = f"run_as_root-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}"
+        kept = keep_log(step.log, name)
+        raise LadingError(
+            f"`run_as_root` failed (status {status}). The whole log is in {kept}; its last "
+            f"lines:\n{log_tail(step.log)}"
+        )
+    layer = _compress(step.layer, library, Path(output))
+    for file, fields in ((description, layer.to_dict()), (references, step.read_references())):
+        Path(file).write_text(json.dumps(fields, sort_keys=True, indent=2) + "\n", "utf-8")
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """One run of the commands. `work` is a directory of its own; `packages` pairs the request's
+    store paths with where they are unpacked."""
+
+    request: RunAsRootRequest
+    work: Path
+    packages: Tuple[Tuple[StorePath, Path], ...]
+
+    @property
+    def log(self) -> Path:
+        return self.work / "log"
+
+    @property
+    def layer(self) -> Path:
+        return self.work / "layer.tar"
+
+    def read_references(self) -> Dict[str, str]:
+        text = (self.work / "references.json").read_text(encoding="utf-8")
+        references: Dict[str, str] = json.loads(text)
+        return references
+
+    def run(self) -> int:
+        """Run the commands and write the results; the commands' status.
+
+        Run it as root of a user namespace (`UserNamespace.run`).
+        """
+        root = self.work / "root"
+        root.mkdir(mode=0o755)
+        try:
+            self._unpack(root)
+            digests = ContentDigests()
+            before = read_tree(str(root), MOUNTED, digests)
+            with self.log.open("wb") as log:
+                status = self._container(root).run(self.request.commands, log)
+            if not status:
+                after = read_tree(str(root), MOUNTED, digests)
+                self._write_results(root, find_changes(before, after))
+            return status
+        finally:
+            # Nobody else may delete files of other owners. Nothing shall stop this.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            shutil.rmtree(root)
+
+    def _unpack(self, root: Path) -> None:
+        skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
+        for name in self.request.layers:
+            with open(name, "rb") as layer, linux.inside(root):
+                unpack_layer(layer, skipped)
+
+    def _container(self, root: Path) -> Container:
+        direct = {package.path for package in self.request.packages if package.direct}
+        tools = [(path, directory) for path, directory in self.packages if path in direct]
+        path = [
+            f"{tool}/{name}"
+            for tool, directory in tools
+            for name in ("bin", "sbin")
+            if (directory / name).is_dir()
+        ]
+        places = [*(str(tool) for tool, _ in tools), *map(str, self.request.contents), ""]
+        env = self.request.env
+        return Container(
+            root=root,
+            packages=self.packages,
+            shells=tuple(f"{place}/{shell}" for place in places for shell in _SHELLS),
+            environment={
+                "HOME": "/root",
+                # The one locale that every image has.
+                "LC_ALL": "C",
+                "LOGNAME": "root",
+                "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+                "TERM": "dumb",
+                "TZ": "UTC",
+                "USER": "root",
+                **env,
+                "PATH": ":".join([*path, env.get("PATH", _DEFAULT_PATH)]),
+            },
+        )
+
+    def _write_results(self, root: Path, changes: Tuple[Change, ...]) -> None:
+        with self.layer.open("wb") as file:
+            write_changes(changes, root, file)
+        paths = {path.hash: str(path) for path, _ in self.packages}
+        found = scan_entries(changed_entries(changes, root), paths)
+        text = json.dumps({paths[hash_]: place for hash_, place in found.items()})
+        (self.work / "references.json").write_text(text, encoding="utf-8")
+
+
+def _compress(tar: Path, library: str, output: Path) -> Layer:
+    temporary = output.with_name(output.name + ".partial")
+    with temporary.open("wb") as file, Deflate(library) as deflate, tar.open("rb") as source:
+        blob = HashedOutput(file)
+        deflate.compress(source, blob)
+    temporary.replace(output)
+    return Layer(
+        digest=blob.sha256,
+        diff_id=_sha256(tar),
+        size=blob.size,
+        media_type=GZIP_MEDIA_TYPE,
+        created_by=_CREATED_BY,
+    )
+
+
+def _sha256(path: Path) -> Sha256:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return Sha256(digest.hexdigest())
+
+
+if __name__ == "__main__":
+    run(main)
