@@ -10,9 +10,9 @@ be in there. They lie in a directory that Pants links into the sandbox as an app
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 #: Where the sandbox sees the directory.
 MACHINE_DIR = ".lading/machine"
@@ -41,6 +41,25 @@ NETWORK_VARIABLES = (
     "PIP_EXTRA_INDEX_URL",
     "PIP_FIND_LINKS",
     "PIP_NO_INDEX",
+    # Where credentials of image registries are, and what programs that give some out go by.
+    # Variables that hold a secret themselves are not among them: these are written to a file.
+    "DOCKER_CONFIG",
+    "REGISTRY_AUTH_FILE",
+    "XDG_RUNTIME_DIR",
+    "PATH",
+    "AWS_CONFIG_FILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AZURE_CONFIG_DIR",
+    "CLOUDSDK_CONFIG",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GNUPGHOME",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "PASSWORD_STORE_DIR",
 )
 
 
@@ -52,24 +71,35 @@ class Machine:
     of the Python package indexes (simple API) that Pants is configured with, `python_find_links`
     its directories or pages of links. Both may be empty: then pip's own configuration counts.
     `debian_mirrors` are base URLs that contain `pool/` and `dists/`, tried before apt's own.
+    `registry_mirrors` has for a registry, such as `docker.io`, the mirrors to pull from before
+    it, each as `[http[s]://]host[:port][/prefix]`. `insecure_registries` are the hosts (with
+    port) that are reached over http. Credential helpers run in `build_root`, the directory that
+    the user works in, since some look for their configuration there (rules_oci#896).
     """
 
     environment: Mapping[str, str]
     python_indexes: Tuple[str, ...] = ()
     python_find_links: Tuple[str, ...] = ()
     debian_mirrors: Tuple[str, ...] = ()
+    registry_mirrors: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    insecure_registries: Tuple[str, ...] = ()
+    build_root: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Machine":
-        fields = json.loads(text)
+        fields: Dict[str, Any] = json.loads(text)
+        mirrors = fields.get("registry_mirrors", {})
         return cls(
             environment=dict(fields["environment"]),
             python_indexes=tuple(fields["python_indexes"]),
             python_find_links=tuple(fields["python_find_links"]),
             debian_mirrors=tuple(fields["debian_mirrors"]),
+            registry_mirrors={name: tuple(mirrors[name]) for name in mirrors},
+            insecure_registries=tuple(fields.get("insecure_registries", ())),
+            build_root=fields.get("build_root", ""),
         )
 
     @classmethod

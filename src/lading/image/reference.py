@@ -24,7 +24,7 @@ _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Repository:
-    """`registry` is a host with optional port; `path` the rest, with `library/` where implied.
+    """`registry` is a host with optional port; `path` the rest, as it was written.
 
     `name` is what the user wrote. docker and podman show it and take it back.
     """
@@ -34,26 +34,26 @@ class Repository:
     path: str
 
     @classmethod
-    def parse(cls, text: str) -> "Repository":
-        """A LadingError says what the grammar forbids."""
+    def parse(cls, text: str, field: str = "repository") -> "Repository":
+        """A LadingError says what the grammar forbids; `field` is where `text` was written."""
         if not text:
-            raise LadingError("`repository` is empty. Write a name such as `redis`.")
+            raise LadingError(f"`{field}` is empty. Write a name such as `redis`.")
         if len(text) > _MAX_REPOSITORY_LENGTH:
             raise LadingError(
-                f"`repository` has {len(text)} characters, but registries allow at most "
+                f"`{field}` has {len(text)} characters, but registries allow at most "
                 f"{_MAX_REPOSITORY_LENGTH}. Choose a shorter name."
             )
         registry, path = _split_registry(text)
         if not _REGISTRY.fullmatch(registry):
             raise LadingError(
-                f"`repository` {text!r} begins with {registry!r}, which is no host name. Write "
+                f"`{field}` {text!r} begins with {registry!r}, which is no host name. Write "
                 "`host/name` or `host:port/name`."
             )
         for component in path.split("/"):
-            _check_component(text, component)
+            _check_component(text, component, field)
         if "/" not in path and _IMAGE_ID.fullmatch(path):
             raise LadingError(
-                f"`repository` {text!r} looks like an image id, which docker does not take for "
+                f"`{field}` {text!r} looks like an image id, which docker does not take for "
                 "a name. Choose another name."
             )
         return cls(text, registry, path)
@@ -64,6 +64,11 @@ class Repository:
         if self.registry == DEFAULT_REGISTRY and "/" not in self.path:
             return f"{self.registry}/{OFFICIAL_NAMESPACE}/{self.path}"
         return f"{self.registry}/{self.path}"
+
+    @property
+    def api_path(self) -> str:
+        """What the registry itself calls it: `library/redis`."""
+        return self.canonical[len(self.registry) + 1 :]
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,12 @@ class ImageReference:
         return f"{self.repository.canonical}:{self.tag}"
 
 
-def parse_tag(text: str) -> str:
-    """`text` if it is a tag; a LadingError otherwise."""
+def parse_tag(text: str, field: str = "image_tags") -> str:
+    """`text` if it is a tag; a LadingError about `field` otherwise."""
     if _TAG.fullmatch(text):
         return text
     raise LadingError(
-        f"`image_tags` has {text!r}, which is not a tag: a tag has 1 to 128 letters, digits, "
+        f"`{field}` has {text!r}, which is not a tag: a tag has 1 to 128 letters, digits, "
         "`_`, `.` and `-`, and begins with a letter, a digit or `_`."
     )
 
@@ -108,23 +113,23 @@ def _split_registry(text: str) -> Tuple[str, str]:
     return DEFAULT_REGISTRY, text
 
 
-def _check_component(text: str, component: str) -> None:
+def _check_component(text: str, component: str, field: str) -> None:
     if _COMPONENT.fullmatch(component):
         return
     if component != component.lower() and _COMPONENT.fullmatch(component.lower()):
         _, path = _split_registry(text)
         host = text[: len(text) - len(path)]
         raise LadingError(
-            f"`repository` {text!r} has upper-case letters, which registries refuse. Write "
+            f"`{field}` {text!r} has upper-case letters, which registries refuse. Write "
             f"`{host}{path.lower()}`."
         )
     name, colon, tag = component.partition(":")
     if colon and _COMPONENT.fullmatch(name):
         raise LadingError(
-            f"`repository` {text!r} contains a tag. Write `{text[: -len(tag) - 1]}` here and "
+            f"`{field}` {text!r} contains a tag. Write `{text[: -len(tag) - 1]}` here and "
             f"{tag!r} in `image_tags`."
         )
     raise LadingError(
-        f"`repository` {text!r} has the part {component!r}, but each part between slashes "
+        f"`{field}` {text!r} has the part {component!r}, but each part between slashes "
         "consists of lower-case letters and digits, singly separated by `.`, `_`, `__` or `-`."
     )

@@ -1,0 +1,57 @@
+"""What a registry says when it refuses (OCI distribution-spec, Error Codes)."""
+
+import json
+from typing import Any, Optional
+
+import requests
+
+from lading.fetch.client import status_line
+from lading.fetch.faults import GoneError, UnavailableError
+
+_LARGEST_ERROR = 1 << 16
+_LONGEST_MESSAGE = 200
+
+
+class DeniedError(UnavailableError):
+    """The registry does not give it to who asks, or to nobody at all."""
+
+
+def refusal(response: requests.Response, who: str = "") -> UnavailableError:
+    """The fault for a final status, with what the body says of it. `who` answered, where it is
+    not the registry itself.
+    """
+    status = response.status_code
+    explained = _explanation(read_json(response, _LARGEST_ERROR))
+    reason = f"{who}{status_line(response)}{explained}"
+    if status in (401, 403):
+        return DeniedError(reason, status)
+    if status in (404, 410):
+        return GoneError(reason, status)
+    return UnavailableError(reason, status)
+
+
+def read_json(response: requests.Response, limit: int) -> Any:
+    """The body, of which no more than `limit` bytes are read; None if it is not JSON."""
+    try:
+        return json.loads(response.raw.read(limit, decode_content=True))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _explanation(body: Any) -> str:
+    """Such as ": DENIED, requested access to the resource is denied"."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict):
+        return ""
+    told = ", ".join(filter(None, (_text(first.get("code")), _text(first.get("message")))))
+    return f": {told}" if told else ""
+
+
+def _text(value: Optional[Any]) -> str:
+    """One line of a stranger's text, shortened."""
+    if not isinstance(value, str):
+        return ""
+    printable = "".join(one if one.isprintable() else " " for one in value)
+    line = " ".join(printable.split())
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}..."

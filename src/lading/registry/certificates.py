@@ -1,0 +1,68 @@
+"""Certificates that an administrator has put down for one registry (docker's certs.d).
+
+    /etc/docker/certs.d/<host[:port]>/*.crt          authorities, besides the usual ones
+    /etc/docker/certs.d/<host[:port]>/x.cert, x.key  what this machine shows
+"""
+
+import ssl
+from pathlib import Path
+from typing import Any, Optional
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from lading.errors import LadingError
+
+CERTIFICATES_DIR = "/etc/docker/certs.d"
+
+
+def has_certificates(host: str, directory: str = CERTIFICATES_DIR) -> bool:
+    return any(Path(directory, host).glob("*.crt"))
+
+
+def mount_certificates(
+    session: requests.Session, host: str, directory: str = CERTIFICATES_DIR
+) -> None:
+    """Make `session` use the certificates for `host`, if there are any.
+
+    LadingError if they can't be read.
+    """
+    context = _context(Path(directory, host))
+    if context is not None:
+        session.mount(f"https://{host}/", _ContextAdapter(context))
+
+
+def _context(directory: Path) -> Optional[ssl.SSLContext]:
+    authorities = sorted(directory.glob("*.crt"))
+    shown = sorted(directory.glob("*.cert"))
+    if not authorities and not shown:
+        return None
+    context = ssl.create_default_context()
+    for path in [*authorities, *shown]:
+        try:
+            if path.suffix == ".crt":
+                context.load_verify_locations(path)
+            else:
+                context.load_cert_chain(path, path.with_suffix(".key"))
+        except OSError as error:  # ssl.SSLError is one
+            raise LadingError(
+                f"The certificate {path} can't be used: {error.strerror or error}. Put a PEM "
+                "file there (and beside a `.cert` its `.key`), or remove it."
+            ) from error
+    return context
+
+
+class _ContextAdapter(HTTPAdapter):
+    """urllib3 adds the usual authorities to those that the context has."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["ssl_context"] = self._context
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        kwargs["ssl_context"] = self._context
+        return super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]

@@ -1,0 +1,120 @@
+"""Manifests and indexes as registries have them (OCI image-spec, manifest.md, image-index.md;
+distribution, docs/spec/manifest-v2-2.md).
+
+What a document is, its fields decide: `Content-Type` and `mediaType` are missing or wrong in
+practice (rules_oci#496, #839, #868; rules_img#186).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, List, Mapping, Optional, Tuple, Union
+
+from lading.image.platform import Platform
+from lading.registry.descriptor import Descriptor, MalformedError, text_of
+
+#: What to ask a registry for, in this order.
+ACCEPT = ", ".join(
+    [
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "*/*;q=0.1",
+    ]
+)
+
+#: Bytes of a manifest, index or config. Registries take at least 4 MiB (distribution-spec,
+#: Pushing Manifests).
+LARGEST_DOCUMENT = 16 << 20
+
+_REFERENCE_TYPE = "vnd.docker.reference.type"
+
+
+@dataclass(frozen=True)
+class ImageManifest:
+    """`layers` lowest first."""
+
+    config: Descriptor
+    layers: Tuple[Descriptor, ...]
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """`platform` is None where the index does not name one."""
+
+    descriptor: Descriptor
+    platform: Optional[Platform]
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """`entries` in the order of the index, without attestations."""
+
+    entries: Tuple[IndexEntry, ...]
+
+
+def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
+    """MalformedError for anything else."""
+    fields = parse_object(content)
+    if fields.get("schemaVersion") == 1 or "fsLayers" in fields:
+        raise MalformedError(
+            "it is of schema 1, which was given up in 2017; push the image anew with a tool of "
+            "today, such as `skopeo copy`"
+        )
+    is_index, is_manifest = "manifests" in fields, "layers" in fields or "config" in fields
+    if is_index and is_manifest:
+        # Two readers may see two images (CVE-2021-41190).
+        raise MalformedError("it is a manifest and an index at once")
+    if is_index:
+        return ImageIndex(_entries(_list(fields, "manifests")))
+    if is_manifest:
+        layers = [Descriptor.parse(one, "layer") for one in _list(fields, "layers")]
+        return ImageManifest(Descriptor.parse(fields.get("config"), "config"), tuple(layers))
+    raise MalformedError("it has neither `manifests` nor `config` and `layers`")
+
+
+def parse_object(content: bytes) -> Mapping[str, Any]:
+    """The JSON object of a document; MalformedError if it is none."""
+    try:
+        fields = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("it is not JSON") from error
+    if not isinstance(fields, dict):
+        raise MalformedError("it is not a JSON object")
+    return fields
+
+
+def _list(fields: Mapping[str, Any], name: str) -> List[Any]:
+    found = fields.get(name)
+    if found is None:  # as Go writes an empty one (moby#49141)
+        return []
+    if not isinstance(found, list):
+        raise MalformedError(f"its `{name}` is not a list")
+    return found
+
+
+def _entries(manifests: List[Any]) -> Tuple[IndexEntry, ...]:
+    entries: List[IndexEntry] = []
+    for fields in manifests:
+        descriptor = Descriptor.parse(fields, "entry in `manifests`")
+        if not _is_attestation(fields):
+            entries.append(IndexEntry(descriptor, _platform(fields.get("platform"))))
+    return tuple(entries)
+
+
+def _is_attestation(fields: Mapping[str, Any]) -> bool:
+    """BuildKit's attestations have the platform unknown/unknown (moby#45600, zot#2836)."""
+    platform = fields.get("platform")
+    annotations = fields.get("annotations")
+    return (isinstance(platform, dict) and platform.get("os") == "unknown") or (
+        isinstance(annotations, dict) and _REFERENCE_TYPE in annotations
+    )
+
+
+def _platform(fields: Any) -> Optional[Platform]:
+    if not isinstance(fields, dict):
+        return None
+    os, architecture = text_of(fields, "os"), text_of(fields, "architecture")
+    if not os or not architecture:
+        return None
+    return Platform(os, architecture, text_of(fields, "variant"))

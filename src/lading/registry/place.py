@@ -1,0 +1,79 @@
+"""The places that have a repository: its mirrors on this machine, then its registry."""
+
+import re
+from dataclasses import dataclass
+from typing import FrozenSet, List, Mapping, Sequence, Tuple
+
+from lading.errors import LadingError
+from lading.image.reference import DEFAULT_REGISTRY, Repository
+from lading.registry.certificates import CERTIFICATES_DIR, has_certificates
+from lading.registry.safe_url import allows_http
+
+#: Where Docker Hub's API is.
+_DOCKER_HUB_HOST = "registry-1.docker.io"
+
+_MIRROR = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<host>[^/@\s?#]+)(?P<prefix>(?:/[a-z0-9._-]+)*)/?"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """`registry` is the name that credentials go by, `host` where the API is, `path` what the
+    repository is called there. `insecure` are the hosts that http is allowed to.
+    """
+
+    registry: str
+    scheme: str
+    host: str
+    path: str
+    insecure: FrozenSet[str] = frozenset()
+    is_mirror: bool = False
+
+    def url(self, kind: str, name: str) -> str:
+        """Of a manifest or blob: `kind` is "manifests" or "blobs"."""
+        return f"{self.scheme}://{self.host}/v2/{self.path}/{kind}/{name}"
+
+
+def places_of(
+    repository: Repository,
+    mirrors: Mapping[str, Sequence[str]],
+    insecure: Sequence[str],
+    certificates: str = CERTIFICATES_DIR,
+) -> Tuple[Place, ...]:
+    """In the order in which to try; the registry itself is the last.
+
+    LadingError for a mirror that is no address.
+    """
+    hosts = frozenset(host.lower() for host in insecure)
+    places: List[Place] = []
+    for mirror in mirrors.get(repository.registry, ()):
+        places.append(_mirror(mirror, repository, hosts, certificates))
+    registry = repository.registry.lower()
+    host = _DOCKER_HUB_HOST if registry == DEFAULT_REGISTRY else registry
+    scheme = _scheme(host, hosts, certificates)
+    places.append(Place(registry, scheme, host, repository.api_path, hosts))
+    return tuple(places)
+
+
+def _mirror(
+    mirror: str, repository: Repository, insecure: FrozenSet[str], certificates: str
+) -> Place:
+    match = _MIRROR.fullmatch(mirror)
+    if match is None:
+        raise LadingError(
+            f"`registry_mirrors` has {mirror!r} for {repository.registry}, which is not an "
+            "address. Write `[https://]host[:port][/prefix]`, without a user name."
+        )
+    host = match["host"].lower()
+    # Writing http:// is to call the host insecure.
+    allowed = insecure | {host} if match["scheme"] == "http" else insecure
+    scheme = match["scheme"] or _scheme(host, insecure, certificates)
+    path = "/".join(filter(None, (match["prefix"].strip("/"), repository.api_path)))
+    return Place(host, scheme, host, path, allowed, is_mirror=True)
+
+
+def _scheme(host: str, insecure: FrozenSet[str], certificates: str) -> str:
+    """A local registry with certificates of its own speaks TLS."""
+    is_plain = allows_http(host, insecure) and not has_certificates(host, certificates)
+    return "http" if is_plain else "https"

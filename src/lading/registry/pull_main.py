@@ -1,0 +1,73 @@
+"""Program: pull the manifest and config of an image, or one blob.
+
+    pull_main <request.json> <output directory>
+
+The request is one of `lading.registry.pull_request`; where from tells `lading.registry.origin`.
+The output directory must not exist yet or be empty. Afterwards it holds `manifest.json` and
+`config.json`, or `blob`, bytes as in the registry; it is untouched when the program fails.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import List
+
+from lading.fetch.download_cache import DownloadCache
+from lading.fetch.network_environment import use_environment
+from lading.machine import Machine
+from lading.program import run
+from lading.registry.credentials import CredentialSource
+from lading.registry.origin import load_origin
+from lading.registry.pull import Puller
+from lading.registry.pull_request import BlobRequest, ImageRequest, request_from_json
+
+#: The machine's caches, an append-only cache of Pants; there may be none.
+CACHE_DIR = ".lading/cache"
+
+MANIFEST, CONFIG, BLOB = "manifest.json", "config.json", "blob"
+
+
+def main(argv: List[str]) -> None:
+    request_path, output_directory = argv
+    request = request_from_json(Path(request_path).read_text(encoding="utf-8"))
+    machine = Machine.load()
+    use_environment(machine)
+    credentials = CredentialSource(os.environ, machine.build_root)
+    puller = Puller(load_origin(), machine, credentials, report)
+    output = os.path.abspath(output_directory)
+    os.makedirs(os.path.dirname(output), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
+        staged = Path(scratch, "pulled")
+        staged.mkdir(0o755)
+        if isinstance(request, ImageRequest):
+            _pull_image(puller, request, staged)
+        else:
+            has_cache = os.path.isdir(CACHE_DIR)
+            cache = DownloadCache(os.path.join(CACHE_DIR if has_cache else scratch, "downloads"))
+            _pull_blob(puller, request, cache, staged)
+        os.replace(staged, output)
+
+
+def _pull_image(puller: Puller, request: ImageRequest, directory: Path) -> None:
+    image = puller.image(request.digest, request.platform)
+    (directory / MANIFEST).write_bytes(image.manifest_bytes)
+    (directory / CONFIG).write_bytes(image.config_bytes)
+
+
+def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, directory: Path) -> None:
+    target = directory / BLOB
+    # A loop, for a blob that is damaged in the cache is removed and pulled anew.
+    while not cache.copy_to(request.digest, str(target)):
+        with cache.part(request.digest) as part:
+            if part is not None:
+                puller.blob(request.digest, request.size, part)
+    target.chmod(0o644)
+
+
+def report(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    run(main)

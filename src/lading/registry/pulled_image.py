@@ -1,0 +1,144 @@
+"""An image in a registry, found from its digest or that of an index."""
+
+from dataclasses import dataclass
+from typing import Callable, List, Optional, Tuple
+
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.image.platform import Platform
+from lading.registry.descriptor import Descriptor, MalformedError, text_of
+from lading.registry.manifest import (
+    LARGEST_DOCUMENT,
+    ImageIndex,
+    ImageManifest,
+    parse_manifest,
+    parse_object,
+)
+from lading.registry.platform_choice import choose, suits
+from lading.registry.reference import Reference
+
+#: Indexes in indexes, and documents that are looked into.
+_DEEPEST = 4
+_MOST_MANIFESTS = 16
+
+#: The content of "manifests" or "blobs" by digest, checked against it.
+GetDocument = Callable[[str, Sha256], bytes]
+
+
+@dataclass(frozen=True)
+class PulledImage:
+    """`manifest_bytes` and `config_bytes` are as the registry has them. `digest` is that of the
+    manifest: another one than the pinned if that is of an index.
+    """
+
+    digest: Sha256
+    manifest_bytes: bytes
+    config_bytes: bytes
+    manifest: ImageManifest
+    platform: Platform
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """`platform` is what an index says of it; `depth` counts the indexes that led here."""
+
+    digest: Sha256
+    platform: Optional[Platform] = None
+    depth: int = 0
+
+
+def find_image(reference: Reference, platform: Platform, get: GetDocument) -> PulledImage:
+    """The image of the reference's digest, or that for `platform` of an index of this digest.
+
+    LadingError if there is none, or one that can't be used.
+    """
+    assert reference.digest is not None
+    offered: List[Platform] = []
+    try:
+        image = _search(_Candidate(reference.digest), platform, get, offered)
+    except MalformedError as error:
+        raise LadingError(f"{reference} can't be used: {error}.") from error
+    if image is None:
+        names = ", ".join(dict.fromkeys(map(str, offered))) or "nothing"
+        raise LadingError(
+            f"{reference} has no image for {platform}, only for {names}. Name one of these as "
+            "`platform`, or pin another image."
+        )
+    return image
+
+
+def _search(
+    first: _Candidate, platform: Platform, get: GetDocument, offered: List[Platform]
+) -> Optional[PulledImage]:
+    """None if none suits; then `offered` has the platforms that there are."""
+    pending = [first]
+    for _ in range(_MOST_MANIFESTS):
+        if not pending:
+            return None
+        candidate = pending.pop(0)
+        content = get("manifests", candidate.digest)
+        document = parse_manifest(content)
+        if isinstance(document, ImageIndex):
+            offered.extend(entry.platform for entry in document.entries if entry.platform)
+            pending[:0] = _below(candidate, document, platform)
+            continue
+        image = _image(candidate, content, document, get)
+        if suits(image.platform, platform):
+            return image
+        offered.append(image.platform)
+    raise MalformedError(f"more than {_MOST_MANIFESTS} manifests may be the one for {platform}")
+
+
+def _below(candidate: _Candidate, index: ImageIndex, platform: Platform) -> Tuple[_Candidate, ...]:
+    if candidate.depth == _DEEPEST:
+        raise MalformedError(f"its indexes lie in each other more than {_DEEPEST} deep")
+    return tuple(
+        _Candidate(entry.descriptor.digest, entry.platform, candidate.depth + 1)
+        for entry in choose(index, platform)
+    )
+
+
+def _image(
+    candidate: _Candidate, content: bytes, manifest: ImageManifest, get: GetDocument
+) -> PulledImage:
+    for layer in manifest.layers:
+        if layer.is_foreign:
+            raise MalformedError(
+                f"its layer {layer.digest} is of the type {layer.media_type}, whose content may "
+                "not be passed on; choose an image without such layers"
+            )
+    config = _config(manifest.config, get)
+    found = _platform(config, manifest)
+    if candidate.platform is not None and not found.variant:
+        # Many configs lack the variant that the index has.
+        found = Platform(found.os, found.architecture, candidate.platform.variant)
+    return PulledImage(candidate.digest, content, config, manifest, found)
+
+
+def _config(descriptor: Descriptor, get: GetDocument) -> bytes:
+    if descriptor.size > LARGEST_DOCUMENT:
+        raise MalformedError(f"its config has {descriptor.size} bytes, which is too much")
+    content = get("blobs", descriptor.digest)
+    if len(content) != descriptor.size:
+        raise MalformedError(
+            f"its config has {len(content)} bytes, where its manifest says {descriptor.size}"
+        )
+    return content
+
+
+def _platform(config: bytes, manifest: ImageManifest) -> Platform:
+    """MalformedError if it is not the config of an image of this manifest's layers."""
+    fields = parse_object(config)
+    os, architecture = text_of(fields, "os"), text_of(fields, "architecture")
+    rootfs = fields.get("rootfs")
+    diff_ids = (rootfs.get("diff_ids") or []) if isinstance(rootfs, dict) else None
+    if not os or not architecture or not isinstance(diff_ids, list):
+        raise MalformedError(
+            f"it is not an image: its config, of the type {manifest.config.media_type!r}, has "
+            "not the fields of one"
+        )
+    if len(diff_ids) != len(manifest.layers):
+        raise MalformedError(
+            f"its config is of {len(diff_ids)} layers, its manifest of {len(manifest.layers)}"
+        )
+    return Platform(os, architecture, text_of(fields, "variant"))

@@ -1,0 +1,56 @@
+"""What a user writes to name an image in a registry (distribution/reference, reference.go)."""
+
+import re
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.image.reference import Repository, parse_tag
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_DEFAULT_TAG = "latest"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image of a repository by tag, by digest, or both: then the digest counts."""
+
+    repository: Repository
+    tag: Optional[str] = None
+    digest: Optional[Sha256] = None
+
+    @classmethod
+    def parse(cls, text: str, field: str = "image") -> "Reference":
+        """`name`, `name:tag`, `name@sha256:<hex>` or `name:tag@sha256:<hex>`.
+
+        Without tag and digest the tag is `latest`, as everywhere. LadingError with the reason,
+        about `field`, for anything else.
+        """
+        rest, at, digest = text.partition("@")
+        if at and not _DIGEST.fullmatch(digest):
+            raise LadingError(
+                f"`{field}` {text!r} has the digest {digest!r}, which is not one of an image. "
+                "Write `@sha256:` and 64 lower-case hexadecimal digits."
+            )
+        name, tag = _split_tag(rest)
+        if tag is not None:
+            parse_tag(tag, field)
+        repository = Repository.parse(name, field)
+        if not at:
+            return cls(repository, tag or _DEFAULT_TAG)
+        return cls(repository, tag, Sha256.parse(digest))
+
+    def __str__(self) -> str:
+        """In full: `docker.io/library/debian:12@sha256:...`."""
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.repository.canonical}{tag}{digest}"
+
+
+def _split_tag(text: str) -> Tuple[str, Optional[str]]:
+    """A colon behind the last slash begins a tag; one before it, a port."""
+    head, slash, last = text.rpartition("/")
+    name, colon, tag = last.partition(":")
+    return head + slash + name, tag if colon else None
