@@ -1,8 +1,10 @@
-"""Run commands in an image: `run_as_root_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION REFERENCES`.
+"""Run commands in an image.
+
+    run_as_root_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE REFERENCES
 
 REQUEST is the JSON of `RunAsRootRequest`. What the commands changed becomes OUTPUT, a gzip blob;
-DESCRIPTION is the JSON of its `Layer`, REFERENCES that of the store paths it refers to: path to
-the file that one was found in.
+DESCRIPTION is the JSON of its `Layer`, TREE that of the `ImageTree` of the image so far, and
+REFERENCES that of the store paths that OUTPUT refers to: path to the file that one was found in.
 """
 
 import hashlib
@@ -13,20 +15,22 @@ import signal
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import List, Tuple
 
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image import linux
+from lading.image.changed_tree import changed_tree
 from lading.image.changes import Change, find_changes
 from lading.image.changes_layer import changed_entries, write_changes
 from lading.image.container import MOUNTED, Container, check_rights
 from lading.image.deflate import Deflate
 from lading.image.hashed_output import HashedOutput
+from lading.image.image_tree import ImageTree
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
-from lading.image.tree_state import ContentDigests, read_tree
+from lading.image.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.user_namespace import UserNamespace
 from lading.program import run
 from lading.store.cache import unpacked
@@ -43,7 +47,7 @@ _SHELLS = ("bin/bash", "bin/sh")
 
 
 def main(argv: List[str]) -> None:
-    request_file, library, output, description, references = argv
+    request_file, library, output, description, tree, references = argv
     text = Path(request_file).read_text(encoding="utf-8")
     request = RunAsRootRequest.from_json(text)
     os.umask(0o022)
@@ -64,8 +68,10 @@ def main(argv: List[str]) -> None:
             f"lines:\n{log_tail(step.log)}"
         )
     layer = _compress(step.layer, library, Path(output))
-    for file, fields in ((description, layer.to_dict()), (references, step.read_references())):
-        Path(file).write_text(json.dumps(fields, sort_keys=True, indent=2) + "\n", "utf-8")
+    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
+    Path(description).write_text(text, encoding="utf-8")
+    os.replace(step.tree, tree)
+    os.replace(step.references, references)
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,13 @@ class RunStep:
     def layer(self) -> Path:
         return self.work / "layer.tar"
 
-    def read_references(self) -> Dict[str, str]:
-        text = (self.work / "references.json").read_text(encoding="utf-8")
-        references: Dict[str, str] = json.loads(text)
-        return references
+    @property
+    def tree(self) -> Path:
+        return self.work / "tree.json"
+
+    @property
+    def references(self) -> Path:
+        return self.work / "references.json"
 
     def run(self) -> int:
         """Run the commands and write the results; the commands' status.
@@ -105,7 +114,7 @@ class RunStep:
                 status = self._container(root).run(self.request.commands, log)
             if not status:
                 after = read_tree(str(root), MOUNTED, digests)
-                self._write_results(root, find_changes(before, after))
+                self._write_results(root, find_changes(before, after), after)
             return status
         finally:
             # Nobody else may delete files of other owners. Nothing shall stop this.
@@ -148,13 +157,17 @@ class RunStep:
             },
         )
 
-    def _write_results(self, root: Path, changes: Tuple[Change, ...]) -> None:
+    def _write_results(self, root: Path, changes: Tuple[Change, ...], after: TreeState) -> None:
         with self.layer.open("wb") as file:
             write_changes(changes, root, file)
+        tree = ImageTree.from_json(Path(self.request.tree).read_text(encoding="utf-8"))
+        tree = changed_tree(tree, changes, after, lambda path: (root / path).read_bytes())
+        self.tree.write_text(tree.to_json(), encoding="utf-8")
         paths = {path.hash: str(path) for path, _ in self.packages}
         found = scan_entries(changed_entries(changes, root), paths)
-        text = json.dumps({paths[hash_]: place for hash_, place in found.items()})
-        (self.work / "references.json").write_text(text, encoding="utf-8")
+        references = {paths[hash_]: place for hash_, place in found.items()}
+        text = json.dumps(references, sort_keys=True, indent=2) + "\n"
+        self.references.write_text(text, encoding="utf-8")
 
 
 def _compress(tar: Path, library: str, output: Path) -> Layer:

@@ -158,6 +158,12 @@ def test_the_layer_is_described(runner: Runner) -> None:
     assert described.created_by == "lading: run_as_root"
 
 
+def test_users_that_commands_add_are_known(runner: Runner) -> None:
+    outcome = runner.run("echo redis:x:999:999::/: >/etc/passwd; rm -r /tmp", [BASE])
+    assert outcome.tree.accounts.uid_of("redis") == 999
+    assert sorted(outcome.tree.entries) == ["bin", "etc", "etc/passwd"]
+
+
 def test_nixpkgs_24947_289813_other_users_directories_and_umasks_give_the_same_bytes(
     runner: Runner, root_runner: Runner
 ) -> None:

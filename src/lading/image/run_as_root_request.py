@@ -10,7 +10,8 @@ from lading.store.request import InputPackage
 
 @dataclass(frozen=True)
 class RunAsRootRequest:
-    """`layers` are files, tar or gzip of it, lowest first.
+    """`layers` are files, tar or gzip of it, lowest first; `tree` is the JSON of the `ImageTree`
+    that they make.
 
     `packages` are the store packages of the image and of the tools, with all they need; where
     `layers` have them too, they are taken from here. The direct ones among them are the tools:
@@ -20,6 +21,7 @@ class RunAsRootRequest:
 
     commands: str
     layers: Tuple[str, ...]
+    tree: str
     packages: Tuple[InputPackage, ...]
     contents: Tuple[StorePath, ...]
     env: Mapping[str, str]
@@ -28,6 +30,7 @@ class RunAsRootRequest:
         fields: Dict[str, Any] = {
             "commands": self.commands,
             "layers": list(self.layers),
+            "tree": self.tree,
             "packages": [asdict(package) for package in self.packages],
             "contents": [str(path) for path in self.contents],
             "env": dict(self.env),
@@ -40,6 +43,7 @@ class RunAsRootRequest:
         return cls(
             commands=fields["commands"],
             layers=tuple(fields["layers"]),
+            tree=fields["tree"],
             packages=tuple(map(InputPackage.from_dict, fields["packages"])),
             contents=tuple(map(StorePath.parse, fields["contents"])),
             env=fields["env"],

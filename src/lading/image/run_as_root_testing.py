@@ -16,8 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
+from lading.image.account_files import AccountFiles
+from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
 from lading.image.package_testing import Package, find_libdeflate
+from lading.image.root_entry import RootEntry
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.program_files import program_files
 from lading.store.request import InputPackage
@@ -125,6 +128,10 @@ class Outcome:
         return Layer.from_dict(json.loads((self.directory / "layer.json").read_text()))
 
     @property
+    def tree(self) -> ImageTree:
+        return ImageTree.from_json((self.directory / "new-tree.json").read_text())
+
+    @property
     def references(self) -> Dict[str, str]:
         references: Dict[str, str] = json.loads((self.directory / "references.json").read_text())
         return references
@@ -206,11 +213,14 @@ class Runner:
         request = RunAsRootRequest(
             commands=commands,
             layers=tuple(f"layer-{index}" for index in range(len(layers))),
+            tree="tree.json",
             packages=tuple(inputs),
             contents=tuple(package.path for package in contents),
             env=dict(env),
         )
         assert RunAsRootRequest.from_json(request.to_json()) == request
+        tree = ImageTree({"bin": RootEntry.directory("bin")}, AccountFiles())
+        (sandbox / "tree.json").write_text(tree.to_json())
         shutil.copyfile(find_libdeflate(), sandbox / "libdeflate.so")
         (sandbox / "request.json").write_text(request.to_json())
         for path in (sandbox, *sandbox.rglob("*")):
@@ -220,7 +230,7 @@ class Runner:
     def _start(
         self, sandbox: Path, environment: Mapping[str, str], umask: int
     ) -> "subprocess.Popen[bytes]":
-        outputs = ("layer.tar.gz", "layer.json", "references.json")
+        outputs = ("layer.tar.gz", "layer.json", "new-tree.json", "references.json")
         argv = [_python(), "-B", "-m", MODULE, "request.json", "libdeflate.so", *outputs]
 
         def become_user() -> None:

@@ -1,0 +1,61 @@
+"""What lies in an image after commands have changed it."""
+
+from dataclasses import replace
+from typing import Callable, Dict, Sequence
+
+from lading import tar_header
+from lading.image.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.changes import Change
+from lading.image.image_tree import ImageTree
+from lading.image.root_entry import RootEntry
+from lading.image.tree_state import Node, TreeState
+from lading.store import members as kinds
+
+_TYPES = {tar_header.DIRECTORY: kinds.DIRECTORY, tar_header.SYMLINK: kinds.SYMLINK}
+
+
+def changed_tree(
+    tree: ImageTree, changes: Sequence[Change], after: TreeState, read: Callable[[str], bytes]
+) -> ImageTree:
+    """`tree` after `changes`, which left the state `after`. `read` gives a file's content.
+
+    A named pipe counts as a file there.
+    """
+    gone = {
+        change.path
+        for change in changes
+        if change.node is None or change.node.type != tar_header.DIRECTORY
+    }
+    entries = {path: entry for path, entry in tree.entries.items() if not _is_below(path, gone)}
+    for change in changes:
+        if change.node is None:
+            entries.pop(change.path, None)
+        else:
+            entries[change.path] = _entry(change.path, change.node)
+    accounts = _changed_accounts(tree.accounts, after, read)
+    return replace(tree, entries=entries, accounts=accounts)
+
+
+def _is_below(path: str, places: "set[str]") -> bool:
+    parts = path.split("/")
+    return any("/".join(parts[:length]) in places for length in range(1, len(parts)))
+
+
+def _entry(path: str, node: Node) -> RootEntry:
+    kind = _TYPES.get(node.type, kinds.FILE)
+    return RootEntry(path, kind, node.mode, node.uid, node.gid, node.target)
+
+
+def _changed_accounts(
+    accounts: AccountFiles, after: TreeState, read: Callable[[str], bytes]
+) -> AccountFiles:
+    known = accounts.to_data()
+    data: Dict[str, bytes] = {}
+    for path in ACCOUNT_FILES:
+        node = after.get(path)
+        if node is not None and node.type == tar_header.FILE:
+            data[path] = read(path)
+        elif node is not None and path in known:
+            # Somebody else followed this link, when the layer below was made.
+            data[path] = known[path]
+    return AccountFiles.from_data(data)

@@ -1,0 +1,45 @@
+from typing import Dict
+
+from lading import tar_header
+from lading.image.account_files import AccountFiles
+from lading.image.changed_tree import changed_tree
+from lading.image.changes import find_changes
+from lading.image.image_tree import ImageTree
+from lading.image.root_entry import RootEntry
+from lading.image.tree_state import Node
+from lading.store import members as kinds
+
+DIRECTORY = Node(tar_header.DIRECTORY, 0o755, 0, 0)
+FILE = Node(tar_header.FILE, 0o640, 7, 8, size=1)
+LINK = Node(tar_header.SYMLINK, 0o777, 0, 0, target="x")
+
+
+def changed(before: Dict[str, Node], after: Dict[str, Node], accounts: AccountFiles) -> ImageTree:
+    types = {"5": kinds.DIRECTORY, "2": kinds.SYMLINK, "0": kinds.FILE}
+    entries = {
+        path: RootEntry(path, types[node.type], node.mode, node.uid, node.gid, node.target)
+        for path, node in before.items()
+    }
+    files = {"etc/passwd": b"new:x:1:1::/:\n", "etc/group": b""}
+    tree = ImageTree(entries, accounts)
+    return changed_tree(tree, find_changes(before, after), after, files.__getitem__)
+
+
+def test_entries_follow_the_changes() -> None:
+    before = {"a": DIRECTORY, "a/b": FILE, "c": DIRECTORY, "c/d": FILE, "e": FILE, "f": DIRECTORY}
+    before["f/g"] = FILE
+    after = {"a": LINK, "c": DIRECTORY, "c/p": Node(tar_header.FIFO, 0o600, 0, 0), "e": FILE}
+    tree = changed(before, after, AccountFiles())
+    assert tree.entries == {
+        "a": RootEntry.symlink("a", "x"),
+        "c": RootEntry.directory("c"),
+        "c/p": RootEntry("c/p", kinds.FILE, 0o600),
+        "e": RootEntry("e", kinds.FILE, 0o640, 7, 8),
+    }
+
+
+def test_accounts_are_those_of_the_files_now() -> None:
+    before = {"etc": DIRECTORY, "etc/passwd": FILE, "etc/shadow": FILE, "etc/group": LINK}
+    after = {"etc": DIRECTORY, "etc/passwd": FILE, "etc/group": LINK}
+    tree = changed(before, after, AccountFiles("old", "kept", "gone"))
+    assert tree.accounts == AccountFiles(passwd="new:x:1:1::/:\n", group="kept")
