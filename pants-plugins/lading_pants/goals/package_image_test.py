@@ -21,6 +21,7 @@ from pants.engine.rules import Get, MultiGet, rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
 from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
+from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading_pants.goals import package_image
@@ -34,6 +35,7 @@ from lading_pants.util_rules import (
     named_address,
     platform,
     program,
+    run_as_root,
 )
 from lading_pants.util_rules.compressor import LIBRARY, Compressor
 from lading_pants.util_rules.image_references import ImageFieldSet
@@ -48,6 +50,7 @@ from lading_pants.util_rules.realise import (
 )
 
 TREES: dict[str, Tree] = {
+    "coreutils": {name: Program(content) for name, content in programs().items()},
     "redis": {"bin/redis-server": Program(b"redis"), "share/x": b"1"},
     "bash": {"bin/bash": Program(b"bash")},
     "nginx": {"share/x": b"2"},
@@ -109,6 +112,7 @@ def runner() -> RuleRunner:
             *package_image.rules(),
             *platform.rules(),
             *program.rules(),
+            *run_as_root.rules(),
             *PythonRepos.rules(),
             system_compressor,
             paths_without_derivations,
@@ -238,6 +242,50 @@ def test_users_and_files_are_data(runner: RuleRunner) -> None:
     # Both are in the image because its root files refer to them.
     assert {bash[1:], redis[1:]} <= set(members)
     assert config_of(dist / "images/redis.tar")["config"]["User"] == "999:999"
+
+
+def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:
+    _, dist = package(
+        runner,
+        """
+        contents=["//3rdparty:coreutils"],
+        symlinks={"/redis": "{//3rdparty:redis}"},
+        run_as_root='''
+            mkdir /data /etc
+            chown 999:999 /data
+            echo "web:x:7:7::/:" >/etc/passwd
+            [ $REDIS = {//3rdparty:redis} ]
+            [ -f {//3rdparty:nginx}/share/x ]
+            ln -s {//3rdparty:bash}/bin/bash /bin/shell
+            rm /redis
+        ''',
+        run_as_root_tools=["//3rdparty:redis"],
+        env={"REDIS": "{//3rdparty:redis}"},
+        user="web",
+        """,
+    )
+    archive = dist / "images/redis.tar"
+    members = layer_members(archive)
+    assert sorted(members) == [".wh.redis", "bin", "data", "etc", "etc/passwd"]
+    assert members["data"][0].uid == 999
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    assert len(metadata["layers"]) == 2
+    # bash is there because a link that the commands made leads to it; nginx is not.
+    assert [member["name"] for member in metadata["closure"]] == ["bash", "coreutils", "redis"]
+    config = config_of(archive)
+    assert config["config"]["User"] == "7:7"
+    assert [entry["created_by"] for entry in config["history"]] == [
+        "lading: 3 store packages",
+        "lading: run_as_root",
+    ]
+
+
+def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:
+    with pytest.raises(Exception) as error:
+        package(runner, 'contents=["//3rdparty:coreutils"], run_as_root="cat /x"')
+    message = str(error.value)
+    assert "`docker_image` images:redis: `run_as_root` failed (status 1). The whole log" in message
+    assert "cat: /x: No such file or directory" in message
 
 
 @pytest.mark.parametrize(

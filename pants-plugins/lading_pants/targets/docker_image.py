@@ -120,6 +120,36 @@ class ContentsField(_ListField):
             raise LadingError(f"`contents` has an empty string. Write a list like {cls.example}.")
 
 
+class RunAsRootField(StringField):
+    alias = "run_as_root"
+    help = (
+        "Shell commands that are run as root in the image, after all else is in place, until one "
+        "fails. What they changed becomes a layer: files with their owners, modes, setuid bits, "
+        "capabilities and hard links, and deletions. They see the image's files and "
+        "`run_as_root_tools`, have no network, and can't write below `/store`. "
+        "`{//path/to:package}` stands for the package's store path. A package that only the "
+        "commands use stays out of the image; one that the files they made refer to is in it. "
+        "`users`, `directories`, `symlinks` and `files` do the most common things without "
+        "commands, and need no rights on the machine."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            check(address, references, value)
+        return value
+
+
+class RunAsRootToolsField(_ListField):
+    alias = "run_as_root_tools"
+    example = '["//3rdparty/bash", "//3rdparty/coreutils"]'
+    help = (
+        "Store packages whose programs are on `PATH` of `run_as_root`. The first one that has "
+        "`bin/bash` or `bin/sh` runs the commands; if none has, the image's own shell does."
+    )
+
+
 class EntrypointField(_CommandField):
     alias = "entrypoint"
     example = '["/bin/redis-server"]'
@@ -309,6 +339,8 @@ class DockerImageTarget(Target):
         ImageDependenciesField,
         ContentsField,
         *ROOT_FIELDS,
+        RunAsRootField,
+        RunAsRootToolsField,
         EntrypointField,
         CmdField,
         ImageEnvField,
@@ -344,6 +376,11 @@ class DockerImageTarget(Target):
             raise InvalidTargetException(f"`{ALIAS}` {self.address}: {error}") from error
 
     def _check_root(self) -> None:
+        if self[RunAsRootToolsField].value and not self[RunAsRootField].value:
+            raise LadingError(
+                "`run_as_root_tools` is for the commands of `run_as_root`, which is unset. Set "
+                "it, or remove `run_as_root_tools`."
+            )
         fields = RootFields.parse(
             {
                 field.alias: RootField.with_some_store_path(self[field].value)
@@ -351,7 +388,7 @@ class DockerImageTarget(Target):
                 if self[field].value
             }
         )
-        if self[ContentsField].value or "etc/passwd" in fields.files:
+        if self[ContentsField].value or self[RunAsRootField].value or "etc/passwd" in fields.files:
             return  # They may have users that nobody knows of before they are built.
         tree = plan_root_tree({}, fields, lambda source: b"")
         if self[UserField].value:

@@ -18,6 +18,8 @@ from lading_pants.targets.docker_image import (
     ImageTagsField,
     LabelsField,
     RepositoryField,
+    RunAsRootField,
+    RunAsRootToolsField,
     StopSignalField,
     UserField,
     VolumesField,
@@ -41,6 +43,8 @@ ADDRESS = Address("images", target_name="redis")
         (CmdField, 'sh -c "a b"', '`cmd=["sh", "-c", "a b"]`'),
         (CmdField, 'sh "', '`cmd=["sh \\""]`'),
         (CmdField, ["{//3rdparty/redis"], "has `{//` without a `}`"),
+        (RunAsRootField, "ls\n{//3rdparty/redis", "'{//3rdparty/redis' has `{//` without a `}`"),
+        (RunAsRootToolsField, "//a", 'Write a list: `run_as_root_tools=["//a"]`.'),
         (EntrypointField, "redis-server", 'Write a list: `entrypoint=["redis-server"]`.'),
         (EntrypointField, [1], "`entrypoint` has 1, which is not a string"),
         (EntrypointField, {"a": "b"}, "`entrypoint` is {'a': 'b'}, which is not a list"),
@@ -117,6 +121,10 @@ def test_a_target_name_that_is_no_repository() -> None:
     "fields, reason",
     [
         ({"user": "redis"}, "`user` is 'redis', but 'redis' is not in the image's /etc/passwd"),
+        (
+            {"run_as_root_tools": ["//a"]},
+            "`run_as_root_tools` is for the commands of `run_as_root`",
+        ),
         ({"user": "redi", "users": {"redis": 999}}, "`user` is 'redi', but 'redi' is not in"),
         ({"directories": {"/data": "0750 redis:redis"}}, "`directories` gives '/data' to 'redis'"),
         (
@@ -136,6 +144,7 @@ def test_fields_that_contradict_each_other(fields: dict[str, Any], reason: str) 
     [
         {"user": "redis", "users": {"redis": 999}, "directories": {"/data": "0750 redis:redis"}},
         {"user": "redis", "contents": ["//some/passwd"]},
+        {"user": "redis", "run_as_root": "useradd redis", "run_as_root_tools": ["//a"]},
         {"user": "redis", "files": {"/etc/passwd": "redis:x:9:9::/:\n"}},
     ],
 )

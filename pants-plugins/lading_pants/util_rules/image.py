@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Optional
 
 from pants.engine.addresses import Address
@@ -50,6 +50,10 @@ from lading_pants.util_rules.realise import (
     StorePaths,
     StorePathsRequest,
 )
+from lading_pants.util_rules.run_as_root import DESCRIPTION_FILE as RUN_DESCRIPTION
+from lading_pants.util_rules.run_as_root import LAYER_FILE as RUN_LAYER
+from lading_pants.util_rules.run_as_root import TREE_FILE as RUN_TREE
+from lading_pants.util_rules.run_as_root import Commands, RunAsRootLayer, RunAsRootLayerRequest
 
 #: The files of a built image.
 ARCHIVE_FILE, METADATA_FILE = "image.tar", "image.json"
@@ -80,6 +84,7 @@ class ImagePlan:
     packages: tuple[Address, ...]
     fields: FrozenDict[str, Any]
     file_sources: FrozenDict[str, Address]
+    commands: Optional[Commands]
 
 
 @dataclass(frozen=True)
@@ -137,16 +142,38 @@ class ImageLayer:
     digest: Digest
 
 
+@dataclass(frozen=True)
+class _BuiltLayersRequest:
+    """`layer` is the image's own layer as it is without commands."""
+
+    plan: ImagePlan
+    layer: ImageLayerRequest
+    address: Address
+
+
+@dataclass(frozen=True)
+class _BuiltLayers:
+    """`digest` holds the files of `layers`, lowest first, and the image's `tree`; `members` are
+    the packages in them."""
+
+    digest: Digest
+    layers: tuple[LayerFiles, ...]
+    tree: str
+    members: tuple[ClosureMember, ...]
+
+
 @rule
 async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> ImagePlan:
     field_set = request.field_set
     found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+    origins = {**found.tool_origins, **found.origins}
     stored = await MultiGet(
         Get(StorePaths, StorePathsRequest((address,), origin))
-        for address, origin in found.origins.items()
+        for address, origin in origins.items()
     )
-    paths = {address: store.paths[0] for address, store in zip(found.origins, stored)}
-    by_text = {text: str(paths[address]) for text, address in found.interpolated.items()}
+    paths = {address: store.paths[0] for address, store in zip(origins, stored)}
+    named = {**found.interpolated, **found.commands}
+    by_text = {text: str(paths[address]) for text, address in named.items()}
     try:
         config = _config(field_set, by_text, platform.oci)
         fields = _root_fields(field_set, by_text)
@@ -158,7 +185,18 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
         packages=tuple(found.origins),
         fields=fields,
         file_sources=found.sources,
+        commands=_commands(field_set, found, by_text),
     )
+
+
+def _commands(
+    field_set: ImageFieldSet, found: ImageReferences, paths: dict[str, str]
+) -> Optional[Commands]:
+    text = field_set.run_as_root.value
+    if not text:
+        return None
+    packages = tuple(dict.fromkeys(found.commands.values()))
+    return Commands(substitute(text, paths.__getitem__), found.tools, packages)
 
 
 def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> ImageConfig:
@@ -213,30 +251,27 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
             f"{field_set.subject}: `files`",
         ),
     )
-    fields = {**plan.fields, "files": files.files}
-    layer = await Get(
-        ImageLayer,
-        ImageLayerRequest(
-            members=closure.members,
-            contents=plan.contents,
-            fields=FrozenDict(fields),
-            files=files.digest,
-            subject=field_set.subject,
-        ),
+    layer_request = ImageLayerRequest(
+        members=closure.members,
+        contents=plan.contents,
+        fields=FrozenDict({**plan.fields, "files": files.files}),
+        files=files.digest,
+        subject=field_set.subject,
     )
+    built = await Get(_BuiltLayers, _BuiltLayersRequest(plan, layer_request, field_set.address))
     archive = ArchiveRequest(
         config=plan.config,
         repository=field_set.repository.value or field_set.address.target_name,
         tags=field_set.image_tags.value or (),
-        layers=(LayerFiles(_LAYER_FILE, _LAYER_DESCRIPTION),),
-        tree=_TREE_FILE,
+        layers=built.layers,
+        tree=built.tree,
         closure=tuple(
             ArchivedMember(member.package.path, member.package.unpacked_size)
-            for member in closure.members
+            for member in built.members
         ),
     )
     request_file = await Get(Digest, CreateDigest([_request_file(archive.to_json())]))
-    inputs = await Get(Digest, MergeDigests((request_file, layer.digest)))
+    inputs = await Get(Digest, MergeDigests((request_file, built.digest)))
     result = await Get(
         ProgramResult,
         ProgramRequest(
@@ -256,6 +291,39 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
         image_digest=metadata["image"]["digest"],
         archive_size=metadata["archive"]["size"],
         tags=tuple(metadata["tags"]),
+    )
+
+
+@rule
+async def build_layers(request: _BuiltLayersRequest) -> _BuiltLayers:
+    own = await Get(ImageLayer, ImageLayerRequest, request.layer)
+    own_files = LayerFiles(_LAYER_FILE, _LAYER_DESCRIPTION)
+    members = request.layer.members
+    if request.plan.commands is None:
+        return _BuiltLayers(own.digest, (own_files,), _TREE_FILE, members)
+    run = await Get(
+        RunAsRootLayer,
+        RunAsRootLayerRequest(
+            commands=request.plan.commands,
+            digest=own.digest,
+            layers=(_LAYER_FILE,),
+            tree=_TREE_FILE,
+            members=members,
+            contents=request.layer.contents,
+            env=FrozenDict(request.plan.config.env),
+            address=request.address,
+            subject=request.layer.subject,
+        ),
+    )
+    if run.members:
+        # The same layer, with the packages that files made by the commands refer to.
+        members = tuple(sorted((*members, *run.members), key=lambda member: member.package.path))
+        own = await Get(ImageLayer, ImageLayerRequest, replace(request.layer, members=members))
+    return _BuiltLayers(
+        digest=await Get(Digest, MergeDigests((own.digest, run.digest))),
+        layers=(own_files, LayerFiles(RUN_LAYER, RUN_DESCRIPTION)),
+        tree=RUN_TREE,
+        members=members,
     )
 
 

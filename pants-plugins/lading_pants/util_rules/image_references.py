@@ -24,6 +24,8 @@ from lading_pants.targets.docker_image import (
     ImageTagsField,
     LabelsField,
     RepositoryField,
+    RunAsRootField,
+    RunAsRootToolsField,
     StopSignalField,
     UserField,
     VolumesField,
@@ -50,6 +52,8 @@ class ImageFieldSet(PackageFieldSet):
     directories: DirectoriesField
     symlinks: SymlinksField
     files: FilesField
+    run_as_root: RunAsRootField
+    run_as_root_tools: RunAsRootToolsField
     entrypoint: EntrypointField
     cmd: CmdField
     env: ImageEnvField
@@ -111,13 +115,20 @@ class ImageReferences:
     """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`; `sources`
     are the targets that `files` are taken from, by text.
 
-    `origins` has the target and field that name a package first, for errors.
+    `tools` are those of `run_as_root`, in their order, and `commands` the packages that its text
+    names, by text. Neither is in the image by that.
+
+    `origins` has the target and field that name a package first, for errors, `tool_origins` the
+    same for `tools` and `commands`.
     """
 
     contents: tuple[Address, ...]
     interpolated: FrozenDict[str, Address]
     sources: FrozenDict[str, Address]
+    tools: tuple[Address, ...]
+    commands: FrozenDict[str, Address]
     origins: FrozenDict[Address, str]
+    tool_origins: FrozenDict[Address, str]
 
 
 class InferImageDependencies(InferDependenciesRequest):
@@ -129,31 +140,44 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
     field_set = request.field_set
     contents = [(text, "contents") for text in dict.fromkeys(field_set.contents.value or ())]
     interpolated = list(_first_fields(field_set).items())
-    sources = [(text, "files") for text in field_set.file_sources()]
+    tools = field_set.run_as_root_tools
+    commands = field_set.run_as_root
+    parts = (
+        (contents, Kind.PACKAGE),
+        (interpolated, Kind.PACKAGE),
+        ([(text, tools.alias) for text in dict.fromkeys(tools.value or ())], Kind.PACKAGE),
+        (
+            [(text, commands.alias) for text in dict.fromkeys(references(commands.value or ""))],
+            Kind.PACKAGE,
+        ),
+        ([(text, "files") for text in field_set.file_sources()], Kind.TARGET),
+    )
     found = await MultiGet(
         Get(
             NamedAddress,
             NamedAddressRequest(text, field_set.address, f"{field_set.subject}: `{alias}`", kind),
         )
-        for part, kind in (
-            (contents, Kind.PACKAGE),
-            (interpolated, Kind.PACKAGE),
-            (sources, Kind.TARGET),
-        )
+        for part, kind in parts
         for text, alias in part
     )
     addresses = iter([name.address for name in found])
-    by_text = [
-        {text: next(addresses) for text, _ in part} for part in (contents, interpolated, sources)
-    ]
-    origins: dict[Address, str] = {}
-    for (_, alias), name in zip((*contents, *interpolated), found):
-        origins.setdefault(name.address, f"{field_set.subject}: `{alias}`")
+    by_text = [{text: next(addresses) for text, _ in part} for part, _ in parts]
+
+    def origins(indices: tuple[int, ...]) -> FrozenDict[Address, str]:
+        named: dict[Address, str] = {}
+        for index in indices:
+            for text, alias in parts[index][0]:
+                named.setdefault(by_text[index][text], f"{field_set.subject}: `{alias}`")
+        return FrozenDict(named)
+
     return ImageReferences(
         contents=tuple(by_text[0].values()),
         interpolated=FrozenDict(by_text[1]),
-        sources=FrozenDict(by_text[2]),
-        origins=FrozenDict(origins),
+        tools=tuple(by_text[2].values()),
+        commands=FrozenDict(by_text[3]),
+        sources=FrozenDict(by_text[4]),
+        origins=origins((0, 1)),
+        tool_origins=origins((2, 3)),
     )
 
 
@@ -169,7 +193,7 @@ def _first_fields(field_set: ImageFieldSet) -> Mapping[str, str]:
 @rule
 async def infer_image_dependencies(request: InferImageDependencies) -> InferredDependencies:
     found = await Get(ImageReferences, ImageReferencesRequest(request.field_set))
-    return InferredDependencies((*found.origins, *found.sources.values()))
+    return InferredDependencies((*found.origins, *found.tool_origins, *found.sources.values()))
 
 
 def rules():

@@ -86,15 +86,34 @@ def test_packages_are_found_in_every_field(runner: RuleRunner) -> None:
     }
 
 
+def test_what_commands_use_is_not_in_the_image_by_that(runner: RuleRunner) -> None:
+    found = find(
+        runner,
+        """
+        contents=["//3rdparty/redis"],
+        run_as_root="{//3rdparty/redis}/bin/x; {:local}/bin/y",
+        run_as_root_tools=["//3rdparty/bash"],
+        """,
+    )
+    assert found.tools == (BASH,)
+    assert dict(found.commands) == {"//3rdparty/redis": REDIS, ":local": LOCAL}
+    assert set(found.origins) == {REDIS}
+    assert dict(found.tool_origins) == {
+        BASH: "`docker_image` images:redis: `run_as_root_tools`",
+        REDIS: "`docker_image` images:redis: `run_as_root`",
+        LOCAL: "`docker_image` images:redis: `run_as_root`",
+    }
+
+
 def test_they_are_dependencies(runner: RuleRunner) -> None:
     fields = (
-        'contents=["//3rdparty/redis"], env={"A": "{:local}"}, '
-        'files={"/x": {"source": "//3rdparty/app"}}'
+        'contents=["//3rdparty/redis"], run_as_root="{:local}/x", '
+        'run_as_root_tools=["//3rdparty/bash"], files={"/x": {"source": "//3rdparty/app"}}'
     )
     inferred = runner.request(
         InferredDependencies, [InferImageDependencies(field_set(runner, fields))]
     )
-    assert set(inferred.include) == {REDIS, LOCAL, APP}
+    assert set(inferred.include) == {REDIS, LOCAL, BASH, APP}
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def layer(*members: Member, compressed: bool = False) -> bytes:
     return gzip.compress(file.getvalue()) if compressed else file.getvalue()
 
 
-def programs_layer() -> bytes:
-    """A layer with `PROGRAMS` of this machine in /bin, and the libraries they load."""
+def programs() -> Dict[str, bytes]:
+    """`PROGRAMS` of this machine in bin, and the libraries they load, by path."""
     files: Dict[str, Path] = {}
     for name in PROGRAMS:
         program = shutil.which(name, path="/usr/bin:/bin")
@@ -87,9 +87,13 @@ def programs_layer() -> bytes:
         files[f"bin/{name}"] = Path(program)
         listing = subprocess.run(["ldd", program], stdout=subprocess.PIPE, check=True, text=True)
         files.update({path.lstrip("/"): Path(path) for path in _LIBRARY.findall(listing.stdout)})
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+def programs_layer() -> bytes:
+    """A layer with `programs`."""
     top = [directory("etc"), directory("tmp", 0o1777)]
-    programs = [member(name, path.read_bytes(), mode=0o755) for name, path in files.items()]
-    return layer(*top, *programs)
+    return layer(*top, *(member(name, data, mode=0o755) for name, data in programs().items()))
 
 
 @dataclass(frozen=True)

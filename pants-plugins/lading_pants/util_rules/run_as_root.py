@@ -1,0 +1,159 @@
+"""The layer of what an image's `run_as_root` changes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.engine.addresses import Address
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+
+from lading.image.run_as_root_request import RunAsRootRequest
+from lading.store.closure import closure_of
+from lading.store.path import StorePath
+from lading.store.request import InputPackage
+from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+from lading_pants.util_rules.realise import (
+    SEGMENT_FILE,
+    ClosureMember,
+    StoreClosure,
+    StoreClosureRequest,
+)
+
+#: The files of the layer, named so that they can lie beside those of another.
+LAYER_FILE, DESCRIPTION_FILE = "run_as_root.tar.gz", "run_as_root.json"
+TREE_FILE = "run_as_root-tree.json"
+
+_REFERENCES_FILE = "run_as_root-references.json"
+_REQUEST_FILE = "request.json"
+_COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY = "compressor", "layers"
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What an image's `run_as_root` says. `text` has store paths in it.
+
+    The programs of `tools` are on PATH; `packages` are those that the text names.
+    """
+
+    text: str
+    tools: tuple[Address, ...]
+    packages: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
+class RunAsRootLayerRequest:
+    """`digest` holds the image so far: `layers`, lowest first, and its `tree`.
+
+    `members` are the image's store packages, of which `contents` are shown at `/`; `env` is the
+    image's environment. `address` and `subject` are the image's.
+    """
+
+    commands: Commands
+    digest: Digest
+    layers: tuple[str, ...]
+    tree: str
+    members: tuple[ClosureMember, ...]
+    contents: tuple[StorePath, ...]
+    env: FrozenDict[str, str]
+    address: Address
+    subject: str
+
+
+@dataclass(frozen=True)
+class RunAsRootLayer:
+    """`digest` holds `LAYER_FILE`, `DESCRIPTION_FILE` and `TREE_FILE`, the image's tree with it.
+
+    `members` are the packages that the image then needs besides those it has, sorted by store
+    path.
+    """
+
+    digest: Digest
+    members: tuple[ClosureMember, ...]
+
+
+@rule
+async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) -> RunAsRootLayer:
+    tools = await Get(
+        StoreClosure,
+        StoreClosureRequest(
+            (*request.commands.tools, *request.commands.packages),
+            f"{request.subject}: `run_as_root`",
+        ),
+    )
+    on_path = [root.package.path for root in tools.roots[: len(request.commands.tools)]]
+    members = {member.package.path: member for member in (*tools.roots, *tools.members)}
+    members.update((member.package.path, member) for member in request.members)
+    segments = await MultiGet(
+        Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE])))
+        for member in members.values()
+    )
+    placed = await MultiGet(
+        Get(Digest, AddPrefix(segment, _directory(member)))
+        for member, segment in zip(members.values(), segments)
+    )
+    text = RunAsRootRequest(
+        commands=request.commands.text,
+        layers=tuple(f"{_LAYERS_DIRECTORY}/{name}" for name in request.layers),
+        tree=f"{_LAYERS_DIRECTORY}/{request.tree}",
+        packages=tuple(
+            InputPackage(
+                path=path,
+                segment=f"{_directory(member)}/{SEGMENT_FILE}",
+                sha256=member.package.segment_sha256,
+                direct=path in on_path,
+                variable="",
+            )
+            for path, member in members.items()
+        ),
+        contents=request.contents,
+        env=dict(request.env),
+    ).to_json()
+    request_file = await Get(
+        Digest, CreateDigest([FileContent(_REQUEST_FILE, text.encode("utf-8"))])
+    )
+    outputs = (LAYER_FILE, DESCRIPTION_FILE, TREE_FILE, _REFERENCES_FILE)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.run_as_root_main",
+            arguments=(_REQUEST_FILE, f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *outputs),
+            inputs=await Get(Digest, MergeDigests((request_file, *placed))),
+            immutable_inputs=FrozenDict(
+                {_COMPRESSOR_DIRECTORY: compressor.digest, _LAYERS_DIRECTORY: request.digest}
+            ),
+            output_files=outputs,
+            description=f"Running the commands of {request.address} as root",
+            subject=request.subject,
+        ),
+    )
+    contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_REFERENCES_FILE])))
+    digest = await Get(
+        Digest, DigestSubset(result.digest, PathGlobs([LAYER_FILE, DESCRIPTION_FILE, TREE_FILE]))
+    )
+    found = [StorePath.parse(path) for path in json.loads(contents[0].content)]
+    packages = closure_of(found, {path: member.package for path, member in members.items()})
+    there = {member.package.path for member in request.members}
+    return RunAsRootLayer(
+        digest, tuple(members[package.path] for package in packages if package.path not in there)
+    )
+
+
+def _directory(member: ClosureMember) -> str:
+    return f"packages/{member.package.path.base}"
+
+
+def rules():
+    return collect_rules()
