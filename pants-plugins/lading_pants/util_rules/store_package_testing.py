@@ -10,12 +10,12 @@ import hashlib
 import platform as python_platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Mapping
+from typing import Iterable, Mapping, Optional
 
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FilesGeneratorTarget, FileTarget
-from pants.core.util_rules import source_files, system_binaries
+from pants.core.util_rules import source_files
 from pants.engine.rules import QueryRule, rule
 from pants.engine.target import Target
 from pants.testutil.rule_runner import RuleRunner
@@ -100,58 +100,64 @@ async def wheels_bubblewrap() -> BundledBubblewrap:
     return BundledBubblewrap(FrozenDict({_BUBBLEWRAP_CACHE: ".lading/bubblewrap"}))
 
 
+_RULES = (
+    *debian.rules(),
+    *derivation.rules(),
+    *fetch.rules(),
+    *machine.rules(),
+    *named_address.rules(),
+    *override.rules(),
+    *package_store.rules(),
+    *platform.rules(),
+    *program.rules(),
+    *PythonRepos.rules(),
+    *realise.rules(),
+    *source.rules(),
+    *source_files.rules(),
+    *store_package.rules(),
+    wheels_bubblewrap,
+)
+
+_TARGET_TYPES = (
+    BuildRootTarget,
+    DebianLockTarget,
+    FetchDebianTarget,
+    FetchUrlTarget,
+    FileTarget,
+    FilesGeneratorTarget,
+    StorePackageTarget,
+)
+
+
 def make_runner(
-    mirror: DebianMirror,
     named_caches: Path,
+    mirror: DebianMirror,
+    *,
+    mirror_url: Optional[str] = None,
+    environment: Optional[Mapping[str, str]] = None,
+    bootstrap_arguments: Iterable[str] = (),
     rules: Iterable[object] = (),
     target_types: Iterable[type[Target]] = (),
-    arguments: Iterable[str] = (),
 ) -> RuleRunner:
     """A runner that can build the store packages of its repository, and shares no cache.
 
-    Only tests of bubblewrap's own rule download it.
+    Its repository has the files of `mirror`, which fetches look for at `mirror_url`, else where it
+    is.
     """
     install_bubblewrap(named_caches / _BUBBLEWRAP_CACHE)
     runner = RuleRunner(
-        rules=[
-            *debian.rules(),
-            *derivation.rules(),
-            *fetch.rules(),
-            *machine.rules(),
-            *named_address.rules(),
-            *override.rules(),
-            *package_store.rules(),
-            *platform.rules(),
-            *program.rules(),
-            *PythonRepos.rules(),
-            *realise.rules(),
-            *source.rules(),
-            *source_files.rules(),
-            *store_package.rules(),
-            *system_binaries.rules(),
-            wheels_bubblewrap,
-            QueryRule(BuiltPackage, [StorePackageFieldSet]),
-            *rules,
-        ],
-        target_types=[
-            BuildRootTarget,
-            DebianLockTarget,
-            FetchDebianTarget,
-            FetchUrlTarget,
-            FileTarget,
-            FilesGeneratorTarget,
-            StorePackageTarget,
-            *target_types,
-        ],
+        rules=[*_RULES, *rules, QueryRule(BuiltPackage, [StorePackageFieldSet])],
+        target_types=[*_TARGET_TYPES, *target_types],
         isolated_local_store=True,
-        bootstrap_args=[f"--named-caches-dir={named_caches}", *arguments],
+        bootstrap_args=[f"--named-caches-dir={named_caches}", *bootstrap_arguments],
     )
     runner.set_options(
         [
             "--lading-build-root=//debian:root",
-            f"--lading-debian-mirrors=['{mirror.url}']",
+            f"--lading-debian-mirrors=['{mirror_url or mirror.url}']",
             "--unmatched-build-file-globs=error",
-        ]
+        ],
+        env=environment,
     )
     runner.write_files(dict(mirror.files()))
     return runner
