@@ -6,6 +6,7 @@ or fails where CI is `true`, so that no run of CI is green for want of a service
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Tuple
@@ -13,6 +14,9 @@ from typing import List, Tuple
 import pytest
 
 BUILD_ROOT = Path(__file__).resolve().parent.parent
+
+# Not by PYTHONPATH, which the programs under test would inherit.
+sys.path.insert(0, str(BUILD_ROOT / "src"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class ContainerEngine:
 def docker() -> ContainerEngine:
     """The docker of DOCKER_HOST, or docker's default."""
     engine = ContainerEngine(("docker",), ("--network=host",))
-    _require("docker", [*engine.command, "version"])
+    require("docker", [*engine.command, "version"])
     return engine
 
 
@@ -48,18 +52,19 @@ def podman() -> ContainerEngine:
         ("podman", "--runtime", "/usr/sbin/runc"),
         ("--network=host", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"),
     )
-    _require("podman", [*engine.command, "version"])
+    require("podman", [*engine.command, "version"])
     return engine
 
 
 @pytest.fixture(scope="session")
 def skopeo() -> ContainerEngine:
     engine = ContainerEngine(("skopeo",), ())
-    _require("skopeo", [*engine.command, "--version"])
+    require("skopeo", [*engine.command, "--version"])
     return engine
 
 
-def _require(name: str, probe: List[str]) -> None:
+def require(name: str, probe: List[str]) -> None:
+    """Skip the test, or fail it, unless the command `probe` succeeds."""
     try:
         _output(probe)
     except (OSError, subprocess.CalledProcessError) as error:

@@ -213,11 +213,13 @@ class Client:
         """The body, undecoded. Reads small pieces from slow servers, so as to notice them."""
         raw = response.raw
         raw.enforce_content_length = False  # it would drop the last bytes before an interruption
+        # urllib3 has read1 since 2.1. Without it, a read waits for all of its bytes.
+        read = getattr(raw, "read1", raw.read)
         amount = _SMALLEST_READ
         window_start, window_bytes = self._clock(), 0
         while True:
             start = self._clock()
-            chunk = raw.read(amount, decode_content=False)
+            chunk = read(amount, decode_content=False)
             if not chunk:
                 return
             yield chunk

@@ -2,6 +2,7 @@ import io
 import random
 import socket
 import ssl
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -196,6 +197,15 @@ def test_a_slow_drip_counts_as_interrupted(server: FaultyServer) -> None:
     saving.client.save(server.serve("/file", drip, Reply(body=BODY)), saving.part)
     assert saving.content == BODY
     assert "it gave " in saving.reports[0]
+
+
+def test_a_fast_beginning_does_not_excuse_a_slow_drip(server: FaultyServer) -> None:
+    saving = Saving(patience=Patience(window=0.2, slowest=100_000))
+    drip = Ranged(body=BODY, drip_seconds=0.05, drip_after=200_000)
+    start = time.monotonic()
+    saving.client.save(server.serve("/file", drip, Ranged(body=BODY)), saving.part)
+    assert saving.content == BODY
+    assert time.monotonic() - start < 5
 
 
 def test_silence_counts_as_interrupted(server: FaultyServer) -> None:

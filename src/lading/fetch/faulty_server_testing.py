@@ -62,6 +62,7 @@ class Reply:
     reset: bool = False
     announce: bool = True
     drip_seconds: float = 0
+    drip_after: int = 0
 
     def send(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(self.status)
@@ -83,7 +84,8 @@ class Reply:
         if not self.drip_seconds:
             handler.wfile.write(sent)
             return
-        for position in range(len(sent)):
+        handler.wfile.write(sent[: self.drip_after])
+        for position in range(self.drip_after, len(sent)):
             handler.wfile.write(sent[position : position + 1])
             handler.wfile.flush()
             time.sleep(self.drip_seconds)
