@@ -108,8 +108,12 @@ class Container:
         """All of the store is read-only, also what lies in layers below."""
         name = STORE_DIR.lstrip("/")
         store = _mount_point(self.root, name)
-        for path, _ in self.packages:
-            _mount_point(self.root, name, path.base)
+        for path, directory in self.packages:
+            if directory.is_dir():
+                _mount_point(self.root, name, path.base)
+            else:
+                # A script's package is a single file, and so is where it is mounted.
+                (store / path.base).touch()
         linux.bind(store, store)
         for path, directory in self.packages:
             linux.bind(directory, store / path.base)

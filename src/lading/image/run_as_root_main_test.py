@@ -265,6 +265,13 @@ def test_tools_are_on_path_and_stay_out(runner: Runner, make_package: MakePackag
     assert outcome.references == {str(tool.path): "seen"}
 
 
+def test_a_package_may_be_one_file(runner: Runner, make_package: MakePackage) -> None:
+    script = make_package("script", {"": Program(b"#!/bin/sh\necho ran\n")})
+    outcome = runner.run(f"{script.path} >/seen", [BASE], packages=[script])
+    assert outcome.names == ["seen"]
+    assert outcome.content("seen") == b"ran\n"
+
+
 def test_references_of_what_was_made_are_found(runner: Runner, make_package: MakePackage) -> None:
     one, two = make_package("first", {"bin/1": b""}), make_package("second", {"bin/2": b""})
     three = make_package("3", {"x": b""})
