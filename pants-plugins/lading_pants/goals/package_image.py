@@ -34,7 +34,10 @@ async def package_image(field_set: ImageFieldSet, distdir: DistDir) -> BuiltPack
             if isinstance(entry, FileEntry)
         ),
     )
-    summary = f"{image.archive_size / 1e6:.1f} MB, {image.image_digest}"
+    size = f"{image.archive_size / 1e6:.1f} MB"
+    if image.base_layer_count:
+        size += f", {image.layer_count} layers, {image.base_layer_count} of them the base's"
+    summary = f"{size}, {image.image_digest}"
     return BuiltPackage(
         digest,
         (

@@ -29,7 +29,10 @@ from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
     image,
+    image_base,
     image_files,
+    image_layer,
+    image_plan,
     image_references,
     machine,
     named_address,
@@ -105,7 +108,10 @@ def runner() -> RuleRunner:
         rules=[
             *distdir.rules(),
             *image.rules(),
+            *image_base.rules(),
             *image_files.rules(),
+            *image_layer.rules(),
+            *image_plan.rules(),
             *image_references.rules(),
             *machine.rules(),
             *named_address.rules(),
@@ -125,18 +131,21 @@ def runner() -> RuleRunner:
     )
 
 
-def package(runner: RuleRunner, fields: str) -> tuple[BuiltPackage, Path]:
+def package(
+    runner: RuleRunner, fields: str, others: str = "", name: str = "redis"
+) -> tuple[BuiltPackage, Path]:
     """What the goal gives for `docker_image(name="redis", ...)`, and where it lies in dist."""
+    image = f'docker_image(name="redis", {fields})\n'
     runner.write_files(
         {
             "3rdparty/BUILD": "".join(
-                f'store_package(name="{name}", version="1")\n' for name in TREES
+                f'store_package(name="{package}", version="1")\n' for package in TREES
             ),
-            "images/BUILD": f'file(name="app", source="app")\ndocker_image(name="redis", {fields})',
+            "images/BUILD": f'file(name="app", source="app")\n{others}{image}',
             "images/app": "the app",
         }
     )
-    target = runner.get_target(Address("images", target_name="redis"))
+    target = runner.get_target(Address("images", target_name=name))
     built = runner.request(BuiltPackage, [ImageFieldSet.create(target)])
     runner.write_digest(built.digest, path_prefix="dist")
     return built, Path(runner.build_root, "dist")
@@ -244,6 +253,96 @@ def test_users_and_files_are_data(runner: RuleRunner) -> None:
     assert config_of(dist / "images/redis.tar")["config"]["User"] == "999:999"
 
 
+BASE = """
+docker_image(
+    name="base",
+    contents=["//3rdparty:redis"],
+    users={"redis": 999},
+    user="redis",
+    directories={"/data": "0750 redis:redis"},
+    env={"A": "base", "B": "base"},
+    entrypoint=["{//3rdparty:redis}/bin/redis-server"],
+    cmd=["--port", "1"],
+)
+"""
+
+
+def test_n2c_pr_196_nixpkgs_18896_an_image_on_another(runner: RuleRunner) -> None:
+    built, dist = package(
+        runner,
+        """
+        base=":base",
+        contents=["//3rdparty:redis", "//3rdparty:bash"],
+        users={"web": 80},
+        env={"B": "own", "C": "own"},
+        """,
+        others=BASE,
+    )
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    base = json.loads(
+        (package(runner, "", others=BASE, name="base")[1] / "images/base.json").read_text()
+    )
+    assert metadata["layers"][:1] == base["layers"]
+    assert len(metadata["layers"]) == 2
+    assert [member["name"] for member in metadata["closure"]] == ["bash", "redis"]
+    assert "2 layers, 1 of them the base's" in built.artifacts[1].extra_log_lines[1]
+    config = config_of(dist / "images/redis.tar")
+    assert len(config["history"]) == len(config["rootfs"]["diff_ids"]) == 2
+    assert config["config"] == {
+        "Cmd": ["--port", "1"],
+        "Entrypoint": [f"/store/{'r' * 32}-redis/bin/redis-server"],
+        "Env": ["A=base", "B=own", "C=own"],
+        "User": "999:999",
+    }
+    members = layer_members(dist / "images/redis.tar")
+    assert b"redis:x:999" in members["etc/passwd"][1] and b"web:x:80" in members["etc/passwd"][1]
+    # redis is in the base's layer, and its links as well.
+    assert not any("redis" in name for name in members)
+    assert f"store/{'b' * 32}-bash/bin/bash" in members
+
+
+def test_an_image_that_changes_the_config_only_has_no_layer_of_its_own(runner: RuleRunner) -> None:
+    _, dist = package(runner, 'base=":base", cmd=["x"]', others=BASE)
+    assert len(json.loads((dist / "images/redis.json").read_text())["layers"]) == 1
+
+
+def test_three_images_on_top_of_each_other(runner: RuleRunner) -> None:
+    middle = 'docker_image(name="middle", base=":base", files={"/x": "1", "/y": "1"})\n'
+    _, dist = package(runner, 'base=":middle", files={"/x": "2"}', others=BASE + middle)
+    members = layer_members(dist / "images/redis.tar")
+    assert {name: data for name, (_, data) in members.items()} == {"x": b"2"}
+    assert len(json.loads((dist / "images/redis.json").read_text())["layers"]) == 3
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ('base=":redis"', "`base` goes in a circle: images:redis -> images:redis. Leave one of"),
+        ('base=":other"', "in a circle: images:redis -> images:other -> images:redis. Leave"),
+        ('base=":bas"', "`base` refers to :bas, which does not exist. Did you mean :base?"),
+        ('base=":app"', "`base` refers to :app, which is a `file` target and not an image: name a"),
+        ('base=""', "`base` is empty. Write the address of a `docker_image`."),
+        ('base=":base", user="web"', "`user` is 'web', but 'web' is not in the image's"),
+        ('base=":base", users={"redis": 5}', "but the image has `redis:x:999:"),
+        ('base=":base", files={"/data": ""}', "'/data' of the base is a directory"),
+    ],
+)
+def test_a_base_that_does_not_fit(runner: RuleRunner, fields: str, message: str) -> None:
+    other = 'docker_image(name="other", base=":redis")\n'
+    with pytest.raises(Exception) as error:
+        package(runner, fields, others=BASE + other)
+    assert "`docker_image` images:redis: " in str(error.value)
+    assert message in str(error.value)
+
+
+def test_moby_20298_too_many_layers(runner: RuleRunner) -> None:
+    others = 'docker_image(name="n0")\n' + "".join(
+        f'docker_image(name="n{number}", base=":n{number - 1}")\n' for number in range(1, 126)
+    )
+    with pytest.raises(Exception, match="the image has 126 layers, with those that"):
+        package(runner, "", others=others, name="n125")
+
+
 def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:
     _, dist = package(
         runner,
@@ -278,6 +377,34 @@ def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:
         "lading: 3 store packages",
         "lading: run_as_root",
     ]
+
+
+def test_nixpkgs_55290_57505_commands_see_the_layers_of_the_base(runner: RuleRunner) -> None:
+    base = """
+docker_image(
+    name="base",
+    contents=["//3rdparty:coreutils"],
+    files={"/x": "1", "/y": "1"},
+    run_as_root="echo 2 >/y; mkdir -m 700 /d",
+)
+"""
+    _, dist = package(
+        runner,
+        """
+        base=":base",
+        files={"/x": "3"},
+        run_as_root='[ "$(cat /x)$(cat /y)" = 32 ]; rm /y; ln -s {//3rdparty:bash} /d/bash',
+        """,
+        others=base,
+    )
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    assert (len(metadata["layers"]), metadata["base_layers"]) == (4, 2)
+    assert [member["name"] for member in metadata["closure"]] == ["bash", "coreutils"]
+    members = layer_members(dist / "images/redis.tar")
+    assert {name: member.mode for name, (member, _) in members.items()} == {
+        ".wh.y": 0o644,
+        "d": 0o700,
+    }
 
 
 def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:

@@ -103,6 +103,26 @@ def _bracketed(words: Iterable[str]) -> str:
     return "[" + ", ".join(f'"{word}"' for word in quoted) + "]"
 
 
+class BaseField(StringField):
+    alias = "base"
+    help = (
+        "Another `docker_image` that this one is put on. Its layers stay as they are; one more has "
+        "what is new. Of its config, `env` and `labels` are merged, where the own value wins; "
+        "`exposed_ports` and `volumes` are united; `entrypoint`, `working_dir`, `user`, "
+        "`stop_signal` and `healthcheck` are the base's where they are unset; so is `cmd`, unless "
+        "`entrypoint` is set. `[]` for `entrypoint` or `cmd` means none. Users and groups are "
+        "added to those of the base. Files and links may replace those of the base, but nothing "
+        "takes the place of its directories."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value == "":
+            raise refuse(address, "`base` is empty. Write the address of a `docker_image`.")
+        return value
+
+
 class ContentsField(_ListField):
     alias = "contents"
     example = '["//3rdparty/redis"]'
@@ -337,6 +357,7 @@ class DockerImageTarget(Target):
         *COMMON_TARGET_FIELDS,
         OutputPathField,
         ImageDependenciesField,
+        BaseField,
         ContentsField,
         *ROOT_FIELDS,
         RunAsRootField,
@@ -381,15 +402,18 @@ class DockerImageTarget(Target):
                 "`run_as_root_tools` is for the commands of `run_as_root`, which is unset. Set "
                 "it, or remove `run_as_root_tools`."
             )
+        values = {field.alias: self[field].value for field in ROOT_FIELDS}
         fields = RootFields.parse(
             {
-                field.alias: RootField.with_some_store_path(self[field].value)
-                for field in ROOT_FIELDS
-                if self[field].value
+                alias: RootField.with_some_store_path(value)
+                for alias, value in values.items()
+                if value
             }
         )
-        if self[ContentsField].value or self[RunAsRootField].value or "etc/passwd" in fields.files:
+        opaque = (BaseField, ContentsField, RunAsRootField)
+        if any(self[field].value for field in opaque) or "etc/passwd" in fields.files:
             return  # They may have users that nobody knows of before they are built.
         tree = plan_root_tree({}, fields, lambda source: b"")
-        if self[UserField].value:
-            resolve_user(self[UserField].value, tree.accounts)
+        user = self[UserField].value
+        if user:
+            resolve_user(user, tree.image.accounts)

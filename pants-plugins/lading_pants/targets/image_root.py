@@ -62,7 +62,8 @@ class UsersField(RootField):
     example = '{"redis": {"uid": 999, "home": "/data"}}'
     help = (
         'Users in the image, each with its uid, `{"redis": 999}`, or a dictionary of `uid`, '
-        "`group` (primary group by name or id; unset, one with the user's name and id), `home` "
+        "`group` (primary group by name or id; if unset, the one with the user's name, which is "
+        "made with the user's id if it is not there), `home` "
         '(`"/"` if unset; `directories` makes it), `shell` (`"/bin/sh"` if unset) and `gecos`. '
         'With any of `users` or `groups`, `{"root": 0}` as well, the image has `/etc/passwd`, '
         "`group`, `shadow`, `gshadow` and `nsswitch.conf`, with root and nobody (65534) in them, "

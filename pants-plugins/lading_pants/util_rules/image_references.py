@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Mapping
+from typing import Iterator, Mapping, Optional
 
 from pants.core.goals.package import OutputPathField, PackageFieldSet
 from pants.engine.addresses import Address
@@ -15,6 +15,7 @@ from pants.util.frozendict import FrozenDict
 from lading.image.root_fields import strings
 from lading.interpolation import references
 from lading_pants.targets.docker_image import (
+    BaseField,
     CmdField,
     ContentsField,
     EntrypointField,
@@ -46,6 +47,7 @@ from lading_pants.util_rules.named_address import Kind, NamedAddress, NamedAddre
 class ImageFieldSet(PackageFieldSet):
     required_fields = (ContentsField, RepositoryField, ImageTagsField)
 
+    base: BaseField
     contents: ContentsField
     users: UsersField
     groups: GroupsField
@@ -100,9 +102,9 @@ class ImageFieldSet(PackageFieldSet):
             yield self.working_dir.alias, self.working_dir.value
         for word in (self.healthcheck.value or {}).get("test", ()):
             yield self.healthcheck.alias, word
-        for field in self.root_fields:
-            for text in strings(field.value):
-                yield field.alias, text
+        for root_field in self.root_fields:
+            for text in strings(root_field.value):
+                yield root_field.alias, text
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class ImageReferencesRequest:
 @dataclass(frozen=True)
 class ImageReferences:
     """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`; `sources`
-    are the targets that `files` are taken from, by text.
+    are the targets that `files` are taken from, by text; `base` is another image.
 
     `tools` are those of `run_as_root`, in their order, and `commands` the packages that its text
     names, by text. Neither is in the image by that.
@@ -125,6 +127,7 @@ class ImageReferences:
     contents: tuple[Address, ...]
     interpolated: FrozenDict[str, Address]
     sources: FrozenDict[str, Address]
+    base: Optional[Address]
     tools: tuple[Address, ...]
     commands: FrozenDict[str, Address]
     origins: FrozenDict[Address, str]
@@ -151,6 +154,7 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
             Kind.PACKAGE,
         ),
         ([(text, "files") for text in field_set.file_sources()], Kind.TARGET),
+        ([(text, "base") for text in (field_set.base.value,) if text], Kind.IMAGE),
     )
     found = await MultiGet(
         Get(
@@ -176,6 +180,7 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
         tools=tuple(by_text[2].values()),
         commands=FrozenDict(by_text[3]),
         sources=FrozenDict(by_text[4]),
+        base=next(iter(by_text[5].values()), None),
         origins=origins((0, 1)),
         tool_origins=origins((2, 3)),
     )
@@ -193,7 +198,10 @@ def _first_fields(field_set: ImageFieldSet) -> Mapping[str, str]:
 @rule
 async def infer_image_dependencies(request: InferImageDependencies) -> InferredDependencies:
     found = await Get(ImageReferences, ImageReferencesRequest(request.field_set))
-    return InferredDependencies((*found.origins, *found.tool_origins, *found.sources.values()))
+    base = () if found.base is None else (found.base,)
+    return InferredDependencies(
+        (*found.origins, *found.tool_origins, *found.sources.values(), *base)
+    )
 
 
 def rules():

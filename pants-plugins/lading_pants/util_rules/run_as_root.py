@@ -24,6 +24,12 @@ from lading.store.closure import closure_of
 from lading.store.path import StorePath
 from lading.store.request import InputPackage
 from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.image_layer import (
+    DESCRIPTION_FILE,
+    LAYER_FILE,
+    TREE_FILE,
+    ImageLayer,
+)
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import (
     SEGMENT_FILE,
@@ -32,11 +38,7 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
 )
 
-#: The files of the layer, named so that they can lie beside those of another.
-LAYER_FILE, DESCRIPTION_FILE = "run_as_root.tar.gz", "run_as_root.json"
-TREE_FILE = "run_as_root-tree.json"
-
-_REFERENCES_FILE = "run_as_root-references.json"
+_REFERENCES_FILE = "references.json"
 _REQUEST_FILE = "request.json"
 _COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY = "compressor", "layers"
 
@@ -55,16 +57,14 @@ class Commands:
 
 @dataclass(frozen=True)
 class RunAsRootLayerRequest:
-    """`digest` holds the image so far: `layers`, lowest first, and its `tree`.
+    """`layers` are the image so far, lowest first.
 
     `members` are the image's store packages, of which `contents` are shown at `/`; `env` is the
     image's environment. `address` and `subject` are the image's.
     """
 
     commands: Commands
-    digest: Digest
-    layers: tuple[str, ...]
-    tree: str
+    layers: tuple[ImageLayer, ...]
     members: tuple[ClosureMember, ...]
     contents: tuple[StorePath, ...]
     env: FrozenDict[str, str]
@@ -74,13 +74,10 @@ class RunAsRootLayerRequest:
 
 @dataclass(frozen=True)
 class RunAsRootLayer:
-    """`digest` holds `LAYER_FILE`, `DESCRIPTION_FILE` and `TREE_FILE`, the image's tree with it.
+    """`members` are the packages that the image with this `layer` needs besides those it has,
+    sorted by store path."""
 
-    `members` are the packages that the image then needs besides those it has, sorted by store
-    path.
-    """
-
-    digest: Digest
+    layer: ImageLayer
     members: tuple[ClosureMember, ...]
 
 
@@ -104,10 +101,14 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
         Get(Digest, AddPrefix(segment, _directory(member)))
         for member, segment in zip(members.values(), segments)
     )
+    layers = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, str(number)))
+        for number, layer in enumerate(request.layers)
+    )
     text = RunAsRootRequest(
         commands=request.commands.text,
-        layers=tuple(f"{_LAYERS_DIRECTORY}/{name}" for name in request.layers),
-        tree=f"{_LAYERS_DIRECTORY}/{request.tree}",
+        layers=tuple(f"{_LAYERS_DIRECTORY}/{number}/{LAYER_FILE}" for number in range(len(layers))),
+        tree=f"{_LAYERS_DIRECTORY}/{len(layers) - 1}/{TREE_FILE}",
         packages=tuple(
             InputPackage(
                 path=path,
@@ -132,7 +133,10 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
             arguments=(_REQUEST_FILE, f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *outputs),
             inputs=await Get(Digest, MergeDigests((request_file, *placed))),
             immutable_inputs=FrozenDict(
-                {_COMPRESSOR_DIRECTORY: compressor.digest, _LAYERS_DIRECTORY: request.digest}
+                {
+                    _COMPRESSOR_DIRECTORY: compressor.digest,
+                    _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
+                }
             ),
             output_files=outputs,
             description=f"Running the commands of {request.address} as root",
@@ -147,7 +151,8 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
     packages = closure_of(found, {path: member.package for path, member in members.items()})
     there = {member.package.path for member in request.members}
     return RunAsRootLayer(
-        digest, tuple(members[package.path] for package in packages if package.path not in there)
+        ImageLayer(digest),
+        tuple(members[package.path] for package in packages if package.path not in there),
     )
 
 

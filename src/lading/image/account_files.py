@@ -162,11 +162,13 @@ def _add_user(passwd: _Lines, user: UserAccount, gid: int) -> None:
 
 def _add_group(groups: _Lines, group: GroupAccount) -> None:
     present = groups.get(group.name)
+    if present is not None and group.implied:
+        return
     if present is not None and _number(present, 2) != group.gid:
         raise LadingError(
-            f"`users` or `groups` gives the group {group.name!r} the id {group.gid}, but the image "
-            f"has `{':'.join(present)}` from its base or `contents`. Give it the same id, or "
-            "choose another name."
+            f"`groups` gives {group.name!r} the id {group.gid}, but the image has "
+            f"`{':'.join(present)}` from its base or `contents`. Give it the same id, or choose "
+            "another name."
         )
     _check_id("groups", "group", groups, group)
     members = dict.fromkeys((*_members(present or ()), *group.members))

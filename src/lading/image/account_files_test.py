@@ -50,6 +50,12 @@ def test_the_same_account_again_changes_nothing() -> None:
     assert extended(once, {"redis": 999}) == once
 
 
+def test_a_group_of_the_user_s_name_is_its_group() -> None:
+    files = extended(DEBIAN, {"adm": 999})
+    assert files.group == DEBIAN.group
+    assert "adm:x:999:4::/:/bin/sh" in files.passwd
+
+
 def test_root_may_be_changed() -> None:
     files = extended(DEBIAN, {"root": {"shell": "/bin/sh"}})
     assert files.passwd.startswith("root:x:0:0:root:/root:/bin/sh\nnobody:")
@@ -61,7 +67,7 @@ def test_root_may_be_changed() -> None:
         ({"nobody": {"uid": 9, "group": 9}}, {}, "but the image has `nobody:x:65534:65534:"),
         ({"web": {"uid": 9, "group": "wbe"}}, {}, "the `group` 'wbe', which is no group of"),
         ({"web": 4}, {}, "`groups` gives 'web' the id 4, which the group 'adm' has in"),
-        ({}, {"adm": 5}, "the group 'adm' the id 5, but the image has `adm:x:4:syslog`"),
+        ({}, {"adm": 5}, "`groups` gives 'adm' the id 5, but the image has `adm:x:4:syslog`"),
         ({}, {"web": {"gid": 5, "members": ["wbe"]}}, "the member 'wbe', which is no user of"),
     ],
 )

@@ -34,9 +34,13 @@ _SEPARATOR = re.compile(r"[:\n\0]")
 
 @dataclass(frozen=True)
 class GroupAccount:
+    """`implied` is a group that was not declared, but is the primary one of the user of its name.
+    Where the image has a group of that name already, it is that one."""
+
     name: str
     gid: int
     members: Tuple[str, ...] = ()
+    implied: bool = False
 
     @property
     def id(self) -> int:
@@ -89,7 +93,7 @@ class Accounts:
             user = _parse_user(name, value)
             parsed_users.append(user)
             if user.group == name and name not in parsed_groups:
-                parsed_groups[name] = GroupAccount(name, user.uid)
+                parsed_groups[name] = GroupAccount(name, user.uid, implied=True)
         accounts = cls(
             tuple(parsed_users),
             tuple(group for _, group in sorted(parsed_groups.items())),

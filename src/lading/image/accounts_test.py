@@ -9,7 +9,7 @@ from lading.image.accounts import Accounts, GroupAccount, UserAccount
 def test_an_id_is_enough() -> None:
     accounts = Accounts.parse({"redis": 999}, {"tls": 998})
     assert accounts.users == (UserAccount("redis", 999, "redis", "", "/", "/bin/sh"),)
-    assert accounts.groups == (GroupAccount("redis", 999), GroupAccount("tls", 998))
+    assert accounts.groups == (GroupAccount("redis", 999, implied=True), GroupAccount("tls", 998))
 
 
 def test_every_field() -> None:

@@ -20,6 +20,7 @@ from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.manifest import sha256_of
 from lading.image.platform import Platform
 from lading.store.path import StorePath
+from lading.tar_header import END_OF_ARCHIVE
 
 CONFIG = ImageConfig(
     platform=Platform("linux", "amd64"),
@@ -32,6 +33,9 @@ CLOSURE = (
     ClosureMember(StorePath("g" * 32, "glibc-2.36"), 20),
 )
 GOLDEN = "b7573b1a6db667612edc56cb0b5dc6be1dbef4fc774f6f4a2f6efe41b819a631"
+
+#: Stands for the blob of a layer that has no members.
+NOTHING = b"the blob of an empty tar"
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         for index, blob in enumerate(blobs):
             blob_file, description = tmp_path / f"{index}.tar.gz", tmp_path / f"{index}.json"
             blob_file.write_bytes(blob)
-            diff_id = sha256_of(b"diff" + blob)
+            diff_id = sha256_of(END_OF_ARCHIVE if blob == NOTHING else b"diff" + blob)
             layer = Layer(sha256_of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading")
             description.write_text(json.dumps(layer.to_dict()))
             files.append(LayerFiles(str(blob_file), str(description)))
@@ -59,6 +63,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
             repository=repository,
             tags=tags,
             layers=tuple(files),
+            base_layers=1,
             tree=str(tree),
             closure=CLOSURE,
         )
@@ -125,6 +130,7 @@ def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildA
         "platform": "linux/amd64",
         "tags": ["redis:7.0.15", "redis:latest"],
         "archive": {"size": archive.stat().st_size},
+        "base_layers": 1,
         "layers": [
             {
                 "digest": str(sha256_of(data)),
@@ -181,6 +187,12 @@ def test_kind_2394_3795_the_index_names_one_manifest_that_is_there(
     (descriptor,) = json.loads(files["index.json"])["manifests"]
     assert descriptor["platform"] == {"architecture": "amd64", "os": "linux"}
     assert blob(files, descriptor)
+
+
+def test_a_layer_without_anything_is_left_out(build_archive: BuildArchive) -> None:
+    archive, metadata = build_archive(NOTHING, b"1")
+    assert (len(metadata["layers"]), metadata["base_layers"]) == (1, 0)
+    assert len(check_consistency(read(archive))["history"]) == 1
 
 
 def test_statsd_exporter_406_a_named_user_becomes_numbers(build_archive: BuildArchive) -> None:

@@ -28,7 +28,8 @@ class LayerFiles:
 
 @dataclass(frozen=True)
 class ArchiveRequest:
-    """`layers` are lowest first; `closure` is what lies in `/store` of the image.
+    """`layers` are lowest first, and the first `base_layers` of them the base's; `closure` is what
+    lies in `/store` of the image.
 
     `tree` is the path of the JSON of the `ImageTree`, in which the user is looked up.
     """
@@ -37,6 +38,7 @@ class ArchiveRequest:
     repository: str
     tags: Tuple[str, ...]
     layers: Tuple[LayerFiles, ...]
+    base_layers: int
     tree: str
     closure: Tuple[ClosureMember, ...]
 
@@ -48,6 +50,7 @@ class ArchiveRequest:
             "layers": [
                 {"blob": layer.blob, "description": layer.description} for layer in self.layers
             ],
+            "base_layers": self.base_layers,
             "tree": self.tree,
             "closure": [{"path": str(member.path), "size": member.size} for member in self.closure],
         }
@@ -63,6 +66,7 @@ class ArchiveRequest:
             layers=tuple(
                 LayerFiles(layer["blob"], layer["description"]) for layer in fields["layers"]
             ),
+            base_layers=fields["base_layers"],
             tree=fields["tree"],
             closure=tuple(
                 ClosureMember(StorePath.parse(member["path"]), member["size"])
@@ -74,8 +78,8 @@ class ArchiveRequest:
 def _config_to_dict(config: ImageConfig) -> Dict[str, Any]:
     return {
         "platform": str(config.platform),
-        "entrypoint": list(config.entrypoint),
-        "cmd": list(config.cmd),
+        "entrypoint": list(config.entrypoint or ()),
+        "cmd": list(config.cmd or ()),
         "env": dict(config.env),
         "exposed_ports": list(config.exposed_ports),
         "working_dir": config.working_dir,

@@ -21,13 +21,14 @@ DEFAULT_CREATED = "1970-01-01T00:00:01Z"
 class ImageConfig:
     """What a runtime does with an image. A LadingError for values that no runtime takes.
 
+    `entrypoint` and `cmd` are None where nothing is said of them, which counts for `inherit` only.
     `exposed_ports` are as `parse_port` reads them. `env` and `labels` are pairs whose order does
     not count: they are written sorted. `created` is RFC 3339.
     """
 
     platform: Platform
-    entrypoint: Tuple[str, ...] = ()
-    cmd: Tuple[str, ...] = ()
+    entrypoint: Optional[Tuple[str, ...]] = None
+    cmd: Optional[Tuple[str, ...]] = None
     env: Tuple[Tuple[str, str], ...] = ()
     exposed_ports: Tuple[str, ...] = ()
     working_dir: str = ""
@@ -72,8 +73,8 @@ class ImageConfig:
     def _runtime_fields(self) -> Dict[str, Any]:
         ports = [port for text in self.exposed_ports for port in parse_port(text)]
         fields: Dict[str, Any] = {
-            "Entrypoint": list(self.entrypoint),
-            "Cmd": list(self.cmd),
+            "Entrypoint": list(self.entrypoint or ()),
+            "Cmd": list(self.cmd or ()),
             "Env": [f"{name}={value}" for name, value in sorted(self.env)],
             "ExposedPorts": {port: {} for port in ports},
             "WorkingDir": self.working_dir,

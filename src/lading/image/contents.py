@@ -5,7 +5,7 @@ Every conflict is found before a byte is written.
 
 import posixpath
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.image.root_entry import RootEntry
@@ -40,8 +40,13 @@ class Content:
     members: Tuple[Member, ...]
 
 
-def merge_contents(contents: Sequence[Content]) -> Dict[str, RootEntry]:
+def merge_contents(
+    contents: Sequence[Content], is_directory: Callable[[str], bool] = lambda path: False
+) -> Dict[str, RootEntry]:
     """The entries by path; the data of files is not filled in.
+
+    `is_directory` tells of a path whether the base has a directory there, into which what is
+    behind a package's link to a directory must be put.
 
     Every directory is a real one, so that mounts and commands can add to it (nixpkgs#56209);
     everything else is a link into the store. Where packages offer the same file the first one in
@@ -49,7 +54,9 @@ def merge_contents(contents: Sequence[Content]) -> Dict[str, RootEntry]:
     """
     entries: Dict[str, RootEntry] = {}
     if contents:
-        _Merge(entries).add("", [_Node(_Package(content), "") for content in contents])
+        _Merge(entries, is_directory).add(
+            "", [_Node(_Package(content), "") for content in contents]
+        )
     return entries
 
 
@@ -139,8 +146,9 @@ class _Node:
 class _Merge:
     """Puts the trees of several packages over each other."""
 
-    def __init__(self, entries: Dict[str, RootEntry]) -> None:
+    def __init__(self, entries: Dict[str, RootEntry], is_directory: Callable[[str], bool]) -> None:
         self._entries = entries
+        self._is_directory = is_directory
 
     def add(self, path: str, nodes: Sequence[_Node]) -> None:
         """Add what lies at `path` of the root, where at least one package offers something."""
@@ -149,7 +157,10 @@ class _Merge:
                 f"`contents` has {nodes[0].package.path}, whose `{_STORE}` would hide the image's "
                 f"own {STORE_DIR}. Rename it in the package's `script`."
             )
-        if any(node.member.type == kinds.DIRECTORY for node in nodes):
+        is_directory = self._is_directory(path) or any(
+            node.member.type == kinds.DIRECTORY for node in nodes
+        )
+        if is_directory and any(node.is_directory for node in nodes):
             self._add_directory(path, nodes)
         elif len(nodes) > 1 and any(node.is_directory for node in nodes):
             self._add_common_link(path, nodes)

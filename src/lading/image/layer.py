@@ -1,12 +1,29 @@
 """A layer as the config and the manifest name it."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Dict
 
 from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.tar_header import END_OF_ARCHIVE
 
 #: OCI image-spec, layer.md, +gzip Media Types.
 GZIP_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+#: As many as dockerd takes (moby, maxLayerDepth).
+MAX_LAYERS = 125
+
+_EMPTY = Sha256(hashlib.sha256(END_OF_ARCHIVE).hexdigest())
+
+
+def check_layer_count(count: int) -> None:
+    """A LadingError where docker would refuse to load the image (moby#20298, #25957)."""
+    if count > MAX_LAYERS:
+        raise LadingError(
+            f"the image has {count} layers, with those that `base` leads to, but docker takes "
+            f"{MAX_LAYERS} at most. Put fewer images on top of each other."
+        )
 
 
 @dataclass(frozen=True)
@@ -21,6 +38,10 @@ class Layer:
     size: int
     media_type: str
     created_by: str
+
+    @property
+    def is_empty(self) -> bool:
+        return self.diff_id == _EMPTY
 
     def to_dict(self) -> Dict[str, Any]:
         return {

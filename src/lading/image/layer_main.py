@@ -17,7 +17,7 @@ from lading.image.layer_request import LayerRequest
 from lading.image.layer_writer import head_segment, write_layer
 from lading.image.root_entry import RootEntry
 from lading.image.root_fields import RootFields
-from lading.image.root_tree import plan_root_tree
+from lading.image.root_tree import RootTree, plan_root_tree
 from lading.program import run
 from lading.store.members import members_from_json
 
@@ -25,36 +25,41 @@ from lading.store.members import members_from_json
 def main(argv: List[str]) -> None:
     request_file, library, output, description, tree_file = argv
     request = LayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
-    fields = RootFields.parse(request.fields)
-    tree = plan_root_tree(_contents(request), fields, lambda source: Path(source).read_bytes())
+    tree = _plan(request)
     partial = Path(output + ".partial")
     with partial.open("wb") as file, Deflate(library) as deflate:
         packages = [package.files for package in request.packages]
-        head = head_segment(tree.entries)
+        head = head_segment(tree.layer_entries(package.path for package in request.packages))
         layer = write_layer(head, packages, deflate, file, request.created_by)
     text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
     Path(description).write_text(text, encoding="utf-8")
-    image_tree = ImageTree({entry.path: entry for entry in tree.entries}, tree.accounts)
-    Path(tree_file).write_text(image_tree.to_json(), encoding="utf-8")
+    Path(tree_file).write_text(tree.image.to_json(), encoding="utf-8")
     partial.replace(output)
 
 
-def _contents(request: LayerRequest) -> Dict[str, RootEntry]:
+def _plan(request: LayerRequest) -> RootTree:
+    fields = RootFields.parse(request.fields)
+    base = ImageTree()
+    if request.base_tree:
+        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+    contents = _contents(request, base)
+    return plan_root_tree(contents, fields, lambda source: Path(source).read_bytes(), base)
+
+
+def _contents(request: LayerRequest, base: ImageTree) -> Dict[str, RootEntry]:
     """What the contents show, with the bytes of the files that are copied."""
-    members = {package.path: package.members for package in request.packages}
-    entries = merge_contents(
-        [
-            Content(path, members_from_json(Path(members[path]).read_text(encoding="utf-8")))
-            for path in request.contents
-        ]
-    )
+    contents = [
+        Content(package.path, members_from_json(Path(package.members).read_text(encoding="utf-8")))
+        for package in request.contents
+    ]
+    entries = merge_contents(contents, lambda path: base.directory(path) is not None)
     return {path: _with_data(entry, request) for path, entry in entries.items()}
 
 
 def _with_data(entry: RootEntry, request: LayerRequest) -> RootEntry:
     if not entry.source:
         return entry
-    segments = {str(package.path).lstrip("/"): package.segment for package in request.packages}
+    segments = {str(package.path).lstrip("/"): package.segment for package in request.contents}
     segment = segments["/".join(entry.source.split("/")[:2])]
     with tarfile.open(segment, "r:") as archive:
         content = archive.extractfile(entry.source)

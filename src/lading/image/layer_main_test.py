@@ -27,12 +27,19 @@ def build_layer(tmp_path: Path, libdeflate: str) -> BuildLayer:
     def build(
         *contents: Package,
         packages: Tuple[Package, ...] = (),
+        in_base: Tuple[Package, ...] = (),
         name: str = "layer",
+        base_tree: str = "",
         **fields: Any,
     ) -> Tuple[Layer, Path]:
         request = LayerRequest(
-            packages=tuple(package.layer_package for package in (*contents, *packages)),
-            contents=tuple(package.path for package in contents),
+            packages=tuple(
+                package.layer_package
+                for package in (*contents, *packages)
+                if package not in in_base
+            ),
+            contents=tuple(package.layer_package for package in contents),
+            base_tree=base_tree,
             fields={"directories": {"/data": "0750 999:999"}, **fields},
             created_by="lading",
         )
@@ -151,3 +158,50 @@ def test_a_package_twice_is_refused(build_layer: BuildLayer, make_package: MakeP
     package = make_package("a", REDIS)
     with pytest.raises(LadingError, match=f"{package.path} is twice in one layer"):
         build_layer(packages=(package, package))
+
+
+def test_nixpkgs_18896_what_the_base_has_is_not_shipped_again(
+    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
+) -> None:
+    redis, bash = make_package("redis", REDIS), make_package("bash", {"bin/bash": Program(b"")})
+    build_layer(redis, packages=(bash,), name="base")
+    _, blob = build_layer(
+        redis, bash, in_base=(redis, bash), base_tree=str(tmp_path / "base-tree.json")
+    )
+    names = {member.name: oct(member.mode) for member in members(blob)}
+    assert names == {"bin": "0o755", "bin/bash": "0o777"}
+
+
+def test_nixpkgs_38835_rules_img_745_parents_are_as_in_the_base(
+    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
+) -> None:
+    # docker makes directories that a layer does not mention with mode 0600.
+    build_layer(name="base", directories={"/srv": "0710 5:6"})
+    _, blob = build_layer(
+        packages=(make_package("redis", REDIS),),
+        base_tree=str(tmp_path / "base-tree.json"),
+        directories={},
+        files={"/srv/x": ""},
+    )
+    owners = {
+        member.name: (oct(member.mode), member.uid, member.gid)
+        for member in members(blob)
+        if member.name in ("srv", "srv/x", "store", "tmp", "data")
+    }
+    assert owners == {
+        "srv": ("0o710", 5, 6),
+        "srv/x": ("0o644", 0, 0),
+        "store": ("0o755", 0, 0),
+    }
+
+
+def test_nothing_new_is_an_empty_layer(
+    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
+) -> None:
+    redis = make_package("redis", REDIS)
+    layer, _ = build_layer(redis, users={"redis": 999}, name="base")
+    assert not layer.is_empty
+    layer, _ = build_layer(
+        redis, in_base=(redis,), users={"redis": 999}, base_tree=str(tmp_path / "base-tree.json")
+    )
+    assert layer.is_empty

@@ -22,33 +22,46 @@ class LayerPackage:
     def files(self) -> PackageFiles:
         return PackageFiles(self.path, Path(self.segment), Path(self.compressed))
 
+    def to_dict(self) -> Dict[str, str]:
+        return {
+            "path": str(self.path),
+            "segment": self.segment,
+            "compressed": self.compressed,
+            "members": self.members,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Dict[str, str]) -> "LayerPackage":
+        return cls(
+            path=StorePath.parse(fields["path"]),
+            segment=fields["segment"],
+            compressed=fields["compressed"],
+            members=fields["members"],
+        )
+
 
 @dataclass(frozen=True)
 class LayerRequest:
-    """`contents` are packages whose trees are shown at `/`; they are among `packages`.
+    """`contents` are packages whose trees are shown at `/`; they are among `packages`, which the
+    layer has, or in the base.
 
     `fields` is what `RootFields.parse` takes, with store paths filled in and with each `source` of
-    `files` as a path below the sandbox.
+    `files` as a path below the sandbox. `base_tree` is the path of the JSON of the `ImageTree` that
+    the layer is put on, or "".
     """
 
     packages: Tuple[LayerPackage, ...]
-    contents: Tuple[StorePath, ...]
+    contents: Tuple[LayerPackage, ...]
     fields: Mapping[str, Any]
+    base_tree: str
     created_by: str
 
     def to_json(self) -> str:
         fields = {
-            "packages": [
-                {
-                    "path": str(package.path),
-                    "segment": package.segment,
-                    "compressed": package.compressed,
-                    "members": package.members,
-                }
-                for package in self.packages
-            ],
-            "contents": [str(path) for path in self.contents],
+            "packages": [package.to_dict() for package in self.packages],
+            "contents": [package.to_dict() for package in self.contents],
             "fields": self.fields,
+            "base_tree": self.base_tree,
             "created_by": self.created_by,
         }
         # Pants' frozen dictionaries are mappings that json does not know.
@@ -58,16 +71,9 @@ class LayerRequest:
     def from_json(cls, text: str) -> "LayerRequest":
         fields: Dict[str, Any] = json.loads(text)
         return cls(
-            packages=tuple(
-                LayerPackage(
-                    path=StorePath.parse(package["path"]),
-                    segment=package["segment"],
-                    compressed=package["compressed"],
-                    members=package["members"],
-                )
-                for package in fields["packages"]
-            ),
-            contents=tuple(StorePath.parse(path) for path in fields["contents"]),
+            packages=tuple(LayerPackage.from_dict(package) for package in fields["packages"]),
+            contents=tuple(LayerPackage.from_dict(package) for package in fields["contents"]),
             fields=fields["fields"],
+            base_tree=fields["base_tree"],
             created_by=fields["created_by"],
         )

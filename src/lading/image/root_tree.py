@@ -1,43 +1,64 @@
-"""What lies at `/` of an image: links to its contents, and what its fields declare.
+"""What an image puts at `/`: links to its contents, and what its fields declare.
 
 The whole tree is planned, and every conflict found, before a byte is written.
 """
 
 import posixpath
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, Mapping, Tuple
+from typing import Callable, Dict, Iterable, Mapping, Tuple
 
 from lading.errors import LadingError
 from lading.image.account_files import ACCOUNT_FILES, NSSWITCH, AccountFiles
 from lading.image.directories import FIELD as DIRECTORIES
 from lading.image.directories import DirectorySpec
+from lading.image.image_tree import ImageTree
 from lading.image.owner import ROOT_OWNER, Owner
-from lading.image.root_entry import DIRECTORY_MODE, RootEntry
+from lading.image.root_entry import RootEntry
 from lading.image.root_fields import RootFields
 from lading.store import members as kinds
-from lading.store.path import STORE_DIR
+from lading.store.path import STORE_DIR, StorePath
+
+_NOTHING = ImageTree()
+_STORE = STORE_DIR.lstrip("/")
 
 
 @dataclass(frozen=True)
 class RootTree:
-    """`entries` have parents before children, and nothing below `store`; `accounts` are what
-    names of users and groups stand for."""
+    """`added` is what the base lacks, without anything below `store`; `image` is both together."""
 
-    entries: Tuple[RootEntry, ...]
-    accounts: AccountFiles
+    added: Tuple[RootEntry, ...]
+    image: ImageTree
+
+    def layer_entries(self, packages: Iterable[StorePath]) -> Tuple[RootEntry, ...]:
+        """What a layer with these packages has besides them, parents before children.
+
+        The base's directories that something is added to are written again, as they are in the
+        base: docker gives a directory that a layer does not mention mode 0600 (nixpkgs#38835), so
+        this is how their owner and mode are kept (rules_img#745).
+        """
+        entries = {entry.path: entry for entry in self.added}
+        for path in [*entries, *(f"{_STORE}/{package.base}" for package in packages)]:
+            for parent in self.image.parents(path):
+                entries.setdefault(parent.path, parent)
+        return tuple(sorted(entries.values(), key=lambda entry: entry.sort_key))
 
 
 def plan_root_tree(
     contents: Mapping[str, RootEntry],
     fields: RootFields,
     read_source: Callable[[str], bytes],
+    base: ImageTree = _NOTHING,
 ) -> RootTree:
-    """The tree of `contents` (by path, with the data of files) and `fields` together.
+    """The tree of `contents` (by path, with the data of files) and `fields` on top of `base`.
 
     `read_source` gives the bytes of a `FileSpec.source`. A LadingError names both parties where a
-    field puts something at a place that `contents` have.
+    field puts something at a place that `contents` have. Files and links of the base may be
+    replaced, its directories not. Paths go through the base's links, so that a `/bin` that leads
+    to `usr/bin` keeps doing so (nixpkgs#57073, rules_oci#857).
     """
-    tree = _Tree(contents)
+    tree = _Tree(base)
+    for _, entry in sorted(contents.items()):
+        tree.add_content(entry)
     for path, spec in fields.files.items():
         data = read_source(spec.source) if spec.source else spec.text.encode("utf-8")
         tree.add("files", RootEntry(path, kinds.FILE, spec.mode, data=data), spec.owner)
@@ -48,7 +69,7 @@ def plan_root_tree(
     for path, directory in fields.directories.wanted.items():
         tree.add_directory(path, directory)
     for path, directory in fields.directories.defaults.items():
-        if path not in tree.entries:
+        if not tree.has(path):
             tree.add_directory(path, directory)
     return tree.resolved()
 
@@ -56,62 +77,117 @@ def plan_root_tree(
 class _Tree:
     """A tree while it grows. Who owns what is looked up at the end, when all users are known."""
 
-    def __init__(self, contents: Mapping[str, RootEntry]) -> None:
-        store = STORE_DIR.lstrip("/")
-        self.entries: Dict[str, RootEntry] = {**contents, store: RootEntry.directory(store)}
-        self._origins = {path: _origin(entry) for path, entry in contents.items()}
+    def __init__(self, base: ImageTree) -> None:
+        self._base = base
+        self._entries: Dict[str, RootEntry] = {}
+        self._origins: Dict[str, str] = {}
         self._owners: Dict[str, Tuple[str, Owner]] = {}
+        if _STORE not in base.entries:
+            self._put("contents", RootEntry.directory(_STORE))
 
-    @property
-    def accounts(self) -> AccountFiles:
-        return AccountFiles.from_data(
-            {path: self.entries[path].data for path in ACCOUNT_FILES if path in self.entries}
-        )
+    def has(self, path: str) -> bool:
+        place = self._base.locate(path)
+        return place in self._entries or place in self._base.entries
 
     def add(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:
-        self._add_parents(field, entry.path)
-        present = self.entries.get(entry.path)
-        if present is not None and present != entry:
-            raise self._conflict(field, entry.path, entry.path, "")
-        self._put(field, entry, owner)
+        place = self._place(field, entry.path)
+        self._add_parents(field, place)
+        placed = replace(entry, path=place)
+        present = self._entries.get(place)
+        if present is None:
+            self._check_base(field, entry)
+        elif present != placed and (entry.type, present.type) != (kinds.DIRECTORY,) * 2:
+            raise self._conflict(field, entry.path, place, _as(present))
+        self._put(field, placed, owner)
+
+    def add_content(self, entry: RootEntry) -> None:
+        if entry.type == kinds.DIRECTORY:
+            if self._base.directory(entry.path) is None:
+                self.add("contents", entry)
+            return
+        present = self._base.accounts.to_data().get(entry.path, entry.data)
+        if present != entry.data:
+            raise LadingError(
+                f"`contents` has '/{entry.path}' from /{entry.source}, and the base has another "
+                "one. Leave it out, and declare in `users` and `groups` what the base lacks."
+            )
+        self.add("contents", entry)
+        origin = entry.target or f"/{entry.source}"
+        self._origins[self._place("contents", entry.path)] = f"comes from {origin} in `contents`"
 
     def add_accounts(self, fields: RootFields) -> None:
-        """Add root, nobody and the declared users and groups to what `contents` have."""
-        self._add_parents("users", next(iter(ACCOUNT_FILES)))
-        for path, data in self.accounts.extended(fields.accounts).to_data().items():
-            self._put("users", RootEntry(path, kinds.FILE, ACCOUNT_FILES[path], data=data))
+        """Add root, nobody and the declared users and groups to what is there."""
+        for path, data in self._accounts.extended(fields.accounts).to_data().items():
+            place = self._place("users", path)
+            self._add_parents("users", place)
+            self._put("users", RootEntry(place, kinds.FILE, ACCOUNT_FILES[path], data=data))
         path, data = NSSWITCH
-        if path not in self.entries:
-            self._put("users", RootEntry(path, kinds.FILE, 0o644, data=data))
+        if not self.has(path):
+            self.add("users", RootEntry(path, kinds.FILE, 0o644, data=data))
 
     def add_directory(self, path: str, spec: DirectorySpec) -> None:
-        self._add_parents(DIRECTORIES, path)
-        present = self.entries.get(path)
-        if present is not None and present.type != kinds.DIRECTORY:
-            raise self._conflict(DIRECTORIES, path, path, " and is no directory")
-        self._put(DIRECTORIES, RootEntry.directory(path, spec.mode), spec.owner)
+        present = self._base.directory(path)
+        place = present.path if present is not None else path
+        self.add(DIRECTORIES, RootEntry.directory(place, spec.mode), spec.owner)
 
     def resolved(self) -> RootTree:
-        accounts = self.accounts
-        for path, (field, owner) in self._owners.items():
+        accounts = self._accounts
+        entries = {}
+        for path, entry in self._entries.items():
+            field, owner = self._owners[path]
             uid, gid = owner.resolve(field, f"/{path}", accounts)
-            self.entries[path] = replace(self.entries[path], uid=uid, gid=gid)
-        entries = sorted(self.entries.values(), key=lambda entry: entry.sort_key)
-        return RootTree(tuple(entries), accounts)
+            entries[path] = replace(entry, uid=uid, gid=gid)
+        described = {path: replace(entry, data=b"", source="") for path, entry in entries.items()}
+        in_base = self._base.accounts.to_data()
+        added = [
+            entry
+            for path, entry in entries.items()
+            if described[path] != self._base.entries.get(path)
+            or (entry.type == kinds.FILE and in_base.get(path) != entry.data)
+        ]
+        image = ImageTree({**self._base.entries, **described}, accounts)
+        return RootTree(tuple(sorted(added, key=lambda entry: entry.sort_key)), image)
+
+    @property
+    def _accounts(self) -> AccountFiles:
+        data = self._base.accounts.to_data()
+        for path in ACCOUNT_FILES:
+            entry = self._entries.get(self._base.locate(path) or path)
+            if entry is not None:
+                data[path] = entry.data
+        return AccountFiles.from_data(data)
+
+    def _check_base(self, field: str, entry: RootEntry) -> None:
+        """The base has no directory where a file or link is to be, and nothing else where a
+        directory is."""
+        in_base = self._base.directory(entry.path)
+        if entry.type != kinds.DIRECTORY and in_base is not None:
+            raise _base_conflict(field, entry.path, entry.path, "is a directory")
+        if entry.type == kinds.DIRECTORY and in_base is None and self.has(entry.path):
+            raise _base_conflict(field, entry.path, entry.path, "is no directory")
+
+    def _place(self, field: str, path: str) -> str:
+        """Where `path` lies when the base's links are followed."""
+        place = self._base.locate(path)
+        if place is None:
+            raise _base_conflict(field, path, posixpath.dirname(path), "leads to no place in it")
+        return place
 
     def _put(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:
-        self.entries[entry.path] = entry
+        self._entries[entry.path] = entry
         self._origins[entry.path] = f"is in `{field}`"
         self._owners[entry.path] = (field, owner)
 
-    def _add_parents(self, field: str, path: str) -> None:
-        parent = posixpath.dirname(path)
-        present = self.entries.get(parent)
+    def _add_parents(self, field: str, place: str) -> None:
+        parent = posixpath.dirname(place)
+        present = self._entries.get(parent) or self._base.entries.get(parent)
         if present is not None and present.type != kinds.DIRECTORY:
-            raise self._conflict(field, path, parent, " and is no directory")
+            if parent not in self._entries:
+                raise _base_conflict(field, place, parent, "is no directory")
+            raise self._conflict(field, place, parent, " and is no directory")
         if parent and present is None:
             self._add_parents(field, parent)
-            self._put(field, RootEntry.directory(parent, DIRECTORY_MODE))
+            self._put(field, RootEntry.directory(parent))
 
     def _conflict(self, field: str, path: str, place: str, why: str) -> LadingError:
         return LadingError(
@@ -120,7 +196,12 @@ class _Tree:
         )
 
 
-def _origin(entry: RootEntry) -> str:
-    if entry.type == kinds.DIRECTORY:
-        return "is a directory in `contents`"
-    return f"comes from {entry.target or '/' + entry.source} in `contents`"
+def _base_conflict(field: str, path: str, place: str, what: str) -> LadingError:
+    return LadingError(
+        f"`{field}` has '/{path}', but '/{place}' of the base {what}. Choose another path, or "
+        "another base."
+    )
+
+
+def _as(present: RootEntry) -> str:
+    return " as a directory" if present.type == kinds.DIRECTORY else ""

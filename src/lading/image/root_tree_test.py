@@ -3,7 +3,9 @@ from typing import Any, Dict
 import pytest
 
 from lading.errors import LadingError
+from lading.image.account_files import AccountFiles
 from lading.image.contents import merge_contents
+from lading.image.image_tree import ImageTree
 from lading.image.package_testing import Link, MakePackage, Package, Program
 from lading.image.root_entry import RootEntry
 from lading.image.root_fields import RootFields
@@ -14,19 +16,19 @@ def plan(*packages: Package, **fields: Any) -> Dict[str, RootEntry]:
     """The entries by path, without `store` and, if `fields` say nothing else, /tmp."""
     fields["directories"] = {"/tmp": "none", "/var/tmp": "none", **fields.get("directories", {})}
     tree = plan_tree(*packages, **fields)
-    return {entry.path: entry for entry in tree.entries if entry.path != "store"}
+    return {entry.path: entry for entry in tree.added if entry.path != "store"}
 
 
 def plan_tree(*packages: Package, **fields: Any) -> RootTree:
     contents = merge_contents([package.content for package in packages])
     tree = plan_root_tree(contents, RootFields.parse(fields), lambda source: source.encode())
-    paths = [entry.path for entry in tree.entries]
+    paths = [entry.path for entry in tree.added]
     assert paths == sorted(paths, key=lambda path: path.split("/"))
     return tree
 
 
 def test_nix_5851_distroless_75_tmp_is_there_and_sticky() -> None:
-    assert [(entry.path, oct(entry.mode)) for entry in plan_tree().entries] == [
+    assert [(entry.path, oct(entry.mode)) for entry in plan_tree().added] == [
         ("store", "0o755"),
         ("tmp", "0o1777"),
         ("var", "0o755"),
@@ -113,13 +115,15 @@ def test_what_is_in_contents_as_well_is_no_conflict_if_it_is_equal(
     [
         (
             {"directories": {"/bin/x": "0755"}},
-            "`directories` has '/bin/x', but '/bin/x' comes from {}/bin/x in `contents` and is no "
-            "directory.",
+            "`directories` has '/bin/x', but '/bin/x' comes from {}/bin/x in `contents`.",
         ),
         ({"directories": {"/bin/x/y": "0755"}}, "'/bin/x' comes from {}/bin/x in `contents`"),
         ({"directories": {"/etc/passwd": "0755"}}, "'/etc/passwd' comes from {}/etc/passwd in"),
         ({"symlinks": {"/bin/x": "y"}}, "`symlinks` has '/bin/x', but '/bin/x' comes from {}/bin"),
-        ({"symlinks": {"/bin": "usr/bin"}}, "`symlinks` has '/bin', but '/bin' is a directory in"),
+        (
+            {"symlinks": {"/bin": "usr/bin"}},
+            "`symlinks` has '/bin', but '/bin' is in `contents` as a directory",
+        ),
         ({"files": {"/bin/x": ""}}, "`files` has '/bin/x', but '/bin/x' comes from {}/bin/x in"),
         ({"files": {"/s/y": ""}}, "`files` has '/s/y', but '/s' comes from {}/s in `contents`"),
         ({"files": {"/var": ""}}, "`directories` has '/var/tmp', but '/var' is in `files` and is"),
@@ -139,3 +143,96 @@ def test_a_conflict_names_both_sides(
     with pytest.raises(LadingError) as error:
         plan_root_tree(contents, RootFields.parse(fields), lambda source: b"")
     assert reason.replace("{}", str(package.path)) in str(error.value)
+
+
+def over(base: ImageTree, *packages: Package, **fields: Any) -> Dict[str, RootEntry]:
+    """What is added to `base`, by path."""
+    contents = merge_contents(
+        [package.content for package in packages], lambda path: base.directory(path) is not None
+    )
+    tree = plan_root_tree(contents, RootFields.parse(fields), lambda source: b"", base)
+    return {entry.path: entry for entry in tree.added}
+
+
+def base_of(*entries: RootEntry) -> ImageTree:
+    """An image with these entries besides what each image has."""
+    image = plan_tree().image
+    return ImageTree({**image.entries, **{entry.path: entry for entry in entries}})
+
+
+def test_rules_oci_857_bazeldnf_15_the_base_s_links_are_kept(make_package: MakePackage) -> None:
+    base = base_of(
+        RootEntry.symlink("bin", "usr/bin"),
+        RootEntry.symlink("sbin", "usr/sbin"),
+        *(RootEntry.directory(path) for path in ("usr", "usr/bin", "usr/sbin")),
+    )
+    package = make_package("a", {"bin/foo": b"1", "sbin": Link("bin")})
+    assert over(base, package, files={"/bin/own": ""}, directories={"/bin": "0700"}) == {
+        "usr/bin": RootEntry.directory("usr/bin", 0o700),
+        "usr/bin/foo": RootEntry.symlink("usr/bin/foo", f"{package.path}/bin/foo"),
+        "usr/bin/own": RootEntry("usr/bin/own", "file", 0o644),
+        "usr/sbin/foo": RootEntry.symlink("usr/sbin/foo", f"{package.path}/bin/foo"),
+    }
+
+
+def test_rules_docker_37_tmp_is_left_alone() -> None:
+    assert not over(base_of(RootEntry.directory("tmp", 0o1700)))
+
+
+def test_dockertools_three_images_the_last_one_wins(make_package: MakePackage) -> None:
+    base = plan_tree(make_package("a", {"bin/x": b"1"}), files={"/etc/y": "1"}).image
+    package = make_package("b", {"bin/x": b"2"})
+    middle = plan_tree(package, files={"/etc/y": "2"})
+    assert over(base, package, files={"/etc/y": "2"}).keys() == {"bin/x", "etc/y"}
+    assert not over(middle.image, package)
+
+
+def test_users_of_the_base_stay_and_are_known() -> None:
+    base = plan_tree(users={"redis": 999}).image
+    assert not over(base, users={"redis": 999})
+    entries = over(base, users={"web": 80}, directories={"/x": "0755 redis:web"})
+    assert entries.keys() == {"etc/passwd", "etc/group", "etc/shadow", "etc/gshadow", "x"}
+    assert entries["etc/passwd"].data.endswith(
+        b"redis:x:999:999::/:/bin/sh\nweb:x:80:80::/:/bin/sh\n"
+    )
+    assert (entries["x"].uid, entries["x"].gid) == (999, 80)
+
+
+@pytest.mark.parametrize(
+    "fields, reason",
+    [
+        ({"files": {"/d": ""}}, "`files` has '/d', but '/d' of the base is a directory. Choose"),
+        ({"symlinks": {"/l": "x"}}, "`symlinks` has '/l', but '/l' of the base is a directory"),
+        ({"directories": {"/f": "0755"}}, "`directories` has '/f', but '/f' of the base is no"),
+        ({"files": {"/f/x": ""}}, "`files` has '/f/x', but '/f' of the base is no directory"),
+        ({"files": {"/loop/x": ""}}, "'/loop' of the base leads to no place in it"),
+        (
+            {"files": {"/l/x": ""}, "symlinks": {"/d/x": "y"}},
+            "`symlinks` has '/d/x', but '/d/x' is in `files`. Remove one of them.",
+        ),
+        ({"users": {"redis": 5}}, "but the image has `redis:x:999:999::/:/bin/sh` from its base"),
+    ],
+)
+def test_what_the_base_does_not_take(fields: Dict[str, Any], reason: str) -> None:
+    base = ImageTree(
+        {
+            **base_of(
+                RootEntry.directory("d"),
+                RootEntry.symlink("l", "d"),
+                RootEntry.symlink("loop", "loop"),
+                RootEntry("f", "file", 0o644),
+            ).entries
+        },
+        AccountFiles("redis:x:999:999::/:/bin/sh\n", "redis:x:999:\n"),
+    )
+    with pytest.raises(LadingError) as error:
+        over(base, **fields)
+    assert reason in str(error.value)
+
+
+def test_contents_that_have_users_of_their_own(make_package: MakePackage) -> None:
+    base = plan_tree(users={"redis": 999}).image
+    with pytest.raises(LadingError) as error:
+        over(base, make_package("nss", {"etc/passwd": b"web:x:1:1::/:\n"}))
+    assert "`contents` has '/etc/passwd' from /store/" in str(error.value)
+    assert "and the base has another one. Leave it out" in str(error.value)
