@@ -109,11 +109,7 @@ class Container:
         name = STORE_DIR.lstrip("/")
         store = _mount_point(self.root, name)
         for path, directory in self.packages:
-            if directory.is_dir():
-                _mount_point(self.root, name, path.base)
-            else:
-                # A script's package is a single file, and so is where it is mounted.
-                (store / path.base).touch()
+            _mount_point(self.root, name, path.base, is_file=directory.is_file())
         linux.bind(store, store)
         for path, directory in self.packages:
             linux.bind(directory, store / path.base)
@@ -164,23 +160,30 @@ def _start_loopback() -> None:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
 
 
-def _mount_point(root: Path, *names: str) -> Path:
-    """The directory `names` below the tree; it is made where it is missing.
+def _mount_point(root: Path, *names: str, is_file: bool = False) -> Path:
+    """The directory, or the file, `names` below the tree; it is made where it is missing.
 
     A link would lead the mount somewhere on the host.
     """
-    directory = root
-    for name in names:
-        directory /= name
+    place = root
+    for index, name in enumerate(names, 1):
+        place /= name
+        is_directory = index < len(names) or not is_file
         try:
-            if not stat.S_ISDIR(os.lstat(directory).st_mode):
-                raise LadingError(
-                    f"commands can't be run in this image, whose /{directory.relative_to(root)} "
-                    "is no directory: make it one in the layer that it comes from."
-                )
+            mode = os.lstat(place).st_mode
         except FileNotFoundError:
-            os.mkdir(directory, 0o755)
-    return directory
+            if is_directory:
+                os.mkdir(place, 0o755)
+            else:
+                place.touch(exist_ok=False)
+        else:
+            if not (stat.S_ISDIR(mode) if is_directory else stat.S_ISREG(mode)):
+                kind = "directory" if is_directory else "file"
+                raise LadingError(
+                    f"commands can't be run in this image, whose /{place.relative_to(root)} is no "
+                    f"{kind}: make it one in the layer that it comes from."
+                )
+    return place
 
 
 def _mount_proc(directory: Path) -> None:

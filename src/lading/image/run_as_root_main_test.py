@@ -9,7 +9,7 @@ from typing import Callable, Iterator, List
 
 import pytest
 
-from lading.image.package_testing import Link, MakePackage, Program
+from lading.image.package_testing import Link, MakePackage, Program, Tree
 from lading.image.run_as_root_testing import (
     Account,
     Runner,
@@ -34,7 +34,7 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     if request.param == "root" or os.getuid():
         yield Account.current()
     else:
-        yield from scratch_user("lading-subids")
+        yield from scratch_user(f"lading-{os.getpid()}")
 
 
 @pytest.fixture
@@ -221,6 +221,21 @@ def test_without_a_shell_the_remedy_is_told(runner: Runner) -> None:
 def test_mounts_never_follow_a_link_of_the_image(name: str, runner: Runner) -> None:
     outcome = runner.run("true", [BASE, layer(symlink(name, "/etc"))])
     assert f"in this image, whose /{name} is no directory" in outcome.stderr
+
+
+@pytest.mark.parametrize("tree", [{"": b"x"}, {"bin/x": b"x"}], ids=["file", "directory"])
+def test_packages_are_never_mounted_behind_a_link_of_the_image(
+    tree: Tree, runner: Runner, make_package: MakePackage
+) -> None:
+    package = make_package("package", tree)
+    # Not by the path of the package, which is left out of layers.
+    lower = layer(
+        *(directory("store"), symlink("alias", "store")),
+        symlink(f"alias/{package.path.base}", str(runner.parent / "victim")),
+    )
+    outcome = runner.run("true", [BASE, lower], packages=[package])
+    assert f"whose /store/{package.path.base} is no" in outcome.stderr
+    assert not (runner.parent / "victim").exists()
 
 
 def test_a_name_that_would_delete_is_refused(runner: Runner) -> None:
