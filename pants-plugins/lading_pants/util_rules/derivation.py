@@ -11,14 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Iterable, Type, TypeVar
 
-from pants.engine.addresses import Address, Addresses
+from pants.engine.addresses import Address
 from pants.engine.environment import EnvironmentName
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     Dependencies,
     DependenciesRequest,
+    ExplicitlyProvidedDependencies,
     Field,
     Target,
+    Targets,
     WrappedTarget,
     WrappedTargetRequest,
 )
@@ -29,6 +31,7 @@ from lading.store.derivation import Derivation
 from lading.store.graph import build_order
 from lading.store.path import StorePath
 from lading_pants.errors import TargetError, about
+from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.store_package import PackageNameField
 
 
@@ -128,8 +131,24 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
             f"{request.origin} names {target.address}, which is a `{target.alias}` target and not "
             "a store package: name a target that is one, such as a `store_package`."
         )
-    dependencies = await Get(Addresses, DependenciesRequest(target[Dependencies]))
-    return StoreTarget(target, tuple(dependencies))
+    wanted = DependenciesRequest(target[Dependencies])
+    dependencies, explicit = await MultiGet(
+        Get(Targets, DependenciesRequest, wanted),
+        Get(ExplicitlyProvidedDependencies, DependenciesRequest, wanted),
+    )
+    # A build root that the target does not name is inferred, but it is no store package.
+    return StoreTarget(
+        target,
+        tuple(
+            dependency.address
+            for dependency in dependencies
+            if dependency.address in explicit.includes or not _is_build_root(dependency)
+        ),
+    )
+
+
+def _is_build_root(target: Target) -> bool:
+    return target.alias == BuildRootTarget.alias
 
 
 @rule

@@ -135,7 +135,7 @@ async def find_package_inputs(
     chain = await Get(OverrideChain, OverrideChainRequest(target.address))
     root_field = chain.field(BuildRootField)
     root_addresses = await Get(
-        Addresses, UnparsedAddressInputs, _build_root_inputs(root_field, lading)
+        Addresses, UnparsedAddressInputs, build_root_inputs(root_field, lading)
     )
     root_origin = f"{subject}: `build_root`" if root_field.value else _BUILD_ROOT_OPTION
     build_root, patches = await MultiGet(
@@ -161,7 +161,8 @@ async def find_package_inputs(
     )
 
 
-def _build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> UnparsedAddressInputs:
+def build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> UnparsedAddressInputs:
+    """The one address that the field names, or else the option."""
     if field.value:
         return field.to_unparsed_address_inputs()
     return UnparsedAddressInputs(
