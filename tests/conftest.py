@@ -5,13 +5,15 @@ or fails where CI is `true`, so that no run of CI is green for want of a service
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple
+from typing import Callable, Iterator, List, Tuple
 
 import pytest
+from repository import Repository, copy_work_tree, with_own_caches
 
 BUILD_ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,6 +63,36 @@ def skopeo() -> ContainerEngine:
     engine = ContainerEngine(("skopeo",), ())
     require("skopeo", [*engine.command, "--version"])
     return engine
+
+
+@pytest.fixture(scope="session")
+def redis_cli() -> Callable[..., str]:
+    """The machine's redis-cli: called with its arguments, it gives what that prints."""
+    require("redis-cli", ["redis-cli", "--version"])
+    return lambda *arguments: _output(["redis-cli", *arguments])
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """A copy of the work tree with empty caches, in which //images:redis has been built.
+
+    Whoever edits it puts it back.
+    """
+    directory = tmp_path_factory.mktemp("repository")
+    copy_work_tree(BUILD_ROOT, directory / "root")
+    repository = Repository(directory / "root", with_own_caches(os.environ, directory))
+    try:
+        repository.pants("package", "//images:redis")
+        shutil.copytree(repository.root / "dist/images", directory / "images")
+        yield repository
+    finally:
+        repository.stop_pantsd()
+
+
+@pytest.fixture(scope="session")
+def images(repository: Repository) -> Path:
+    """The directory with redis.tar and redis.json as first built."""
+    return repository.root.parent / "images"
 
 
 def require(name: str, probe: List[str]) -> None:

@@ -1,0 +1,214 @@
+"""//images:redis in the programs that people use images with."""
+
+import gzip
+import hashlib
+import io
+import json
+import socket
+import subprocess
+import tarfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
+
+import pytest
+from conftest import ContainerEngine
+
+RedisCli = Callable[..., str]
+
+GLIBC_LIBRARIES = """
+    libanl.so.1 libc.so.6 libdl.so.2 libgcc_s.so.1 libm.so.6 libnss_dns.so.2 libnss_files.so.2
+    libpthread.so.0 libresolv.so.2 librt.so.1 libutil.so.1
+""".split()
+
+REDIS_LINKS = ("redis-check-aof", "redis-check-rdb", "redis-sentinel")
+
+LOADERS = {"linux/amd64": "ld-linux-x86-64.so.2", "linux/arm64": "ld-linux-aarch64.so.1"}
+
+
+@pytest.fixture(scope="session")
+def archive(images: Path) -> Path:
+    return images / "redis.tar"
+
+
+@pytest.fixture(scope="session")
+def description(images: Path) -> Dict[str, Any]:
+    parsed: Dict[str, Any] = json.loads((images / "redis.json").read_text())
+    return parsed
+
+
+@pytest.fixture(scope="session")
+def layer(archive: Path) -> List[tarfile.TarInfo]:
+    """The members of the only layer."""
+    with tarfile.open(archive) as outer:
+        (manifest,) = json.loads(_member(outer, "manifest.json"))
+        (name,) = manifest["Layers"]
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(_member(outer, name)))) as inner:
+            return inner.getmembers()
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
+class TestContainer:
+    def test_of_docker(
+        self, docker: ContainerEngine, redis_cli: RedisCli, archive: Path, description: Any
+    ) -> None:
+        loaded = docker("load", "--input", str(archive))
+        assert "Loaded image: redis:7.0.15\n" in loaded
+        assert docker("image", "inspect", "--format={{.Id}}", "redis:7.0.15").strip() == (
+            description["image"]["id"]
+        )
+        _serves(docker, redis_cli, description["image"]["id"])
+
+    def test_of_podman(
+        self, podman: ContainerEngine, redis_cli: RedisCli, archive: Path, description: Any
+    ) -> None:
+        loaded = podman("load", "--input", str(archive))
+        assert "/redis:7.0.15\n" in loaded
+        _serves(podman, redis_cli, description["image"]["id"].partition(":")[2])
+
+
+def _serves(engine: ContainerEngine, redis_cli: RedisCli, image: str) -> None:
+    """redis answers from outside, and ends well when told to."""
+    port = str(_free_port())
+    command = json.loads(engine("image", "inspect", "--format={{json .Config.Cmd}}", image))
+    with _container(engine, image, *command, "--port", port) as container:
+        _wait_for(container, lambda: redis_cli("-p", port, "ping") == "PONG\n")
+        assert redis_cli("-p", port, "set", "cargo", "tea") == "OK\n"
+        assert redis_cli("-p", port, "get", "cargo") == "tea\n"
+        engine("kill", "--signal=TERM", container.name)
+        assert engine("wait", container.name) == "0\n", container.logs()
+
+
+class _Container:
+    def __init__(self, engine: ContainerEngine, name: str) -> None:
+        self.engine = engine
+        self.name = name
+
+    def logs(self) -> str:
+        return self.engine("logs", self.name)
+
+
+@contextmanager
+def _container(engine: ContainerEngine, image: str, *command: str) -> Iterator[_Container]:
+    name = engine.run("--detach", image, *command).strip()
+    try:
+        yield _Container(engine, name)
+    finally:
+        engine("rm", "--force", "--volumes", name)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(container: _Container, is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if is_true():
+                return
+        except subprocess.CalledProcessError:
+            pass  # redis-cli, as long as the server does not listen
+        assert time.monotonic() < deadline, container.logs()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("transport", ["docker-archive", "oci-archive"])
+def test_skopeo_reads_it_as(
+    transport: str, skopeo: ContainerEngine, archive: Path, description: Any
+) -> None:
+    name = f"{transport}:{archive}"
+    config = skopeo("inspect", "--config", "--raw", name)
+    assert _sha256(config) == description["image"]["id"]
+    diff_ids = [layer["diff_id"] for layer in description["layers"]]
+    assert json.loads(config)["rootfs"]["diff_ids"] == diff_ids
+    if transport == "oci-archive":
+        manifest = skopeo("inspect", "--raw", name)
+        assert _sha256(manifest) == description["image"]["digest"]
+        assert [(layer["digest"], layer["size"]) for layer in json.loads(manifest)["layers"]] == [
+            (layer["digest"], layer["size"]) for layer in description["layers"]
+        ]
+
+
+def _sha256(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def test_archive_has_at_most_three_megabytes(archive: Path, description: Any) -> None:
+    assert archive.stat().st_size == description["archive"]["size"] <= 3_000_000
+
+
+def test_all_files(layer: List[tarfile.TarInfo], description: Any) -> None:
+    paths = {package["name"]: package["path"] for package in description["closure"]}
+    assert sorted(paths) == ["glibc-2.36", "redis-7.0.15"]
+    glibc, redis = paths["glibc-2.36"], paths["redis-7.0.15"]
+    libraries = [*GLIBC_LIBRARIES, LOADERS[description["platform"]]]
+    programs = ["redis-cli", "redis-server"]
+    expected = {
+        "/bin": "directory 0755",
+        "/store": "directory 0755",
+        "/tmp": "directory 1777",
+        "/var": "directory 0755",
+        "/var/tmp": "directory 1777",
+        glibc: "directory 0555",
+        f"{glibc}/lib": "directory 0555",
+        **{f"{glibc}/lib/{name}": "file" for name in libraries},
+        redis: "directory 0555",
+        f"{redis}/bin": "directory 0555",
+        **{f"{redis}/bin/{name}": "file" for name in programs},
+        **{f"{redis}/bin/{name}": "-> redis-server" for name in REDIS_LINKS},
+        **{f"/bin/{name}": f"-> {redis}/bin/{name}" for name in (*programs, *REDIS_LINKS)},
+    }
+    assert {f"/{member.name}": _what(member) for member in layer} == expected
+
+
+def _what(member: tarfile.TarInfo) -> str:
+    if member.issym():
+        return f"-> {member.linkname}"
+    if member.isdir():
+        return f"directory {member.mode:04o}"
+    assert member.isreg()
+    return "file"
+
+
+def test_members_are_unique_and_behind_their_directories(layer: List[tarfile.TarInfo]) -> None:
+    names = [member.name for member in layer]
+    assert len(set(names)) == len(names)
+    for index, name in enumerate(names):
+        parent = name.rpartition("/")[0]
+        assert not parent or parent in names[:index], name
+
+
+def test_members_have_nothing_of_the_machine(layer: List[tarfile.TarInfo]) -> None:
+    def facts(member: tarfile.TarInfo) -> Tuple[object, ...]:
+        return (member.uid, member.gid, member.uname, member.gname, member.mtime)
+
+    assert {facts(member) for member in layer} == {(0, 0, "", "", 1)}
+    assert {oct(member.mode) for member in layer if member.isreg()} == {"0o444", "0o555"}
+
+
+def test_members_are_sorted_in_each_segment(layer: List[tarfile.TarInfo], description: Any) -> None:
+    names = [member.name for member in layer]
+    packages = [package["path"].lstrip("/") for package in description["closure"]]
+    head = [name for name in names if not name.startswith("store/")]
+    assert names == [
+        *_sorted(head),
+        *(
+            name
+            for package in packages
+            for name in _sorted(name for name in names if f"{name}/".startswith(f"{package}/"))
+        ),
+    ]
+
+
+def _sorted(names: Iterable[str]) -> List[str]:
+    return sorted(names, key=lambda name: name.split("/"))
