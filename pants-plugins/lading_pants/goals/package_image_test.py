@@ -20,6 +20,7 @@ from pants.engine.fs import CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
+from lading.image.compressor import LIBRARY
 from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
 from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
@@ -40,7 +41,7 @@ from lading_pants.util_rules import (
     program,
     run_as_root,
 )
-from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.realise import (
     MEMBERS_FILE,

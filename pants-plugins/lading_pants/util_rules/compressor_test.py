@@ -10,9 +10,10 @@ from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner
 
+from lading.image.compressor import LIBRARY
 from lading.image.deflate import Deflate
 from lading_pants.util_rules import compressor, fetch, machine, platform, program
-from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.compressor import Compressor
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.image.compressor import LIBRARY
 from lading.image.layer_request import LayerPackage, LayerRequest
-from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import MEMBERS_FILE, SEGMENT_FILE, ClosureMember
 

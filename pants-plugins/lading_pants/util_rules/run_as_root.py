@@ -19,11 +19,12 @@ from pants.engine.fs import (
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
+from lading.image.compressor import LIBRARY
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.store.closure import closure_of
 from lading.store.path import StorePath
 from lading.store.request import InputPackage
-from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.image_layer import (
     DESCRIPTION_FILE,
     LAYER_FILE,

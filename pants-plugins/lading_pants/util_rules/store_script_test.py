@@ -21,6 +21,7 @@ from pants.engine.target import Dependencies, DependenciesRequest, StringField, 
 from pants.engine.unions import UnionRule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
+from lading.image.compressor import LIBRARY
 from lading.image.package_testing import find_libdeflate
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
@@ -44,7 +45,7 @@ from lading_pants.util_rules import (
     realise,
     store_script,
 )
-from lading_pants.util_rules.compressor import LIBRARY, Compressor
+from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.derivation import (
     DeriveRequest,
     StoreDerivation,

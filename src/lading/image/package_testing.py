@@ -1,17 +1,28 @@
 """Real store packages for the tests of images."""
 
-import ctypes.util
+import atexit
 import os
+import platform
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Callable, Mapping, Union
 
+from lading.debian.extract_main import main as extract
+from lading.fetch.download_cache import DownloadCache
+from lading.fetch.fetch_main import fetch
 from lading.image.compress_main import main as compress
+from lading.image.compressor import LIBRARY, compressor_package
 from lading.image.contents import Content
 from lading.image.layer_request import LayerPackage
+from lading.machine import Machine
 from lading.store.members import members_from_json, members_to_json
 from lading.store.path import StorePath
 from lading.store.segment import write_segment
+
+_DEBIAN_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -73,16 +84,16 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
     )
 
 
+@lru_cache(maxsize=None)
 def find_libdeflate() -> str:
-    """The path of $LADING_LIBDEFLATE, or of the system's."""
-    name = os.environ.get("LADING_LIBDEFLATE") or ctypes.util.find_library("deflate")
-    assert name, "install libdeflate0, or name its file in LADING_LIBDEFLATE"
-    if "/" in name:
-        return name
-    # find_library gives a soname; where the linker found it stands in this process' maps.
-    ctypes.CDLL(name)
-    with Path("/proc/self/maps").open(encoding="utf-8") as maps:
-        return next(line.split()[-1] for line in maps if "/libdeflate" in line)
+    """The path of the pinned libdeflate, fetched once a process: its bytes are what counts."""
+    directory = tempfile.mkdtemp(prefix="lading-libdeflate-")
+    atexit.register(shutil.rmtree, directory)
+    package = compressor_package(_DEBIAN_ARCHITECTURES[platform.machine()])
+    fetch([package], Machine(dict(os.environ)), DownloadCache(f"{directory}/cache"), directory)
+    library = f"{directory}/{LIBRARY}"
+    extract([f"{directory}/{package.name}", LIBRARY, library])
+    return library
 
 
 def _write(file: Path, is_directory: bool, content: Union[bytes, Program, Link]) -> None:
