@@ -74,7 +74,8 @@ def redis_cli() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
-    """A copy of the work tree with empty caches, in which //images:redis has been built.
+    """A copy of the work tree with empty caches, in which //images:redis and
+    //images:redis-server have been built.
 
     Whoever edits it puts it back.
     """
@@ -82,7 +83,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]
     copy_work_tree(BUILD_ROOT, directory / "root")
     repository = Repository(directory / "root", with_own_caches(os.environ, directory))
     try:
-        repository.pants("package", "//images:redis")
+        repository.pants("package", "//images:redis", "//images:redis-server")
         shutil.copytree(repository.root / "dist/images", directory / "images")
         yield repository
     finally:
@@ -91,7 +92,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]
 
 @pytest.fixture(scope="session")
 def images(repository: Repository) -> Path:
-    """The directory with redis.tar and redis.json as first built."""
+    """The directory with the archives and descriptions as first built."""
     return repository.root.parent / "images"
 
 

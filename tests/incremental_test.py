@@ -63,7 +63,7 @@ def _namespace_programs() -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
 
 
 def _package(repository: Repository) -> Run:
-    return repository.pants("--stats-log", "package", "//images:redis")
+    return repository.pants("--stats-log", "package", "//images:redis-server")
 
 
 def test_a_daemon_that_starts_finds_all_in_the_cache(first_run: Run) -> None:
@@ -75,7 +75,8 @@ def test_no_change_runs_no_process(offline: Repository) -> None:
 
 
 def test_a_change_of_the_image_makes_the_archive_and_nothing_else(offline: Repository) -> None:
-    with offline.edited("images/BUILD", '"--protected-mode", "no"', '"--loglevel", "verbose"'):
+    server = '"{//3rdparty/redis}/bin/redis-server", "--protected-mode", '
+    with offline.edited("images/BUILD", server + '"no"', server + '"yes"'):
         run = _package(offline)
     assert (run.processes, run.built) == (1, [])
 

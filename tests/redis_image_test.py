@@ -1,4 +1,4 @@
-"""//images:redis in the programs that people use images with."""
+"""//images:redis-server in the programs that people use images with."""
 
 import gzip
 import hashlib
@@ -29,12 +29,12 @@ LOADERS = {"linux/amd64": "ld-linux-x86-64.so.2", "linux/arm64": "ld-linux-aarch
 
 @pytest.fixture(scope="session")
 def archive(images: Path) -> Path:
-    return images / "redis.tar"
+    return images / "redis-server.tar"
 
 
 @pytest.fixture(scope="session")
 def description(images: Path) -> Dict[str, Any]:
-    parsed: Dict[str, Any] = json.loads((images / "redis.json").read_text())
+    parsed: Dict[str, Any] = json.loads((images / "redis-server.json").read_text())
     return parsed
 
 
@@ -59,8 +59,8 @@ class TestContainer:
         self, docker: ContainerEngine, redis_cli: RedisCli, archive: Path, description: Any
     ) -> None:
         loaded = docker("load", "--input", str(archive))
-        assert "Loaded image: redis:7.0.15\n" in loaded
-        assert docker("image", "inspect", "--format={{.Id}}", "redis:7.0.15").strip() == (
+        assert "Loaded image: redis:7.0.15-server\n" in loaded
+        assert docker("image", "inspect", "--format={{.Id}}", "redis:7.0.15-server").strip() == (
             description["image"]["id"]
         )
         _serves(docker, redis_cli, description["image"]["id"])
@@ -69,7 +69,7 @@ class TestContainer:
         self, podman: ContainerEngine, redis_cli: RedisCli, archive: Path, description: Any
     ) -> None:
         loaded = podman("load", "--input", str(archive))
-        assert "/redis:7.0.15\n" in loaded
+        assert "/redis:7.0.15-server\n" in loaded
         _serves(podman, redis_cli, description["image"]["id"].partition(":")[2])
 
 
