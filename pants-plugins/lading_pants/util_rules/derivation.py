@@ -132,10 +132,9 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
             "a store package: name a target that is one, such as a `store_package`."
         )
     wanted = DependenciesRequest(target[Dependencies])
-    dependencies, explicit = await MultiGet(
-        Get(Targets, DependenciesRequest, wanted),
-        Get(ExplicitlyProvidedDependencies, DependenciesRequest, wanted),
-    )
+    # One behind the other: of an unknown address, the first tells more.
+    dependencies = await Get(Targets, DependenciesRequest, wanted)
+    explicit = await Get(ExplicitlyProvidedDependencies, DependenciesRequest, wanted)
     # A build root that the target does not name is inferred, but it is no store package.
     return StoreTarget(
         target,
