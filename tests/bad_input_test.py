@@ -92,8 +92,21 @@ def mistaken(repository: Repository) -> Iterator[Repository]:
 @pytest.mark.parametrize(
     "target, said",
     [
-        ("unknown-dependency", ["bad:unknown-dependency", "`dependencies`", "3rdparty/redi"]),
-        ("first", ["bad:first -> bad:second -> bad:first", "`dependencies`", "remove one"]),
+        (
+            "unknown-dependency",
+            [
+                "`store_package` bad:unknown-dependency: `dependencies` refers to //3rdparty/redi, "
+                "which does not exist. Did you mean //3rdparty/redis?"
+            ],
+        ),
+        (
+            "first",
+            [
+                "`store_package` bad:first: `dependencies` go in a circle: bad:first -> bad:second "
+                "-> bad:first.",
+                "remove one",
+            ],
+        ),
         (
             "unknown-package",
             [

@@ -16,6 +16,7 @@ from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
 from lading_pants.targets.store_package import PackageNameField
+from lading_pants.util_rules.derivation import StoreTarget, StoreTargetRequest
 from lading_pants.util_rules.realise import StoreClosure, StoreClosureRequest
 
 
@@ -28,8 +29,9 @@ class StorePackageFieldSet(PackageFieldSet):
 
 @rule(desc="Build a store package", level=LogLevel.DEBUG)
 async def package_store_package(field_set: StorePackageFieldSet) -> BuiltPackage:
-    origin = f"`package` {field_set.address}"
-    built = await Get(StoreClosure, StoreClosureRequest((field_set.address,), origin))
+    address = field_set.address
+    target = await Get(StoreTarget, StoreTargetRequest(address, f"`package` {address}"))
+    built = await Get(StoreClosure, StoreClosureRequest((address,), target.subject))
     member = built.roots[0]
     directory = field_set.output_path.value_or_default(file_ending=None)
     digest = await Get(Digest, AddPrefix(member.digest, directory))

@@ -33,7 +33,7 @@ def test_none_is_no_address() -> None:
 @pytest.mark.parametrize("value", [["//a"], ("//a",), 1, {"a": "b"}])
 def test_anything_else_is_refused(value: object) -> None:
     with pytest.raises(InvalidFieldTypeException) as raised:
-        _Field(value, ADDRESS)  # type: ignore[arg-type]
+        _Field(value, ADDRESS)
     assert "The 'thing' field in target a:b must be the address of a target" in str(raised.value)
 
 

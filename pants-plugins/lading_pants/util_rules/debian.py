@@ -69,11 +69,15 @@ class BuildRootRequest:
 
 @dataclass(frozen=True)
 class BuildRoot:
-    """What a build root is made of, and its hash. Nothing has been fetched yet."""
+    """What a build root is made of, and its hash. Nothing has been fetched yet.
+
+    `subject` is what a fetch that fails is about.
+    """
 
     files: tuple[PinnedFile, ...]
     alternatives: FrozenDict[str, str]
     hash: str
+    subject: str
 
 
 @rule
@@ -160,6 +164,7 @@ async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) ->
         files=tuple(pinned_file(package, loaded.lock) for package in packages),
         alternatives=alternatives,
         hash=build_root_hash((package.sha256 for package in packages), alternatives).hex,
+        subject=subject,
     )
 
 

@@ -33,6 +33,7 @@ from lading.store.path import StorePath
 from lading_pants.errors import TargetError, about
 from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.store_package import PackageNameField
+from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,19 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
             f"{request.origin} names {target.address}, which is a `{target.alias}` target and not "
             "a store package: name a target that is one, such as a `store_package`."
         )
-    wanted = DependenciesRequest(target[Dependencies])
-    # One behind the other: of an unknown address, the first tells more.
+    field = target[Dependencies]
+    # Pants would find unknown addresses as well, but it does not tell what may have been meant.
+    await MultiGet(
+        Get(
+            NamedAddress,
+            NamedAddressRequest(
+                text, target.address, f"`{target.alias}` {target.address}: `{field.alias}`"
+            ),
+        )
+        for text in field.value or ()
+        if not text.startswith("!")
+    )
+    wanted = DependenciesRequest(field)
     dependencies = await Get(Targets, DependenciesRequest, wanted)
     explicit = await Get(ExplicitlyProvidedDependencies, DependenciesRequest, wanted)
     # A build root that the target does not name is inferred, but it is no store package.

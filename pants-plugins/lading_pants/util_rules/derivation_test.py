@@ -160,25 +160,24 @@ def test_the_order_is_dependencies_first(runner: RuleRunner) -> None:
         (
             '["//debian:root"]',
             [
-                "`store_package` a:x: `dependencies` names debian:root, which is a `build_root` ",
-                "target and not a store package: name a target that is one",
+                "`store_package` a:x: `dependencies` refers to //debian:root, which is a ",
+                "`build_root` target and not a store package: name a `",
             ],
         ),
         (
             '[":nope"]',
             [
-                "The address a:nope from the `dependencies` field of the target a:x does not exist",
-                "Did you mean one of these target names?",
+                "`store_package` a:x: `dependencies` refers to :nope, which does not exist.",
             ],
         ),
         (
             '["//b:y"]',
             [
-                "The file or directory 'b' does not exist on disk in the workspace, so the address "
-                "'b:y' from the `dependencies` field from the target a:x cannot be resolved.",
+                "`store_package` a:x: `dependencies` refers to //b:y, which does not exist. Did you "
+                "mean //a:y?",
             ],
         ),
-        ('["//b::"]', ["the `dependencies` field from the target a:x ended in a wildcard"]),
+        ('["//b::"]', ["a:x: `dependencies` has '//b::', which is not an address"]),
     ],
 )
 def test_dependencies_that_can_not_be(

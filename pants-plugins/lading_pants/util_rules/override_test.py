@@ -82,7 +82,7 @@ store_package(
 
 @rule
 async def build_root_without_lock(request: BuildRootRequest) -> BuildRoot:
-    return BuildRoot((), FrozenDict(), f"hash of {request.address}")
+    return BuildRoot((), FrozenDict(), f"hash of {request.address}", "")
 
 
 @rule

@@ -42,7 +42,8 @@ class StoreSource:
 
     Exactly one of `pinned`, a file to fetch, and `digest`, files that are here, is set. A tree's
     digest has its files at its root; a single file's has the file `identity.name` there.
-    `executables` are those of its files that can be run.
+    `executables` are those of its files that can be run. `subject` is what a fetch that fails is
+    about: the target that says where the file is, and which digest it has.
     """
 
     identity: SourceInput
@@ -50,6 +51,7 @@ class StoreSource:
     digest: Optional[Digest]
     is_tree: bool
     executables: tuple[str, ...]
+    subject: str
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,18 @@ async def find_store_source(request: StoreSourceRequest) -> StoreSource:
         target = targets[0]
         if target.has_field(FetchUrlSha256Field):
             resolved = await Get(ResolvedPinnedFile, PinnedFileRequest(target))
-            return _fetched(resolved.file)
+            return _fetched(resolved.file, resolved.subject)
         if target.has_field(DebianPackageField):
             found = await Get(DebianFile, DebianFileRequest(target.address))
-            return _fetched(found.file)
+            return _fetched(found.file, f"`{target.alias}` {target.address}")
     return await Get(StoreSource, _LocalSourceRequest(targets, request.subject))
 
 
-def _fetched(file: PinnedFile) -> StoreSource:
+def _fetched(file: PinnedFile, subject: str) -> StoreSource:
     executables = (file.name,) if file.executable else ()
     kind = "executable:" if file.executable else ""
     return StoreSource(
-        SourceInput(file.name, f"{kind}{file.sha256}"), file, None, False, executables
+        SourceInput(file.name, f"{kind}{file.sha256}"), file, None, False, executables, subject
     )
 
 
@@ -108,7 +110,7 @@ async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
     is_tree = len(files) > 1
     name = request.targets[0].address.target_name if is_tree else PurePath(files[0]).name
     identity = SourceInput(name, f"tree:{digest.fingerprint}")
-    return StoreSource(identity, None, digest, is_tree, executables)
+    return StoreSource(identity, None, digest, is_tree, executables, request.subject)
 
 
 def _common_parent(targets: Targets, files: Sequence[str]) -> str:

@@ -104,7 +104,6 @@ class PackageInputs:
 @dataclass(frozen=True)
 class _BuildFilesRequest:
     inputs: PackageInputs
-    subject: str
 
 
 @dataclass(frozen=True)
@@ -239,7 +238,7 @@ async def build_package(request: BuildPackage) -> BuildResult:
     rules, inputs, files, bubblewrap = await MultiGet(
         Get(ReferenceRules, _ReferenceRulesRequest(package.chain)),
         Get(BuildInputs, BuildInputsRequest(built)),
-        Get(_BuildFiles, _BuildFilesRequest(package, subject)),
+        Get(_BuildFiles, _BuildFilesRequest(package)),
         Get(BundledBubblewrap),
     )
     segments = await MultiGet(
@@ -314,10 +313,17 @@ async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
         sources["source"] = inputs.source
     debs = inputs.build_root.files
     fetched_debs, *fetched = await MultiGet(
-        Get(FetchedFiles, FetchRequest(files, description, request.subject))
-        for files, description in (
-            (debs, f"Fetching {len(debs)} Debian packages of the build root"),
-            *((_pinned(source), f"Fetching {source.identity.name}") for source in sources.values()),
+        Get(FetchedFiles, FetchRequest, fetch)
+        for fetch in (
+            FetchRequest(
+                debs,
+                f"Fetching {len(debs)} Debian packages of the build root",
+                inputs.build_root.subject,
+            ),
+            *(
+                FetchRequest(_pinned(source), f"Fetching {source.identity.name}", source.subject)
+                for source in sources.values()
+            ),
         )
     )
     digests = await MultiGet(

@@ -36,13 +36,17 @@ from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
     derivation,
     image,
+    image_base,
     image_files,
+    image_layer,
+    image_plan,
     image_references,
     machine,
     named_address,
     platform,
     program,
     realise,
+    run_as_root,
     store_script,
 )
 from lading_pants.util_rules.compressor import Compressor
@@ -144,7 +148,10 @@ def runner() -> RuleRunner:
             *derivation.rules(),
             *distdir.rules(),
             *image.rules(),
+            *image_base.rules(),
             *image_files.rules(),
+            *image_layer.rules(),
+            *image_plan.rules(),
             *image_references.rules(),
             *machine.rules(),
             *named_address.rules(),
@@ -154,6 +161,7 @@ def runner() -> RuleRunner:
             *program.rules(),
             *PythonRepos.rules(),
             *realise.rules(),
+            *run_as_root.rules(),
             *store_script.rules(),
             UnionRule(DeriveRequest, DeriveProgram),
             UnionRule(BuildRequest, BuildProgram),
@@ -403,7 +411,7 @@ def test_a_script_is_no_tree_for_the_root(runner: RuleRunner) -> None:
         ),
         (
             'text="#!/bin/bash", dependencies=[":file"]',
-            "`dependencies` names images:file, which is a `file` target and not a store package",
+            "`dependencies` refers to :file, which is a `file` target and not a store package",
         ),
         (
             'source="gone.sh"',

@@ -5,7 +5,7 @@ import signal
 import struct
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List
+from typing import Any, Callable, Iterator, List
 
 import pytest
 
@@ -29,7 +29,7 @@ BASE = programs_layer()
 
 
 @pytest.fixture(scope="module")
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+def account(request: Any) -> Iterator[Account]:
     """Root and an ordinary user with subordinate ids; who runs the tests, if that is not root."""
     if request.param == "root" or os.getuid():
         yield Account.current()
