@@ -173,7 +173,7 @@ def test_the_order_is_dependencies_first(runner: RuleRunner) -> None:
         (
             '["//b:y"]',
             [
-                "`store_package` a:x: `dependencies` refers to //b:y, which does not exist. Did you "
+        ('["//b::"]', ["a:x: `dependencies` has '//b::', which is not an address"]),
                 "mean //a:y?",
             ],
         ),
