@@ -172,10 +172,7 @@ def test_the_order_is_dependencies_first(runner: RuleRunner) -> None:
         ),
         (
             '["//b:y"]',
-            [
-        ('["//b::"]', ["a:x: `dependencies` has '//b::', which is not an address"]),
-                "mean //a:y?",
-            ],
+            ["`dependencies` refers to //b:y, which does not exist. Did you mean //a:y?"],
         ),
         ('["//b::"]', ["a:x: `dependencies` has '//b::', which is not an address"]),
     ],
