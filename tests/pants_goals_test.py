@@ -66,7 +66,7 @@ def test_peek_shows_the_fields(repository: Repository) -> None:
         ("3rdparty/stdenv/BUILD", '        "xz-utils",\n', ""),
     ],
 )
-def test_a_change_of_any_input_changes_the_image(
+def test_pants_14724_a_change_of_any_input_changes_the_image(
     repository: Repository, file: str, old: str, new: str
 ) -> None:
     with repository.edited(file, old, new):

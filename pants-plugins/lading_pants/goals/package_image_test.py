@@ -152,7 +152,7 @@ def package(
     return built, Path(runner.build_root, "dist")
 
 
-def test_archive_and_description_lie_in_dist(runner: RuleRunner) -> None:
+def test_pants_19341_16999_archive_and_description_lie_in_dist(runner: RuleRunner) -> None:
     built, dist = package(
         runner,
         """
@@ -189,6 +189,27 @@ def test_archive_and_description_lie_in_dist(runner: RuleRunner) -> None:
     # bash is in the store because `cmd` refers to it, but not at /bin.
     assert "bin/redis-server" in names and "bin/bash" not in names
     assert f"store/{'b' * 32}-bash/bin/bash" in names
+
+
+def test_podman_18673_15963_a_file_s_name_has_no_colon(runner: RuleRunner) -> None:
+    built, _ = package(runner, 'repository="localhost:5000/redis", image_tags=["7"]')
+    assert built.artifacts[1].extra_log_lines[0] == "  localhost:5000/redis:7"
+    assert [artifact.relpath for artifact in built.artifacts] == [
+        "images/redis.json",
+        "images/redis.tar",
+    ]
+
+
+def test_moby_45416_without_a_name_the_digest_is_told(runner: RuleRunner) -> None:
+    built, dist = package(runner, "image_tags=[]")
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    assert metadata["tags"] == []
+    assert metadata["image"]["digest"] in built.artifacts[1].extra_log_lines[0]
+
+
+def test_nixpkgs_75038_env_has_what_is_set_and_nothing_else(runner: RuleRunner) -> None:
+    _, dist = package(runner, 'env={"USER": "redis"}, users={"redis": 999}, user="redis"')
+    assert config_of(dist / "images/redis.tar")["config"]["Env"] == ["USER=redis"]
 
 
 def test_rules_oci_435_the_same_image_twice_has_the_same_bytes(runner: RuleRunner) -> None:

@@ -39,6 +39,7 @@ ADDRESS = Address("images", target_name="redis")
 @pytest.mark.parametrize(
     "field, value, reason",
     [
+        # nixpkgs PR#509308
         (CmdField, "redis-server", 'is a string. Write a list: `cmd=["redis-server"]`.'),
         (CmdField, 'sh -c "a b"', '`cmd=["sh", "-c", "a b"]`'),
         (CmdField, 'sh "', '`cmd=["sh \\""]`'),
@@ -109,6 +110,11 @@ def test_a_good_value_is_kept(field: Any, value: Any, expected: Any) -> None:
     found = field(value, ADDRESS).value
     assert (dict(found) if isinstance(found, FrozenDict) else found) == expected
     hash(found)
+
+
+def test_nixpkgs_75038_help_tells_that_nothing_is_set_by_itself() -> None:
+    assert "Nothing is set by itself" in ImageEnvField.help
+    assert "`USER`" in ImageEnvField.help
 
 
 def test_a_target_name_that_is_no_repository() -> None:

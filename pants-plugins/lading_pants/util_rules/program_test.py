@@ -113,7 +113,7 @@ def test_a_mistake_of_the_users_is_told_with_the_subject() -> None:
 
 
 @pytest.mark.parametrize("status", [1, 2, -9])
-def test_a_fault_of_ours_is_told_with_all_it_wrote(status: int) -> None:
+def test_rules_oci_881_a_fault_of_ours_is_told_with_all_it_wrote(status: int) -> None:
     with pytest.raises(TargetError) as raised:
         run(status, "Traceback ...\nKeyError: 'x'\n")
     assert str(raised.value) == (

@@ -95,7 +95,7 @@ def test_a_closure_is_what_is_referred_to(runner: RuleRunner) -> None:
     assert members == sorted(members, key=lambda member: member.package.path)
 
 
-def test_a_package_has_three_files(runner: RuleRunner) -> None:
+def test_pants_20674_a_package_has_three_files(runner: RuleRunner) -> None:
     runner.write_files({"a/BUILD": CHAIN})
     (deep,) = build(runner, "deep").roots
     contents = {file.path: file.content for file in runner.request(DigestContents, [deep.digest])}
@@ -110,7 +110,9 @@ def test_several_roots_keep_their_order(runner: RuleRunner) -> None:
     assert names_of(closure) == ["deep-1", "tool-3"]
 
 
-def test_paths_are_known_before_anything_is_built(new_machine: NewMachine, tmp_path: Path) -> None:
+def test_pants_22390_paths_are_known_before_anything_is_built(
+    new_machine: NewMachine, tmp_path: Path
+) -> None:
     runner = new_machine(mirror_url="file:///nowhere")
     runner.write_files({"a/BUILD": CHAIN})
     app = StorePathsRequest((Address("a", target_name="app"),), "a test")

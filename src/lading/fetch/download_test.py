@@ -149,7 +149,9 @@ def test_every_place_is_listed_with_its_reason(
     assert (downloading.content(), downloading.part()) == (None, None)
 
 
-def test_a_locked_file_that_is_gone_tells_how_to_refresh_the_lock(tmp_path: Path) -> None:
+def test_rules_distroless_237_rules_apko_13_a_locked_file_that_is_gone_tells_the_remedy(
+    tmp_path: Path,
+) -> None:
     sentence = Downloading(tmp_path).sentence("file:/none/x.deb", resolve="bookworm")
     assert sentence.endswith(
         "Mirrors drop superseded packages: `./pants generate-lockfiles --resolve=bookworm` "

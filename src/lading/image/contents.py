@@ -26,6 +26,10 @@ COPIED_FILES: Mapping[str, int] = {
     "etc/shadow": 0o640,
 }
 
+#: Never a link, even if no package but one has it: containerd does not follow a link of `/etc` out
+#: of the directory that the image is unpacked in (containerd#13382).
+_REAL_DIRECTORY = "etc"
+
 #: As many as the kernel follows (path_resolution(7)).
 _MAX_LINKS = 40
 
@@ -157,8 +161,10 @@ class _Merge:
                 f"`contents` has {nodes[0].package.path}, whose `{_STORE}` would hide the image's "
                 f"own {STORE_DIR}. Rename it in the package's `script`."
             )
-        is_directory = self._is_directory(path) or any(
-            node.member.type == kinds.DIRECTORY for node in nodes
+        is_directory = (
+            path == _REAL_DIRECTORY
+            or self._is_directory(path)
+            or any(node.member.type == kinds.DIRECTORY for node in nodes)
         )
         if is_directory and any(node.is_directory for node in nodes):
             self._add_directory(path, nodes)

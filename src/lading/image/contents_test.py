@@ -91,6 +91,13 @@ def test_containerd_12683_13382_what_runtimes_open_is_a_file(
     assert entry.source == f"store/{package.path.base}/share/{name}"
 
 
+def test_containerd_13382_etc_is_no_link(make_package: MakePackage) -> None:
+    package = make_package("a", {"share/etc/passwd": b"root", "etc": Link("share/etc")})
+    entries = plan(package)
+    assert shown(entries)["etc"] == "0755"
+    assert entries["etc/passwd"].source == f"store/{package.path.base}/share/etc/passwd"
+
+
 def test_links_are_compared_by_what_is_behind_them(make_package: MakePackage) -> None:
     one = make_package("a", {"lib/x": b"1", "bin/x": Link("../lib/x"), "etc/y": Link("/store/y")})
     two = make_package("b", {"bin/x": b"1", "etc/y": Link("../../y")})

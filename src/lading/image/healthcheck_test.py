@@ -6,8 +6,7 @@ from lading.errors import LadingError
 from lading.image.healthcheck import Healthcheck, parse_duration
 
 
-# nix2container#197, rules_docker#1742, jib#4335
-def test_health_checks_keep_every_field_as_integer_nanoseconds() -> None:
+def test_n2c_197_rules_docker_1742_jib_4335_every_field_in_nanoseconds() -> None:
     check = Healthcheck.parse(
         {
             "test": ["CMD-SHELL", "redis-cli ping"],

@@ -58,7 +58,7 @@ def members(blob: Path) -> List[tarfile.TarInfo]:
         return archive.getmembers()
 
 
-def test_digest_diff_id_and_size_are_those_of_the_bytes(
+def test_n2c_127_digest_diff_id_and_size_are_those_of_the_bytes(
     build_layer: BuildLayer, make_package: MakePackage
 ) -> None:
     layer, blob = build_layer(make_package("redis", REDIS))
@@ -128,13 +128,33 @@ def test_nixpkgs_38835_94243_a_user_can_reach_the_store(
             assert member.mode & 0o555 == 0o555
 
 
-def test_nixpkgs_94636_the_order_of_packages_does_not_count(
+def test_the_order_of_packages_does_not_count(
     build_layer: BuildLayer, make_package: MakePackage
 ) -> None:
     one, two = make_package("a", {"lib/a": b"1"}), make_package("b", {"lib/b": b"2"})
     first, _ = build_layer(packages=(one, two))
     second, _ = build_layer(packages=(two, one), name="second")
     assert first == second
+
+
+def test_nixpkgs_94636_what_contents_show_has_its_bytes_once(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    redis = make_package("redis", REDIS)
+    _, blob = build_layer(redis)
+    assert [member.name for member in members(blob) if member.isfile()] == [
+        f"store/{redis.path.base}/bin/redis-server"
+    ]
+
+
+def test_n2c_23_links_have_one_mode_everywhere(
+    build_layer: BuildLayer, make_package: MakePackage
+) -> None:
+    # Linux has no other mode for a link, but macOS has.
+    _, blob = build_layer(make_package("redis", REDIS), symlinks={"/x": "y"})
+    links = {member.name: member.mode for member in members(blob) if member.issym()}
+    assert len(links) == 4
+    assert set(links.values()) == {0o777}
 
 
 def test_passwd_is_a_copy(build_layer: BuildLayer, make_package: MakePackage) -> None:

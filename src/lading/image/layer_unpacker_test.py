@@ -115,8 +115,12 @@ def test_nixpkgs_392421_many_layers(tmp_path: Path) -> None:
 
 CASES: "list[tuple[str, bytes, list[str]]]" = [
     # case, upper layer, expected names; below lie d, d/x and d/y.
-    ("image-spec#130: a whiteout", layer(member("d/.wh.x")), ["d", "d/y"]),
-    ("singularity#884: an opaque directory", layer(member("d/.wh..wh..opq")), ["d"]),
+    ("image-spec#130, #171: a whiteout", layer(member("d/.wh.x")), ["d", "d/y"]),
+    (
+        "singularity#884, jwilder/docker-squash#56: an opaque directory",
+        layer(member("d/.wh..wh..opq")),
+        ["d"],
+    ),
     (
         "ggcr#1897: opaque, then new files",
         layer(member("d/.wh..wh..opq"), member("d/z")),

@@ -60,6 +60,9 @@ def test_all_is_said() -> None:
         ({"symlinks": {"/store/x": "y"}}, "`symlinks` has '/store/x', which is fixed"),
         ({"symlinks": {"/x": ""}}, "`symlinks` gives '/x' the target ''"),
         ({"symlinks": {"/x": "a\0"}}, "`symlinks` gives '/x' the target 'a\\x00'"),
+        # containerd#12683, #13382
+        ({"symlinks": {"/etc/passwd": "/store/x"}}, "gives '/etc/passwd' the absolute target"),
+        ({"symlinks": {"/etc": "/store/x/etc"}}, "gives '/etc' the absolute target"),
         ({"files": {"x": ""}}, "`files` has 'x', which is not absolute"),
         ({"files": {"/": ""}}, "`files` has '/', which is fixed"),
         ({"files": {"/x": 5}}, "`files` gives '/x' the value 5. Write the file's text"),

@@ -17,6 +17,9 @@ from lading.image.root_path import parse_root_path
 #: Modes of files; the second where a source is executable and no mode is given.
 DEFAULT_MODE, PROGRAM_MODE = "0644", "0755"
 
+#: Where containerd looks users up; there it follows no link that is absolute (containerd#12683).
+_USERS = ("/etc", "/etc/group", "/etc/passwd")
+
 _KEYS = ("text", "source", "mode", "owner")
 _MODE = re.compile(r"[0-7]{3,4}")
 
@@ -74,5 +77,11 @@ def parse_symlinks(symlinks: Mapping[str, str]) -> Dict[str, str]:
             raise LadingError(
                 f"`symlinks` gives {path!r} the target {target!r}. Write the path that the link "
                 "leads to."
+            )
+        if path in _USERS and target.startswith("/"):
+            raise LadingError(
+                f"`symlinks` gives {path!r} the absolute target {target!r}, at which containerd "
+                "would find no users. Declare them in `users` and `groups`, put the package into "
+                "`contents`, or write a relative target."
             )
     return {parse_root_path("symlinks", path): target for path, target in sorted(symlinks.items())}

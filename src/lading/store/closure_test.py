@@ -74,14 +74,14 @@ def test_an_empty_list_allows_nothing() -> None:
         check(ReferenceRules(allowed=()), "bash")
 
 
-def test_disallowed_references_count_for_the_closure() -> None:
-    """nixpkgs docker #41152, haskell #47504: the compiler came by a detour."""
+def test_nixpkgs_47504_41152_disallowed_references_count_for_the_closure() -> None:
+    # As the compiler did: it comes by a detour.
     check(ReferenceRules(disallowed=(path("gcc"),)))
     with pytest.raises(LadingError, match="forbids .*glibc, but .*refers to .*; .*refers to"):
         check(ReferenceRules(disallowed=(path("glibc"),)))
 
 
-def test_the_closure_s_size_is_limited() -> None:
+def test_nixpkgs_47504_41152_the_closure_s_size_is_limited() -> None:
     check(ReferenceRules(max_closure_size=1030))
     with pytest.raises(LadingError, match="is 1029 bytes, but .* has 1030 .largest: glibc"):
         check(ReferenceRules(max_closure_size=1029))

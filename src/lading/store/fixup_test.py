@@ -195,7 +195,9 @@ def test_hard_links_stay_and_each_file_is_edited_once(tree: Path, inputs: Inputs
     "content",
     [b"\x7fELF broken on purpose", b"\x7fELF", b"GROUP ( libc.so.6 )", b"!<arch>\nbroken", b""],
 )
-def test_broken_files_and_linker_scripts_stay(tree: Path, inputs: Inputs, content: bytes) -> None:
+def test_rules_distroless_239_linker_scripts_and_broken_files_stay(
+    tree: Path, inputs: Inputs, content: bytes
+) -> None:
     (tree / "lib" / "libx.so").write_bytes(content)
     fixup(tree, OUT, inputs, HostTools(tree), "all")
     assert (tree / "lib" / "libx.so").read_bytes() == content

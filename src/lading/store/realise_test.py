@@ -522,6 +522,25 @@ def test_the_bytes_are_the_same_whoever_builds(
             assert (directory / name).read_bytes() == (here.directory / name).read_bytes()
 
 
+def test_nixpkgs_75888_builds_at_once_do_not_see_each_other_s_halves(
+    build: Build, tmp_path: Path
+) -> None:
+    """Each needs the same package and build root, which nobody has unpacked before."""
+    built = build("cat $library/data > $out/x", inputs=(library(build).as_input("library"),))
+    processes = []
+    for number in range(4):
+        directory = tmp_path / f"at-once-{number}"
+        lay_out(directory, tmp_path / "new-cache")
+        shutil.copy(built.directory / "request.json", directory)
+        argv = [sys.executable, "-B", "-m", "lading.store.realise", "request.json"]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        processes.append(subprocess.Popen(argv, cwd=directory, env=environ))
+    assert [process.wait() for process in processes] == [0] * 4
+    for number in range(4):
+        segment = tmp_path / f"at-once-{number}" / "segment.tar"
+        assert segment.read_bytes() == (built.directory / "segment.tar").read_bytes()
+
+
 def run_program(built: Built, directory: Path, options: Dict[str, Any]) -> None:
     """Build again in `directory`, with the files that Pants would put there and nothing else."""
     request = RealiseRequest.from_json((built.directory / "request.json").read_text())
