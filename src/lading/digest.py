@@ -1,12 +1,16 @@
 """The SHA-256 digest by which every input and output is named."""
 
 import base64
+import hashlib
+import os
 import string
 from dataclasses import dataclass
-from typing import FrozenSet, Tuple
+from typing import FrozenSet, Tuple, Union
 
 from lading import nix32
 from lading.errors import LadingError
+
+_CHUNK = 1 << 20
 
 _HEX_LENGTH = 64
 _NIX32_LENGTH = 52
@@ -51,6 +55,18 @@ class Sha256:
     @property
     def nix32(self) -> str:
         return nix32.encode(self.raw)
+
+    @classmethod
+    def of(cls, content: bytes) -> "Sha256":
+        return cls(hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def of_file(cls, path: Union[str, bytes, "os.PathLike[str]"]) -> "Sha256":
+        digest = hashlib.sha256()
+        with open(path, "rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+        return cls(digest.hexdigest())
 
     @classmethod
     def from_bytes(cls, digest: bytes) -> "Sha256":

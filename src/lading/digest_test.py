@@ -1,4 +1,5 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -77,3 +78,9 @@ def test_malformed_text_is_refused_with_its_reason(text: str, reason: str) -> No
 def test_the_constructor_is_strict(text: str) -> None:
     with pytest.raises(LadingError):
         Sha256(text)
+
+
+def test_the_digest_of_a_content(tmp_path: Path) -> None:
+    assert Sha256.of(b"abc") == ABC
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert Sha256.of_file(tmp_path / "abc") == ABC

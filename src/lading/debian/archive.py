@@ -4,7 +4,6 @@ Format: https://wiki.debian.org/DebianRepository/Format. `InRelease` is signed a
 SHA-256 of each `Packages.xz`, which has the SHA-256 of each package.
 """
 
-import hashlib
 import io
 import lzma
 import re
@@ -145,7 +144,7 @@ class Archive:
                 break
         else:
             raise LadingError(f"{urls[-1]} does not exist, though the suite's index lists it.")
-        found = Sha256(hashlib.sha256(content).hexdigest())
+        found = Sha256.of(content)
         if (found, len(content)) != (digest, size):
             raise LadingError(
                 f"{url} has {len(content)} bytes and the SHA-256 {found.hex}, and the signed index "

@@ -3,15 +3,11 @@
 Standard library only. The tree follows from the packages and alternatives alone.
 """
 
-import fcntl
 import filecmp
-import hashlib
 import json
 import multiprocessing
 import os
 import posixpath
-import shutil
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +18,7 @@ from lading.debian.deb import DIRECTORY, SYMLINK
 from lading.debian.unpack import MERGED, MTIME, Unpacked, absolute, unpack
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.made_once import made_once, workplace
 
 #: Goes up when the same packages give another tree than before.
 FORMAT_VERSION = 1
@@ -39,7 +36,7 @@ def build_root_hash(packages: Iterable[Sha256], alternatives: Mapping[str, str])
         "table": dict(ALTERNATIVES),
     }
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return Sha256(hashlib.sha256(text.encode("utf-8")).hexdigest())
+    return Sha256.of(text.encode("utf-8"))
 
 
 def ensure_build_root(
@@ -47,21 +44,11 @@ def ensure_build_root(
 ) -> Path:
     """The build root of these packages below `cache`, unpacked if no one has done it yet.
 
-    The files must have been checked against their digests. Any number of processes may ask at
-    once: one works, the others wait. What a killed one has left behind is removed.
+    The files must have been checked against their digests. See `made_once` for what happens when
+    several processes ask at once, or one is killed.
     """
-    name = build_root_hash(debs, alternatives).hex
-    root = cache / name
-    if root.is_dir():
-        return root
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / f"{name}.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.is_dir():
-            for leftover in cache.glob(f"{name}.unfinished.*"):
-                shutil.rmtree(leftover)
-            assemble(list(debs.values()), root, alternatives)
-    return root
+    root = cache / build_root_hash(debs, alternatives).hex
+    return made_once(root, lambda place: assemble(list(debs.values()), place, alternatives))
 
 
 def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str, str]) -> None:
@@ -71,10 +58,7 @@ def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str,
     `alternatives` are explained at `lading.debian.alternatives.settle`. LadingError for a file
     that is no package, and for two packages that have one path with different contents.
     """
-    working = Path(
-        tempfile.mkdtemp(prefix=f"{destination.name}.unfinished.", dir=destination.parent)
-    )
-    try:
+    with workplace(destination) as working:
         tree = _Tree(working / "root")
         for unpacked in _unpack_all(debs, working):
             tree.add(unpacked)
@@ -86,8 +70,6 @@ def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str,
         except OSError:
             if not destination.is_dir():
                 raise
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
 
 
 def _unpack_all(debs: Sequence[Path], working: Path) -> Iterator[Unpacked]:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import resource
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.account_files import AccountFiles
 from lading.image.archive_main import main
@@ -17,7 +19,6 @@ from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
 from lading.image.image_tree import ImageTree
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
-from lading.image.manifest import sha256_of
 from lading.image.platform import Platform
 from lading.store.path import StorePath
 from lading.tar_header import END_OF_ARCHIVE
@@ -46,20 +47,20 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         *blobs: bytes,
         tags: Tuple[str, ...] = ("latest",),
         repository: str = "redis",
-        user: str = "",
+        **config: str,
     ) -> Tuple[Path, Dict[str, Any]]:
         files = []
         for index, blob in enumerate(blobs):
             blob_file, description = tmp_path / f"{index}.tar.gz", tmp_path / f"{index}.json"
             blob_file.write_bytes(blob)
-            diff_id = sha256_of(END_OF_ARCHIVE if blob == NOTHING else b"diff" + blob)
-            layer = Layer(sha256_of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading")
+            diff_id = Sha256.of(END_OF_ARCHIVE if blob == NOTHING else b"diff" + blob)
+            layer = Layer(Sha256.of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading")
             description.write_text(json.dumps(layer.to_dict()))
             files.append(LayerFiles(str(blob_file), str(description)))
         tree = tmp_path / "tree.json"
         tree.write_text(ImageTree({}, AccountFiles("redis:x:999:998::/:\n")).to_json())
         request = ArchiveRequest(
-            config=replace(CONFIG, user=user),
+            config=replace(CONFIG, **config),
             repository=repository,
             tags=tags,
             layers=tuple(files),
@@ -133,8 +134,8 @@ def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildA
         "base_layers": 1,
         "layers": [
             {
-                "digest": str(sha256_of(data)),
-                "diff_id": str(sha256_of(b"diff" + data)),
+                "digest": str(Sha256.of(data)),
+                "diff_id": str(Sha256.of(b"diff" + data)),
                 "size": 3,
                 "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
             }
@@ -149,7 +150,7 @@ def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildA
 
 def test_the_bytes_stay_the_same(build_archive: BuildArchive) -> None:
     archive, _ = build_archive(b"one", b"two", tags=("7.0.15", "latest"))
-    assert sha256_of(archive.read_bytes()).hex == GOLDEN
+    assert Sha256.of(archive.read_bytes()).hex == GOLDEN
 
 
 def test_rules_oci_189_repo_tags_is_an_array_of_all_tags(build_archive: BuildArchive) -> None:
@@ -171,6 +172,64 @@ def test_rules_img_716_663_annotations_name_the_first_tag_in_full(
             "io.containerd.image.name": name,
             "org.opencontainers.image.ref.name": "1",
         }
+
+
+def test_rules_img_76_98_both_ids_of_docker_are_told(build_archive: BuildArchive) -> None:
+    archive, metadata = build_archive(b"one")
+    files = read(archive)
+    (descriptor,) = json.loads(files["index.json"])["manifests"]
+    config = json.loads(blob(files, descriptor))["config"]["digest"]
+    # The classic store's, then that of the containerd store.
+    assert metadata["image"] == {"id": config, "digest": descriptor["digest"]}
+
+
+def test_mayastor_1688_the_archive_around_the_layers_is_not_compressed(
+    build_archive: BuildArchive,
+) -> None:
+    archive, _ = build_archive(b"one")
+    assert archive.read_bytes()[257:262] == b"ustar"
+
+
+def test_apple_containerization_369_readers_of_either_kind_find_the_same_image(
+    build_archive: BuildArchive,
+) -> None:
+    files = read(build_archive(b"one", b"two")[0])
+    (descriptor,) = json.loads(files["index.json"])["manifests"]
+    manifest = json.loads(blob(files, descriptor))
+    (docker,) = json.loads(files["manifest.json"])
+    blobs = [docker["Config"], *docker["Layers"]]
+    assert [f"sha256:{path.rpartition('/')[2]}" for path in blobs] == [
+        part["digest"] for part in (manifest["config"], *manifest["layers"])
+    ]
+
+
+def test_pants_22575_tags_leave_the_image_as_it_is(build_archive: BuildArchive) -> None:
+    images = [build_archive(b"one", tags=tags)[1]["image"] for tags in (("1",), ("2", "3"))]
+    assert images[0] == images[1]
+
+
+def test_nixpkgs_281443_327579_254421_created_leaves_the_layers_as_they_are(
+    build_archive: BuildArchive,
+) -> None:
+    _, one = build_archive(b"one")
+    archive, two = build_archive(b"one", created="2024-02-29T12:00:00Z")
+    assert one["layers"] == two["layers"] and one["image"] != two["image"]
+    config = check_consistency(read(archive))
+    assert config["created"] == config["history"][0]["created"] == "2024-02-29T12:00:00Z"
+
+
+def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
+    build_archive: BuildArchive, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    layer = b"x" * 100_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(layer) + 100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            build_archive(layer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "redis.tar").exists()
 
 
 def test_an_image_without_tags_has_no_name(build_archive: BuildArchive) -> None:

@@ -9,7 +9,6 @@ from lading.errors import LadingError
 from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
-from lading.image.manifest import sha256_of
 from lading.image.platform import Platform
 
 AMD64 = Platform("linux", "amd64")
@@ -61,7 +60,7 @@ def test_every_field_in_the_form_of_the_image_spec() -> None:
 
 
 def test_the_bytes_stay_the_same() -> None:
-    digest = sha256_of(REDIS.to_bytes([LAYER]))
+    digest = Sha256.of(REDIS.to_bytes([LAYER]))
     assert digest.hex == "5a80eb85450479aa5a6674573abb3cc8bb02465e01c91fcfd9985485e1fe5c90"
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.deflate import MEMBER_SIZE, Deflate
-from lading.image.manifest import sha256_of
 
 
 def compressed(deflate: Deflate, data: bytes) -> bytes:
@@ -44,7 +44,7 @@ def test_rules_distroless_207_the_header_has_no_time_and_no_name(deflate: Deflat
 def test_the_bytes_stay_the_same(deflate: Deflate) -> None:
     """Of libdeflate 1.14, the pinned one."""
     data = b"".join(b"%d redis\n" % number for number in range(10000))
-    digest = sha256_of(compressed(deflate, data))
+    digest = Sha256.of(compressed(deflate, data))
     assert digest.hex == "fb8f02cbc497c82abe24d3ec24c0141c1d54ff0c57426d207d41c9f56a6efc92"
 
 

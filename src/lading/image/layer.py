@@ -1,6 +1,5 @@
 """A layer as the config and the manifest name it."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Dict
 
@@ -14,7 +13,7 @@ GZIP_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 #: As many as dockerd takes (moby, maxLayerDepth).
 MAX_LAYERS = 125
 
-_EMPTY = Sha256(hashlib.sha256(END_OF_ARCHIVE).hexdigest())
+_EMPTY = Sha256.of(END_OF_ARCHIVE)
 
 
 def check_layer_count(count: int) -> None:

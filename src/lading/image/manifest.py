@@ -1,6 +1,5 @@
 """OCI manifest and index (OCI image-spec, manifest.md, image-index.md, image-layout.md)."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Sequence, Tuple
 
@@ -21,10 +20,6 @@ CONTAINERD_NAME = "io.containerd.image.name"
 OCI_REF_NAME = "org.opencontainers.image.ref.name"
 
 
-def sha256_of(data: bytes) -> Sha256:
-    return Sha256(hashlib.sha256(data).hexdigest())
-
-
 @dataclass(frozen=True)
 class Image:
     """An image: its two JSON documents and its layers, lowest first."""
@@ -42,7 +37,7 @@ class Image:
                 "schemaVersion": 2,
                 "mediaType": MANIFEST_MEDIA_TYPE,
                 "config": _descriptor(
-                    CONFIG_MEDIA_TYPE, sha256_of(config_bytes), len(config_bytes)
+                    CONFIG_MEDIA_TYPE, Sha256.of(config_bytes), len(config_bytes)
                 ),
                 "layers": [
                     _descriptor(layer.media_type, layer.digest, layer.size) for layer in layers
@@ -54,12 +49,12 @@ class Image:
     @property
     def id(self) -> Sha256:
         """What docker shows as the image's id, except with the containerd store."""
-        return sha256_of(self.config)
+        return Sha256.of(self.config)
 
     @property
     def digest(self) -> Sha256:
         """What registries call the image, and docker with the containerd store too."""
-        return sha256_of(self.manifest)
+        return Sha256.of(self.manifest)
 
 
 def index_bytes(image: Image, reference: Optional[ImageReference]) -> bytes:

@@ -7,7 +7,6 @@ DESCRIPTION is the JSON of its `Layer`, TREE that of the `ImageTree` of the imag
 REFERENCES that of the store paths that OUTPUT refers to: path to the file that one was found in.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -34,7 +33,7 @@ from lading.image.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.user_namespace import UserNamespace
 from lading.program import run
 from lading.store.cache import unpacked
-from lading.store.log import keep_log, log_tail
+from lading.store.log import failure_sentence, keep_log
 from lading.store.path import StorePath
 from lading.store.references import scan_entries
 
@@ -61,12 +60,9 @@ def main(argv: List[str]) -> None:
     step = RunStep(request, work, packages)
     status = namespace.run(step.run)
     if status:
-        name = f"run_as_root-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}"
+        name = f"run_as_root-{Sha256.of(text.encode('utf-8')).hex[:32]}"
         kept = keep_log(step.log, name)
-        raise LadingError(
-            f"`run_as_root` failed (status {status}). The whole log is in {kept}; its last "
-            f"lines:\n{log_tail(step.log)}"
-        )
+        raise LadingError(failure_sentence("`run_as_root` failed", status, step.log, kept))
     layer = _compress(step.layer, library, Path(output))
     text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
     Path(description).write_text(text, encoding="utf-8")
@@ -178,19 +174,11 @@ def _compress(tar: Path, library: str, output: Path) -> Layer:
     temporary.replace(output)
     return Layer(
         digest=blob.sha256,
-        diff_id=_sha256(tar),
+        diff_id=Sha256.of_file(tar),
         size=blob.size,
         media_type=GZIP_MEDIA_TYPE,
         created_by=_CREATED_BY,
     )
-
-
-def _sha256(path: Path) -> Sha256:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return Sha256(digest.hexdigest())
 
 
 if __name__ == "__main__":

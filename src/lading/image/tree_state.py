@@ -3,7 +3,6 @@
 Times are not in it: a layer has the same time for everything.
 """
 
-import hashlib
 import os
 import posixpath
 import stat
@@ -12,9 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading import tar_header
+from lading.digest import Sha256
 from lading.image.layer_unpacker import CAPABILITY
-
-_CHUNK = 1 << 20
 
 #: Nanoseconds in which a file may change again without getting another change time; the kernel's
 #: clock for files ticks every 10 milliseconds or more often.
@@ -60,7 +58,7 @@ class ContentDigests:
         if changed == status.st_ctime_ns:
             return digest
         started = time.time_ns()
-        digest = _sha256(path)
+        digest = Sha256.of_file(path).hex
         if started - status.st_ctime_ns > _SAME_TICK:
             self._known[status.st_ino] = (status.st_ctime_ns, digest)
         return digest
@@ -128,11 +126,3 @@ def _capability(host: bytes) -> bytes:
         return os.getxattr(host, CAPABILITY, follow_symlinks=False)
     except OSError:
         return b""  # it has none, or the file system has no such attributes
-
-
-def _sha256(path: bytes) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

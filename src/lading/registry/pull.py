@@ -1,6 +1,5 @@
 """Pulling images: each byte is checked before anything is used."""
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from typing import Callable, List, Mapping, Optional, TypeVar
@@ -78,7 +77,7 @@ class Puller:
         def get(source: "_Source") -> bytes:
             url = source.place.url(kind, str(digest))
             content = source.client.document(url, accept, limit=LARGEST_DOCUMENT).content
-            found = _sha256_of(content)
+            found = Sha256.of(content)
             if found != digest:
                 raise WrongContentError(
                     f"wrong content, expected {digest}, got {found}, {len(content)} bytes"
@@ -130,7 +129,7 @@ def _resolve(source: _Source, tag: str) -> Sha256:
         if fault.status in (None, 401, 403, 429):
             raise
     document = source.client.document(url, ACCEPT, limit=LARGEST_DOCUMENT)
-    found, told = _sha256_of(document.content), _told_digest(document.headers)
+    found, told = Sha256.of(document.content), _told_digest(document.headers)
     if told not in (None, found):
         raise WrongContentError(f"it announces {told}, and sends {found}")
     return found
@@ -139,7 +138,3 @@ def _resolve(source: _Source, tag: str) -> Sha256:
 def _told_digest(headers: Mapping[str, str]) -> Optional[Sha256]:
     match = _DIGEST.fullmatch(headers.get("Docker-Content-Digest", ""))
     return Sha256(match.group(1)) if match else None
-
-
-def _sha256_of(content: bytes) -> Sha256:
-    return Sha256(hashlib.sha256(content).hexdigest())

@@ -4,12 +4,12 @@ The store path follows from the derivation as in Nix ("store-path.md"): SHA-256,
 bytes, in Nix's base-32. What enters the hash here is canonical JSON instead of an ATerm.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Tuple
 
 from lading import nix32
+from lading.digest import Sha256
 from lading.store.path import STORE_DIR, StorePath, check_store_name
 
 
@@ -63,8 +63,9 @@ class Derivation:
     def store_path(self) -> StorePath:
         """`LadingError` if name and version can't stand in a store path."""
         name = check_store_name(self.store_name)
-        text = f"derivation:sha256:{_sha256(self.to_json())}:{STORE_DIR}:{name}"
-        return StorePath(nix32.encode(fold(hashlib.sha256(text.encode()).digest(), 20)), name)
+        inner = Sha256.of(self.to_json().encode("ascii"))
+        text = f"derivation:{inner}:{STORE_DIR}:{name}"
+        return StorePath(nix32.encode(fold(Sha256.of(text.encode()).raw, 20)), name)
 
 
 def fold(digest: bytes, size: int) -> bytes:
@@ -73,7 +74,3 @@ def fold(digest: bytes, size: int) -> bytes:
     for index, byte in enumerate(digest):
         folded[index % size] ^= byte
     return bytes(folded)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("ascii")).hexdigest()

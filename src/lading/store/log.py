@@ -21,7 +21,11 @@ def keep_log(log: Path, name: str) -> Path:
     return Path(os.path.realpath(directory / f"{name}.log"))
 
 
-def log_tail(log: Path) -> str:
-    """The last lines, indented."""
+def failure_sentence(what: str, status: int, log: Path, kept: Path) -> str:
+    """That `what`, whose output is in `log`, failed, with the last lines of it.
+
+    `kept` is the copy of the log that outlives the sandbox.
+    """
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
+    tail = "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
+    return f"{what} (status {status}). The whole log is in {kept}; its last lines:\n{tail}"

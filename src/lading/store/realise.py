@@ -22,7 +22,7 @@ from lading.store.cache import CACHE, unpacked
 from lading.store.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.fixup import fixup
 from lading.store.libraries import LIBRARY_DIRECTORIES
-from lading.store.log import keep_log, log_tail
+from lading.store.log import failure_sentence, keep_log
 from lading.store.request import RealiseRequest
 from lading.store.sandbox import Sandbox, find_bubblewrap
 from lading.store.tree import walk
@@ -77,7 +77,7 @@ class Build:
             status = self.sandbox.run(["/bin/bash", "/lading/setup.sh"], environment, file)
         kept = keep_log(log, self.request.path.base)
         if status:
-            raise LadingError(_failure_sentence(self._failed_step(), status, log, kept))
+            raise LadingError(failure_sentence(self._failed_step(), status, log, kept))
         self._check_output()
 
     def _failed_step(self) -> str:
@@ -171,13 +171,6 @@ def _source_variables(request: RealiseRequest) -> Mapping[str, str]:
         return {}
     kind = "tree" if request.source.is_tree else "archive"
     return {f"lading_source_{kind}": f"/lading/source/{request.source.name}"}
-
-
-def _failure_sentence(step: str, status: int, log: Path, kept: Path) -> str:
-    return (
-        f"{step} (status {status}). The whole log is in {kept}; its last lines:\n"
-        f"{log_tail(log)}"
-    )
 
 
 if __name__ == "__main__":

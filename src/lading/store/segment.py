@@ -6,6 +6,7 @@ bytes follow from the names, contents, owner-execute bits and links of the tree 
 
 import hashlib
 import os
+import shutil
 import stat
 import tarfile
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from lading.errors import LadingError
 from lading.store import members as kinds
 from lading.store.members import Member
 from lading.store.path import StorePath
+from lading.store.tree import walk
 from lading.tar_header import TarMember
 
 _CHUNK = 1 << 20
@@ -81,52 +83,31 @@ def unpack_segment(segment: Path, destination: Path) -> None:
                 content = archive.extractfile(member)
                 assert content is not None, "a segment holds files, directories and links"
                 with open(target, "wb") as output:
-                    while chunk := content.read(_CHUNK):
-                        output.write(chunk)
+                    shutil.copyfileobj(content, output, _CHUNK)
                 os.chmod(target, member.mode)
 
 
 def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:
-    """The members with the files they are read from, parents first, sorted by path bytes."""
-    first_names: Dict[Tuple[int, int], str] = {}
-    for relative, source in _walk(tree):
-        status = source.lstat()
-        if stat.S_ISDIR(status.st_mode):
-            yield Member(relative, kinds.DIRECTORY, kinds.EXECUTABLE_MODE), source
-        elif stat.S_ISLNK(status.st_mode):
+    """The members with the files they are read from, in the order of `walk`."""
+    first_names: Dict[int, str] = {}
+    for entry in walk(tree):
+        path, source = "" if entry.path == "." else entry.path, Path(entry.host)
+        if entry.is_directory:
+            yield Member(path, kinds.DIRECTORY, kinds.EXECUTABLE_MODE), source
+        elif entry.is_link:
             target = os.readlink(source)
-            yield Member(relative, kinds.SYMLINK, kinds.LINK_MODE, target=target), source
-        elif stat.S_ISREG(status.st_mode):
-            mode = kinds.EXECUTABLE_MODE if status.st_mode & 0o100 else kinds.PLAIN_MODE
-            inode = (status.st_dev, status.st_ino)
-            first = first_names.setdefault(inode, relative)
-            hardlink = "" if first == relative else first
-            yield Member(relative, kinds.FILE, mode, status.st_size, hardlink=hardlink), source
+            yield Member(path, kinds.SYMLINK, kinds.LINK_MODE, target=target), source
+        elif entry.is_file:
+            mode = kinds.EXECUTABLE_MODE if entry.is_executable else kinds.PLAIN_MODE
+            first = first_names.setdefault(entry.inode, path)
+            hardlink = "" if first == path else first
+            yield Member(path, kinds.FILE, mode, entry.size, hardlink=hardlink), source
         else:
             raise LadingError(
-                f"the build left {relative!r} in $out, which is {_special_kind(status.st_mode)}; "
+                f"the build left {path!r} in $out, which is {_special_kind(entry.mode)}; "
                 "a store package holds files, directories and symlinks only: remove it in "
                 "`script`."
             )
-
-
-def _walk(tree: Path) -> Iterator[Tuple[str, Path]]:
-    yield "", tree
-    if tree.is_symlink() or not tree.is_dir():
-        return
-    pending = [""]
-    found: List[str] = []
-    while pending:
-        directory = pending.pop()
-        with os.scandir(tree / directory) as entries:
-            for entry in entries:
-                relative = f"{directory}/{entry.name}" if directory else entry.name
-                found.append(relative)
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(relative)
-    # Component by component, so that a directory's members follow it at once.
-    for relative in sorted(found, key=lambda name: os.fsencode(name).split(b"/")):
-        yield relative, tree / relative
 
 
 def _special_kind(mode: int) -> str:
