@@ -39,7 +39,7 @@ def test_help_explains_the_fields(
 
 
 def test_dependencies_are_all_that_the_image_is_made_of(repository: Repository) -> None:
-    listed = repository.pants("dependencies", "--transitive", "//images:redis").stdout
+    listed = repository.pants("dependencies", "--transitive", "//images:redis-server").stdout
     assert {_full(address) for address in listed.split()} == REDIS_IS_MADE_OF
 
 
