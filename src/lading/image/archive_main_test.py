@@ -47,7 +47,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         *blobs: bytes,
         tags: Tuple[str, ...] = ("latest",),
         repository: str = "redis",
-        **config: str,
+        **config: Any,
     ) -> Tuple[Path, Dict[str, Any]]:
         files = []
         for index, blob in enumerate(blobs):
