@@ -17,7 +17,8 @@ from typing import Any, Dict, Mapping, Tuple
 #: Where the sandbox sees the directory.
 MACHINE_DIR = ".lading/machine"
 
-#: Environment variables that decide how the network is reached.
+#: Environment variables that decide how files are fetched. No more than that takes: the directory
+#: is written anew for other values, and some variables differ from terminal to terminal.
 NETWORK_VARIABLES = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -41,8 +42,12 @@ NETWORK_VARIABLES = (
     "PIP_EXTRA_INDEX_URL",
     "PIP_FIND_LINKS",
     "PIP_NO_INDEX",
-    # Where credentials of image registries are, and what programs that give some out go by.
-    # Variables that hold a secret themselves are not among them: these are written to a file.
+)
+
+#: Further ones that decide which credentials image registries get: where they are, and what the
+#: programs that give some out go by. Variables that hold a secret are not among them, since these
+#: are written to a file.
+REGISTRY_VARIABLES = (
     "DOCKER_CONFIG",
     "REGISTRY_AUTH_FILE",
     "XDG_RUNTIME_DIR",
@@ -67,9 +72,10 @@ NETWORK_VARIABLES = (
 class Machine:
     """How this machine reaches the network.
 
-    `environment` holds those of `NETWORK_VARIABLES` that are set. `python_indexes` are the URLs
-    of the Python package indexes (simple API) that Pants is configured with, `python_find_links`
-    its directories or pages of links. Both may be empty: then pip's own configuration counts.
+    `environment` holds those of `NETWORK_VARIABLES` that are set; a description for pulling images
+    has those of `REGISTRY_VARIABLES` too. `python_indexes` are the URLs of the Python package
+    indexes (simple API) that Pants is configured with, `python_find_links` its directories or
+    pages of links. Both may be empty: then pip's own configuration counts.
     `debian_mirrors` are base URLs that contain `pool/` and `dists/`, tried before apt's own.
     `registry_mirrors` has for a registry, such as `docker.io`, the mirrors to pull from before
     it, each as `[http[s]://]host[:port][/prefix]`. `insecure_registries` are the hosts (with

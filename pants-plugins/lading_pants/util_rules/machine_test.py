@@ -74,6 +74,15 @@ def test_other_facts_are_another_directory(runner: RuleRunner) -> None:
     assert len(names) == 2
 
 
+def test_what_differs_between_terminals_is_not_noted(runner: RuleRunner) -> None:
+    names = set()
+    for terminal in ("1", "2"):
+        variables = {"PATH": f"/venv{terminal}/bin", "DBUS_SESSION_BUS_ADDRESS": terminal}
+        runner.set_options([], env={"HOME": "/home/me", **variables})
+        names.add(runner.request(MachineCache, []).name)
+    assert len(names) == 1
+
+
 def test_without_requests_the_remedy_is_told(
     runner: RuleRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
