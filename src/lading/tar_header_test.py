@@ -70,6 +70,12 @@ def test_directories_end_in_a_slash() -> None:
     assert read(data).isdir()
 
 
+@pytest.mark.parametrize("size", [2**31, 2**32 + 1, 8**11 - 1])
+def test_pants_13401_a_size_of_more_than_2_gib(size: int) -> None:
+    data = header(TarMember("a", tar_header.FILE, 0o444, size=size))
+    assert tarfile.TarInfo.frombuf(data, "utf-8", "strict").size == size
+
+
 def test_a_size_of_8_gib_and_more_is_a_pax_record() -> None:
     data = header(TarMember("a", tar_header.FILE, 0o444, size=8**11))
     assert b"size=8589934592\n" in data
