@@ -35,7 +35,6 @@ from pants.engine.unions import UnionRule
 from lading.debian.lock_request import LockRequest
 from lading.errors import LadingError
 from lading.machine import MACHINE_DIR
-from lading.program import USER_ERROR, error_sentence
 from lading_pants.errors import TargetError, about
 from lading_pants.targets.build_root import DebianLockField, DebianPackagesField
 from lading_pants.targets.debian_lock import (
@@ -48,10 +47,15 @@ from lading_pants.targets.debian_lock import (
 )
 from lading_pants.targets.fetch_debian import DebianPackageField
 from lading_pants.util_rules.machine import MachineCache
-from lading_pants.util_rules.program import ProgramDigest, ProgramDigestRequest
+from lading_pants.util_rules.program import (
+    REQUEST_FILE,
+    ProgramDigest,
+    ProgramDigestRequest,
+    check_success,
+)
 
 _MODULE = "lading.debian.lock_main"
-_REQUEST, _LOCK = "request.json", "lock.json"
+_LOCK = "lock.json"
 
 #: Versions for which pysequoia has wheels.
 _INTERPRETERS = InterpreterConstraints(["CPython>=3.9,<3.14"])
@@ -201,7 +205,7 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
         Get(MachineCache),
         Get(
             Digest,
-            CreateDigest([FileContent(_REQUEST, generate.request.to_json().encode("utf-8"))]),
+            CreateDigest([FileContent(REQUEST_FILE, generate.request.to_json().encode("utf-8"))]),
         ),
     )
     inputs = await Get(Digest, MergeDigests((program.digest, request)))
@@ -209,7 +213,7 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
         FallibleProcessResult,
         VenvPexProcess(
             interpreter,
-            argv=("-m", _MODULE, _REQUEST, _LOCK),
+            argv=("-m", _MODULE, REQUEST_FILE, _LOCK),
             input_digest=inputs,
             append_only_caches={machine.name: MACHINE_DIR},
             output_files=(_LOCK,),
@@ -218,14 +222,7 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
             description=f"Resolving the Debian packages of {generate.resolve_name}",
         ),
     )
-    stderr = result.stderr.decode("utf-8", "replace")
-    if result.exit_code == USER_ERROR:
-        raise TargetError(f"{generate.subject}: {error_sentence(stderr)}")
-    if result.exit_code:
-        raise TargetError(
-            f"{generate.subject}: `{_MODULE}` failed with status {result.exit_code}, which is a "
-            f"fault of Lading or of the machine. It wrote:\n{stderr}"
-        )
+    check_success(result, _MODULE, generate.subject)
     contents = await Get(DigestContents, Digest, result.output_digest)
     lock = FileContent(generate.lockfile_dest, contents[0].content)
     digest = await Get(Digest, CreateDigest([lock]))

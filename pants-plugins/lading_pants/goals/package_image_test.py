@@ -51,6 +51,7 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
     StorePaths,
     StorePathsRequest,
+    place_files,
 )
 
 TREES: dict[str, Tree] = {
@@ -125,6 +126,7 @@ def runner() -> RuleRunner:
             paths_without_derivations,
             closure_without_builds,
             package_without_build,
+            place_files,
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
         target_types=[DockerImageTarget, FileTarget, StorePackageTarget],

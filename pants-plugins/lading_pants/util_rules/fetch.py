@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent, RemovePrefix
+from pants.engine.fs import EMPTY_DIGEST, Digest, RemovePrefix
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import Target
 
@@ -12,7 +12,6 @@ from lading.fetch.pinned_file import PinnedFile, request_to_json
 from lading_pants.targets.fetch_url import pinned_file
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
-_REQUEST = "request.json"
 _OUTPUT = "fetched"
 
 
@@ -61,14 +60,13 @@ async def resolve_pinned_file(request: PinnedFileRequest) -> ResolvedPinnedFile:
 async def fetch_files(request: FetchRequest) -> FetchedFiles:
     if not request.files:
         return FetchedFiles(EMPTY_DIGEST)
-    content = request_to_json(request.files).encode("utf-8")
-    inputs = await Get(Digest, CreateDigest([FileContent(_REQUEST, content)]))
     fetched = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.fetch.fetch_main",
-            arguments=(_REQUEST, _OUTPUT),
-            inputs=inputs,
+            request=request_to_json(request.files),
+            arguments=(_OUTPUT,),
+            inputs=EMPTY_DIGEST,
             description=request.description + _total_size(request.files),
             subject=request.subject or request.description,
             output_directories=(_OUTPUT,),

@@ -9,11 +9,9 @@ from typing import Iterable, Optional
 from pants.engine.addresses import Address
 from pants.engine.fs import (
     AddPrefix,
-    CreateDigest,
     Digest,
     DigestContents,
     DigestSubset,
-    FileContent,
     MergeDigests,
     PathGlobs,
 )
@@ -42,8 +40,6 @@ from lading_pants.util_rules.run_as_root import RunAsRootLayer, RunAsRootLayerRe
 
 #: The files of a built image.
 ARCHIVE_FILE, METADATA_FILE = "image.tar", "image.json"
-
-_REQUEST_FILE = "request.json"
 
 
 @dataclass(frozen=True)
@@ -196,22 +192,17 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
             for member in image.closure
         ),
     )
-    request_file, *layers = await MultiGet(
-        Get(
-            Digest,
-            CreateDigest([FileContent(_REQUEST_FILE, archive.to_json().encode("utf-8"))]),
-        ),
-        *(
-            Get(Digest, AddPrefix(layer.digest, directory))
-            for layer, directory in zip(image.layers, directories)
-        ),
+    layers = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, directory))
+        for layer, directory in zip(image.layers, directories)
     )
-    inputs = await Get(Digest, MergeDigests((request_file, *layers)))
+    inputs = await Get(Digest, MergeDigests(layers))
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.archive_main",
-            arguments=(_REQUEST_FILE, ARCHIVE_FILE, METADATA_FILE),
+            request=archive.to_json(),
+            arguments=(ARCHIVE_FILE, METADATA_FILE),
             inputs=inputs,
             output_files=(ARCHIVE_FILE, METADATA_FILE),
             description=f"Writing the archive of {field_set.address}",

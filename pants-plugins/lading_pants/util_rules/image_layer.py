@@ -8,10 +8,8 @@ from typing import Any, Optional
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
-    CreateDigest,
     Digest,
     DigestSubset,
-    FileContent,
     MergeDigests,
     PathGlobs,
 )
@@ -29,7 +27,6 @@ from lading_pants.util_rules.realise import MEMBERS_FILE, SEGMENT_FILE, ClosureM
 LAYER_FILE, DESCRIPTION_FILE, TREE_FILE = "layer.tar.gz", "layer.json", "tree.json"
 
 _COMPRESSED_FILE = "segment.tar.gz"
-_REQUEST_FILE = "request.json"
 _BASE = "base"
 _COMPRESSOR_DIRECTORY = "compressor"
 _COMPRESSOR = f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}"
@@ -89,17 +86,15 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Ima
     if request.base:
         tree = await Get(Digest, DigestSubset(request.base.digest, PathGlobs([TREE_FILE])))
         base = await Get(Digest, AddPrefix(tree, _BASE))
-    request_file = await Get(
-        Digest, CreateDigest([FileContent(_REQUEST_FILE, layer.to_json().encode("utf-8"))])
-    )
     inputs = await Get(
-        Digest, MergeDigests((request_file, request.files, base, *(part.digest for part in parts)))
+        Digest, MergeDigests((request.files, base, *(part.digest for part in parts)))
     )
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.layer_main",
-            arguments=(_REQUEST_FILE, _COMPRESSOR, LAYER_FILE, DESCRIPTION_FILE, TREE_FILE),
+            request=layer.to_json(),
+            arguments=(_COMPRESSOR, LAYER_FILE, DESCRIPTION_FILE, TREE_FILE),
             inputs=inputs,
             immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=(LAYER_FILE, DESCRIPTION_FILE, TREE_FILE),
@@ -132,21 +127,17 @@ async def prepare_layer_part(request: LayerPartRequest, compressor: Compressor) 
         ),
     )
     merged = await Get(Digest, MergeDigests((needed, compressed.digest)))
-    return LayerPart(await Get(Digest, AddPrefix(merged, _directory(member))))
+    return LayerPart(await Get(Digest, AddPrefix(merged, member.directory)))
 
 
 def _layer_package(member: ClosureMember) -> LayerPackage:
-    directory = _directory(member)
+    directory = member.directory
     return LayerPackage(
         path=member.package.path,
         segment=f"{directory}/{SEGMENT_FILE}",
         compressed=f"{directory}/{_COMPRESSED_FILE}",
         members=f"{directory}/{MEMBERS_FILE}",
     )
-
-
-def _directory(member: ClosureMember) -> str:
-    return f"packages/{member.package.path.base}"
 
 
 def rules():

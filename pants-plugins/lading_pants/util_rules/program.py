@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, Optional
 
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import FallibleProcessResult, Process
@@ -16,6 +16,9 @@ from lading.machine import MACHINE_DIR
 from lading.program import USER_ERROR, error_sentence
 from lading_pants.errors import TargetError
 from lading_pants.util_rules.machine import MachineCache
+
+#: Where a program finds its request.
+REQUEST_FILE = "request.json"
 
 #: The append-only cache for what is unpacked once a machine; every program finds it here.
 CACHE_DIR = ".lading/cache"
@@ -43,15 +46,17 @@ class ProgramRequest:
 
     `subject` is what a user's mistake is about, such as "`store_package` //3rdparty/redis"; it
     and `description` are not in the cache key. `inputs` are put below the sandbox's root;
-    `immutable_inputs` maps directories to big inputs, which Pants links instead of copying.
+    `immutable_inputs` maps directories to big inputs, which Pants links instead of copying. The
+    JSON `request` is put at `REQUEST_FILE`, which then comes before the `arguments`.
     Named `append_only_caches` are added to the ones every program has.
     """
 
     module: str
-    arguments: tuple[str, ...]
     inputs: Digest
     description: str
     subject: str
+    request: Optional[str] = None
+    arguments: tuple[str, ...] = ()
     output_files: tuple[str, ...] = ()
     output_directories: tuple[str, ...] = ()
     immutable_inputs: FrozenDict[str, Digest] = FrozenDict()
@@ -91,14 +96,20 @@ async def program_digest(request: ProgramDigestRequest) -> ProgramDigest:
 
 @rule
 async def run_program(request: ProgramRequest) -> ProgramResult:
-    program, machine = await MultiGet(
-        Get(ProgramDigest, ProgramDigestRequest(request.module)), Get(MachineCache)
+    files, arguments = [], request.arguments
+    if request.request is not None:
+        files.append(FileContent(REQUEST_FILE, request.request.encode("utf-8")))
+        arguments = (REQUEST_FILE, *arguments)
+    program, machine, request_digest = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(request.module)),
+        Get(MachineCache),
+        Get(Digest, CreateDigest(files)),
     )
-    digest = await Get(Digest, MergeDigests((program.digest, request.inputs)))
+    digest = await Get(Digest, MergeDigests((program.digest, request_digest, request.inputs)))
     result = await Get(
         FallibleProcessResult,
         Process(
-            argv=("/bin/sh", "-c", _RUN, "sh", request.module, *request.arguments),
+            argv=("/bin/sh", "-c", _RUN, "sh", request.module, *arguments),
             input_digest=digest,
             immutable_input_digests=request.immutable_inputs,
             append_only_caches=_caches(machine, request.append_only_caches),
@@ -109,15 +120,21 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
             remote_cache_speculation_delay_millis=_SPECULATION_DELAY_MILLIS,
         ),
     )
+    check_success(result, request.module, request.subject)
+    return ProgramResult(result.output_digest, result.stderr.decode("utf-8", "replace"))
+
+
+def check_success(result: FallibleProcessResult, module: str, subject: str) -> None:
+    """`TargetError` about `subject` if the program did not end well: with its own sentence, or as
+    a fault of ours with all that it wrote."""
     stderr = result.stderr.decode("utf-8", "replace")
     if result.exit_code == USER_ERROR:
-        raise TargetError(f"{request.subject}: {error_sentence(stderr)}")
+        raise TargetError(f"{subject}: {error_sentence(stderr)}")
     if result.exit_code:
         raise TargetError(
-            f"{request.subject}: `{request.module}` failed with status {result.exit_code}, which "
-            f"is a fault of Lading or of the machine. It wrote:\n{stderr}"
+            f"{subject}: `{module}` failed with status {result.exit_code}, which is a fault of "
+            f"Lading or of the machine. It wrote:\n{stderr}"
         )
-    return ProgramResult(result.output_digest, stderr)
 
 
 def _caches(machine: MachineCache, others: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 import pytest
-from pants.engine.fs import EMPTY_DIGEST, EMPTY_FILE_DIGEST, Digest, MergeDigests
+from pants.engine.fs import EMPTY_DIGEST, EMPTY_FILE_DIGEST, CreateDigest, Digest, MergeDigests
 from pants.engine.platform import Platform
 from pants.engine.process import (
     FallibleProcessResult,
@@ -34,7 +34,8 @@ SUBJECT = "`store_package` //a:b"
 
 REQUEST = ProgramRequest(
     module="lading.fetch.fetch_main",
-    arguments=("request.json", "fetched"),
+    request='{"x": 1}',
+    arguments=("fetched",),
     inputs=EMPTY_DIGEST,
     description="Fetching x",
     subject=SUBJECT,
@@ -73,6 +74,7 @@ def run(
     mocks: list[MockGet[Any]] = [
         MockGet(ProgramDigest, (ProgramDigestRequest,), lambda _: ProgramDigest(EMPTY_DIGEST, "")),
         MockGet(MachineCache, (), lambda: MachineCache(cache)),
+        MockGet(Digest, (CreateDigest,), lambda _: EMPTY_DIGEST),
         MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
         MockGet(FallibleProcessResult, (Process,), finish),
     ]

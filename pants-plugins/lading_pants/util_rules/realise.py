@@ -7,7 +7,14 @@ from typing import Iterable
 
 from pants.engine.addresses import Address
 from pants.engine.environment import EnvironmentName
-from pants.engine.fs import Digest, DigestContents, DigestSubset, PathGlobs
+from pants.engine.fs import (
+    AddPrefix,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    MergeDigests,
+    PathGlobs,
+)
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.unions import UnionMembership, union
 
@@ -57,6 +64,26 @@ class ClosureMember:
     """A built package. `digest` holds `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`."""
 
     package: StorePackage
+    digest: Digest
+
+    @property
+    def directory(self) -> str:
+        """Where programs that take packages find its files."""
+        return f"inputs/{self.package.path.base}"
+
+
+@dataclass(frozen=True)
+class PlacedFilesRequest:
+    """One file of each of the packages, such as `SEGMENT_FILE`."""
+
+    members: tuple[ClosureMember, ...]
+    file: str
+
+
+@dataclass(frozen=True)
+class PlacedFiles:
+    """The files, each in its package's `directory`."""
+
     digest: Digest
 
 
@@ -142,6 +169,19 @@ async def find_store_paths(request: StorePathsRequest) -> StorePaths:
         for address in request.addresses
     )
     return StorePaths(tuple(derivation.path for derivation in derivations))
+
+
+@rule
+async def place_files(request: PlacedFilesRequest) -> PlacedFiles:
+    files = await MultiGet(
+        Get(Digest, DigestSubset(member.digest, PathGlobs([request.file])))
+        for member in request.members
+    )
+    placed = await MultiGet(
+        Get(Digest, AddPrefix(file, member.directory))
+        for file, member in zip(files, request.members)
+    )
+    return PlacedFiles(await Get(Digest, MergeDigests(placed)))
 
 
 @rule

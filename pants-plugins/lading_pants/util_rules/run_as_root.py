@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pants.engine.addresses import Address
 from pants.engine.fs import (
     AddPrefix,
-    CreateDigest,
     Digest,
     DigestContents,
     DigestSubset,
-    FileContent,
     MergeDigests,
     PathGlobs,
 )
@@ -35,12 +33,13 @@ from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import (
     SEGMENT_FILE,
     ClosureMember,
+    PlacedFiles,
+    PlacedFilesRequest,
     StoreClosure,
     StoreClosureRequest,
 )
 
 _REFERENCES_FILE = "references.json"
-_REQUEST_FILE = "request.json"
 _COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY = "compressor", "layers"
 
 
@@ -94,26 +93,19 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
     on_path = [root.package.path for root in tools.roots[: len(request.commands.tools)]]
     members = {member.package.path: member for member in (*tools.roots, *tools.members)}
     members.update((member.package.path, member) for member in request.members)
-    segments = await MultiGet(
-        Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE])))
-        for member in members.values()
-    )
-    placed = await MultiGet(
-        Get(Digest, AddPrefix(segment, _directory(member)))
-        for member, segment in zip(members.values(), segments)
-    )
+    segments = await Get(PlacedFiles, PlacedFilesRequest(tuple(members.values()), SEGMENT_FILE))
     layers = await MultiGet(
         Get(Digest, AddPrefix(layer.digest, str(number)))
         for number, layer in enumerate(request.layers)
     )
-    text = RunAsRootRequest(
+    run = RunAsRootRequest(
         commands=request.commands.text,
         layers=tuple(f"{_LAYERS_DIRECTORY}/{number}/{LAYER_FILE}" for number in range(len(layers))),
         tree=f"{_LAYERS_DIRECTORY}/{len(layers) - 1}/{TREE_FILE}",
         packages=tuple(
             InputPackage(
                 path=path,
-                segment=f"{_directory(member)}/{SEGMENT_FILE}",
+                segment=f"{member.directory}/{SEGMENT_FILE}",
                 sha256=member.package.segment_sha256,
                 direct=path in on_path,
                 variable="",
@@ -122,17 +114,15 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
         ),
         contents=request.contents,
         env=dict(request.env),
-    ).to_json()
-    request_file = await Get(
-        Digest, CreateDigest([FileContent(_REQUEST_FILE, text.encode("utf-8"))])
     )
     outputs = (LAYER_FILE, DESCRIPTION_FILE, TREE_FILE, _REFERENCES_FILE)
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.run_as_root_main",
-            arguments=(_REQUEST_FILE, f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *outputs),
-            inputs=await Get(Digest, MergeDigests((request_file, *placed))),
+            request=run.to_json(),
+            arguments=(f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *outputs),
+            inputs=segments.digest,
             immutable_inputs=FrozenDict(
                 {
                     _COMPRESSOR_DIRECTORY: compressor.digest,
@@ -155,10 +145,6 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
         ImageLayer(digest),
         tuple(members[package.path] for package in packages if package.path not in there),
     )
-
-
-def _directory(member: ClosureMember) -> str:
-    return f"packages/{member.package.path.base}"
 
 
 def rules():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Iterable, Optional
 
 from pants.engine.addresses import Addresses, UnparsedAddressInputs
-from pants.engine.fs import AddPrefix, CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.fs import AddPrefix, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import SpecialCasedDependencies
 from pants.engine.unions import UnionRule
@@ -55,7 +55,6 @@ from lading_pants.util_rules.realise import (
     BuildInputsRequest,
     BuildRequest,
     BuildResult,
-    ClosureMember,
     StorePaths,
     StorePathsRequest,
 )
@@ -242,16 +241,14 @@ async def build_package(request: BuildPackage) -> BuildResult:
         Get(BundledBubblewrap),
     )
     segments = await MultiGet(
-        Get(Digest, AddPrefix(member.digest, _directory(member))) for member in inputs.closure
+        Get(Digest, AddPrefix(member.digest, member.directory)) for member in inputs.closure
     )
-    content = _request(built, package, inputs).to_json().encode("utf-8")
-    request_file = await Get(Digest, CreateDigest([FileContent("request.json", content)]))
-    digest = await Get(Digest, MergeDigests((request_file, files.digest, *segments)))
+    digest = await Get(Digest, MergeDigests((files.digest, *segments)))
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module=REALISE,
-            arguments=("request.json",),
+            request=_request(built, package, inputs).to_json(),
             inputs=digest,
             immutable_inputs=files.immutable,
             output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
@@ -261,10 +258,6 @@ async def build_package(request: BuildPackage) -> BuildResult:
         ),
     )
     return BuildResult(result.digest, rules)
-
-
-def _directory(member: ClosureMember) -> str:
-    return f"inputs/{member.package.path.base}"
 
 
 def _request(built: StoreDerivation, package: PackageInputs, inputs: BuildInputs) -> RealiseRequest:
@@ -288,7 +281,7 @@ def _request(built: StoreDerivation, package: PackageInputs, inputs: BuildInputs
         inputs=tuple(
             InputPackage(
                 path=member.package.path,
-                segment=f"{_directory(member)}/{SEGMENT_FILE}",
+                segment=f"{member.directory}/{SEGMENT_FILE}",
                 sha256=member.package.segment_sha256,
                 direct=member.package.path in variables,
                 variable=variables.get(member.package.path, ""),

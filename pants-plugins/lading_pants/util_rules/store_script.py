@@ -5,16 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.addresses import Address
-from pants.engine.fs import (
-    AddPrefix,
-    CreateDigest,
-    Digest,
-    DigestContents,
-    DigestSubset,
-    FileContent,
-    MergeDigests,
-    PathGlobs,
-)
+from pants.engine.fs import Digest, DigestContents
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     FieldSet,
@@ -58,7 +49,8 @@ from lading_pants.util_rules.realise import (
     BuildInputsRequest,
     BuildRequest,
     BuildResult,
-    RealisedPackage,
+    PlacedFiles,
+    PlacedFilesRequest,
 )
 
 #: The program that makes the package; its digest is part of the derivation.
@@ -204,31 +196,22 @@ async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Deriv
 async def build_script(request: BuildScript) -> BuildResult:
     built = request.built
     inputs = await Get(BuildInputs, BuildInputsRequest(built))
-    lists = await MultiGet(
-        Get(Digest, DigestSubset(package.member.digest, PathGlobs([MEMBERS_FILE])))
-        for package in inputs.dependencies
-    )
-    placed = await MultiGet(
-        Get(Digest, AddPrefix(digest, _directory(package)))
-        for digest, package in zip(lists, inputs.dependencies)
-    )
+    members = tuple(package.member for package in inputs.dependencies)
+    lists = await Get(PlacedFiles, PlacedFilesRequest(members, MEMBERS_FILE))
     script = ScriptRequest(
         path=built.path,
         text=built.derivation.script,
         inputs=tuple(
-            ScriptInput(package.member.package.path, f"{_directory(package)}/{MEMBERS_FILE}")
-            for package in inputs.dependencies
+            ScriptInput(member.package.path, f"{member.directory}/{MEMBERS_FILE}")
+            for member in members
         ),
     )
-    content = script.to_json().encode("utf-8")
-    request_file = await Get(Digest, CreateDigest([FileContent("request.json", content)]))
-    digest = await Get(Digest, MergeDigests((request_file, *placed)))
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module=SCRIPT_MAIN,
-            arguments=("request.json",),
-            inputs=digest,
+            request=script.to_json(),
+            inputs=lists.digest,
             output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
             description=f"Writing {built.derivation.store_name}",
             subject=built.target.subject,
@@ -236,10 +219,6 @@ async def build_script(request: BuildScript) -> BuildResult:
         ),
     )
     return BuildResult(result.digest, ReferenceRules())
-
-
-def _directory(package: RealisedPackage) -> str:
-    return f"inputs/{package.member.package.path.base}"
 
 
 def rules():
