@@ -41,6 +41,21 @@ from lading_pants.targets.image_field import (
 from lading_pants.targets.image_root import ROOT_FIELDS, RootField
 
 
+class _TextField(StringField):
+    """A string. `check_value` is called with it, as it is written."""
+
+    @classmethod
+    def check_value(cls, value: str) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            check(address, cls.check_value, value)
+        return value
+
+
 class _ListField(StringSequenceField):
     """Strings in a list. `check_element` is called with each, as it is written."""
 
@@ -103,7 +118,7 @@ def _bracketed(words: Iterable[str]) -> str:
     return "[" + ", ".join(f'"{word}"' for word in quoted) + "]"
 
 
-class BaseField(StringField):
+class BaseField(_TextField):
     alias = "base"
     help = (
         "Another `docker_image` that this one is put on. Its layers stay as they are; one more has "
@@ -116,11 +131,9 @@ class BaseField(StringField):
     )
 
     @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value == "":
-            raise refuse(address, "`base` is empty. Write the address of a `docker_image`.")
-        return value
+    def check_value(cls, value: str) -> None:
+        if not value:
+            raise LadingError("`base` is empty. Write the address of a `docker_image`.")
 
 
 class ContentsField(_ListField):
@@ -140,7 +153,7 @@ class ContentsField(_ListField):
             raise LadingError(f"`contents` has an empty string. Write a list like {cls.example}.")
 
 
-class RunAsRootField(StringField):
+class RunAsRootField(_TextField):
     alias = "run_as_root"
     help = (
         "Shell commands that are run as root in the image, after all else is in place, until one "
@@ -154,11 +167,8 @@ class RunAsRootField(StringField):
     )
 
     @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value is not None:
-            check(address, references, value)
-        return value
+    def check_value(cls, value: str) -> None:
+        references(value)
 
 
 class RunAsRootToolsField(_ListField):
@@ -216,7 +226,7 @@ class ExposedPortsField(_ListField):
         parse_port(element)
 
 
-class WorkingDirField(StringField):
+class WorkingDirField(_TextField):
     alias = "working_dir"
     help = (
         "The directory that the program starts in, an absolute path; `/` if unset. Runtimes make "
@@ -224,11 +234,8 @@ class WorkingDirField(StringField):
     )
 
     @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value is not None:
-            check(address, lambda: parse_container_path(cls.alias, with_some_store_path(value)))
-        return value
+    def check_value(cls, value: str) -> None:
+        parse_container_path(cls.alias, with_some_store_path(value))
 
 
 class VolumesField(_ListField):
@@ -241,7 +248,7 @@ class VolumesField(_ListField):
         parse_container_path(cls.alias, element)
 
 
-class UserField(StringField):
+class UserField(_TextField):
     alias = "user"
     help = (
         "Who the program runs as: a name or an id, with a group behind a colon if you like; root "
@@ -251,11 +258,8 @@ class UserField(StringField):
     )
 
     @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value is not None:
-            check(address, User.parse, value)
-        return value
+    def check_value(cls, value: str) -> None:
+        User.parse(value)
 
 
 class LabelsField(DictStringToStringField):
@@ -274,16 +278,13 @@ class LabelsField(DictStringToStringField):
         return value
 
 
-class StopSignalField(StringField):
+class StopSignalField(_TextField):
     alias = "stop_signal"
     help = "The signal that asks the program to end, such as `SIGINT`; `SIGTERM` if unset."
 
     @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value is not None:
-            check(address, parse_stop_signal, value)
-        return value
+    def check_value(cls, value: str) -> None:
+        parse_stop_signal(value)
 
 
 class HealthcheckField(Field):
@@ -315,7 +316,7 @@ class HealthcheckField(Field):
         return FrozenDict({**value, "test": tuple(value["test"])})
 
 
-class RepositoryField(StringField):
+class RepositoryField(_TextField):
     alias = "repository"
     help = (
         "The image's name without tag, such as `redis` or `registry.example.com/team/redis`; the "
@@ -323,11 +324,8 @@ class RepositoryField(StringField):
     )
 
     @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value is not None:
-            check(address, Repository.parse, value)
-        return value
+    def check_value(cls, value: str) -> None:
+        Repository.parse(value)
 
 
 class ImageTagsField(_ListField):

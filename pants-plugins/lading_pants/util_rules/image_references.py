@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Mapping, Optional
+from typing import Iterable, Iterator, Mapping, Optional
 
 from pants.core.goals.package import OutputPathField, PackageFieldSet
 from pants.engine.addresses import Address
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import InferDependenciesRequest, InferredDependencies
+from pants.engine.target import Field, InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
@@ -141,49 +141,68 @@ class InferImageDependencies(InferDependenciesRequest):
 @rule
 async def find_image_references(request: ImageReferencesRequest) -> ImageReferences:
     field_set = request.field_set
-    contents = [(text, "contents") for text in dict.fromkeys(field_set.contents.value or ())]
-    interpolated = list(_first_fields(field_set).items())
-    tools = field_set.run_as_root_tools
-    commands = field_set.run_as_root
-    parts = (
-        (contents, Kind.PACKAGE),
-        (interpolated, Kind.PACKAGE),
-        ([(text, tools.alias) for text in dict.fromkeys(tools.value or ())], Kind.PACKAGE),
-        (
-            [(text, commands.alias) for text in dict.fromkeys(references(commands.value or ""))],
-            Kind.PACKAGE,
-        ),
-        ([(text, "files") for text in field_set.file_sources()], Kind.TARGET),
-        ([(text, "base") for text in (field_set.base.value,) if text], Kind.IMAGE),
-    )
+    mentions = _mentions(field_set)
     found = await MultiGet(
         Get(
             NamedAddress,
-            NamedAddressRequest(text, field_set.address, f"{field_set.subject}: `{alias}`", kind),
+            NamedAddressRequest(
+                text, field_set.address, f"{field_set.subject}: `{alias}`", mentioned.kind
+            ),
         )
-        for part, kind in parts
-        for text, alias in part
+        for mentioned in mentions.values()
+        for text, alias in mentioned.aliases.items()
     )
     addresses = iter([name.address for name in found])
-    by_text = [{text: next(addresses) for text, _ in part} for part, _ in parts]
+    by_text = {
+        part: {text: next(addresses) for text in mentioned.aliases}
+        for part, mentioned in mentions.items()
+    }
 
-    def origins(indices: tuple[int, ...]) -> FrozenDict[Address, str]:
+    def origins(*parts: str) -> FrozenDict[Address, str]:
         named: dict[Address, str] = {}
-        for index in indices:
-            for text, alias in parts[index][0]:
-                named.setdefault(by_text[index][text], f"{field_set.subject}: `{alias}`")
+        for part in parts:
+            for text, alias in mentions[part].aliases.items():
+                named.setdefault(by_text[part][text], f"{field_set.subject}: `{alias}`")
         return FrozenDict(named)
 
     return ImageReferences(
-        contents=tuple(by_text[0].values()),
-        interpolated=FrozenDict(by_text[1]),
-        tools=tuple(by_text[2].values()),
-        commands=FrozenDict(by_text[3]),
-        sources=FrozenDict(by_text[4]),
-        base=next(iter(by_text[5].values()), None),
-        origins=origins((0, 1)),
-        tool_origins=origins((2, 3)),
+        contents=tuple(by_text["contents"].values()),
+        interpolated=FrozenDict(by_text["interpolated"]),
+        sources=FrozenDict(by_text["sources"]),
+        base=next(iter(by_text["base"].values()), None),
+        tools=tuple(by_text["tools"].values()),
+        commands=FrozenDict(by_text["commands"]),
+        origins=origins("contents", "interpolated"),
+        tool_origins=origins("tools", "commands"),
     )
+
+
+@dataclass(frozen=True)
+class _Mentions:
+    """Texts that name something of a kind, each with the alias of the field it stands in first."""
+
+    kind: Kind
+    aliases: Mapping[str, str]
+
+
+def _mentions(field_set: ImageFieldSet) -> Mapping[str, _Mentions]:
+    """By the name that their addresses have in `ImageReferences`."""
+    commands = field_set.run_as_root
+
+    def all_of(field: Field, texts: Iterable[str]) -> Mapping[str, str]:
+        return dict.fromkeys(texts, field.alias)
+
+    base = field_set.base.value
+    contents = all_of(field_set.contents, field_set.contents.value or ())
+    tools = all_of(field_set.run_as_root_tools, field_set.run_as_root_tools.value or ())
+    return {
+        "contents": _Mentions(Kind.PACKAGE, contents),
+        "interpolated": _Mentions(Kind.PACKAGE, _first_fields(field_set)),
+        "tools": _Mentions(Kind.PACKAGE, tools),
+        "commands": _Mentions(Kind.PACKAGE, all_of(commands, references(commands.value or ""))),
+        "sources": _Mentions(Kind.TARGET, all_of(field_set.files, field_set.file_sources())),
+        "base": _Mentions(Kind.IMAGE, all_of(field_set.base, (base,) if base else ())),
+    }
 
 
 def _first_fields(field_set: ImageFieldSet) -> Mapping[str, str]:
