@@ -224,7 +224,7 @@ def test_apko_2323_users_are_looked_up(load: Load) -> None:
     assert load("files").run("id") == ["uid=999(redis) gid=999(redis) groups=999(redis)"]
 
 
-def test_certificates_can_be_read_at_three_paths(load: Load) -> None:
+def test_distroless_155_certificates_can_be_read_at_three_paths(load: Load) -> None:
     counts = load("files").run("grep", "-c", "BEGIN CERTIFICATE", *CERTIFICATES)
     assert [count.partition(":")[0] for count in counts] == list(CERTIFICATES)
     (number,) = {int(count.partition(":")[2]) for count in counts}

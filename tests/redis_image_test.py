@@ -65,7 +65,7 @@ class TestContainer:
         )
         _serves(docker, redis_cli, description["image"]["id"])
 
-    def test_of_podman(
+    def test_rules_img_333_of_podman(
         self, podman: ContainerEngine, redis_cli: RedisCli, archive: Path, description: Any
     ) -> None:
         loaded = podman("load", "--input", str(archive))
