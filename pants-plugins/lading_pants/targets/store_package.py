@@ -25,6 +25,7 @@ from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
 from lading.image.environment import check_environment
+from lading.store.fixup import STRIP_MODES
 from lading.store.path import check_store_name
 from lading_pants.targets.existing_files import ExistingFilesField
 from lading_pants.targets.single_address import SingleAddressField
@@ -132,7 +133,7 @@ class BuildEnvField(DictStringToStringField):
 
 class StripField(StringField):
     alias = "strip"
-    valid_choices = ("all", "debug", "none")
+    valid_choices = STRIP_MODES
     help = (
         "What is taken out of programs and libraries: `all` symbols that running them does not "
         "need, the `debug` information only, or `none`. `all` if unset."

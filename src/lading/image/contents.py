@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
+from lading.image.account_files import ACCOUNT_FILES
 from lading.image.root_entry import RootEntry
 from lading.store import members as kinds
 from lading.store.members import Member
@@ -17,13 +18,10 @@ from lading.store.path import STORE_DIR, StorePath
 #: that a link into the store makes them fail (containerd#12683, #13382): they are copied.
 #: With the mode that the copy has.
 COPIED_FILES: Mapping[str, int] = {
-    "etc/group": 0o644,
-    "etc/gshadow": 0o640,
+    **ACCOUNT_FILES,
     "etc/hostname": 0o644,
     "etc/hosts": 0o644,
-    "etc/passwd": 0o644,
     "etc/resolv.conf": 0o644,
-    "etc/shadow": 0o640,
 }
 
 #: Never a link, even if no package but one has it: containerd does not follow a link of `/etc` out

@@ -10,9 +10,6 @@ from lading.image.accounts import Accounts
 from lading.image.directories import Directories
 from lading.image.root_files import FileSpec, parse_files, parse_symlinks
 
-#: The fields, as keys of what `RootFields.parse` takes.
-FIELDS = ("users", "groups", "directories", "symlinks", "files")
-
 
 @dataclass(frozen=True)
 class RootFields:
