@@ -110,7 +110,7 @@ class ScriptField(StringField):
 class StoreDependenciesField(Dependencies):
     alias = "dependencies"
     help = (
-        "The `store_package` targets that the build uses. Those that the result refers to, and "
+        "The store packages that the build uses. Those that the result refers to, and "
         "only those, are in an image that has this package."
     )
 

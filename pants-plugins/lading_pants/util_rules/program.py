@@ -12,7 +12,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading import program_files
-from lading.machine import MACHINE_DIR
+from lading.machine import CACHE_DIR, MACHINE_DIR
 from lading.program import USER_ERROR, error_sentence
 from lading_pants.errors import TargetError
 from lading_pants.util_rules.machine import MachineCache
@@ -20,8 +20,7 @@ from lading_pants.util_rules.machine import MachineCache
 #: Where a program finds its request.
 REQUEST_FILE = "request.json"
 
-#: The append-only cache for what is unpacked once a machine; every program finds it here.
-CACHE_DIR = ".lading/cache"
+#: The append-only cache that every program finds at `CACHE_DIR`.
 CACHE_NAME = "lading"
 
 # Of the machine nothing but /bin/sh is in the argv. The interpreter is Pants' own where the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Iterable, Sequence
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -39,6 +40,7 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
 )
 
+_LAYER_FILES = (LAYER_FILE, DESCRIPTION_FILE, TREE_FILE)
 _REFERENCES_FILE = "references.json"
 _COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY = "compressor", "layers"
 
@@ -90,7 +92,6 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
             f"{request.subject}: `run_as_root`",
         ),
     )
-    on_path = [root.package.path for root in tools.roots[: len(request.commands.tools)]]
     members = {member.package.path: member for member in (*tools.roots, *tools.members)}
     members.update((member.package.path, member) for member in request.members)
     segments = await Get(PlacedFiles, PlacedFilesRequest(tuple(members.values()), SEGMENT_FILE))
@@ -98,30 +99,13 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
         Get(Digest, AddPrefix(layer.digest, str(number)))
         for number, layer in enumerate(request.layers)
     )
-    run = RunAsRootRequest(
-        commands=request.commands.text,
-        layers=tuple(f"{_LAYERS_DIRECTORY}/{number}/{LAYER_FILE}" for number in range(len(layers))),
-        tree=f"{_LAYERS_DIRECTORY}/{len(layers) - 1}/{TREE_FILE}",
-        packages=tuple(
-            InputPackage(
-                path=path,
-                segment=f"{member.directory}/{SEGMENT_FILE}",
-                sha256=member.package.segment_sha256,
-                direct=path in on_path,
-                variable="",
-            )
-            for path, member in members.items()
-        ),
-        contents=request.contents,
-        env=dict(request.env),
-    )
-    outputs = (LAYER_FILE, DESCRIPTION_FILE, TREE_FILE, _REFERENCES_FILE)
+    on_path = [root.package.path for root in tools.roots[: len(request.commands.tools)]]
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.run_as_root_main",
-            request=run.to_json(),
-            arguments=(f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *outputs),
+            request=_program_request(request, members.values(), on_path).to_json(),
+            arguments=(f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *_LAYER_FILES, _REFERENCES_FILE),
             inputs=segments.digest,
             immutable_inputs=FrozenDict(
                 {
@@ -129,21 +113,42 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
                     _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
                 }
             ),
-            output_files=outputs,
+            output_files=(*_LAYER_FILES, _REFERENCES_FILE),
             description=f"Running the commands of {request.address} as root",
             subject=request.subject,
         ),
     )
     contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_REFERENCES_FILE])))
-    digest = await Get(
-        Digest, DigestSubset(result.digest, PathGlobs([LAYER_FILE, DESCRIPTION_FILE, TREE_FILE]))
-    )
+    digest = await Get(Digest, DigestSubset(result.digest, PathGlobs(_LAYER_FILES)))
     found = [StorePath.parse(path) for path in json.loads(contents[0].content)]
     packages = closure_of(found, {path: member.package for path, member in members.items()})
     there = {member.package.path for member in request.members}
     return RunAsRootLayer(
         ImageLayer(digest),
         tuple(members[package.path] for package in packages if package.path not in there),
+    )
+
+
+def _program_request(
+    request: RunAsRootLayerRequest, members: Iterable[ClosureMember], on_path: Sequence[StorePath]
+) -> RunAsRootRequest:
+    layers = [f"{_LAYERS_DIRECTORY}/{number}" for number in range(len(request.layers))]
+    return RunAsRootRequest(
+        commands=request.commands.text,
+        layers=tuple(f"{layer}/{LAYER_FILE}" for layer in layers),
+        tree=f"{layers[-1]}/{TREE_FILE}",
+        packages=tuple(
+            InputPackage(
+                path=member.package.path,
+                segment=f"{member.directory}/{SEGMENT_FILE}",
+                sha256=member.package.segment_sha256,
+                direct=member.package.path in on_path,
+                variable="",
+            )
+            for member in members
+        ),
+        contents=request.contents,
+        env=dict(request.env),
     )
 
 

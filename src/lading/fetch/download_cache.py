@@ -16,6 +16,7 @@ from typing import BinaryIO, Iterator, Optional
 
 from lading.digest import Sha256
 from lading.fetch.part import Part
+from lading.machine import CACHE_DIR
 
 _CHUNK = 1 << 20
 
@@ -23,6 +24,12 @@ _CHUNK = 1 << 20
 @dataclass(frozen=True)
 class DownloadCache:
     directory: str
+
+    @classmethod
+    def of_this_machine(cls, otherwise: str) -> "DownloadCache":
+        """The one that outlives the sandbox, or one in `otherwise` where Pants links no cache in,
+        as on a remote worker."""
+        return cls(os.path.join(CACHE_DIR if os.path.isdir(CACHE_DIR) else otherwise, "downloads"))
 
     def copy_to(self, sha256: Sha256, target: str) -> bool:
         """Write the file to the new path `target`, if the cache has it.

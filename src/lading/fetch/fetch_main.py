@@ -7,7 +7,6 @@ empty; it holds each file under its name afterwards, or is untouched when the pr
 """
 
 import os
-import sys
 import tempfile
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -19,11 +18,9 @@ from lading.fetch.download import download
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.network_environment import use_environment
 from lading.fetch.pinned_file import PinnedFile, request_from_json
+from lading.fetch.report import report
 from lading.machine import Machine
 from lading.program import run
-
-#: The machine's caches, an append-only cache of Pants; there may be none.
-CACHE_DIR = ".lading/cache"
 
 _PARALLEL = 8
 
@@ -36,8 +33,7 @@ def main(argv: List[str]) -> None:
     output = os.path.abspath(output_directory)
     os.makedirs(os.path.dirname(output), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
-        has_cache = os.path.isdir(CACHE_DIR)
-        cache = DownloadCache(os.path.join(CACHE_DIR if has_cache else scratch, "downloads"))
+        cache = DownloadCache.of_this_machine(otherwise=scratch)
         staged = os.path.join(scratch, "files")
         os.mkdir(staged, 0o755)
         fetch(files, machine, cache, staged)
@@ -69,10 +65,6 @@ def fetch(
     for future in futures:
         if not future.cancelled():
             future.result()
-
-
-def report(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

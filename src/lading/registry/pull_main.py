@@ -8,22 +8,19 @@ The output directory must not exist yet or be empty. Afterwards it holds `manife
 """
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import List
 
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.network_environment import use_environment
+from lading.fetch.report import report
 from lading.machine import Machine
 from lading.program import run
 from lading.registry.credentials import CredentialSource
 from lading.registry.origin import load_origin
 from lading.registry.pull import Puller
 from lading.registry.pull_request import BlobRequest, ImageRequest, request_from_json
-
-#: The machine's caches, an append-only cache of Pants; there may be none.
-CACHE_DIR = ".lading/cache"
 
 MANIFEST, CONFIG, BLOB = "manifest.json", "config.json", "blob"
 
@@ -43,8 +40,7 @@ def main(argv: List[str]) -> None:
         if isinstance(request, ImageRequest):
             _pull_image(puller, request, staged)
         else:
-            has_cache = os.path.isdir(CACHE_DIR)
-            cache = DownloadCache(os.path.join(CACHE_DIR if has_cache else scratch, "downloads"))
+            cache = DownloadCache.of_this_machine(otherwise=scratch)
             _pull_blob(puller, request, cache, staged)
         os.replace(staged, output)
 
@@ -63,10 +59,6 @@ def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, direc
             if part is not None:
                 puller.blob(request.digest, request.size, part)
     target.chmod(0o644)
-
-
-def report(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

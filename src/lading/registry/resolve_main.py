@@ -9,11 +9,11 @@ process must not be cached.
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Dict, List
 
 from lading.fetch.network_environment import use_environment
+from lading.fetch.report import report
 from lading.machine import Machine
 from lading.program import run
 from lading.registry.credentials import CredentialSource
@@ -35,10 +35,6 @@ def main(argv: List[str]) -> None:
     temporary = Path(f"{output_path}.new")
     temporary.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(temporary, output_path)
-
-
-def report(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

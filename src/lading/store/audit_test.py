@@ -8,7 +8,7 @@ import pytest
 from lading.errors import LadingError
 from lading.store.audit import Finding, Problem, audit, findings
 from lading.store.elf import ET_REL
-from lading.store.elf_testutil import NEEDED, RUNPATH, make_elf
+from lading.store.elf_testing import NEEDED, RUNPATH, make_elf
 from lading.store.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lading.store.elf import ET_DYN, ET_EXEC, ET_REL, ElfError, is_elf, read_elf, sound_elf
-from lading.store.elf_testutil import NEEDED, PIE, RPATH, RUNPATH, SONAME, STRTAB, make_elf
+from lading.store.elf_testing import NEEDED, PIE, RPATH, RUNPATH, SONAME, STRTAB, make_elf
 
 
 @pytest.mark.parametrize("bits", [32, 64])

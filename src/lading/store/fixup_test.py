@@ -11,7 +11,7 @@ import pytest
 from lading.errors import LadingError
 from lading.store.audit import findings
 from lading.store.elf import read_elf
-from lading.store.elf_testutil import NEEDED, make_elf
+from lading.store.elf_testing import NEEDED, make_elf
 from lading.store.fixup import fixup
 from lading.store.path import StorePath
 

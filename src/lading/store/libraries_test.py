@@ -5,7 +5,7 @@ from typing import Sequence, Tuple
 import pytest
 
 from lading.store.elf import read_elf
-from lading.store.elf_testutil import NEEDED, RPATH, RUNPATH, make_elf
+from lading.store.elf_testing import NEEDED, RPATH, RUNPATH, make_elf
 from lading.store.libraries import Libraries, provides_loader
 from lading.store.path import StorePath
 from lading.store.view import StoreView
