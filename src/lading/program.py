@@ -5,6 +5,8 @@ standard library only (`lading.fetch` adds `requests`), takes file names as argu
 and writes JSON and tar files below the current directory.
 """
 
+import errno
+import os
 import sys
 from typing import Callable, List
 
@@ -21,14 +23,25 @@ ERROR_MARK = "lading: error: "
 def run(main: Callable[[List[str]], None]) -> None:
     """Call `main` with the arguments of the command line and exit.
 
-    A `LadingError` becomes its sentence on standard error and status 65; any other exception is
-    a fault of ours and keeps its traceback.
+    A `LadingError` becomes its sentence on standard error and status 65, and so does a full disk;
+    any other exception is a fault of ours and keeps its traceback.
     """
     try:
         main(sys.argv[1:])
     except LadingError as error:
-        sys.stderr.write(f"{ERROR_MARK}{error}\n")
-        sys.exit(USER_ERROR)
+        _end(str(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _end(
+            f"there is no room left on the disk that holds {os.getcwd()} or Pants' named caches "
+            f"({error}): make room and run it again. Nothing half-written is left."
+        )
+
+
+def _end(sentence: str) -> None:
+    sys.stderr.write(f"{ERROR_MARK}{sentence}\n")
+    sys.exit(USER_ERROR)
 
 
 def error_sentence(stderr: str) -> str:

@@ -32,6 +32,20 @@ def test_a_mistake_of_the_users_is_told_without_a_traceback(
     assert error_sentence(stderr) == "`script` is wrong: mend it.\n  Its log ends here."
 
 
+def test_nixpkgs_377363_a_full_disk_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(arguments: List[str]) -> None:
+        with open("/dev/full", "w", encoding="ascii") as file:
+            file.write("x")
+
+    with pytest.raises(SystemExit) as ended:
+        run(write)
+    assert ended.value.code == USER_ERROR
+    stderr = capsys.readouterr().err
+    assert "there is no room left on the disk" in stderr and "make room" in stderr
+
+
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     def broken(arguments: List[str]) -> None:
         raise KeyError("x")
