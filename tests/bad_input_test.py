@@ -28,8 +28,8 @@ docker_image(name="unknown-program", cmd=["{//3rdparty/redi}/bin/redis-server"])
 
 # Fetching
 
-fetch_url(name="hosts", url="file:/etc/hosts", sha256="0" * 64)
-package("wrong-hash", "cp * $out", source=":hosts")
+fetch_url(name="wrong-hash-source", url="file:/etc/hosts", sha256="0" * 64)
+package("wrong-hash", "cp * $out", source=":wrong-hash-source")
 
 fetch_url(name="missing-hash", url="file:/etc/hosts")
 
