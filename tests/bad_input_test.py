@@ -115,7 +115,16 @@ def mistaken(repository: Repository) -> Iterator[Repository]:
             ],
         ),
         ("unknown-program", ["`docker_image` bad:unknown-program: `cmd`", "//3rdparty/redis?"]),
-        ("wrong-hash", ["file:/etc/hosts", "expected " + "0" * 64, "got ", "pin the digest"]),
+        (
+            "wrong-hash",
+            [
+                "`fetch_url` bad:wrong-hash-source: ",
+                "file:/etc/hosts",
+                "expected " + "0" * 64,
+                "got ",
+                "pin the digest",
+            ],
+        ),
         ("missing-hash", ["bad:missing-hash", "sha256"]),
         ("empty", ["`script` wrote nothing to $out", "`make install PREFIX=$out`"]),
         ("neighbour", ["`script` wrote /store/other", "only place", "$out"]),
