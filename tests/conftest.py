@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, NoReturn, Tuple
 
 import pytest
 from repository import Repository, copy_work_tree, with_own_caches
@@ -101,10 +101,14 @@ def require(name: str, probe: List[str]) -> None:
     try:
         _output(probe)
     except (OSError, subprocess.CalledProcessError) as error:
-        reason = f"{name} does not answer: {error}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        unavailable(f"{name} does not answer: {error}")
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test, or fail it where CI is `true`."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def _output(argv: List[str]) -> str:

@@ -1,21 +1,16 @@
 """//images:redis-server in the programs that people use images with."""
 
-import gzip
 import hashlib
 import io
 import json
-import socket
-import subprocess
 import tarfile
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 import pytest
 from conftest import ContainerEngine
-
-RedisCli = Callable[..., str]
+from image_archive import layers
+from redis_container import RedisCli, RedisImage
 
 GLIBC_LIBRARIES = """
     libanl.so.1 libc.so.6 libdl.so.2 libgcc_s.so.1 libm.so.6 libnss_dns.so.2 libnss_files.so.2
@@ -41,17 +36,9 @@ def description(images: Path) -> Dict[str, Any]:
 @pytest.fixture(scope="session")
 def layer(archive: Path) -> List[tarfile.TarInfo]:
     """The members of the only layer."""
-    with tarfile.open(archive) as outer:
-        (manifest,) = json.loads(_member(outer, "manifest.json"))
-        (name,) = manifest["Layers"]
-        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(_member(outer, name)))) as inner:
-            return inner.getmembers()
-
-
-def _member(archive: tarfile.TarFile, name: str) -> bytes:
-    file = archive.extractfile(name)
-    assert file is not None
-    return file.read()
+    (blob,) = layers(archive)
+    with tarfile.open(fileobj=io.BytesIO(blob), mode="r:gz") as inner:
+        return inner.getmembers()
 
 
 class TestContainer:
@@ -75,51 +62,10 @@ class TestContainer:
 
 def _serves(engine: ContainerEngine, redis_cli: RedisCli, image: str) -> None:
     """redis answers from outside, and ends well when told to."""
-    port = str(_free_port())
-    command = json.loads(engine("image", "inspect", "--format={{json .Config.Cmd}}", image))
-    with _container(engine, image, *command, "--port", port) as container:
-        _wait_for(container, lambda: redis_cli("-p", port, "ping") == "PONG\n")
-        assert redis_cli("-p", port, "set", "cargo", "tea") == "OK\n"
-        assert redis_cli("-p", port, "get", "cargo") == "tea\n"
-        engine("kill", "--signal=TERM", container.name)
-        assert engine("wait", container.name) == "0\n", container.logs()
-
-
-class _Container:
-    def __init__(self, engine: ContainerEngine, name: str) -> None:
-        self.engine = engine
-        self.name = name
-
-    def logs(self) -> str:
-        return self.engine("logs", self.name)
-
-
-@contextmanager
-def _container(engine: ContainerEngine, image: str, *command: str) -> Iterator[_Container]:
-    name = engine.run("--detach", image, *command).strip()
-    try:
-        yield _Container(engine, name)
-    finally:
-        engine("rm", "--force", "--volumes", name)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(container: _Container, is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            if is_true():
-                return
-        except subprocess.CalledProcessError:
-            pass  # redis-cli, as long as the server does not listen
-        assert time.monotonic() < deadline, container.logs()
-        time.sleep(0.05)
+    with RedisImage(engine, redis_cli, image).serving() as container:
+        assert container("set", "cargo", "tea") == "OK"
+        assert container("get", "cargo") == "tea"
+        assert container.terminate() == 0, container.logs()
 
 
 @pytest.mark.parametrize("transport", ["docker-archive", "oci-archive"])

@@ -87,6 +87,20 @@ class Repository:
         finally:
             path.write_text(before)
 
+    @contextmanager
+    def declared(self, directory: str, build_file: str) -> Iterator[Path]:
+        """Has `build_file` in a new directory, until the block ends; the one it has in dist/."""
+        path = self.root / directory
+        path.mkdir()
+        try:
+            (path / "BUILD").write_text(build_file)
+            owner = self.root.stat()
+            for created in (path, path / "BUILD"):  # for whoever runs Pants there
+                os.chown(created, owner.st_uid, owner.st_gid)
+            yield self.root / "dist" / directory
+        finally:
+            shutil.rmtree(path)
+
     def stop_pantsd(self) -> None:
         for file in self.root.glob(".pids/*/pantsd/pid"):
             pid = int(file.read_text())
