@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.fs import CreateDigest, Digest, FileContent
 from pants.engine.process import Process, ProcessCacheScope, ProcessResult
 from pants.engine.rules import Get, collect_rules, rule
 from pants.util.logging import LogLevel
@@ -20,14 +21,19 @@ from lading.machine import MACHINE_DIR, NETWORK_VARIABLES, Machine
 from lading_pants.errors import TargetError
 from lading_pants.subsystems.lading import LadingSubsystem
 
-# Writes the directory's files from the first argument, each under a temporary name first, since
-# another Pants may be doing the same.
+# The directory's files, with their modes.
+_MODES = {"machine.json": 0o600, "python": 0o755}
+
+# Puts them there from the current directory, each under a temporary name first, since another
+# Pants may be doing the same. They are inputs and not arguments: a proxy's address may hold a
+# password, and whoever is on the machine, or reads a remote cache, sees the arguments.
 _INSTALL = f"""
-import json, os, sys
-for name, text, mode in json.loads(sys.argv[1]):
+import os, shutil
+for name, mode in {_MODES!r}.items():
     temporary = os.path.join({MACHINE_DIR!r}, f".{{name}}.{{os.getpid()}}")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        with open(name, "rb") as source:
+            shutil.copyfileobj(source, file)
     os.chmod(temporary, mode)
     os.replace(temporary, os.path.join({MACHINE_DIR!r}, name))
 """
@@ -73,15 +79,17 @@ async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCa
         python_find_links=tuple(repos.find_links),
         debian_mirrors=tuple(lading.debian_mirrors),
     )
-    files = [
-        ("machine.json", machine.to_json(), 0o600),
-        ("python", _interpreter_script(), 0o755),
-    ]
+    files = {"machine.json": machine.to_json(), "python": _interpreter_script()}
     cache = MachineCache(cache_name("lading_machine", json.dumps(files)))
+    inputs = await Get(
+        Digest,
+        CreateDigest(FileContent(name, text.encode("utf-8")) for name, text in files.items()),
+    )
     await Get(
         ProcessResult,
         Process(
-            argv=(sys.executable, "-c", _INSTALL, json.dumps(files)),
+            argv=(sys.executable, "-c", _INSTALL),
+            input_digest=inputs,
             append_only_caches={cache.name: MACHINE_DIR},
             # The result lies outside of what Pants caches, so it is made anew at every start.
             cache_scope=ProcessCacheScope.PER_RESTART_SUCCESSFUL,

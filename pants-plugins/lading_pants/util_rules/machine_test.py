@@ -61,6 +61,29 @@ def test_what_leads_to_the_network_is_noted(runner: RuleRunner, tmp_path: Path) 
     assert (directory / "machine.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_proxy_s_password_is_no_argument(tmp_path: Path) -> None:
+    """Arguments are seen by all users of the machine, and a remote cache keeps them."""
+    sandboxes = tmp_path / "sandboxes"
+    sandboxes.mkdir()
+    runner = RuleRunner(
+        rules=[*machine.rules(), *PythonRepos.rules(), QueryRule(MachineCache, [])],
+        isolated_local_store=True,
+        bootstrap_args=[
+            f"--named-caches-dir={tmp_path / 'caches'}",
+            f"--local-execution-root-dir={sandboxes}",
+            "--keep-sandboxes=always",
+        ],
+    )
+    runner.set_options([], env={"https_proxy": "http://me:secret@proxy.example"})
+    name = runner.request(MachineCache, []).name
+    environment = facts(tmp_path / "caches" / name)["environment"]
+    assert environment == {"https_proxy": "http://me:secret@proxy.example"}
+    # What Pants leaves in a kept sandbox to run the process again has its arguments.
+    (script,) = sandboxes.glob("*/__run.sh")
+    assert "copyfileobj" in script.read_text()
+    assert "secret" not in script.read_text()
+
+
 def test_pants_own_default_index_is_no_ones_decision(runner: RuleRunner, tmp_path: Path) -> None:
     found = facts(tmp_path / runner.request(MachineCache, []).name)
     assert found["python_indexes"] == []
