@@ -87,7 +87,7 @@ async def build_root_without_lock(request: BuildRootRequest) -> BuildRoot:
 
 @rule
 async def no_debian_file(request: DebianFileRequest) -> DebianFile:
-    raise NotImplementedError(request)
+    raise AssertionError(f"no target of these tests names a `fetch_debian`: {request}")
 
 
 @pytest.fixture
