@@ -1,13 +1,14 @@
-"""From an image's fields to its archive: the layers of its base, its own, archive."""
+"""From an image's fields to its archive: the layers of its base, its own, documents, archive."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Iterable, Optional
+from typing import Iterable
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
+    EMPTY_DIGEST,
     AddPrefix,
     Digest,
     DigestContents,
@@ -20,8 +21,8 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.image.archive_request import ArchiveRequest, LayerFiles
-from lading.image.archive_request import ClosureMember as ArchivedMember
-from lading.image.config import ImageConfig
+from lading.image.image_request import ClosureMember as ImageMember
+from lading.image.image_request import ImageRequest
 from lading.store.path import StorePath
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
 from lading_pants.util_rules.image_files import ImageFiles, ImageFilesRequest
@@ -29,6 +30,7 @@ from lading_pants.util_rules.image_layer import (
     DESCRIPTION_FILE,
     LAYER_FILE,
     TREE_FILE,
+    BuiltLayer,
     ImageLayer,
     ImageLayerRequest,
 )
@@ -38,8 +40,11 @@ from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import ClosureMember, StoreClosure, StoreClosureRequest
 from lading_pants.util_rules.run_as_root import RunAsRootLayer, RunAsRootLayerRequest
 
-#: The files of a built image.
-ARCHIVE_FILE, METADATA_FILE = "image.tar", "image.json"
+#: The files of an image besides its layers: what OCI calls config and manifest, and what tells
+#: programs of the image.
+CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "image.json"
+
+ARCHIVE_FILE = "image.tar"
 
 
 @dataclass(frozen=True)
@@ -50,32 +55,68 @@ class ImageLayersRequest:
 @dataclass(frozen=True)
 class ImageLayers:
     """`layers` from the lowest of the lowest base to the image's own, `base_count` of them below
-    those; `closure` is what is in them all, sorted by store path, and `contents` what they show
-    at `/`, the image's own first."""
+    those, and the lowest `pulled_count` of a pulled image; `tree` holds the `TREE_FILE` of all.
 
-    config: ImageConfig
-    layers: tuple[ImageLayer, ...]
-    base_count: int
-    contents: tuple[StorePath, ...]
-    closure: tuple[ClosureMember, ...]
+    `closure` is what is in them all, sorted by store path, and `contents` what they show at `/`,
+    the image's own first.
+    """
+
+    layers: tuple[ImageLayer, ...] = ()
+    pulled_count: int = 0
+    base_count: int = 0
+    tree: Digest = EMPTY_DIGEST
+    contents: tuple[StorePath, ...] = ()
+    closure: tuple[ClosureMember, ...] = ()
+
+
+@dataclass(frozen=True)
+class _LayersBelowRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class _LayersBelow:
+    """Those of the image's base; without one, nothing."""
+
+    image: ImageLayers
 
 
 @dataclass(frozen=True)
 class _OwnLayersRequest:
-    """`layer` is the image's layer as it is without commands; `below` are the base's layers."""
+    """`layer` is the image's layer as it is without commands."""
 
     plan: ImagePlan
     layer: ImageLayerRequest
-    below: Optional[ImageLayers]
+    below: ImageLayers
     address: Address
 
 
 @dataclass(frozen=True)
 class _OwnLayers:
-    """The image's own layers, lowest first, and the packages in them."""
+    """The image's own layers, lowest first, the tree up to them, and the packages in them."""
 
     layers: tuple[ImageLayer, ...]
+    tree: Digest
     members: tuple[ClosureMember, ...]
+
+
+@dataclass(frozen=True)
+class AssembledImageRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class AssembledImage:
+    """An image that is complete, but not in one file.
+
+    `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`; the last one's content is
+    `metadata`, see `lading.image.image_main`. The manifest names all of `layers`, lowest first,
+    but those of ours that are empty.
+    """
+
+    digest: Digest
+    metadata: str
+    layers: tuple[ImageLayer, ...]
 
 
 @dataclass(frozen=True)
@@ -100,14 +141,19 @@ class BuiltImage:
 
 
 @rule
+async def find_layers_below(request: _LayersBelowRequest) -> _LayersBelow:
+    base = await Get(ImageBase, ImageBaseRequest(request.field_set))
+    if base.field_set is not None:
+        return _LayersBelow(await Get(ImageLayers, ImageLayersRequest(base.field_set)))
+    return _LayersBelow(ImageLayers())
+
+
+@rule
 async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     field_set = request.field_set
     plan = await Get(ImagePlan, ImagePlanRequest(field_set))
-    base = await Get(ImageBase, ImageBaseRequest(field_set))
-    below = None
-    if base.field_set is not None:
-        below = await Get(ImageLayers, ImageLayersRequest(base.field_set))
-    closure, files = await MultiGet(
+    found, closure, files = await MultiGet(
+        Get(_LayersBelow, _LayersBelowRequest(field_set)),
         Get(StoreClosure, StoreClosureRequest(plan.packages, field_set.subject)),
         Get(
             ImageFiles,
@@ -118,40 +164,42 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
             ),
         ),
     )
+    below = found.image
     by_path = {member.package.path: member for member in closure.members}
-    shipped = below.closure if below else ()
     layer = ImageLayerRequest(
-        members=_sorted(by_path[path] for path in by_path.keys() - _paths(shipped)),
+        members=_sorted(by_path[path] for path in by_path.keys() - _paths(below.closure)),
         contents=tuple(by_path[path] for path in plan.contents),
         fields=FrozenDict({**plan.fields, "files": files.files}),
         files=files.digest,
-        base=below.layers[-1] if below else None,
+        base=below.tree if below.layers else None,
         subject=field_set.subject,
     )
     own = await Get(_OwnLayers, _OwnLayersRequest(plan, layer, below, field_set.address))
     return ImageLayers(
-        config=plan.config,
-        layers=(*(below.layers if below else ()), *own.layers),
-        base_count=len(below.layers) if below else 0,
-        contents=(*plan.contents, *(below.contents if below else ())),
-        closure=_sorted((*own.members, *shipped)),
+        layers=(*below.layers, *own.layers),
+        pulled_count=below.pulled_count,
+        base_count=len(below.layers),
+        tree=own.tree,
+        contents=(*plan.contents, *below.contents),
+        closure=_sorted((*own.members, *below.closure)),
     )
 
 
 @rule
 async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
     layer, below, commands = request.layer, request.below, request.plan.commands
-    own = await Get(ImageLayer, ImageLayerRequest, layer)
+    own = await Get(BuiltLayer, ImageLayerRequest, layer)
     if commands is None:
-        return _OwnLayers((own,), layer.members)
+        return _OwnLayers((own.layer,), own.tree, layer.members)
     run = await Get(
         RunAsRootLayer,
         RunAsRootLayerRequest(
             commands=commands,
-            layers=(*(below.layers if below else ()), own),
-            members=_sorted((*layer.members, *(below.closure if below else ()))),
-            contents=(*request.plan.contents, *(below.contents if below else ())),
-            env=FrozenDict(request.plan.config.env),
+            layers=(*below.layers, own.layer),
+            tree=own.tree,
+            members=_sorted((*layer.members, *below.closure)),
+            contents=(*request.plan.contents, *below.contents),
+            env=FrozenDict(request.plan.config.environment),
             address=request.address,
             subject=layer.subject,
         ),
@@ -160,8 +208,8 @@ async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
     if run.members:
         # The same layer, with the packages that files made by the commands refer to.
         members = _sorted((*members, *run.members))
-        own = await Get(ImageLayer, ImageLayerRequest, replace(layer, members=members))
-    return _OwnLayers((own, run.layer), members)
+        own = await Get(BuiltLayer, ImageLayerRequest, replace(layer, members=members))
+    return _OwnLayers((own.layer, run.built.layer), run.built.tree, members)
 
 
 def _sorted(members: Iterable[ClosureMember]) -> tuple[ClosureMember, ...]:
@@ -173,47 +221,101 @@ def _paths(members: Iterable[ClosureMember]) -> set[StorePath]:
 
 
 @rule
+async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
+    field_set = request.field_set
+    plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+    image = await Get(ImageLayers, ImageLayersRequest(field_set))
+    descriptions = await MultiGet(
+        Get(Digest, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
+        for layer in image.layers
+    )
+    placed = await MultiGet(
+        Get(Digest, AddPrefix(description, _directory(number)))
+        for number, description in enumerate(descriptions)
+    )
+    inputs = await Get(Digest, MergeDigests((*placed, image.tree)))
+    documents = (CONFIG_FILE, MANIFEST_FILE, METADATA_FILE)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.image_main",
+            request=_image_request(field_set, plan, image).to_json(),
+            arguments=documents,
+            inputs=inputs,
+            output_files=documents,
+            description=f"Writing the manifest of {field_set.address}",
+            subject=field_set.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([METADATA_FILE])))
+    return AssembledImage(result.digest, contents[0].content.decode("utf-8"), image.layers)
+
+
+def _image_request(field_set: ImageFieldSet, plan: ImagePlan, image: ImageLayers) -> ImageRequest:
+    return ImageRequest(
+        config=plan.config,
+        repository=_repository(field_set),
+        tags=field_set.image_tags.value or (),
+        layers=tuple(
+            f"{_directory(number)}/{DESCRIPTION_FILE}" for number in range(len(image.layers))
+        ),
+        pulled_layers=image.pulled_count,
+        base_layers=image.base_count,
+        tree=TREE_FILE,
+        closure=tuple(
+            ImageMember(member.package.path, member.package.unpacked_size)
+            for member in image.closure
+        ),
+    )
+
+
+def _repository(field_set: ImageFieldSet) -> str:
+    return field_set.repository.value or field_set.address.target_name
+
+
+def _directory(number: int) -> str:
+    """Where programs find the files of a layer."""
+    return f"layers/{number}"
+
+
+@rule
 async def build_image(request: BuiltImageRequest) -> BuiltImage:
     field_set = request.field_set
-    image = await Get(ImageLayers, ImageLayersRequest(field_set))
-    directories = [f"layers/{number}" for number in range(len(image.layers))]
+    image = await Get(AssembledImage, AssembledImageRequest(field_set))
+    directories = [_directory(number) for number in range(len(image.layers))]
     archive = ArchiveRequest(
-        config=image.config,
-        repository=field_set.repository.value or field_set.address.target_name,
+        config=CONFIG_FILE,
+        manifest=MANIFEST_FILE,
+        repository=_repository(field_set),
         tags=field_set.image_tags.value or (),
         layers=tuple(
             LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
             for directory in directories
-        ),
-        base_layers=image.base_count,
-        tree=f"{directories[-1]}/{TREE_FILE}",
-        closure=tuple(
-            ArchivedMember(member.package.path, member.package.unpacked_size)
-            for member in image.closure
         ),
     )
     layers = await MultiGet(
         Get(Digest, AddPrefix(layer.digest, directory))
         for layer, directory in zip(image.layers, directories)
     )
-    inputs = await Get(Digest, MergeDigests(layers))
+    inputs = await Get(Digest, MergeDigests((*layers, image.digest)))
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.archive_main",
             request=archive.to_json(),
-            arguments=(ARCHIVE_FILE, METADATA_FILE),
+            arguments=(ARCHIVE_FILE,),
             inputs=inputs,
-            output_files=(ARCHIVE_FILE, METADATA_FILE),
+            output_files=(ARCHIVE_FILE,),
             description=f"Writing the archive of {field_set.address}",
             subject=field_set.subject,
             level=LogLevel.DEBUG,
         ),
     )
-    contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([METADATA_FILE])))
-    metadata = json.loads(contents[0].content)
+    description = await Get(Digest, DigestSubset(image.digest, PathGlobs([METADATA_FILE])))
+    metadata = json.loads(image.metadata)
     return BuiltImage(
-        digest=result.digest,
+        digest=await Get(Digest, MergeDigests((result.digest, description))),
         image_digest=metadata["image"]["digest"],
         archive_size=metadata["archive"]["size"],
         layer_count=len(metadata["layers"]),

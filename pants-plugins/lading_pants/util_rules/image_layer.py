@@ -23,8 +23,13 @@ from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import MEMBERS_FILE, SEGMENT_FILE, ClosureMember
 
-#: The files of a layer: the blob, its description, and the tree of the image so far.
-LAYER_FILE, DESCRIPTION_FILE, TREE_FILE = "layer.tar.gz", "layer.json", "tree.json"
+#: The files of a layer: the blob as registries have it, and its description.
+LAYER_FILE, DESCRIPTION_FILE = "blob", "layer.json"
+
+#: What lies in an image up to some layer.
+TREE_FILE = "tree.json"
+
+LAYER_FILES = (LAYER_FILE, DESCRIPTION_FILE)
 
 _COMPRESSED_FILE = "segment.tar.gz"
 _BASE = "base"
@@ -49,14 +54,22 @@ class LayerPart:
 
 @dataclass(frozen=True)
 class ImageLayer:
-    """`digest` holds `LAYER_FILE`, `DESCRIPTION_FILE` and `TREE_FILE`."""
+    """`digest` holds `LAYER_FILES`."""
 
     digest: Digest
 
 
 @dataclass(frozen=True)
+class BuiltLayer:
+    """`tree` holds `TREE_FILE`, of all layers up to this one."""
+
+    layer: ImageLayer
+    tree: Digest
+
+
+@dataclass(frozen=True)
 class ImageLayerRequest:
-    """One layer with the root tree and all of `members`, on top of `base`.
+    """One layer with the root tree and all of `members`, on an image whose tree `base` holds.
 
     `contents` are shown at `/`; they are among `members` or in a layer below. `fields` is what
     `RootFields.parse` takes; the sources of its files are in `files`.
@@ -66,12 +79,28 @@ class ImageLayerRequest:
     contents: tuple[ClosureMember, ...]
     fields: FrozenDict[str, Any]
     files: Digest
-    base: Optional[ImageLayer]
+    base: Optional[Digest]
     subject: str
 
 
+@dataclass(frozen=True)
+class LayerOutput:
+    """What a program that makes a layer leaves: `LAYER_FILES`, `TREE_FILE` and maybe others."""
+
+    digest: Digest
+
+
 @rule
-async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> ImageLayer:
+async def read_layer_output(output: LayerOutput) -> BuiltLayer:
+    layer, tree = await MultiGet(
+        Get(Digest, DigestSubset(output.digest, PathGlobs(LAYER_FILES))),
+        Get(Digest, DigestSubset(output.digest, PathGlobs([TREE_FILE]))),
+    )
+    return BuiltLayer(ImageLayer(layer), tree)
+
+
+@rule
+async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> BuiltLayer:
     members = request.members
     needed = dict.fromkeys((*members, *request.contents))
     parts = await MultiGet(Get(LayerPart, LayerPartRequest(member)) for member in needed)
@@ -82,10 +111,7 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Ima
         base_tree=f"{_BASE}/{TREE_FILE}" if request.base else "",
         created_by=f"lading: {len(members)} store packages",
     )
-    base = EMPTY_DIGEST
-    if request.base:
-        tree = await Get(Digest, DigestSubset(request.base.digest, PathGlobs([TREE_FILE])))
-        base = await Get(Digest, AddPrefix(tree, _BASE))
+    base = await Get(Digest, AddPrefix(request.base or EMPTY_DIGEST, _BASE))
     inputs = await Get(
         Digest, MergeDigests((request.files, base, *(part.digest for part in parts)))
     )
@@ -94,16 +120,16 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Ima
         ProgramRequest(
             module="lading.image.layer_main",
             request=layer.to_json(),
-            arguments=(_COMPRESSOR, LAYER_FILE, DESCRIPTION_FILE, TREE_FILE),
+            arguments=(_COMPRESSOR, *LAYER_FILES, TREE_FILE),
             inputs=inputs,
             immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
-            output_files=(LAYER_FILE, DESCRIPTION_FILE, TREE_FILE),
+            output_files=(*LAYER_FILES, TREE_FILE),
             description=f"Making a layer of {len(members)} store packages",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),
     )
-    return ImageLayer(result.digest)
+    return await Get(BuiltLayer, LayerOutput(result.digest))
 
 
 @rule

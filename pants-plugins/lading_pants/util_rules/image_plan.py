@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Collection, Mapping, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
@@ -17,7 +17,7 @@ from lading.image.platform import Platform
 from lading.image.root_fields import fill_strings
 from lading.interpolation import substitute
 from lading.store.path import StorePath
-from lading_pants.errors import about
+from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.image_base import (
     ImageBase,
     ImageBaseRequest,
@@ -56,6 +56,27 @@ class ImagePlan:
     commands: Optional[Commands]
 
 
+@dataclass(frozen=True)
+class _ConfigBelowRequest:
+    base: ImageBase
+
+
+@dataclass(frozen=True)
+class _ConfigBelow:
+    """The config that an image inherits, if it has a base."""
+
+    config: Optional[ImageConfig]
+
+
+@rule
+async def find_config_below(request: _ConfigBelowRequest) -> _ConfigBelow:
+    base = request.base
+    if base.field_set is not None:
+        plan = await Get(ImagePlan, ImagePlanRequest(base.field_set))
+        return _ConfigBelow(plan.config)
+    return _ConfigBelow(None)
+
+
 @rule
 async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> ImagePlan:
     field_set = request.field_set
@@ -76,8 +97,9 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
         fields = _root_fields(field_set, by_text)
     except LadingError as error:
         raise about(field_set.subject, error) from error
-    if base.field_set is not None:
-        below = await Get(ImagePlan, ImagePlanRequest(base.field_set))
+    below = await Get(_ConfigBelow, _ConfigBelowRequest(base))
+    if below.config is not None:
+        _check_platform(field_set, below.config.platform, config.platform, origins)
         config = inherit(below.config, config)
     return ImagePlan(
         config=config,
@@ -87,6 +109,20 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
         file_sources=found.sources,
         commands=_commands(field_set, found, by_text),
     )
+
+
+def _check_platform(
+    field_set: ImageFieldSet, base: Platform, own: Platform, packages: Collection[Address]
+) -> None:
+    """Store packages, and commands that run here, fit this machine's architecture only."""
+    if (base.os, base.architecture) == (own.os, own.architecture):
+        return
+    if packages or field_set.run_as_root.value:
+        what = next(iter(packages), None) or "`run_as_root`"
+        raise TargetError(
+            f"{field_set.subject}: `base` is {field_set.base.value!r}, an image for {base}, but "
+            f"{what} is built and run for {own}. Choose a base for {own}, or leave it out."
+        )
 
 
 def _commands(

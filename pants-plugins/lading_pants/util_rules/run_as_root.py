@@ -25,10 +25,12 @@ from lading.store.path import StorePath
 from lading.store.request import InputPackage
 from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.image_layer import (
-    DESCRIPTION_FILE,
     LAYER_FILE,
+    LAYER_FILES,
     TREE_FILE,
+    BuiltLayer,
     ImageLayer,
+    LayerOutput,
 )
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import (
@@ -40,9 +42,9 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
 )
 
-_LAYER_FILES = (LAYER_FILE, DESCRIPTION_FILE, TREE_FILE)
 _REFERENCES_FILE = "references.json"
-_COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY = "compressor", "layers"
+_OUTPUT_FILES = (*LAYER_FILES, TREE_FILE, _REFERENCES_FILE)
+_COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY, _BASE = "compressor", "layers", "base"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Commands:
 
 @dataclass(frozen=True)
 class RunAsRootLayerRequest:
-    """`layers` are the image so far, lowest first.
+    """`layers` are the image so far, lowest first; `tree` holds its `TREE_FILE`.
 
     `members` are the image's store packages, of which `contents` are shown at `/`; `env` is the
     image's environment. `address` and `subject` are the image's.
@@ -67,6 +69,7 @@ class RunAsRootLayerRequest:
 
     commands: Commands
     layers: tuple[ImageLayer, ...]
+    tree: Digest
     members: tuple[ClosureMember, ...]
     contents: tuple[StorePath, ...]
     env: FrozenDict[str, str]
@@ -76,10 +79,10 @@ class RunAsRootLayerRequest:
 
 @dataclass(frozen=True)
 class RunAsRootLayer:
-    """`members` are the packages that the image with this `layer` needs besides those it has,
-    sorted by store path."""
+    """`members` are the packages that the image with this layer needs besides those it has, sorted
+    by store path."""
 
-    layer: ImageLayer
+    built: BuiltLayer
     members: tuple[ClosureMember, ...]
 
 
@@ -99,32 +102,33 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
         Get(Digest, AddPrefix(layer.digest, str(number)))
         for number, layer in enumerate(request.layers)
     )
+    tree = await Get(Digest, AddPrefix(request.tree, _BASE))
     on_path = [root.package.path for root in tools.roots[: len(request.commands.tools)]]
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.run_as_root_main",
             request=_program_request(request, members.values(), on_path).to_json(),
-            arguments=(f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *_LAYER_FILES, _REFERENCES_FILE),
-            inputs=segments.digest,
+            arguments=(f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *_OUTPUT_FILES),
+            inputs=await Get(Digest, MergeDigests((segments.digest, tree))),
             immutable_inputs=FrozenDict(
                 {
                     _COMPRESSOR_DIRECTORY: compressor.digest,
                     _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
                 }
             ),
-            output_files=(*_LAYER_FILES, _REFERENCES_FILE),
+            output_files=_OUTPUT_FILES,
             description=f"Running the commands of {request.address} as root",
             subject=request.subject,
         ),
     )
     contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_REFERENCES_FILE])))
-    digest = await Get(Digest, DigestSubset(result.digest, PathGlobs(_LAYER_FILES)))
+    built = await Get(BuiltLayer, LayerOutput(result.digest))
     found = [StorePath.parse(path) for path in json.loads(contents[0].content)]
     packages = closure_of(found, {path: member.package for path, member in members.items()})
     there = {member.package.path for member in request.members}
     return RunAsRootLayer(
-        ImageLayer(digest),
+        built,
         tuple(members[package.path] for package in packages if package.path not in there),
     )
 
@@ -136,7 +140,7 @@ def _program_request(
     return RunAsRootRequest(
         commands=request.commands.text,
         layers=tuple(f"{layer}/{LAYER_FILE}" for layer in layers),
-        tree=f"{layers[-1]}/{TREE_FILE}",
+        tree=f"{_BASE}/{TREE_FILE}",
         packages=tuple(
             InputPackage(
                 path=member.package.path,

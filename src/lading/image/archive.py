@@ -5,12 +5,13 @@ image-layout.md; moby, image/spec). Blobs are regular files, as containerd follo
 """
 
 from pathlib import Path
-from typing import BinaryIO, Dict, Sequence, Union
+from typing import BinaryIO, Dict, Mapping, Sequence, Tuple, Union
 
 from lading import tar_header
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.canonical_json import canonical_json
+from lading.image.layer import Layer
 from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
 from lading.tar_header import TarMember
@@ -21,24 +22,39 @@ _CHUNK = 1 << 20
 def write_archive(
     image: Image,
     references: Sequence[ImageReference],
-    blobs: Sequence[Path],
+    blobs: Mapping[Sha256, Path],
     output: BinaryIO,
-) -> int:
-    """Write the archive; returns its length in bytes.
+) -> None:
+    """Write the archive.
 
-    `blobs` are the files of `image.layers`, in the same order. All `references` reach docker;
-    podman and containerd, which read the OCI layout, get the first one.
+    `blobs` are the files of `image.layers` by digest. All `references` reach docker; podman and
+    containerd, which read the OCI layout, get the first one.
     """
-    size = 0
-    for name, content in sorted(_members(image, references, blobs).items()):
-        size += _write_member(name, content, output)
-    return size + output.write(tar_header.END_OF_ARCHIVE)
+    for name, content in _members(image, references):
+        output.write(_header(name, content))
+        if isinstance(content, bytes):
+            output.write(content)
+        elif content is not None:
+            _copy(blobs[content.digest], content.size, output)
+        output.write(tar_header.padding(_size(content)))
+    output.write(tar_header.END_OF_ARCHIVE)
 
 
-def _members(
-    image: Image, references: Sequence[ImageReference], blobs: Sequence[Path]
-) -> Dict[str, Union[bytes, Path, None]]:
-    """Content by path: bytes, a file, or None for a directory."""
+def archive_size(image: Image, references: Sequence[ImageReference]) -> int:
+    """The length in bytes of what `write_archive` writes."""
+    size = len(tar_header.END_OF_ARCHIVE)
+    for name, content in _members(image, references):
+        size += len(_header(name, content)) + _size(content)
+        size += len(tar_header.padding(_size(content)))
+    return size
+
+
+#: What a member is: bytes, a layer's blob, or None for a directory.
+_Content = Union[bytes, Layer, None]
+
+
+def _members(image: Image, references: Sequence[ImageReference]) -> Sequence[Tuple[str, _Content]]:
+    """By path, sorted."""
     layer_paths = [_blob_path(layer.digest) for layer in image.layers]
     docker_manifest = [
         {
@@ -47,38 +63,40 @@ def _members(
             "Layers": layer_paths,
         }
     ]
-    return {
+    members: Dict[str, _Content] = {
         "blobs": None,
         "blobs/sha256": None,
         _blob_path(image.id): image.config,
         _blob_path(image.digest): image.manifest,
         # Equal layers are one blob.
-        **dict(zip(layer_paths, blobs)),
+        **dict(zip(layer_paths, image.layers)),
         "index.json": index_bytes(image, references[0] if references else None),
         "manifest.json": canonical_json(docker_manifest),
         "oci-layout": canonical_json({"imageLayoutVersion": "1.0.0"}),
     }
+    return sorted(members.items())
 
 
 def _blob_path(digest: Sha256) -> str:
     return f"blobs/sha256/{digest.hex}"
 
 
-def _write_member(name: str, content: Union[bytes, Path, None], output: BinaryIO) -> int:
+def _size(content: _Content) -> int:
     if content is None:
-        return output.write(tar_header.header(TarMember(name, tar_header.DIRECTORY, 0o755)))
-    size = len(content) if isinstance(content, bytes) else content.stat().st_size
-    output.write(tar_header.header(TarMember(name, tar_header.FILE, 0o644, size)))
-    written = output.write(content) if isinstance(content, bytes) else _copy(content, output)
-    if written != size:
-        raise LadingError(f"{content!s} changed its length while it was read. Build again.")
-    output.write(tar_header.padding(size))
-    return tar_header.BLOCK + size + len(tar_header.padding(size))
+        return 0
+    return len(content) if isinstance(content, bytes) else content.size
 
 
-def _copy(source: Path, output: BinaryIO) -> int:
-    written = 0
+def _header(name: str, content: _Content) -> bytes:
+    if content is None:
+        return tar_header.header(TarMember(name, tar_header.DIRECTORY, 0o755))
+    return tar_header.header(TarMember(name, tar_header.FILE, 0o644, _size(content)))
+
+
+def _copy(source: Path, size: int, output: BinaryIO) -> None:
+    left = size
     with source.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            written += output.write(chunk)
-    return written
+            left -= output.write(chunk)
+    if left:
+        raise LadingError(f"{source} has not the {size} bytes that it had. Build again.")

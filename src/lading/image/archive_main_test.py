@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.account_files import AccountFiles
-from lading.image.archive_main import main
-from lading.image.archive_request import ArchiveRequest, ClosureMember, LayerFiles
+from lading.image.archive_main import main as write_archive
+from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
+from lading.image.image_main import main as make_image
+from lading.image.image_request import ClosureMember, ImageRequest
 from lading.image.image_tree import ImageTree
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.platform import Platform
@@ -47,6 +49,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         *blobs: bytes,
         tags: Tuple[str, ...] = ("latest",),
         repository: str = "redis",
+        pulled_layers: int = 0,
         **config: Any,
     ) -> Tuple[Path, Dict[str, Any]]:
         files = []
@@ -59,19 +62,24 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
             files.append(LayerFiles(str(blob_file), str(description)))
         tree = tmp_path / "tree.json"
         tree.write_text(ImageTree({}, AccountFiles("redis:x:999:998::/:\n")).to_json())
-        request = ArchiveRequest(
+        image_request = ImageRequest(
             config=replace(CONFIG, **config),
             repository=repository,
             tags=tags,
-            layers=tuple(files),
+            layers=tuple(layer.description for layer in files),
+            pulled_layers=pulled_layers,
             base_layers=1,
             tree=str(tree),
             closure=CLOSURE,
         )
-        assert ArchiveRequest.from_json(request.to_json()).closure == CLOSURE
         request_file, archive = tmp_path / "request.json", tmp_path / "redis.tar"
+        documents = [str(tmp_path / name) for name in ("config.json", "manifest.json")]
+        request_file.write_text(image_request.to_json())
+        make_image([str(request_file), *documents, str(tmp_path / "redis.json")])
+        request = ArchiveRequest(*documents, repository, tags, tuple(files))
+        assert ArchiveRequest.from_json(request.to_json()) == request
         request_file.write_text(request.to_json())
-        main([str(request_file), str(archive), str(tmp_path / "redis.json")])
+        write_archive([str(request_file), str(archive)])
         return archive, json.loads((tmp_path / "redis.json").read_text())
 
     return build
@@ -252,6 +260,12 @@ def test_a_layer_without_anything_is_left_out(build_archive: BuildArchive) -> No
     archive, metadata = build_archive(NOTHING, b"1")
     assert (len(metadata["layers"]), metadata["base_layers"]) == (1, 0)
     assert len(check_consistency(read(archive))["history"]) == 1
+
+
+def test_an_empty_layer_of_a_pulled_image_is_kept(build_archive: BuildArchive) -> None:
+    archive, metadata = build_archive(NOTHING, b"1", NOTHING, pulled_layers=1)
+    assert (len(metadata["layers"]), metadata["base_layers"]) == (2, 1)
+    assert len(check_consistency(read(archive))["history"]) == 2
 
 
 def test_statsd_exporter_406_a_named_user_becomes_numbers(build_archive: BuildArchive) -> None:

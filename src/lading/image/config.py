@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Sequence, Tuple
 
+from lading.image.base_config import BaseConfig
 from lading.image.canonical_json import canonical_json
 from lading.image.container_path import parse_container_path
 from lading.image.environment import check_environment
@@ -23,7 +24,8 @@ class ImageConfig:
 
     `entrypoint` and `cmd` are None where nothing is said of them, which counts for `inherit` only.
     `exposed_ports` are as `parse_port` reads them. `env` and `labels` are pairs whose order does
-    not count: they are written sorted. `created` is RFC 3339.
+    not count: they are written sorted. `created` is RFC 3339. `base` is the config of the pulled
+    image at the bottom, if there is one; what it says counts where the other fields say nothing.
     """
 
     platform: Platform
@@ -38,6 +40,7 @@ class ImageConfig:
     stop_signal: str = ""
     healthcheck: Optional[Healthcheck] = None
     created: str = DEFAULT_CREATED
+    base: Optional[BaseConfig] = None
 
     def __post_init__(self) -> None:
         check_environment(dict(self.env))
@@ -52,29 +55,42 @@ class ImageConfig:
         if self.stop_signal:
             parse_stop_signal(self.stop_signal)
 
-    def to_bytes(self, layers: Sequence[Layer]) -> bytes:
-        """The config blob of an image of these layers, lowest first.
+    @property
+    def environment(self) -> Dict[str, str]:
+        """What a program finds, with the base's."""
+        return {**(self.base.environment if self.base else {}), **dict(self.env)}
 
-        The history has one entry a layer, because AWS Lambda, Artifactory and builders that take
+    def to_bytes(self, layers: Sequence[Layer]) -> bytes:
+        """The config blob of an image of these layers, lowest first, those of `base` included.
+
+        The history accounts for each layer, because AWS Lambda, Artifactory and builders that take
         the image as a base count them (rules_oci#645, #654; nix2container#57).
         """
+        base = self.base
+        history = base.history(self.created) if base else []
+        own_layers = layers[base.layer_count :] if base else layers
+        fields = self._runtime_fields()
         return canonical_json(
             {
+                **(base.fields if base else {}),
                 **self.platform.to_dict(),
                 "created": self.created,
-                "config": self._runtime_fields(),
+                "config": base.merged(fields) if base else _without_empty(fields),
                 "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
                 "history": [
-                    {"created": self.created, "created_by": layer.created_by} for layer in layers
+                    *history,
+                    *(
+                        {"created": self.created, "created_by": layer.created_by}
+                        for layer in own_layers
+                    ),
                 ],
             }
         )
 
     def _runtime_fields(self) -> Dict[str, Any]:
+        """Of those fields that say something. Empty lists say that there is none."""
         ports = [port for text in self.exposed_ports for port in parse_port(text)]
         fields: Dict[str, Any] = {
-            "Entrypoint": list(self.entrypoint or ()),
-            "Cmd": list(self.cmd or ()),
             "Env": [f"{name}={value}" for name, value in sorted(self.env)],
             "ExposedPorts": {port: {} for port in ports},
             "WorkingDir": self.working_dir,
@@ -84,4 +100,13 @@ class ImageConfig:
             "StopSignal": self.stop_signal,
             "Healthcheck": self.healthcheck.to_dict() if self.healthcheck else {},
         }
-        return {key: value for key, value in fields.items() if value}
+        said = _without_empty(fields)
+        if self.entrypoint is not None:
+            said["Entrypoint"] = list(self.entrypoint)
+        if self.cmd is not None:
+            said["Cmd"] = list(self.cmd)
+        return said
+
+
+def _without_empty(fields: Dict[str, Any]) -> Dict[str, Any]:
+    return {key: value for key, value in fields.items() if value}

@@ -15,11 +15,16 @@ def inherit(base: ImageConfig, own: ImageConfig) -> ImageConfig:
       would go to another program (moby#35027, rules_oci#656);
     - `entrypoint`, `working_dir`, `user`, `stop_signal` and `healthcheck` are the base's where the
       image says nothing. An empty `entrypoint` or `cmd` says that there is none;
-    - `platform` and `created` are the image's.
+    - `platform` is the base's, `created` the image's.
+
+    A pulled image says these things in a JSON of its own, `BaseConfig`, which is merged by the
+    same rules when the config is written.
     """
     cmd = base.cmd if own.entrypoint is None else None
     return replace(
         own,
+        platform=base.platform,
+        base=base.base,
         entrypoint=base.entrypoint if own.entrypoint is None else own.entrypoint,
         cmd=cmd if own.cmd is None else own.cmd,
         env=_merged(base.env, own.env),

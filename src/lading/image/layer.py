@@ -1,6 +1,8 @@
 """A layer as the config and the manifest name it."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Dict
 
 from lading.digest import Sha256
@@ -50,6 +52,11 @@ class Layer:
             "media_type": self.media_type,
             "created_by": self.created_by,
         }
+
+    @classmethod
+    def read(cls, description: Path) -> "Layer":
+        """From the JSON of `to_dict`."""
+        return cls.from_dict(json.loads(description.read_text(encoding="utf-8")))
 
     @classmethod
     def from_dict(cls, fields: Dict[str, Any]) -> "Layer":

@@ -1,5 +1,6 @@
 """OCI manifest and index (OCI image-spec, manifest.md, image-index.md, image-layout.md)."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Sequence, Tuple
 
@@ -45,6 +46,15 @@ class Image:
             }
         )
         return cls(config.platform, config_bytes, manifest, tuple(layers))
+
+    @classmethod
+    def read(cls, config: bytes, manifest: bytes, layers: Sequence[Layer]) -> "Image":
+        """The image of these documents; the manifest names some of `layers`, or all."""
+        fields = json.loads(config)
+        platform = Platform(fields["os"], fields["architecture"], fields.get("variant", ""))
+        by_digest = {str(layer.digest): layer for layer in layers}
+        named = (by_digest[layer["digest"]] for layer in json.loads(manifest)["layers"])
+        return cls(platform, config, manifest, tuple(named))
 
     @property
     def id(self) -> Sha256:

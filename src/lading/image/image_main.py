@@ -1,0 +1,85 @@
+"""Make an image of layers: `image_main REQUEST CONFIG MANIFEST METADATA`.
+
+REQUEST is the JSON of `ImageRequest`; CONFIG and MANIFEST are the image's two documents, METADATA
+tells programs what the image is, see `image_metadata`. Only descriptions of the layers are read.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+from lading.image.archive import archive_size
+from lading.image.config import ImageConfig
+from lading.image.image_request import ClosureMember, ImageRequest
+from lading.image.image_tree import ImageTree
+from lading.image.layer import Layer
+from lading.image.manifest import Image
+from lading.image.reference import ImageReference
+from lading.image.resolved_user import resolve_user
+from lading.program import run
+
+
+def main(argv: List[str]) -> None:
+    request_file, config, manifest, metadata = argv
+    request = ImageRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    layers = [Layer.read(Path(description)) for description in request.layers]
+    # A pulled image is kept as it is. Ours may add nothing but a config to what is below.
+    kept = [
+        number
+        for number, layer in enumerate(layers)
+        if number < request.pulled_layers or not layer.is_empty
+    ]
+    image = Image.build(_with_numeric_user(request), [layers[number] for number in kept])
+    references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
+    base_layers = sum(number < request.base_layers for number in kept)
+    fields = image_metadata(image, references, base_layers, request.closure)
+    Path(config).write_bytes(image.config)
+    Path(manifest).write_bytes(image.manifest)
+    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    Path(metadata).write_text(text, encoding="utf-8")
+
+
+def _with_numeric_user(request: ImageRequest) -> ImageConfig:
+    if not request.config.user:
+        return request.config
+    tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
+    return replace(request.config, user=resolve_user(request.config.user, tree.accounts))
+
+
+def image_metadata(
+    image: Image,
+    references: Sequence[ImageReference],
+    base_layers: int,
+    closure: Sequence[ClosureMember],
+) -> Dict[str, Any]:
+    """What programs are told of an image; sizes in bytes, layers lowest first, of which the first
+    `base_layers` are the base's.
+
+    `id` is the image's id in docker, `digest` its name in registries and its id in docker with
+    the containerd store (rules_img#76).
+    """
+    return {
+        "image": {"id": str(image.id), "digest": str(image.digest)},
+        "platform": str(image.platform),
+        "tags": [reference.name for reference in references],
+        "archive": {"size": archive_size(image, references)},
+        "base_layers": base_layers,
+        "layers": [
+            {
+                "digest": str(layer.digest),
+                "diff_id": str(layer.diff_id),
+                "size": layer.size,
+                "media_type": layer.media_type,
+            }
+            for layer in image.layers
+        ],
+        "closure": [
+            {"path": str(member.path), "name": member.path.name, "size": member.size}
+            for member in sorted(closure, key=lambda member: member.path)
+        ],
+    }
+
+
+if __name__ == "__main__":
+    run(main)
