@@ -57,7 +57,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
             blob_file, description = tmp_path / f"{index}.tar.gz", tmp_path / f"{index}.json"
             blob_file.write_bytes(blob)
             diff_id = Sha256.of(END_OF_ARCHIVE if blob == NOTHING else b"diff" + blob)
-            layer = Layer(Sha256.of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading")
+            layer = Layer(Sha256.of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading", 10)
             description.write_text(json.dumps(layer.to_dict()))
             files.append(LayerFiles(str(blob_file), str(description)))
         tree = tmp_path / "tree.json"

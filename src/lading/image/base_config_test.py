@@ -13,8 +13,8 @@ from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.platform import Platform
 
 ARM = Platform("linux", "arm64", "v8")
-OWN = Layer(Sha256("c" * 64), Sha256("d" * 64), 100, GZIP_MEDIA_TYPE, "lading")
-LOWER = [Layer(Sha256(x * 64), Sha256(x * 64), 1, GZIP_MEDIA_TYPE, "not used") for x in "ab"]
+OWN = Layer(Sha256("c" * 64), Sha256("d" * 64), 100, GZIP_MEDIA_TYPE, "lading", 300)
+LOWER = [Layer(Sha256(x * 64), Sha256(x * 64), 1, GZIP_MEDIA_TYPE, "not used", 2) for x in "ab"]
 HISTORY = [
     {"created": "2024-01-01T00:00:00Z", "created_by": "ADD rootfs"},
     {"created": "2024-01-01T00:00:00Z", "created_by": "CMD", "empty_layer": True},

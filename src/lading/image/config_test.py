@@ -12,7 +12,7 @@ from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.platform import Platform
 
 AMD64 = Platform("linux", "amd64")
-LAYER = Layer(Sha256("a" * 64), Sha256("b" * 64), 100, GZIP_MEDIA_TYPE, "lading")
+LAYER = Layer(Sha256("a" * 64), Sha256("b" * 64), 100, GZIP_MEDIA_TYPE, "lading", 300)
 REDIS = ImageConfig(
     platform=AMD64,
     entrypoint=("/bin/redis-server",),

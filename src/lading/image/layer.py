@@ -29,7 +29,7 @@ def check_layer_count(count: int) -> None:
 
 @dataclass(frozen=True)
 class Layer:
-    """`digest` and `size` (bytes) are of the compressed blob, `diff_id` of the tar in it.
+    """`digest` and `size` (bytes) are of the blob, `diff_id` and `tar_size` of the tar in it.
 
     `created_by` is what the image's history says of it.
     """
@@ -39,6 +39,7 @@ class Layer:
     size: int
     media_type: str
     created_by: str
+    tar_size: int
 
     @property
     def is_empty(self) -> bool:
@@ -51,6 +52,7 @@ class Layer:
             "size": self.size,
             "media_type": self.media_type,
             "created_by": self.created_by,
+            "tar_size": self.tar_size,
         }
 
     @classmethod
@@ -66,4 +68,5 @@ class Layer:
             size=fields["size"],
             media_type=fields["media_type"],
             created_by=fields["created_by"],
+            tar_size=fields["tar_size"],
         )

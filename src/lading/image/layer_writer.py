@@ -52,10 +52,12 @@ def write_layer(
     """
     blob = HashedOutput(output)
     diff = hashlib.sha256(head)
+    tar_size = len(head) + len(tar_header.END_OF_ARCHIVE)
     deflate.compress(io.BytesIO(head), blob)
     for package in _sorted_once(packages):
         for chunk in _chunks(package.segment):
             diff.update(chunk)
+            tar_size += len(chunk)
         for chunk in _chunks(package.compressed):
             blob.write(chunk)
     diff.update(tar_header.END_OF_ARCHIVE)
@@ -66,6 +68,7 @@ def write_layer(
         size=blob.size,
         media_type=GZIP_MEDIA_TYPE,
         created_by=created_by,
+        tar_size=tar_size,
     )
 
 

@@ -178,6 +178,7 @@ def _compress(tar: Path, library: str, output: Path) -> Layer:
         size=blob.size,
         media_type=GZIP_MEDIA_TYPE,
         created_by=_CREATED_BY,
+        tar_size=tar.stat().st_size,
     )
 
 
