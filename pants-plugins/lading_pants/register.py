@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lading_pants.goals import debian_lock, package_image, package_store
+from lading_pants.goals import base_image_pins, debian_lock, package_image, package_store
+from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
@@ -27,9 +28,12 @@ from lading_pants.util_rules import (
     machine,
     named_address,
     override,
+    pinned_image,
     platform,
     program,
+    pulled_image,
     realise,
+    registry_machine,
     run_as_root,
     source,
     store_package,
@@ -37,6 +41,7 @@ from lading_pants.util_rules import (
 )
 
 _RULE_MODULES = (
+    base_image_pins,
     bubblewrap,
     compressor,
     debian,
@@ -56,9 +61,12 @@ _RULE_MODULES = (
     override,
     package_image,
     package_store,
+    pinned_image,
     platform,
     program,
+    pulled_image,
     realise,
+    registry_machine,
     run_as_root,
     source,
     store_package,
@@ -68,6 +76,7 @@ _RULE_MODULES = (
 
 def target_types():
     return [
+        BaseImageTarget,
         BuildRootTarget,
         DebianLockTarget,
         DockerImageTarget,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pants.option.option_types import StrListOption, StrOption
+from typing import Any
+
+from pants.option.option_types import BoolOption, DictOption, StrListOption, StrOption
 from pants.option.subsystem import Subsystem
 
 
@@ -19,5 +21,34 @@ class LadingSubsystem(Subsystem):
             "Base URLs of Debian archives, which contain `pool/` and `dists/`. They are tried "
             "before those of the machine's own apt configuration. Which one a file comes from "
             "does not matter: files are checked by digest."
+        ),
+    )
+    base_images_lock = StrOption(
+        default="3rdparty/base-images.lock.json",
+        help=(
+            "The file that pins `base_image` targets without a digest of their own. It is written "
+            "by `generate-lockfiles --resolve=base-images` and belongs into version control."
+        ),
+    )
+    refuse_stale_base_images = BoolOption(
+        default=False,
+        help=(
+            "Whether a `base_image` that is used is an error if its tag names another image by "
+            "now than the one that is pinned. The registry is asked in every run that uses it."
+        ),
+    )
+    registry_mirrors = DictOption[Any](
+        help=(
+            "Mirrors of image registries, which are pulled from before the registry itself: "
+            '`{"docker.io": ["mirror.example:5000/hub"]}`. A mirror is `[https://]host[:port]'
+            "[/prefix]`, or a list of these in the order in which they are tried. It does not get "
+            "the credentials of the registry that it mirrors. Which one an image comes from does "
+            "not matter: images are checked by digest."
+        ),
+    )
+    insecure_registries = StrListOption(
+        help=(
+            "Hosts of registries, with port if there is one, that may be reached over http, such "
+            "as `registry.example:5000`. Hosts of the machine itself always may."
         ),
     )

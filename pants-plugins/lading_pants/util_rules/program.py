@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Mapping, Optional
 
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
-from pants.engine.process import FallibleProcessResult, Process
+from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
@@ -47,7 +47,8 @@ class ProgramRequest:
     and `description` are not in the cache key. `inputs` are put below the sandbox's root;
     `immutable_inputs` maps directories to big inputs, which Pants links instead of copying. The
     JSON `request` is put at `REQUEST_FILE`, which then comes before the `arguments`.
-    Named `append_only_caches` are added to the ones every program has.
+    Named `append_only_caches` are added to the ones every program has; `machine` takes the place
+    of the machine directory that most programs get.
     """
 
     module: str
@@ -60,6 +61,8 @@ class ProgramRequest:
     output_directories: tuple[str, ...] = ()
     immutable_inputs: FrozenDict[str, Digest] = FrozenDict()
     append_only_caches: FrozenDict[str, str] = FrozenDict()
+    machine: Optional[MachineCache] = None
+    cache_scope: ProcessCacheScope = ProcessCacheScope.SUCCESSFUL
     level: LogLevel = LogLevel.INFO
 
 
@@ -99,9 +102,9 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
     if request.request is not None:
         files.append(FileContent(REQUEST_FILE, request.request.encode("utf-8")))
         arguments = (REQUEST_FILE, *arguments)
-    program, machine, request_digest = await MultiGet(
+    machine = request.machine or await Get(MachineCache)
+    program, request_digest = await MultiGet(
         Get(ProgramDigest, ProgramDigestRequest(request.module)),
-        Get(MachineCache),
         Get(Digest, CreateDigest(files)),
     )
     digest = await Get(Digest, MergeDigests((program.digest, request_digest, request.inputs)))
@@ -114,6 +117,7 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
             append_only_caches=_caches(machine, request.append_only_caches),
             output_files=request.output_files,
             output_directories=request.output_directories,
+            cache_scope=request.cache_scope,
             description=request.description,
             level=request.level,
             remote_cache_speculation_delay_millis=_SPECULATION_DELAY_MILLIS,

@@ -74,9 +74,9 @@ def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
 
 
 def parse_object(content: bytes) -> Mapping[str, Any]:
-    """The JSON object of a document; MalformedError if it is none."""
+    """The JSON object of a document, in UTF-8; MalformedError if it is none."""
     try:
-        fields = json.loads(content)
+        fields = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise MalformedError("it is not JSON") from error
     if not isinstance(fields, dict):

@@ -4,9 +4,12 @@
 
 The request is one of `lading.registry.pull_request`; where from tells `lading.registry.origin`.
 The output directory must not exist yet or be empty. Afterwards it holds `manifest.json` and
-`config.json`, or `blob`, bytes as in the registry; it is untouched when the program fails.
+`config.json`, or `blob`, bytes as in the registry; it is untouched when the program fails. With
+the first two comes `platform.json`, such as `{"platform": "linux/arm64/v8"}`, since an index may
+say more of it than the config.
 """
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -22,7 +25,7 @@ from lading.registry.origin import load_origin
 from lading.registry.pull import Puller
 from lading.registry.pull_request import BlobRequest, ImageRequest, request_from_json
 
-MANIFEST, CONFIG, BLOB = "manifest.json", "config.json", "blob"
+MANIFEST, CONFIG, PLATFORM, BLOB = "manifest.json", "config.json", "platform.json", "blob"
 
 
 def main(argv: List[str]) -> None:
@@ -49,6 +52,8 @@ def _pull_image(puller: Puller, request: ImageRequest, directory: Path) -> None:
     image = puller.image(request.digest, request.platform)
     (directory / MANIFEST).write_bytes(image.manifest_bytes)
     (directory / CONFIG).write_bytes(image.config_bytes)
+    platform = json.dumps({"platform": str(image.platform)})
+    (directory / PLATFORM).write_text(platform, encoding="utf-8")
 
 
 def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, directory: Path) -> None:

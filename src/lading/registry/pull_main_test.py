@@ -60,7 +60,11 @@ def test_manifest_and_config(registry: RegistryServer) -> None:
     content = registry.image()
     from_(registry)
     pulled = pull(ImageRequest(sha256(content), Platform("linux", "amd64")))
-    assert pulled == {"manifest.json": content, "config.json": config(1)}
+    assert pulled == {
+        "manifest.json": content,
+        "config.json": config(1),
+        "platform.json": b'{"platform": "linux/amd64"}',
+    }
     assert os.listdir("out") == ["pulled"]
 
 

@@ -8,7 +8,7 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.reference import Repository, parse_tag
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 _DEFAULT_TAG = "latest"
 
@@ -29,7 +29,8 @@ class Reference:
         about `field`, for anything else.
         """
         rest, at, digest = text.partition("@")
-        if at and not _DIGEST.fullmatch(digest):
+        parsed = parse_digest(digest)
+        if at and parsed is None:
             raise LadingError(
                 f"`{field}` {text!r} has the digest {digest!r}, which is not one of an image. "
                 "Write `@sha256:` and 64 lower-case hexadecimal digits."
@@ -40,13 +41,28 @@ class Reference:
         repository = Repository.parse(name, field)
         if not at:
             return cls(repository, tag or _DEFAULT_TAG)
-        return cls(repository, tag, Sha256.parse(digest))
+        return cls(repository, tag, parsed)
+
+    @property
+    def name(self) -> str:
+        """As it was written, without the digest if there is a tag: `debian:12`."""
+        return (
+            f"{self.repository.name}:{self.tag}"
+            if self.tag
+            else f"{self.repository.name}@{self.digest}"
+        )
 
     def __str__(self) -> str:
         """In full: `docker.io/library/debian:12@sha256:...`."""
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.repository.canonical}{tag}{digest}"
+
+
+def parse_digest(text: str) -> Optional[Sha256]:
+    """The digest of a manifest, in the one form in which registries take it; None for others."""
+    match = _DIGEST.fullmatch(text)
+    return Sha256(match.group(1)) if match else None
 
 
 def _split_tag(text: str) -> Tuple[str, Optional[str]]:

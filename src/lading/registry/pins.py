@@ -1,0 +1,53 @@
+"""The file that pins images which BUILD files name by tag.
+
+    {
+      "docker.io/library/debian:bookworm-slim": "sha256:..."
+    }
+
+Names are in full and sorted, one in a line, so that a change of a pin is one line of a diff.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Dict, Mapping, Optional
+
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.registry.reference import Reference, parse_digest
+
+_REMEDY = "Let `./pants generate-lockfiles --resolve=base-images` write it anew."
+
+
+@dataclass(frozen=True)
+class Pins:
+    """`digests` by name with tag, such as `docker.io/library/debian:bookworm-slim`."""
+
+    digests: Mapping[str, Sha256]
+
+    def digest(self, reference: Reference) -> Optional[Sha256]:
+        """Of an image by tag; None if it is not pinned here."""
+        return self.digests.get(str(reference))
+
+    def to_json(self) -> str:
+        digests = {name: str(digest) for name, digest in self.digests.items()}
+        return json.dumps(digests, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, path: str) -> "Pins":
+        """LadingError, about the file `path`, for what `to_json` does not write."""
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LadingError(f"{path} is not JSON ({error}). {_REMEDY}") from error
+        if not isinstance(fields, dict):
+            raise LadingError(f"{path} is not a JSON object. {_REMEDY}")
+        digests: Dict[str, Sha256] = {}
+        for name, digest in fields.items():
+            parsed = parse_digest(digest) if isinstance(digest, str) else None
+            if parsed is None:
+                raise LadingError(
+                    f"{path} has {digest!r} for {name}, which is not the digest of an image. "
+                    f"{_REMEDY}"
+                )
+            digests[name] = parsed
+        return cls(digests)
