@@ -12,7 +12,11 @@ from pants.base.build_root import BuildRoot
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.rules import Get, collect_rules, rule
 
+from lading.errors import LadingError
 from lading.machine import NETWORK_VARIABLES, REGISTRY_VARIABLES, Machine
+from lading.registry.mirror import parse_mirrors
+from lading.registry.registry_host import parse_insecure_hosts
+from lading_pants.errors import TargetError
 from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.util_rules.machine import (
     MachineCache,
@@ -34,15 +38,15 @@ async def find_registry_machine(lading: LadingSubsystem, build_root: BuildRoot) 
     environment = await Get(
         EnvironmentVars, EnvironmentVarsRequest((*NETWORK_VARIABLES, *REGISTRY_VARIABLES))
     )
-    machine = Machine(
-        environment=dict(sorted(environment.items())),
-        registry_mirrors={
-            registry: (mirrors,) if isinstance(mirrors, str) else tuple(mirrors)
-            for registry, mirrors in sorted(lading.registry_mirrors.items())
-        },
-        insecure_registries=tuple(lading.insecure_registries),
-        build_root=build_root.path,
-    )
+    try:
+        machine = Machine(
+            environment=dict(sorted(environment.items())),
+            registry_mirrors=parse_mirrors(lading.registry_mirrors),
+            insecure_registries=parse_insecure_hosts(lading.insecure_registries),
+            build_root=build_root.path,
+        )
+    except LadingError as error:
+        raise TargetError(str(error)) from error
     noted = await Get(
         NotedFiles, NotedFilesRequest, machine_files("lading_registry_machine", machine)
     )

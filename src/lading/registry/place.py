@@ -1,20 +1,15 @@
 """The places that have a repository: its mirrors on this machine, then its registry."""
 
-import re
 from dataclasses import dataclass
 from typing import FrozenSet, List, Mapping, Sequence, Tuple
 
-from lading.errors import LadingError
 from lading.image.reference import DEFAULT_REGISTRY, Repository
 from lading.registry.certificates import CERTIFICATES_DIR, has_certificates
+from lading.registry.mirror import Mirror
 from lading.registry.safe_url import allows_http
 
 #: Where Docker Hub's API is.
 _DOCKER_HUB_HOST = "registry-1.docker.io"
-
-_MIRROR = re.compile(
-    r"(?:(?P<scheme>https?)://)?(?P<host>[^/@\s?#]+)(?P<prefix>(?:/[a-z0-9._-]+)*)/?"
-)
 
 
 @dataclass(frozen=True)
@@ -46,10 +41,10 @@ def places_of(
     LadingError for a mirror that is no address.
     """
     hosts = frozenset(host.lower() for host in insecure)
-    places: List[Place] = []
-    for mirror in mirrors.get(repository.registry, ()):
-        places.append(_mirror(mirror, repository, hosts, certificates))
     registry = repository.registry.lower()
+    places: List[Place] = []
+    for mirror in mirrors.get(registry, ()):
+        places.append(_mirror(mirror, repository, hosts, certificates))
     host = _DOCKER_HUB_HOST if registry == DEFAULT_REGISTRY else registry
     scheme = _scheme(host, hosts, certificates)
     places.append(Place(registry, scheme, host, repository.api_path, hosts))
@@ -57,20 +52,14 @@ def places_of(
 
 
 def _mirror(
-    mirror: str, repository: Repository, insecure: FrozenSet[str], certificates: str
+    text: str, repository: Repository, insecure: FrozenSet[str], certificates: str
 ) -> Place:
-    match = _MIRROR.fullmatch(mirror)
-    if match is None:
-        raise LadingError(
-            f"`registry_mirrors` has {mirror!r} for {repository.registry}, which is not an "
-            "address. Write `[https://]host[:port][/prefix]`, without a user name."
-        )
-    host = match["host"].lower()
+    mirror = Mirror.parse(text, repository.registry)
     # Writing http:// is to call the host insecure.
-    allowed = insecure | {host} if match["scheme"] == "http" else insecure
-    scheme = match["scheme"] or _scheme(host, insecure, certificates)
-    path = "/".join(filter(None, (match["prefix"].strip("/"), repository.api_path)))
-    return Place(host, scheme, host, path, allowed, is_mirror=True)
+    allowed = insecure | {mirror.host} if mirror.scheme == "http" else insecure
+    scheme = mirror.scheme or _scheme(mirror.host, insecure, certificates)
+    path = "/".join(filter(None, (mirror.prefix, repository.api_path)))
+    return Place(mirror.host, scheme, mirror.host, path, allowed, is_mirror=True)
 
 
 def _scheme(host: str, insecure: FrozenSet[str], certificates: str) -> str:

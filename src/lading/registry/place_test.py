@@ -3,7 +3,6 @@ from typing import Mapping, Sequence
 
 import pytest
 
-from lading.errors import LadingError
 from lading.image.reference import Repository
 from lading.registry.place import places_of
 
@@ -48,12 +47,6 @@ def test_http_of_a_mirror_is_allowed_to_that_mirror_only() -> None:
     mirrors = {"docker.io": ["http://a.example", "b.example"]}
     places = places_of(Repository.parse("debian"), mirrors, (), NO_CERTIFICATES)
     assert [set(place.insecure) for place in places] == [{"a.example"}, set(), set()]
-
-
-@pytest.mark.parametrize("mirror", ["", "ftp://a", "https://me:secret@a", "a/b?c", "a//b", "a b"])
-def test_what_is_no_mirror(mirror: str) -> None:
-    with pytest.raises(LadingError, match="`registry_mirrors` has .* for docker.io, which is not"):
-        urls("debian", {"docker.io": [mirror]})
 
 
 def test_a_local_registry_with_a_certificate_speaks_tls(tmp_path: Path) -> None:

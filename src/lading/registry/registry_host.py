@@ -1,0 +1,24 @@
+"""Hosts of registries, as options name them."""
+
+import re
+from typing import Sequence, Tuple
+
+from lading.errors import LadingError
+
+_HOST = re.compile(r"(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]+)?")
+
+
+def parse_registry_host(text: str, option: str) -> str:
+    """A host with port, if it has one, in lower case; LadingError about `option` if it is none."""
+    host = text.lower()
+    if not _HOST.fullmatch(host):
+        raise LadingError(
+            f"{option} has {text!r}, which is not the host of a registry. Write it as in names of "
+            "images, such as `docker.io` or `registry.example:5000`."
+        )
+    return host
+
+
+def parse_insecure_hosts(option: Sequence[str]) -> Tuple[str, ...]:
+    """The value of `[lading].insecure_registries`."""
+    return tuple(parse_registry_host(text, "`[lading].insecure_registries`") for text in option)
