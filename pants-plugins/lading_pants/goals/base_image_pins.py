@@ -26,9 +26,8 @@ from pants.engine.unions import UnionRule
 
 from lading.registry.pins import Pins
 from lading.registry.reference import Reference
-from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.targets.base_image import BaseImageNameField, named_image, subject
-from lading_pants.util_rules.pinned_image import RESOLVE, ResolvedTag, ResolvedTagRequest
+from lading_pants.util_rules.pinned_image import RESOLVE, PinsFile, ResolvedTag, ResolvedTagRequest
 
 
 class KnownBaseImagePinsRequest(KnownUserResolveNamesRequest):
@@ -64,10 +63,10 @@ def find_unpinned_images(all_targets: AllTargets) -> UnpinnedImages:
 
 @rule
 async def known_base_image_pins(
-    _: KnownBaseImagePinsRequest, lading: LadingSubsystem, images: UnpinnedImages
+    _: KnownBaseImagePinsRequest, file: PinsFile, images: UnpinnedImages
 ) -> KnownUserResolveNames:
     # A file of which no target needs anything any more is to be emptied.
-    present = await Get(Paths, PathGlobs([lading.base_images_lock], GlobMatchErrorBehavior.ignore))
+    present = await Get(Paths, PathGlobs([file.path], GlobMatchErrorBehavior.ignore))
     return KnownUserResolveNames(
         names=(RESOLVE,) if images.images or present.files else (),
         option_name="`base_image` targets",
@@ -77,12 +76,12 @@ async def known_base_image_pins(
 
 @rule
 def requested_base_image_pins(
-    requested: RequestedBaseImagePins, lading: LadingSubsystem, images: UnpinnedImages
+    requested: RequestedBaseImagePins, file: PinsFile, images: UnpinnedImages
 ) -> UserGenerateLockfiles:
     if RESOLVE not in requested:
         return UserGenerateLockfiles()
     return UserGenerateLockfiles(
-        [GenerateBaseImagePins(RESOLVE, lading.base_images_lock, diff=False, images=images)]
+        [GenerateBaseImagePins(RESOLVE, file.path, diff=False, images=images)]
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import dataclass, replace
 
 from pants.engine.addresses import Address
@@ -30,6 +31,9 @@ RESOLVE = "base-images"
 COMMAND = f"./pants generate-lockfiles --resolve={RESOLVE}"
 
 _OUTPUT = "digests.json"
+
+# In a path they would make Pants look for several files.
+_GLOB_CHARACTERS = frozenset("*?[]{}!\\")
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,32 @@ class ResolvedTag:
     digest: Sha256
 
 
+@dataclass(frozen=True)
+class PinsFile:
+    """The file that `generate-lockfiles` writes pins to, below the build root."""
+
+    path: str
+
+
 @rule
-async def read_pins(lading: LadingSubsystem) -> Pins:
+def find_pins_file(lading: LadingSubsystem) -> PinsFile:
     path = lading.base_images_lock
-    contents = await Get(DigestContents, PathGlobs([path], GlobMatchErrorBehavior.ignore))
+    is_below = posixpath.normpath(path) == path and path.split("/")[0] not in ("", ".", "..")
+    if not is_below or set(path) & _GLOB_CHARACTERS:
+        raise TargetError(
+            f"`[lading].base_images_lock` is {path!r}, which is not the path of a file below the "
+            "build root. Write one such as `3rdparty/base-images.lock.json`."
+        )
+    return PinsFile(path)
+
+
+@rule
+async def read_pins(file: PinsFile) -> Pins:
+    contents = await Get(DigestContents, PathGlobs([file.path], GlobMatchErrorBehavior.ignore))
     if not contents:
         return Pins({})
     try:
-        return Pins.from_json(contents[0].content.decode("utf-8", "replace"), path)
+        return Pins.from_json(contents[0].content.decode("utf-8", "replace"), file.path)
     except LadingError as error:
         raise TargetError(str(error)) from error
 
@@ -105,7 +127,7 @@ async def resolve_tag(request: ResolvedTagRequest, machine: RegistryMachine) -> 
 
 @rule
 async def pin_image(
-    request: PinnedImageRequest, lading: LadingSubsystem, build: BuildPlatform
+    request: PinnedImageRequest, file: PinsFile, lading: LadingSubsystem, build: BuildPlatform
 ) -> PinnedImage:
     about = subject(request.address)
     wrapped = await Get(
@@ -118,17 +140,17 @@ async def pin_image(
         reference = replace(reference, digest=pins.digest(reference))
     if reference.digest is None:
         raise TargetError(
-            f"{about}: {reference} is not pinned, neither in the target nor in "
-            f"{lading.base_images_lock}. Run `{COMMAND}`, or set `digest`."
+            f"{about}: {reference} is not pinned, neither in the target nor in {file.path}. Run "
+            f"`{COMMAND}`, or set `digest`."
         )
     if lading.refuse_stale_base_images and reference.tag is not None:
         tag = replace(reference, digest=None)
         found = await Get(ResolvedTag, ResolvedTagRequest(tag, about))
         if found.digest != reference.digest:
-            remedy = f"Run `{COMMAND}`" if named.reference.digest is None else "Write that one"
+            remedy = f"Run `{COMMAND}`" if named.reference.digest is None else "Pin that one"
             raise TargetError(
                 f"{about}: {tag} is pinned as {reference.digest}, and is {found.digest} by now. "
-                f"{remedy}, or turn `[lading].refuse_stale_base_images` off."
+                f"{remedy}, or set `[lading].refuse_stale_base_images` to false."
             )
     return PinnedImage(request.address, reference, named.platform or Platform.parse(build.oci))
 

@@ -102,7 +102,9 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
     if request.request is not None:
         files.append(FileContent(REQUEST_FILE, request.request.encode("utf-8")))
         arguments = (REQUEST_FILE, *arguments)
-    machine = request.machine or await Get(MachineCache)
+    machine = request.machine
+    if machine is None:
+        machine = await Get(MachineCache)
     program, request_digest = await MultiGet(
         Get(ProgramDigest, ProgramDigestRequest(request.module)),
         Get(Digest, CreateDigest(files)),

@@ -74,19 +74,21 @@ class PulledBlob:
 
 
 @dataclass(frozen=True)
-class _OriginRequest:
+class OriginRequest:
+    """Where a program is to pull from."""
+
     repository: Repository
 
 
 @dataclass(frozen=True)
-class _Origin:
-    """Append-only caches for programs that pull: where from."""
+class Origin:
+    """Append-only caches in which a program finds it (`lading.registry.origin`)."""
 
     caches: FrozenDict[str, str]
 
 
 @rule
-async def note_origin(request: _OriginRequest) -> _Origin:
+async def note_origin(request: OriginRequest) -> Origin:
     files = {ORIGIN_FILE: origin_to_json(request.repository)}
     noted = await Get(
         NotedFiles,
@@ -97,14 +99,14 @@ async def note_origin(request: _OriginRequest) -> _Origin:
             description=f"Noting where {request.repository.name} is",
         ),
     )
-    return _Origin(FrozenDict({noted.name: ORIGIN_DIR}))
+    return Origin(FrozenDict({noted.name: ORIGIN_DIR}))
 
 
 @rule
 async def pull_image(request: PulledImageRequest) -> PulledImage:
     pinned = await Get(PinnedImage, PinnedImageRequest(request.address))
     assert pinned.reference.digest is not None
-    origin = await Get(_Origin, _OriginRequest(pinned.reference.repository))
+    origin = await Get(Origin, OriginRequest(pinned.reference.repository))
     machine = await Get(RegistryMachine)
     pulled = await Get(
         ProgramResult,
@@ -139,7 +141,7 @@ async def pull_image(request: PulledImageRequest) -> PulledImage:
 @rule
 async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
     image, layer = request.image, request.layer
-    origin = await Get(_Origin, _OriginRequest(image.repository))
+    origin = await Get(Origin, OriginRequest(image.repository))
     machine = await Get(RegistryMachine)
     pulled = await Get(
         ProgramResult,
