@@ -25,21 +25,18 @@ class BaseImageNameField(StringField):
     alias = "image"
     required = True
     help = (
-        "The image as `docker pull` takes it: `debian:bookworm-slim`, "
-        "`docker.io/library/debian:bookworm-slim` (the same one), "
-        "`registry.example:5000/team/app:1.2`, `debian@sha256:<digest>` or "
-        "`debian:bookworm-slim@sha256:<digest>`. Without a host it is on Docker Hub; without tag "
-        "and digest the tag is `latest`.\n\n"
-        "Where an image is pinned by digest, the tag tells people what it is, and is looked up "
-        "with `[lading].refuse_stale_base_images` alone."
+        "The image as `docker pull` takes it, such as\n\n"
+        "- `debian:12-slim`, which is short for `docker.io/library/debian:12-slim`\n"
+        "- `registry.example:5000/team/app:1.2`\n"
+        "- `debian@sha256:<digest>` or `debian:12-slim@sha256:<digest>`\n\n"
+        "Without tag and digest the tag is `latest`. Beside a digest the tag tells people what "
+        "the image is; it is looked up if `[lading].refuse_stale_base_images` is set."
     )
 
     @classmethod
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         if raw_value is None:
-            raise _refuse(
-                address, "`image` is missing. Write a name such as `debian:bookworm-slim`."
-            )
+            raise _refuse(address, "`image` is missing. Write a name such as `debian:12-slim`.")
         value = super().compute_value(raw_value, address)
         try:
             Reference.parse(raw_value, cls.alias)
@@ -102,7 +99,7 @@ class BaseImageTarget(Target):
         "An image in a registry, pinned by digest, for `docker_image` targets to be put on.\n\n"
         "    base_image(\n"
         '        name="debian",\n'
-        '        image="docker.io/library/debian:bookworm-slim",\n'
+        '        image="docker.io/library/debian:12-slim",\n'
         '        digest="sha256:<64 hexadecimal digits>",\n'
         "    )\n\n"
         "Its manifest and config are pulled when an image that is built needs them, its layers "

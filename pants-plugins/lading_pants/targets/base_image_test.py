@@ -43,7 +43,7 @@ def test_a_platform() -> None:
 @pytest.mark.parametrize(
     "fields, sentence",
     [
-        ({"image": None}, "`image` is missing. Write a name such as `debian:bookworm-slim`."),
+        ({"image": None}, "`image` is missing. Write a name such as `debian:12-slim`."),
         ({"image": ""}, "`image` is empty."),
         ({"image": "Debian"}, "`image` 'Debian' has upper-case letters, which registries refuse."),
         ({"image": "debian:1 2"}, "`image` has '1 2', which is not a tag"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, RemovePrefix
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.digest import Sha256
@@ -106,8 +106,9 @@ async def note_origin(request: OriginRequest) -> Origin:
 async def pull_image(request: PulledImageRequest) -> PulledImage:
     pinned = await Get(PinnedImage, PinnedImageRequest(request.address))
     assert pinned.reference.digest is not None
-    origin = await Get(Origin, OriginRequest(pinned.reference.repository))
-    machine = await Get(RegistryMachine)
+    origin, machine = await MultiGet(
+        Get(Origin, OriginRequest(pinned.reference.repository)), Get(RegistryMachine)
+    )
     pulled = await Get(
         ProgramResult,
         ProgramRequest(
@@ -141,8 +142,9 @@ async def pull_image(request: PulledImageRequest) -> PulledImage:
 @rule
 async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
     image, layer = request.image, request.layer
-    origin = await Get(Origin, OriginRequest(image.repository))
-    machine = await Get(RegistryMachine)
+    origin, machine = await MultiGet(
+        Get(Origin, OriginRequest(image.repository)), Get(RegistryMachine)
+    )
     pulled = await Get(
         ProgramResult,
         ProgramRequest(
@@ -153,7 +155,7 @@ async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
             description=(
                 f"Pulling layer {image.manifest.layers.index(layer) + 1} of "
                 f"{len(image.manifest.layers)} of {image.reference.name} "
-                f"({layer.size / 1e6:.1f} MB)"
+                f"({_size(layer.size)})"
             ),
             subject=image.subject,
             output_directories=(_OUTPUT,),
@@ -162,6 +164,10 @@ async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
         ),
     )
     return PulledBlob(await Get(Digest, RemovePrefix(pulled.digest, _OUTPUT)))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 50_000 else f"{count / 1e3:.1f} kB"
 
 
 def rules():

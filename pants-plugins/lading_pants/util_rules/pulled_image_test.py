@@ -205,3 +205,10 @@ def test_repository_and_machine_are_no_part_of_the_cache_key() -> None:
     )
     assert json.loads(one.request or "") == {"digest": str(sha256(b"2")), "size": 29_100_000}
     assert one.arguments == ("pulled",)
+
+
+@pytest.mark.parametrize(
+    "count, text", [(32, "0.0 kB"), (1234, "1.2 kB"), (50_000, "0.1 MB"), (29_130_000, "29.1 MB")]
+)
+def test_the_size_of_a_layer_is_told_for_people(count: int, text: str) -> None:
+    assert pulled_image._size(count) == text
