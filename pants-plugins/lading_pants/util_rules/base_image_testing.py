@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Sequence
 
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.addresses import Address
@@ -26,7 +26,9 @@ SUBJECT = "`base_image` bases:app"
 LOCK = "3rdparty/base-images.lock.json"
 
 
-def make_runner(directory: Path, rules: Iterable[Any]) -> RuleRunner:
+def make_runner(
+    directory: Path, rules: Iterable[Any], bootstrap_args: Sequence[str] = ()
+) -> RuleRunner:
     """One that keeps its append-only caches in `directory`."""
     modules = (machine, pinned_image, platform, program, pulled_image, registry_machine)
     return RuleRunner(
@@ -37,7 +39,7 @@ def make_runner(directory: Path, rules: Iterable[Any]) -> RuleRunner:
         ],
         target_types=[BaseImageTarget],
         isolated_local_store=True,
-        bootstrap_args=[f"--named-caches-dir={directory}"],
+        bootstrap_args=[f"--named-caches-dir={directory}", *bootstrap_args],
     )
 
 

@@ -7,8 +7,15 @@ from typing import Any, Iterator
 
 import pytest
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, RemovePrefix
+from pants.engine.internals.native_engine import PyStubCAS
 from pants.engine.rules import QueryRule
-from pants.testutil.rule_runner import MockGet, RuleRunner, engine_error, run_rule_with_mocks
+from pants.testutil.rule_runner import (
+    EXECUTOR,
+    MockGet,
+    RuleRunner,
+    engine_error,
+    run_rule_with_mocks,
+)
 from pants.util.frozendict import FrozenDict
 
 from lading.fetch.faulty_server_testing import FaultyServer
@@ -49,14 +56,16 @@ def registry() -> Iterator[RegistryServer]:
         yield RegistryServer(server)
 
 
+_QUERIES = (
+    QueryRule(DigestContents, [Digest]),
+    QueryRule(PulledBlob, [PulledBlobRequest]),
+    QueryRule(PulledImage, [PulledImageRequest]),
+)
+
+
 @pytest.fixture
 def rule_runner(tmp_path: Path) -> RuleRunner:
-    queries = [
-        QueryRule(DigestContents, [Digest]),
-        QueryRule(PulledBlob, [PulledBlobRequest]),
-        QueryRule(PulledImage, [PulledImageRequest]),
-    ]
-    return make_runner(tmp_path, queries)
+    return make_runner(tmp_path, _QUERIES)
 
 
 def pull(rule_runner: RuleRunner) -> PulledImage:
@@ -158,6 +167,22 @@ def test_nothing_is_pulled_again(rule_runner: RuleRunner, registry: RegistryServ
     assert image.repository.registry == "127.0.0.1:1"
     assert pull_layer(rule_runner, image, 1) == LAYERS[1]
     assert len(registry.server.requests) == asked
+
+
+def test_one_machine_pulls_for_all(registry: RegistryServer, tmp_path: Path) -> None:
+    """Through a remote cache, also for one that has the image under another name."""
+    cas = PyStubCAS.builder().build(EXECUTOR)
+    address = cas.address.replace("http://", "grpc://")
+    remote = ("--remote-cache-read", "--remote-cache-write", f"--remote-store-address={address}")
+    digest = str(sha256(registry.image(LAYERS)))
+    for machine, name in (("mine", registry.name), ("yours", "127.0.0.1:1/app")):
+        rule_runner = make_runner(tmp_path / machine, _QUERIES, remote)
+        rule_runner.set_options([], env={"HOME": f"/home/{machine}"})
+        write_base_image(rule_runner, name, digest=digest, platform="linux/amd64")
+        image = pull(rule_runner)
+        assert [pull_layer(rule_runner, image, number) for number in (0, 1)] == list(LAYERS)
+        rule_runner.scheduler.wait_for_tail_tasks(10)
+    assert len(registry.server.requests) == 4
 
 
 def program_of(name: str, machine: str) -> ProgramRequest:
