@@ -12,7 +12,8 @@ import pytest
 
 from lading.errors import LadingError
 from lading.image import linux
-from lading.image.layer_unpacker import HEADER_LIMIT, unpack_layer
+from lading.image.layer_archive import HEADER_LIMIT
+from lading.image.layer_unpacker import unpack_layer
 from lading.image.namespace_testing import as_root
 from lading.image.run_as_root_testing import (
     Member,
@@ -23,6 +24,7 @@ from lading.image.run_as_root_testing import (
     symlink,
 )
 from lading.image.tree_state import ContentDigests, Node, read_tree
+from lading.image.unpack_bound import UnpackBound
 
 #: Version 2 of VFS_CAP (linux/capability.h): permitted and effective NET_BIND_SERVICE.
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)
@@ -39,7 +41,7 @@ def unpacked(
         try:
             for data in layers:
                 with linux.inside(root):
-                    unpack_layer(io.BytesIO(data), skipped)
+                    unpack_layer(io.BytesIO(data), skipped, UnpackBound(len(data)))
             return dict(read_tree(str(root), (), ContentDigests()))
         finally:
             shutil.rmtree(root)
@@ -219,15 +221,18 @@ def _with_header_size(size: int) -> bytes:
     [
         (layer(member("a/../../b")), r"has 'a/\.\./\.\./b', which leads out of its directory"),
         (layer(hard_link("a", "../b")), r"has '\.\./b', which leads out"),
-        (layer(hard_link("a", "b")), "has /a, which can't be unpacked .*hard link to 'b'"),
-        (layer(member("a"), member("a/b")), "has /a/b, which can't be unpacked .*Not a directory"),
+        (layer(hard_link("a", "b")), "has /a, which can't be unpacked .*there is no /b"),
+        (
+            layer(member("a"), member("a/b")),
+            "has /a/b, which can't be unpacked .*/a is no directory",
+        ),
         (layer(symlink("a", "a"), member("a/b")), "has /a/b, which can't be unpacked"),
-        (layer(member("a", type=b"Z")), "has the unknown type b'Z'"),
+        (layer(member("a", type=b"Z")), "has /a, whose type 'Z' no runtime knows"),
         (b"no archive", "is not a sound tar archive"),
         (b"\x1f\x8bno gzip", "is not a sound tar archive"),
-        (gzip.compress(layer(member("a", b"x" * 9999)))[:-2000], "is not a sound tar archive"),
+        (gzip.compress(layer(member("a", b"x" * 9999)))[:-20], "is not a sound tar archive"),
         (layer(member("a", b"x" * 9999))[:5000], "is not a sound tar archive"),
-        (_with_header_size(HEADER_LIMIT + 1), f"a header of {HEADER_LIMIT + 512} bytes"),
+        (_with_header_size(HEADER_LIMIT + 1), f"a header of {HEADER_LIMIT + 1} bytes"),
     ],
     ids=[
         *("dots", "dots in a link", "hard link to nothing", "below a file", "below a loop"),
@@ -263,7 +268,8 @@ def test_nixpkgs_377363_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> Non
         linux.mount("tmpfs", root, "tmpfs", 0, "size=64k")
         try:
             with linux.inside(root):
-                unpack_layer(io.BytesIO(layer(member("big", b"x" * 100_000))), frozenset())
+                data = layer(member("big", b"x" * 100_000))
+                unpack_layer(io.BytesIO(data), frozenset(), UnpackBound(len(data)))
         except LadingError as error:
             return str(error)
         return ""

@@ -30,6 +30,7 @@ from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
+from lading.image.unpack_bound import UnpackBound
 from lading.image.user_namespace import UserNamespace
 from lading.program import run
 from lading.store.cache import unpacked
@@ -120,9 +121,11 @@ class RunStep:
 
     def _unpack(self, root: Path) -> None:
         skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
-        for name in self.request.layers:
+        layers = self.request.layers
+        bound = UnpackBound(sum(os.path.getsize(name) for name in layers))
+        for name in layers:
             with open(name, "rb") as layer, linux.inside(root):
-                unpack_layer(layer, skipped)
+                unpack_layer(layer, skipped, bound)
 
     def _container(self, root: Path) -> Container:
         direct = {package.path for package in self.request.packages if package.direct}

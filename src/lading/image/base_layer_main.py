@@ -1,0 +1,81 @@
+"""Check and list a layer of a pulled image.
+
+    base_layer_main REQUEST LIBZSTD BLOB DESCRIPTION LISTING
+
+REQUEST is the JSON of `BaseLayerRequest`. DESCRIPTION is the JSON of the `Layer`, with OCI's media
+type for what BLOB is; LISTING has its members, a `ListedMember` a line.
+"""
+
+import json
+from pathlib import Path
+from typing import IO, Iterator, List, Optional
+
+from lading.image.base_layer_request import BaseLayerRequest
+from lading.image.hashed_chunks import HashedChunks
+from lading.image.hashed_input import HashedInput
+from lading.image.kept_content import KeptContent
+from lading.image.layer import Layer
+from lading.image.layer_archive import LayerArchive
+from lading.image.layer_blob import Compression, unpack_blob
+from lading.image.layer_error import LayerError, about_layer
+from lading.image.layer_listing import ListedMember
+from lading.image.layer_media_type import check_media_type, oci_media_type
+from lading.image.unpack_bound import UnpackBound
+from lading.program import run
+
+
+def main(argv: List[str]) -> None:
+    request_file, libzstd, blob, description, listing = argv
+    request = BaseLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    partial = Path(listing + ".partial")
+    with about_layer(request.subject):
+        check_media_type(request.media_type)
+        layer = _list(request, Path(blob), partial)
+    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
+    Path(description).write_text(text, encoding="utf-8")
+    partial.replace(listing)
+
+
+def _list(request: BaseLayerRequest, blob: Path, listing: Path) -> Layer:
+    kept: Optional[KeptContent] = KeptContent()
+    while kept is not None:
+        with blob.open("rb") as file, listing.open("w", encoding="ascii") as output:
+            compression = Compression.of(file)
+            source = HashedInput(file)
+            tar = HashedChunks(unpack_blob(source, compression, UnpackBound(request.size)))
+            _write_listing(tar, kept, output)
+        kept = kept.next_pass()
+    _check(request, source, tar)
+    return Layer(
+        digest=request.digest,
+        diff_id=request.diff_id,
+        size=request.size,
+        media_type=oci_media_type(compression),
+        created_by=request.created_by,
+        tar_size=tar.size,
+    )
+
+
+def _write_listing(tar: Iterator[bytes], kept: KeptContent, listing: IO[str]) -> None:
+    archive = LayerArchive(tar)
+    while (member := archive.next_member()) is not None:
+        ListedMember(member, kept.content(member, archive.read)).write(listing)
+    for _ in tar:
+        pass  # nobody looks at what lies behind the archive's end, but it is in the digest
+
+
+def _check(request: BaseLayerRequest, blob: HashedInput, tar: HashedChunks) -> None:
+    if (blob.sha256, blob.size) != (request.digest, request.size):
+        raise LayerError(
+            f"has the digest {blob.sha256} and {blob.size} bytes, where the manifest says "
+            f"{request.digest} and {request.size} bytes: pull it anew."
+        )
+    if tar.sha256 != request.diff_id:
+        raise LayerError(
+            f"becomes {tar.sha256} when it is unpacked, where the image's config says "
+            f"{request.diff_id}, so that no runtime takes it: use another base."
+        )
+
+
+if __name__ == "__main__":
+    run(main)

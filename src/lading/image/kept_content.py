@@ -1,0 +1,50 @@
+"""Which of a layer's files are kept with their content: those that say who its users are."""
+
+import posixpath
+from typing import Callable, FrozenSet, Optional, Set
+
+from lading.image.account_files import ACCOUNT_FILES
+from lading.tar_header import FILE, HARDLINK, SYMLINK, TarMember
+
+#: Bytes. Nobody has a larger one.
+LARGEST = 1 << 20
+
+# A link may lead to a link.
+_MOST_PASSES = 4
+
+
+class KeptContent:
+    """Of one pass over the layer. All files called `etc/passwd` and so on, at any depth, because
+    `/etc` or the file may be a link; and those that links of such names lead to, in the next pass.
+    """
+
+    def __init__(self, wanted: FrozenSet[str] = frozenset(), passes: int = _MOST_PASSES) -> None:
+        self._wanted = wanted
+        self._targets: Set[str] = set()
+        self._passes = passes
+
+    def content(self, member: TarMember, read: Callable[[int], bytes]) -> Optional[bytes]:
+        """None for what is not kept. `read` gives up to so many bytes of the member's content."""
+        is_account_file = _is_account_file(member.path)
+        if not is_account_file and member.path not in self._wanted:
+            return None
+        if member.type == FILE:
+            return read(member.size) if member.size <= LARGEST else None
+        if member.type == HARDLINK:
+            self._targets.add(member.target)
+        elif member.type == SYMLINK:
+            target = posixpath.join("/", posixpath.dirname(member.path), member.target)
+            self._targets.add(posixpath.normpath(target).lstrip("/"))
+        return None
+
+    def next_pass(self) -> Optional["KeptContent"]:
+        """None if there is nothing more to look for."""
+        more = {path for path in self._targets - self._wanted if not _is_account_file(path)}
+        if not more or self._passes == 1:
+            return None
+        return KeptContent(self._wanted | more, self._passes - 1)
+
+
+def _is_account_file(path: str) -> bool:
+    """`path` may be below another root."""
+    return "/".join(path.split("/")[-2:]) in ACCOUNT_FILES

@@ -1,0 +1,24 @@
+"""What is wrong with a layer that others made."""
+
+from contextlib import contextmanager
+from typing import Iterator
+
+from lading.errors import LadingError
+
+
+class LayerError(ValueError):
+    """The text is a predicate and a remedy; the layer is its subject."""
+
+
+@contextmanager
+def about_layer(subject: str) -> Iterator[None]:
+    """Make a LadingError, whose sentence begins with `subject`, of a LayerError."""
+    try:
+        yield
+    except LayerError as error:
+        raise LadingError(f"{subject} {error}") from error
+
+
+def unsound(reason: str) -> LayerError:
+    """The bytes are not a tar archive, or not all of one."""
+    return LayerError(f"is not a sound tar archive ({reason}): get the base anew.")

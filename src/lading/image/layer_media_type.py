@@ -1,0 +1,34 @@
+"""The media types of layers: OCI image-spec, layer.md; distribution, manifest-v2-2.md."""
+
+from lading.image.layer_blob import Compression
+from lading.image.layer_error import LayerError
+
+_OCI = "application/vnd.oci.image.layer.v1.tar"
+_DOCKER = "application/vnd.docker.image.rootfs.diff.tar"
+
+_KNOWN = frozenset(
+    {
+        "",  # missing in practice
+        *(_OCI + suffix for suffix in ("", "+gzip", "+zstd")),
+        # BuildKit 0.10 wrote .zstd (containerd#9263).
+        *(_DOCKER + suffix for suffix in ("", ".gzip", ".zstd")),
+    }
+)
+
+
+def check_media_type(media_type: str) -> None:
+    """LayerError for what is no layer that may be passed on."""
+    if "foreign" in media_type or "nondistributable" in media_type:
+        raise LayerError(
+            f"is of the type {media_type}, whose content may not be passed on: use a base without "
+            "such layers."
+        )
+    if media_type not in _KNOWN:
+        raise LayerError(
+            f"is of the type {media_type!r}, which no runtime unpacks: use another base."
+        )
+
+
+def oci_media_type(compression: Compression) -> str:
+    """What a manifest of OCI's family calls a layer, whatever another called it (ggcr#2203)."""
+    return _OCI + compression.value

@@ -1,0 +1,47 @@
+"""Paths in the layers of others."""
+
+from lading.image.layer_error import LayerError
+from lading.image.whiteouts import PREFIX
+
+#: Linux's PATH_MAX without the first slash and the end, and NAME_MAX, in bytes (limits.h).
+PATH_LIMIT, NAME_LIMIT = 4094, 255
+
+#: Most names in a path.
+DEPTH_LIMIT = 256
+
+_WHITEOUT = PREFIX.encode("ascii")
+
+
+def member_path(name: bytes) -> str:
+    """The path without leading slash and dots; "" for the root.
+
+    LayerError where it leads out or is no path that Linux takes.
+    """
+    text = name.decode("utf-8", "surrogateescape")
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise LayerError(
+            f"has {shown(name)!r}, which leads out of its directory: don't use this image."
+        )
+    path = "/".join(parts)
+    check_length(path)
+    return path
+
+
+def check_length(path: str) -> None:
+    """LayerError where a path without dots is longer or deeper than it may be."""
+    data = path.encode("utf-8", "surrogateescape")
+    parts = data.split(b"/")
+    longest = max(len(part) - len(_WHITEOUT) * part.startswith(_WHITEOUT) for part in parts)
+    if len(data) > PATH_LIMIT or len(parts) > DEPTH_LIMIT or longest > NAME_LIMIT:
+        raise LayerError(
+            f"has {shown(data)!r}, of {len(data)} bytes and {len(parts)} names, where a path has "
+            f"{PATH_LIMIT} bytes, {DEPTH_LIMIT} names and {NAME_LIMIT} bytes a name at most: use "
+            "another base."
+        )
+
+
+def shown(name: bytes) -> str:
+    """As much as a sentence takes."""
+    text = name.decode("utf-8", "surrogateescape")
+    return text if len(text) <= 200 else text[:200] + "..."
