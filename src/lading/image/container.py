@@ -70,7 +70,7 @@ class Container:
         The caller must be root of a user namespace, with no other threads. When this returns, no
         process that the commands started is left. `LadingError` if there is no shell.
         """
-        return _in_namespaces(lambda: self._run_shell(commands, log))
+        return in_namespaces(lambda: self._run_shell(commands, log))
 
     def _run_shell(self, commands: str, log: IO[bytes]) -> int:
         self._enter()
@@ -97,12 +97,7 @@ class Container:
         """Put the file system together and make it this process' root."""
         linux.bind(self.root, self.root)
         self._mount_store()
-        _mount_proc(_mount_point(self.root, "proc"))
-        _mount_devices(_mount_point(self.root, "dev"))
-        linux.pivot_to(self.root)
-        for number in range(64):
-            if number not in _CAPABILITIES and not linux.forgo_capability(number):
-                break
+        enter_root(self.root)
 
     def _mount_store(self) -> None:
         """All of the store is read-only, also what lies in layers below."""
@@ -117,6 +112,19 @@ class Container:
         linux.make_read_only(store)
 
 
+def enter_root(root: Path) -> None:
+    """Make the mount point `root` this process' root, with /proc and /dev in it.
+
+    What is started from now on has no more capabilities than docker gives.
+    """
+    _mount_proc(_mount_point(root, "proc"))
+    _mount_devices(_mount_point(root, "dev"))
+    linux.pivot_to(root)
+    for number in range(64):
+        if number not in _CAPABILITIES and not linux.forgo_capability(number):
+            break
+
+
 def check_rights(directory: Path) -> int:
     """Try what `Container.run` needs, with the empty `directory`; 0, or `LadingError` if it is
     denied.
@@ -129,11 +137,14 @@ def check_rights(directory: Path) -> int:
         linux.mount("tmpfs", directory, "tmpfs", 0)
         return 0
 
-    return _in_namespaces(task)
+    return in_namespaces(task)
 
 
-def _in_namespaces(task: Callable[[], int]) -> int:
-    """Run `task` as the first process of new namespaces; all others end with it."""
+def in_namespaces(task: Callable[[], int]) -> int:
+    """Run `task` as the first process of new namespaces; all others end with it.
+
+    The caller must be root of a user namespace, with no other threads.
+    """
     try:
         linux.unshare(_NAMESPACES)
     except OSError as error:
