@@ -38,6 +38,7 @@ from lading_pants.util_rules import (
     source,
     store_package,
     store_script,
+    zstd_library,
 )
 
 _RULE_MODULES = (
@@ -71,6 +72,7 @@ _RULE_MODULES = (
     source,
     store_package,
     store_script,
+    zstd_library,
 )
 
 

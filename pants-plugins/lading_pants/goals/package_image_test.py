@@ -16,7 +16,7 @@ from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
-from pants.engine.fs import CreateDigest, Digest, FileContent
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
@@ -53,6 +53,7 @@ from lading_pants.util_rules.realise import (
     StorePathsRequest,
     place_files,
 )
+from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 TREES: dict[str, Tree] = {
     "coreutils": {name: Program(content) for name, content in programs().items()},
@@ -72,6 +73,12 @@ async def system_compressor() -> Compressor:
     """The one of the machine instead of the pinned one, which would be downloaded."""
     content = Path(find_libdeflate()).read_bytes()
     return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
+
+
+@rule
+async def no_zstd() -> ZstdLibrary:
+    """No layer here is of zstd."""
+    return ZstdLibrary(EMPTY_DIGEST)
 
 
 @rule
@@ -123,6 +130,7 @@ def runner() -> RuleRunner:
             *run_as_root.rules(),
             *PythonRepos.rules(),
             system_compressor,
+            no_zstd,
             paths_without_derivations,
             closure_without_builds,
             package_without_build,

@@ -18,8 +18,9 @@ from pants.engine.fs import (
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
-from lading.image.compressor import LIBRARY
+from lading.image.compressor import LIBRARY as LIBDEFLATE
 from lading.image.run_as_root_request import RunAsRootRequest
+from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.closure import closure_of
 from lading.store.path import StorePath
 from lading.store.request import InputPackage
@@ -41,10 +42,13 @@ from lading_pants.util_rules.realise import (
     StoreClosure,
     StoreClosureRequest,
 )
+from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 _REFERENCES_FILE = "references.json"
 _OUTPUT_FILES = (*LAYER_FILES, TREE_FILE, _REFERENCES_FILE)
-_COMPRESSOR_DIRECTORY, _LAYERS_DIRECTORY, _BASE = "compressor", "layers", "base"
+_COMPRESSOR_DIRECTORY, _ZSTD_DIRECTORY = "compressor", "zstd"
+_LAYERS_DIRECTORY, _BASE = "layers", "base"
+_LIBRARIES = (f"{_COMPRESSOR_DIRECTORY}/{LIBDEFLATE}", f"{_ZSTD_DIRECTORY}/{LIBZSTD}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,9 @@ class RunAsRootLayer:
 
 
 @rule
-async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) -> RunAsRootLayer:
+async def run_as_root(
+    request: RunAsRootLayerRequest, compressor: Compressor, zstd: ZstdLibrary
+) -> RunAsRootLayer:
     tools = await Get(
         StoreClosure,
         StoreClosureRequest(
@@ -109,11 +115,12 @@ async def run_as_root(request: RunAsRootLayerRequest, compressor: Compressor) ->
         ProgramRequest(
             module="lading.image.run_as_root_main",
             request=_program_request(request, members.values(), on_path).to_json(),
-            arguments=(f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}", *_OUTPUT_FILES),
+            arguments=(*_LIBRARIES, *_OUTPUT_FILES),
             inputs=await Get(Digest, MergeDigests((segments.digest, tree))),
             immutable_inputs=FrozenDict(
                 {
                     _COMPRESSOR_DIRECTORY: compressor.digest,
+                    _ZSTD_DIRECTORY: zstd.digest,
                     _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
                 }
             ),

@@ -15,7 +15,7 @@ from pants.core.goals.package import BuiltPackage, OutputPathField
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address, Addresses
-from pants.engine.fs import CreateDigest, Digest, DigestContents, FileContent
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, DigestContents, FileContent
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import Dependencies, DependenciesRequest, StringField, Target
 from pants.engine.unions import UnionRule
@@ -67,6 +67,7 @@ from lading_pants.util_rules.realise import (
     StorePaths,
     StorePathsRequest,
 )
+from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 SCRIPT = Address("images", target_name="entrypoint.sh")
 
@@ -138,6 +139,12 @@ async def system_compressor() -> Compressor:
     """The one of the machine instead of the pinned one, which would be downloaded."""
     content = Path(find_libdeflate()).read_bytes()
     return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
+
+
+@rule
+async def no_zstd() -> ZstdLibrary:
+    """No layer here is of zstd."""
+    return ZstdLibrary(EMPTY_DIGEST)
 
 
 @pytest.fixture

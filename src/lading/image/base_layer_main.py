@@ -3,7 +3,8 @@
     base_layer_main REQUEST LIBZSTD BLOB DESCRIPTION LISTING
 
 REQUEST is the JSON of `BaseLayerRequest`. DESCRIPTION is the JSON of the `Layer`, with OCI's media
-type for what BLOB is; LISTING has its members, a `ListedMember` a line.
+type for what BLOB is; LISTING has its members, a `ListedMember` a line. LIBZSTD is the library that
+`lading.image.zstd_library` pins.
 """
 
 import json
@@ -16,7 +17,7 @@ from lading.image.hashed_input import HashedInput
 from lading.image.kept_content import KeptContent
 from lading.image.layer import Layer
 from lading.image.layer_archive import LayerArchive
-from lading.image.layer_blob import Compression, unpack_blob
+from lading.image.layer_blob import BlobReader, Compression
 from lading.image.layer_error import LayerError, about_layer
 from lading.image.layer_listing import ListedMember
 from lading.image.layer_media_type import check_media_type, oci_media_type
@@ -30,19 +31,20 @@ def main(argv: List[str]) -> None:
     partial = Path(listing + ".partial")
     with about_layer(request.subject):
         check_media_type(request.media_type)
-        layer = _list(request, Path(blob), partial)
+        layer = _list(request, libzstd, Path(blob), partial)
     text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
     Path(description).write_text(text, encoding="utf-8")
     partial.replace(listing)
 
 
-def _list(request: BaseLayerRequest, blob: Path, listing: Path) -> Layer:
+def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) -> Layer:
     kept: Optional[KeptContent] = KeptContent()
     while kept is not None:
         with blob.open("rb") as file, listing.open("w", encoding="ascii") as output:
             compression = Compression.of(file)
             source = HashedInput(file)
-            tar = HashedChunks(unpack_blob(source, compression, UnpackBound(request.size)))
+            reader = BlobReader(libzstd, UnpackBound(request.size))
+            tar = HashedChunks(reader.chunks(source, compression))
             _write_listing(tar, kept, output)
         kept = kept.next_pass()
     _check(request, source, tar)

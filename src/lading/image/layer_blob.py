@@ -4,12 +4,15 @@ The media type does not count: it is wrong in practice, and docker, containerd a
 at the first bytes.
 """
 
+import re
 import zlib
+from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO, Iterator, Protocol
 
-from lading.image.layer_error import unsound
+from lading.image.layer_error import LayerError, unsound
 from lading.image.unpack_bound import UnpackBound
+from lading.image.zstd import WINDOW_LOG_LIMIT, ZstdDecompressor, ZstdError, ZstdWindowError
 
 # Bytes read at once. What lies behind the end of a gzip member is copied, so it is no more.
 _INPUT = 1 << 15
@@ -17,8 +20,9 @@ _INPUT = 1 << 15
 # Most bytes that come of an input at once.
 _OUTPUT = 1 << 20
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_LONGEST_MAGIC = 4
+_GZIP = re.compile(rb"\x1f\x8b")
+# A frame, or one to be skipped, with which pzstd begins (RFC 8878, Zstandard Frames).
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 
 
 class Input(Protocol):
@@ -31,20 +35,38 @@ class Compression(Enum):
 
     NONE = ""
     GZIP = "+gzip"
+    ZSTD = "+zstd"
 
     @classmethod
     def of(cls, blob: BinaryIO) -> "Compression":
         """`blob` is at its start, and is again afterwards."""
-        start = blob.read(_LONGEST_MAGIC)
+        start = blob.read(4)
         blob.seek(0)
-        return cls.GZIP if start.startswith(_GZIP_MAGIC) else cls.NONE
+        if _GZIP.match(start):
+            return cls.GZIP
+        return cls.ZSTD if _ZSTD.match(start) else cls.NONE
 
 
-def unpack_blob(blob: Input, compression: Compression, bound: UnpackBound) -> Iterator[bytes]:
-    """The bytes of the archive. LayerError where they can't be had or exceed the bound."""
-    for chunk in _gunzip(blob) if compression == Compression.GZIP else _inputs(blob):
-        bound.take(len(chunk))
-        yield chunk
+@dataclass(frozen=True)
+class BlobReader:
+    """`libzstd` is the library's path, which only blobs of zstd need."""
+
+    libzstd: str
+    bound: UnpackBound
+
+    def chunks(self, blob: Input, compression: Compression) -> Iterator[bytes]:
+        """The bytes of the archive. LayerError where they can't be had or exceed the bound.
+
+        The library is loaded now, and not when the first chunk is taken, maybe in a chroot.
+        """
+        if compression == Compression.ZSTD:
+            return self._bounded(_unzstd(blob, ZstdDecompressor(self.libzstd)))
+        return self._bounded(_gunzip(blob) if compression == Compression.GZIP else _inputs(blob))
+
+    def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.bound.take(len(chunk))
+            yield chunk
 
 
 def _inputs(blob: Input) -> Iterator[bytes]:
@@ -68,4 +90,20 @@ def _gunzip(blob: Input) -> Iterator[bytes]:
                 raise unsound("the gzip around it is cut off")
             yield rest
     except zlib.error as error:
+        raise unsound(str(error)) from error
+
+
+def _unzstd(blob: Input, decompressor: ZstdDecompressor) -> Iterator[bytes]:
+    try:
+        with decompressor:
+            for data in _inputs(blob):
+                yield from decompressor.decompress(data)
+            if not decompressor.at_frame_end:
+                raise unsound("the zstd around it is cut off")
+    except ZstdWindowError as error:
+        raise LayerError(
+            f"is zstd that takes more than {1 << WINDOW_LOG_LIMIT} bytes of memory to unpack: use "
+            "another base, or compress it anew without `--long`."
+        ) from error
+    except ZstdError as error:
         raise unsound(str(error)) from error

@@ -9,14 +9,12 @@ import errno
 import os
 import shutil
 import stat
-from typing import BinaryIO, Callable, FrozenSet, Iterable, Optional
+from typing import Callable, FrozenSet, Iterable, Iterator, Optional
 
 from lading.errors import LadingError
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
-from lading.image.layer_blob import Compression, unpack_blob
 from lading.image.layer_error import about_layer
-from lading.image.unpack_bound import UnpackBound
 from lading.tar_header import FIFO, SYMLINK, TarMember
 
 #: The extended attribute that holds file capabilities.
@@ -27,24 +25,22 @@ _CHUNK = 1 << 20
 _Read = Callable[[int], bytes]
 
 
-def unpack_layer(layer: BinaryIO, skipped: FrozenSet[str], bound: UnpackBound) -> None:
-    """Unpack a tar archive, or gzip of one, into `/` over what is there.
+def unpack_layer(tar: Iterator[bytes], skipped: FrozenSet[str]) -> None:
+    """Unpack a tar archive into `/` over what is there.
 
     Members at and below the paths in `skipped` (without leading slash) are left out. LadingError
-    for a damaged archive, for one that no runtime could unpack or that exceeds the bound, and when
-    the disk is full.
+    for a damaged archive, for one that no runtime could unpack, and when the disk is full.
     """
     applier = LayerApplier(_DiskTree(), skipped)
     with about_layer("a layer of the image"):
-        chunks = unpack_blob(layer, Compression.of(layer), bound)
-        archive = LayerArchive(chunks)
+        archive = LayerArchive(tar)
         while (member := archive.next_member()) is not None:
             try:
                 applier.add(member, archive.read)
             except OSError as error:
                 raise _refusal(member.path, error) from error
-        for _ in chunks:
-            pass  # what lies behind the archive's end is sound and not too large, either
+        for _ in tar:
+            pass  # what lies behind the archive's end must be sound and within bounds, too
 
 
 class _DiskTree:

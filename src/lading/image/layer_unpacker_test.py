@@ -6,15 +6,17 @@ import shutil
 import struct
 import tarfile
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, List
+from typing import Any, Dict, FrozenSet, Iterator, List
 
 import pytest
 
 from lading.errors import LadingError
 from lading.image import linux
 from lading.image.layer_archive import HEADER_LIMIT
+from lading.image.layer_blob import BlobReader, Compression
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.namespace_testing import as_root
+from lading.image.package_testing import find_libzstd
 from lading.image.run_as_root_testing import (
     Member,
     directory,
@@ -30,18 +32,24 @@ from lading.image.unpack_bound import UnpackBound
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)
 
 
+def chunks(data: bytes) -> Iterator[bytes]:
+    reader = BlobReader(find_libzstd(), UnpackBound(len(data)))
+    return reader.chunks(io.BytesIO(data), Compression.of(io.BytesIO(data)))
+
+
 def unpacked(
     tmp_path: Path, *layers: bytes, skipped: FrozenSet[str] = frozenset()
 ) -> Dict[str, Node]:
     """The tree that the layers make, lowest first."""
     root = tmp_path / "root"
+    tars = [chunks(data) for data in layers]
 
     def work() -> Dict[str, Node]:
         root.mkdir()
         try:
-            for data in layers:
+            for tar in tars:
                 with linux.inside(root):
-                    unpack_layer(io.BytesIO(data), skipped, UnpackBound(len(data)))
+                    unpack_layer(tar, skipped)
             return dict(read_tree(str(root), (), ContentDigests()))
         finally:
             shutil.rmtree(root)
@@ -262,14 +270,14 @@ def test_what_a_system_refuses(
 def test_nixpkgs_377363_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
+    tar = chunks(layer(member("big", b"x" * 100_000)))
 
     def work() -> str:
         linux.unshare(linux.CLONE_NEWNS)
         linux.mount("tmpfs", root, "tmpfs", 0, "size=64k")
         try:
             with linux.inside(root):
-                data = layer(member("big", b"x" * 100_000))
-                unpack_layer(io.BytesIO(data), frozenset(), UnpackBound(len(data)))
+                unpack_layer(tar, frozenset())
         except LadingError as error:
             return str(error)
         return ""

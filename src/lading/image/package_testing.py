@@ -13,8 +13,9 @@ from typing import Callable, Mapping, Union
 from lading.debian.extract_main import main as extract
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.fetch_main import fetch
+from lading.fetch.pinned_file import PinnedFile
+from lading.image import compressor, zstd_library
 from lading.image.compress_main import main as compress
-from lading.image.compressor import LIBRARY, compressor_package
 from lading.image.contents import Content
 from lading.image.layer_request import LayerPackage
 from lading.machine import Machine
@@ -84,15 +85,24 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
     )
 
 
-@lru_cache(maxsize=None)
 def find_libdeflate() -> str:
-    """The path of the pinned libdeflate, fetched once a process: its bytes are what counts."""
-    directory = tempfile.mkdtemp(prefix="lading-libdeflate-")
+    """The path of the pinned libdeflate: its bytes are what counts."""
+    return _find_library(compressor.LIBRARY, compressor.compressor_package)
+
+
+def find_libzstd() -> str:
+    return _find_library(zstd_library.LIBRARY, zstd_library.zstd_package)
+
+
+@lru_cache(maxsize=None)
+def _find_library(name: str, package_of: Callable[[str], PinnedFile]) -> str:
+    """Fetched once a process."""
+    directory = tempfile.mkdtemp(prefix="lading-library-")
     atexit.register(shutil.rmtree, directory)
-    package = compressor_package(_DEBIAN_ARCHITECTURES[platform.machine()])
+    package = package_of(_DEBIAN_ARCHITECTURES[platform.machine()])
     fetch([package], Machine(dict(os.environ)), DownloadCache(f"{directory}/cache"), directory)
-    library = f"{directory}/{LIBRARY}"
-    extract([f"{directory}/{package.name}", LIBRARY, library])
+    library = f"{directory}/{name}"
+    extract([f"{directory}/{package.name}", name, library])
     return library
 
 

@@ -1,6 +1,6 @@
 """Run commands in an image.
 
-    run_as_root_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE REFERENCES
+    run_as_root_main REQUEST LIBDEFLATE LIBZSTD OUTPUT DESCRIPTION TREE REFERENCES
 
 REQUEST is the JSON of `RunAsRootRequest`. What the commands changed becomes OUTPUT, a gzip blob;
 DESCRIPTION is the JSON of its `Layer`, TREE that of the `ImageTree` of the image so far, and
@@ -27,6 +27,7 @@ from lading.image.deflate import Deflate
 from lading.image.hashed_output import HashedOutput
 from lading.image.image_tree import ImageTree
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.layer_blob import BlobReader, Compression
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
@@ -47,7 +48,7 @@ _SHELLS = ("bin/bash", "bin/sh")
 
 
 def main(argv: List[str]) -> None:
-    request_file, library, output, description, tree, references = argv
+    request_file, library, libzstd, output, description, tree, references = argv
     text = Path(request_file).read_text(encoding="utf-8")
     request = RunAsRootRequest.from_json(text)
     os.umask(0o022)
@@ -58,7 +59,7 @@ def main(argv: List[str]) -> None:
     probe.mkdir()
     namespace.run(partial(check_rights, probe))
     packages = tuple((package.path, unpacked(package)) for package in request.packages)
-    step = RunStep(request, work, packages)
+    step = RunStep(request, work, packages, libzstd)
     status = namespace.run(step.run)
     if status:
         name = f"run_as_root-{Sha256.of(text.encode('utf-8')).hex[:32]}"
@@ -79,6 +80,7 @@ class RunStep:
     request: RunAsRootRequest
     work: Path
     packages: Tuple[Tuple[StorePath, Path], ...]
+    libzstd: str
 
     @property
     def log(self) -> Path:
@@ -122,10 +124,12 @@ class RunStep:
     def _unpack(self, root: Path) -> None:
         skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
         layers = self.request.layers
-        bound = UnpackBound(sum(os.path.getsize(name) for name in layers))
+        reader = BlobReader(self.libzstd, UnpackBound(sum(map(os.path.getsize, layers))))
         for name in layers:
-            with open(name, "rb") as layer, linux.inside(root):
-                unpack_layer(layer, skipped, bound)
+            with open(name, "rb") as blob:
+                tar = reader.chunks(blob, Compression.of(blob))
+                with linux.inside(root):
+                    unpack_layer(tar, skipped)
 
     def _container(self, root: Path) -> Container:
         direct = {package.path for package in self.request.packages if package.direct}

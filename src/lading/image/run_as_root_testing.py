@@ -19,7 +19,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 from lading.image.account_files import AccountFiles
 from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
-from lading.image.package_testing import Package, find_libdeflate
+from lading.image.package_testing import Package, find_libdeflate, find_libzstd
 from lading.image.root_entry import RootEntry
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.program_files import program_files
@@ -32,6 +32,8 @@ PROGRAMS = (
     *("bash", "cat", "chmod", "chown", "cp", "date", "hostname", "id", "ln", "ls", "mkdir"),
     *("mkfifo", "mknod", "mv", "rm", "sh", "sleep", "stat", "touch", "true"),
 )
+
+_LIBRARIES = ("libdeflate.so", "libzstd.so")
 
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 
@@ -225,7 +227,8 @@ class Runner:
         assert RunAsRootRequest.from_json(request.to_json()) == request
         tree = ImageTree({"bin": RootEntry.directory("bin")}, AccountFiles())
         (sandbox / "tree.json").write_text(tree.to_json())
-        shutil.copyfile(find_libdeflate(), sandbox / "libdeflate.so")
+        shutil.copyfile(find_libdeflate(), sandbox / _LIBRARIES[0])
+        shutil.copyfile(find_libzstd(), sandbox / _LIBRARIES[1])
         (sandbox / "request.json").write_text(request.to_json())
         for path in (sandbox, *sandbox.rglob("*")):
             os.chown(path, self.account.uid, self.account.gid)
@@ -235,7 +238,7 @@ class Runner:
         self, sandbox: Path, environment: Mapping[str, str], umask: int
     ) -> "subprocess.Popen[bytes]":
         outputs = ("layer.tar.gz", "layer.json", "new-tree.json", "references.json")
-        argv = [_python(), "-B", "-m", MODULE, "request.json", "libdeflate.so", *outputs]
+        argv = [_python(), "-B", "-m", MODULE, "request.json", *_LIBRARIES, *outputs]
 
         def become_user() -> None:
             os.umask(umask)
