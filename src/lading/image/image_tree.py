@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from lading.image.account_files import AccountFiles
+from lading.image.links import follow
 from lading.image.root_entry import RootEntry
 from lading.store import members as kinds
 from lading.store.path import STORE_DIR
@@ -13,9 +14,6 @@ from lading.store.path import STORE_DIR
 _KEYS: Tuple[str, ...] = ("path", "type", "uid", "gid", "target")
 
 _STORE = STORE_DIR.lstrip("/") + "/"
-
-#: As many as the kernel follows (path_resolution(7)).
-_MAX_LINKS = 40
 
 
 @dataclass(frozen=True)
@@ -32,23 +30,12 @@ class ImageTree:
 
         Parents that are not there count as directories to be made.
         """
-        done = ""
-        pending = path.split("/")
-        links = 0
-        while pending:
-            name = pending.pop(0)
-            here = posixpath.normpath(posixpath.join("/", done, name))[1:]
-            entry = self.entries.get(here)
-            if entry is not None and entry.type == kinds.SYMLINK and pending:
-                links += 1
-                if links > _MAX_LINKS:
-                    return None
-                # "" before the first slash of an absolute target stands for the root.
-                done = "" if entry.target.startswith("/") else done
-                pending = [part for part in entry.target.split("/") if part] + pending
-            else:
-                done = here
-        return None if done.startswith(_STORE) else done
+        place = follow(path, self._link_target)
+        return None if place is None or place.startswith(_STORE) else place
+
+    def _link_target(self, path: str) -> Optional[str]:
+        entry = self.entries.get(path)
+        return entry.target if entry is not None and entry.type == kinds.SYMLINK else None
 
     def directory(self, path: str) -> Optional[RootEntry]:
         """The directory that a program sees at `path`, through any links."""

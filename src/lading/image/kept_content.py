@@ -6,8 +6,8 @@ from typing import Callable, FrozenSet, Optional, Set
 from lading.image.account_files import ACCOUNT_FILES
 from lading.tar_header import FILE, HARDLINK, SYMLINK, TarMember
 
-#: Bytes. Nobody has a larger one.
-LARGEST = 1 << 20
+#: Bytes that all of them may have. Nobody has so many.
+LIMIT = 4 << 20
 
 # A link may lead to a link.
 _MOST_PASSES = 4
@@ -21,6 +21,7 @@ class KeptContent:
     def __init__(self, wanted: FrozenSet[str] = frozenset(), passes: int = _MOST_PASSES) -> None:
         self._wanted = wanted
         self._targets: Set[str] = set()
+        self._left = LIMIT
         self._passes = passes
 
     def content(self, member: TarMember, read: Callable[[int], bytes]) -> Optional[bytes]:
@@ -29,7 +30,10 @@ class KeptContent:
         if not is_account_file and member.path not in self._wanted:
             return None
         if member.type == FILE:
-            return read(member.size) if member.size <= LARGEST else None
+            if member.size > self._left:
+                return None
+            self._left -= member.size
+            return read(member.size)
         if member.type == HARDLINK:
             self._targets.add(member.target)
         elif member.type == SYMLINK:

@@ -6,10 +6,11 @@ OCI image-spec, layer.md, "Applying Changesets"; where that is silent, as docker
 import posixpath
 from typing import FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVar
 
-from lading.image.layer_archive import DEVICES, MEMBER_LIMIT
+from lading.image.layer_archive import DEVICES
 from lading.image.layer_error import LayerError
 from lading.image.links import follow
 from lading.image.member_path import check_length
+from lading.image.tree_bound import TreeBound
 from lading.image.whiteouts import hidden, is_opaque
 from lading.tar_header import DIRECTORY, HARDLINK, TarMember
 
@@ -60,8 +61,11 @@ class LayerApplier(Generic[Content]):
     have, whatever the order in the archive (umoci PR#232).
     """
 
-    def __init__(self, tree: FileTree[Content], skipped: FrozenSet[str] = frozenset()) -> None:
+    def __init__(
+        self, tree: FileTree[Content], bound: TreeBound, skipped: FrozenSet[str] = frozenset()
+    ) -> None:
         self._tree = tree
+        self._bound = bound
         self._skipped = skipped
         # The places that this layer's own members have, and those that it hides all below.
         self._written: Set[str] = set()
@@ -134,9 +138,8 @@ class LayerApplier(Generic[Content]):
         """That the layer has it, and so the directories that it lies in."""
         while place and place not in self._written:
             self._written.add(place)
+            self._bound.take(place)
             place = posixpath.dirname(place)
-        if len(self._written) > 2 * MEMBER_LIMIT:
-            raise LayerError(f"has more than {MEMBER_LIMIT} directories: don't use this image.")
 
     def _put(self, place: str, member: TarMember, content: Content) -> None:
         tree = self._tree

@@ -23,7 +23,7 @@ DEVICES = (CHARACTER_DEVICE, BLOCK_DEVICE)
 HEADER_LIMIT = 1 << 20
 
 #: Most members of a layer, and most characters that their paths and targets may take together.
-MEMBER_LIMIT, NAMES_LIMIT = 1_000_000, 256 << 20
+MEMBER_LIMIT, NAMES_LIMIT = 1_000_000, 128 << 20
 
 # (uid_t)-1 stands for leaving it as it is (chown(2)).
 _LARGEST_ID = (1 << 32) - 2

@@ -15,6 +15,7 @@ from lading.errors import LadingError
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_error import about_layer
+from lading.image.tree_bound import TreeBound
 from lading.tar_header import FIFO, SYMLINK, TarMember
 
 #: The extended attribute that holds file capabilities.
@@ -25,13 +26,14 @@ _CHUNK = 1 << 20
 _Read = Callable[[int], bytes]
 
 
-def unpack_layer(tar: Iterator[bytes], skipped: FrozenSet[str]) -> None:
+def unpack_layer(tar: Iterator[bytes], skipped: FrozenSet[str], bound: TreeBound) -> None:
     """Unpack a tar archive into `/` over what is there.
 
     Members at and below the paths in `skipped` (without leading slash) are left out. LadingError
-    for a damaged archive, for one that no runtime could unpack, and when the disk is full.
+    for a damaged archive, for one that no runtime could unpack or that exceeds the bound, and when
+    the disk is full.
     """
-    applier = LayerApplier(_DiskTree(), skipped)
+    applier = LayerApplier(_DiskTree(), bound, skipped)
     with about_layer("a layer of the image"):
         archive = LayerArchive(tar)
         while (member := archive.next_member()) is not None:

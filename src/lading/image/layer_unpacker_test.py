@@ -25,6 +25,7 @@ from lading.image.run_as_root_testing import (
     member,
     symlink,
 )
+from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, Node, read_tree
 from lading.image.unpack_bound import UnpackBound
 
@@ -43,13 +44,14 @@ def unpacked(
     """The tree that the layers make, lowest first."""
     root = tmp_path / "root"
     tars = [chunks(data) for data in layers]
+    bound = TreeBound()
 
     def work() -> Dict[str, Node]:
         root.mkdir()
         try:
             for tar in tars:
                 with linux.inside(root):
-                    unpack_layer(tar, skipped)
+                    unpack_layer(tar, skipped, bound)
             return dict(read_tree(str(root), (), ContentDigests()))
         finally:
             shutil.rmtree(root)
@@ -277,7 +279,7 @@ def test_nixpkgs_377363_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> Non
         linux.mount("tmpfs", root, "tmpfs", 0, "size=64k")
         try:
             with linux.inside(root):
-                unpack_layer(tar, frozenset())
+                unpack_layer(tar, frozenset(), TreeBound())
         except LadingError as error:
             return str(error)
         return ""

@@ -12,6 +12,7 @@ from lading.image.layer_applier import LayerApplier
 from lading.image.layer_listing import ListedMember
 from lading.image.links import follow
 from lading.image.root_entry import RootEntry
+from lading.image.tree_bound import TreeBound
 from lading.store import members as kinds
 from lading.store.path import STORE_DIR
 from lading.tar_header import TarMember
@@ -31,10 +32,11 @@ class MergedTree:
         self._entries: Dict[str, RootEntry] = {}
         self._names: Dict[str, Dict[str, None]] = {"": {}}
         self._contents: Dict[str, Optional[bytes]] = {}
+        self._bound = TreeBound()
 
     def apply(self, layer: Iterable[ListedMember]) -> None:
         """LayerError for what no runtime could do."""
-        applier = LayerApplier(self)
+        applier = LayerApplier(self, self._bound)
         for listed in layer:
             applier.add(listed.member, listed.data)
 

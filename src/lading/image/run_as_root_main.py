@@ -30,6 +30,7 @@ from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.layer_blob import BlobReader, Compression
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
+from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.unpack_bound import UnpackBound
 from lading.image.user_namespace import UserNamespace
@@ -125,11 +126,12 @@ class RunStep:
         skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
         layers = self.request.layers
         reader = BlobReader(self.libzstd, UnpackBound(sum(map(os.path.getsize, layers))))
+        bound = TreeBound()
         for name in layers:
             with open(name, "rb") as blob:
                 tar = reader.chunks(blob, Compression.of(blob))
                 with linux.inside(root):
-                    unpack_layer(tar, skipped)
+                    unpack_layer(tar, skipped, bound)
 
     def _container(self, root: Path) -> Container:
         direct = {package.path for package in self.request.packages if package.direct}
