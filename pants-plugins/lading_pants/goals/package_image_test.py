@@ -26,6 +26,7 @@ from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading_pants.goals import package_image
+from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
@@ -37,8 +38,12 @@ from lading_pants.util_rules import (
     image_references,
     machine,
     named_address,
+    pinned_image,
     platform,
     program,
+    pulled_image,
+    pulled_layers,
+    registry_machine,
     run_as_root,
 )
 from lading_pants.util_rules.compressor import Compressor
@@ -126,7 +131,11 @@ def runner() -> RuleRunner:
             *named_address.rules(),
             *package_image.rules(),
             *platform.rules(),
+            *pinned_image.rules(),
             *program.rules(),
+            *pulled_image.rules(),
+            *pulled_layers.rules(),
+            *registry_machine.rules(),
             *run_as_root.rules(),
             *PythonRepos.rules(),
             system_compressor,
@@ -137,7 +146,7 @@ def runner() -> RuleRunner:
             place_files,
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
-        target_types=[DockerImageTarget, FileTarget, StorePackageTarget],
+        target_types=[BaseImageTarget, DockerImageTarget, FileTarget, StorePackageTarget],
         isolated_local_store=True,
     )
 

@@ -121,8 +121,9 @@ def _bracketed(words: Iterable[str]) -> str:
 class BaseField(_TextField):
     alias = "base"
     help = (
-        "Another `docker_image` that this one is put on. Its layers stay as they are; one more has "
-        "what is new. Of its config, `env` and `labels` are merged, where the own value wins; "
+        "The image that this one is put on: another `docker_image`, or a `base_image`, which is "
+        "pulled from a registry. Its layers stay as they are, byte for byte; one more has what is "
+        "new. Of its config, `env` and `labels` are merged, where the own value wins; "
         "`exposed_ports` and `volumes` are united; `entrypoint`, `working_dir`, `user`, "
         "`stop_signal` and `healthcheck` are the base's where they are unset; so is `cmd`, unless "
         "`entrypoint` is set. `[]` for `entrypoint` or `cmd` means none. Users and groups are "
@@ -133,7 +134,7 @@ class BaseField(_TextField):
     @classmethod
     def check_value(cls, value: str) -> None:
         if not value:
-            raise LadingError("`base` is empty. Write the address of a `docker_image`.")
+            raise LadingError("`base` is empty. Write the address of an image.")
 
 
 class ContentsField(_ListField):

@@ -23,6 +23,8 @@ from pants.util.logging import LogLevel
 from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.image_request import ClosureMember as ImageMember
 from lading.image.image_request import ImageRequest
+from lading.image.layer import ZSTD_MEDIA_TYPE
+from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.path import StorePath
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
 from lading_pants.util_rules.image_files import ImageFiles, ImageFilesRequest
@@ -37,14 +39,18 @@ from lading_pants.util_rules.image_layer import (
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+from lading_pants.util_rules.pulled_layers import PulledLayers, PulledLayersRequest
 from lading_pants.util_rules.realise import ClosureMember, StoreClosure, StoreClosureRequest
 from lading_pants.util_rules.run_as_root import RunAsRootLayer, RunAsRootLayerRequest
+from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 #: The files of an image besides its layers: what OCI calls config and manifest, and what tells
 #: programs of the image.
 CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "image.json"
 
 ARCHIVE_FILE = "image.tar"
+
+_ZSTD_DIRECTORY = "zstd"
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,12 @@ async def find_layers_below(request: _LayersBelowRequest) -> _LayersBelow:
     base = await Get(ImageBase, ImageBaseRequest(request.field_set))
     if base.field_set is not None:
         return _LayersBelow(await Get(ImageLayers, ImageLayersRequest(base.field_set)))
-    return _LayersBelow(ImageLayers())
+    if base.pulled is None:
+        return _LayersBelow(ImageLayers())
+    pulled = await Get(PulledLayers, PulledLayersRequest(base.pulled))
+    return _LayersBelow(
+        ImageLayers(pulled.layers, pulled_count=len(pulled.layers), tree=pulled.tree)
+    )
 
 
 @rule
@@ -171,7 +182,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         contents=tuple(by_path[path] for path in plan.contents),
         fields=FrozenDict({**plan.fields, "files": files.files}),
         files=files.digest,
-        base=below.tree if below.layers else None,
+        base=below.tree if below.tree != EMPTY_DIGEST else None,
         subject=field_set.subject,
     )
     own = await Get(_OwnLayers, _OwnLayersRequest(plan, layer, below, field_set.address))
@@ -283,6 +294,11 @@ def _directory(number: int) -> str:
 async def build_image(request: BuiltImageRequest) -> BuiltImage:
     field_set = request.field_set
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
+    metadata = json.loads(image.metadata)
+    libraries = {}
+    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+        zstd = await Get(ZstdLibrary)
+        libraries[_ZSTD_DIRECTORY] = zstd.digest
     directories = [_directory(number) for number in range(len(image.layers))]
     archive = ArchiveRequest(
         config=CONFIG_FILE,
@@ -304,8 +320,9 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
         ProgramRequest(
             module="lading.image.archive_main",
             request=archive.to_json(),
-            arguments=(ARCHIVE_FILE,),
+            arguments=(f"{_ZSTD_DIRECTORY}/{LIBZSTD}", ARCHIVE_FILE),
             inputs=inputs,
+            immutable_inputs=FrozenDict(libraries),
             output_files=(ARCHIVE_FILE,),
             description=f"Writing the archive of {field_set.address}",
             subject=field_set.subject,
@@ -313,7 +330,6 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
         ),
     )
     description = await Get(Digest, DigestSubset(image.digest, PathGlobs([METADATA_FILE])))
-    metadata = json.loads(image.metadata)
     return BuiltImage(
         digest=await Get(Digest, MergeDigests((result.digest, description))),
         image_digest=metadata["image"]["digest"],

@@ -16,6 +16,7 @@ from lading_pants.util_rules.image_references import (
     ImageReferences,
     ImageReferencesRequest,
 )
+from lading_pants.util_rules.pulled_image import PulledImage, PulledImageRequest
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,10 @@ class ImageBaseRequest:
 
 @dataclass(frozen=True)
 class ImageBase:
-    """The image that `base` names; None if it is unset."""
+    """What `base` names: another image of ours, or one that is pulled; neither if it is unset."""
 
-    field_set: Optional[ImageFieldSet]
+    field_set: Optional[ImageFieldSet] = None
+    pulled: Optional[PulledImage] = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class ImageChainRequest:
 
 @dataclass(frozen=True)
 class ImageChain:
-    """The image, its base, the base of that and so on; they end, and are not too many."""
+    """The image, its base, the base of that and so on, but for a pulled one; they end, and have
+    not too many layers."""
 
     field_sets: tuple[ImageFieldSet, ...]
 
@@ -47,12 +50,14 @@ async def find_base(request: ImageBaseRequest) -> ImageBase:
     field_set = request.field_set
     found = await Get(ImageReferences, ImageReferencesRequest(field_set))
     if found.base is None:
-        return ImageBase(None)
+        return ImageBase()
     wrapped = await Get(
         WrappedTarget,
         WrappedTargetRequest(found.base, description_of_origin=f"{field_set.subject}: `base`"),
     )
-    return ImageBase(ImageFieldSet.create(wrapped.target))
+    if ImageFieldSet.is_applicable(wrapped.target):
+        return ImageBase(field_set=ImageFieldSet.create(wrapped.target))
+    return ImageBase(pulled=await Get(PulledImage, PulledImageRequest(found.base)))
 
 
 @rule
@@ -61,6 +66,7 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
     while True:
         base = await Get(ImageBase, ImageBaseRequest(chain[-1]))
         if base.field_set is None:
+            pulled_layers = len(base.pulled.manifest.layers) if base.pulled else 0
             break
         chain.append(base.field_set)
         if base.field_set in chain[:-1]:
@@ -70,7 +76,8 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
                 "without `base`."
             )
     try:
-        check_layer_count(sum(2 if below.run_as_root.value else 1 for below in chain))
+        own_layers = sum(2 if below.run_as_root.value else 1 for below in chain)
+        check_layer_count(pulled_layers + own_layers)
     except LadingError as error:
         raise about(request.field_set.subject, error) from error
     return ImageChain(tuple(chain))

@@ -10,6 +10,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.image.base_config import BaseConfig
 from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
 from lading.image.inherit import inherit
@@ -74,7 +75,12 @@ async def find_config_below(request: _ConfigBelowRequest) -> _ConfigBelow:
     if base.field_set is not None:
         plan = await Get(ImagePlan, ImagePlanRequest(base.field_set))
         return _ConfigBelow(plan.config)
-    return _ConfigBelow(None)
+    if base.pulled is None:
+        return _ConfigBelow(None)
+    try:
+        return _ConfigBelow(ImageConfig(base.pulled.platform, base=BaseConfig(base.pulled.config)))
+    except LadingError as error:
+        raise about(base.pulled.subject, error) from error
 
 
 @rule

@@ -29,6 +29,7 @@ from pants.engine.target import RegisteredTargetTypes
 from pants.engine.unions import UnionMembership
 
 from lading_pants.errors import TargetError
+from lading_pants.targets.base_image import ALIAS as BASE_IMAGE
 from lading_pants.targets.image_field import ALIAS as IMAGE
 from lading_pants.targets.store_package import PackageNameField
 
@@ -174,7 +175,7 @@ def _aliases(kind: Kind, store: StorePackageAliases) -> Optional[tuple[str, ...]
     """The kinds of targets that will do; None if any will."""
     if kind is Kind.PACKAGE:
         return store.aliases
-    return (IMAGE,) if kind is Kind.IMAGE else None
+    return (IMAGE, BASE_IMAGE) if kind is Kind.IMAGE else None
 
 
 def _spellings(address: Address, owner: Address) -> Iterator[str]:

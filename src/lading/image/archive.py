@@ -2,10 +2,12 @@
 
 docker, podman, skopeo and containerd each read the half that they know (OCI image-spec,
 image-layout.md; moby, image/spec). Blobs are regular files, as containerd follows no hard links.
+docker reads no zstd before version 23, so that in its half a layer of zstd is a plain tar.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Dict, Mapping, Sequence, Tuple, Union
+from typing import BinaryIO, Dict, Iterator, Mapping, Sequence, Tuple, Union
 
 from lading import tar_header
 from lading.digest import Sha256
@@ -14,6 +16,7 @@ from lading.image.canonical_json import canonical_json
 from lading.image.layer import Layer
 from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
+from lading.image.zstd import ZstdDecompressor
 from lading.tar_header import TarMember
 
 _CHUNK = 1 << 20
@@ -23,11 +26,13 @@ def write_archive(
     image: Image,
     references: Sequence[ImageReference],
     blobs: Mapping[Sha256, Path],
+    libzstd: str,
     output: BinaryIO,
 ) -> None:
     """Write the archive.
 
-    `blobs` are the files of `image.layers` by digest. All `references` reach docker; podman and
+    `blobs` are the files of `image.layers` by digest; `libzstd` is the library's path, which only
+    layers of zstd need. All `references` reach docker; podman and
     containerd, which read the OCI layout, get the first one.
     """
     for name, content in _members(image, references):
@@ -35,7 +40,10 @@ def write_archive(
         if isinstance(content, bytes):
             output.write(content)
         elif content is not None:
-            _copy(blobs[content.digest], content.size, output)
+            layer = content.layer
+            with blobs[layer.digest].open("rb") as blob:
+                chunks = _tar(blob, libzstd) if content.is_plain else _chunks(blob)
+                _copy(chunks, content, output)
         output.write(tar_header.padding(_size(content)))
     output.write(tar_header.END_OF_ARCHIVE)
 
@@ -49,18 +57,35 @@ def archive_size(image: Image, references: Sequence[ImageReference]) -> int:
     return size
 
 
-#: What a member is: bytes, a layer's blob, or None for a directory.
-_Content = Union[bytes, Layer, None]
+@dataclass(frozen=True)
+class _LayerContent:
+    """A layer's blob, or the plain tar in it."""
+
+    layer: Layer
+    is_plain: bool = False
+
+    @property
+    def digest(self) -> Sha256:
+        return self.layer.diff_id if self.is_plain else self.layer.digest
+
+    @property
+    def size(self) -> int:
+        return self.layer.tar_size if self.is_plain else self.layer.size
+
+
+#: What a member is; None stands for a directory.
+_Content = Union[bytes, _LayerContent, None]
 
 
 def _members(image: Image, references: Sequence[ImageReference]) -> Sequence[Tuple[str, _Content]]:
     """By path, sorted."""
-    layer_paths = [_blob_path(layer.digest) for layer in image.layers]
+    layers = [_LayerContent(layer) for layer in image.layers]
+    docker_layers = [_LayerContent(layer, is_plain=layer.is_zstd) for layer in image.layers]
     docker_manifest = [
         {
             "Config": _blob_path(image.id),
             "RepoTags": [reference.name for reference in references],
-            "Layers": layer_paths,
+            "Layers": [_blob_path(content.digest) for content in docker_layers],
         }
     ]
     members: Dict[str, _Content] = {
@@ -69,7 +94,7 @@ def _members(image: Image, references: Sequence[ImageReference]) -> Sequence[Tup
         _blob_path(image.id): image.config,
         _blob_path(image.digest): image.manifest,
         # Equal layers are one blob.
-        **dict(zip(layer_paths, image.layers)),
+        **{_blob_path(content.digest): content for content in (*layers, *docker_layers)},
         "index.json": index_bytes(image, references[0] if references else None),
         "manifest.json": canonical_json(docker_manifest),
         "oci-layout": canonical_json({"imageLayoutVersion": "1.0.0"}),
@@ -93,10 +118,20 @@ def _header(name: str, content: _Content) -> bytes:
     return tar_header.header(TarMember(name, tar_header.FILE, 0o644, _size(content)))
 
 
-def _copy(source: Path, size: int, output: BinaryIO) -> None:
-    left = size
-    with source.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            left -= output.write(chunk)
+def _copy(chunks: Iterator[bytes], content: _LayerContent, output: BinaryIO) -> None:
+    left = content.size
+    for chunk in chunks:
+        left -= output.write(chunk)
     if left:
-        raise LadingError(f"{source} has not the {size} bytes that it had. Build again.")
+        raise LadingError(f"{content.digest} has not the {content.size} bytes it had. Build again.")
+
+
+def _chunks(blob: BinaryIO) -> Iterator[bytes]:
+    while chunk := blob.read(_CHUNK):
+        yield chunk
+
+
+def _tar(blob: BinaryIO, libzstd: str) -> Iterator[bytes]:
+    with ZstdDecompressor(libzstd) as decompressor:
+        for chunk in _chunks(blob):
+            yield from decompressor.decompress(chunk)

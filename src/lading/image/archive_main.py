@@ -1,5 +1,8 @@
-"""Make an image's archive: `archive_main REQUEST ARCHIVE`; REQUEST is the JSON of
-`ArchiveRequest`."""
+"""Make an image's archive: `archive_main REQUEST LIBZSTD ARCHIVE`.
+
+REQUEST is the JSON of `ArchiveRequest`. LIBZSTD is the library that `lading.image.zstd_library`
+pins; it need not be there where no layer is of zstd.
+"""
 
 from pathlib import Path
 from typing import List
@@ -13,7 +16,7 @@ from lading.program import run
 
 
 def main(argv: List[str]) -> None:
-    request_file, output = argv
+    request_file, libzstd, output = argv
     partial = Path(output + ".partial")
     request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     layers = [Layer.read(Path(files.description)) for files in request.layers]
@@ -23,7 +26,7 @@ def main(argv: List[str]) -> None:
     references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
     blobs = {layer.digest: Path(files.blob) for layer, files in zip(layers, request.layers)}
     with partial.open("wb") as file:
-        write_archive(image, references, blobs, file)
+        write_archive(image, references, blobs, libzstd, file)
     partial.replace(output)
 
 

@@ -9,8 +9,9 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.tar_header import END_OF_ARCHIVE
 
-#: OCI image-spec, layer.md, +gzip Media Types.
+#: OCI image-spec, layer.md, Media Types.
 GZIP_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+ZSTD_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 #: As many as dockerd takes (moby, maxLayerDepth).
 MAX_LAYERS = 125
@@ -40,6 +41,10 @@ class Layer:
     media_type: str
     created_by: str
     tar_size: int
+
+    @property
+    def is_zstd(self) -> bool:
+        return self.media_type == ZSTD_MEDIA_TYPE
 
     @property
     def is_empty(self) -> bool:
