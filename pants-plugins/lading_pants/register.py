@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from lading_pants.goals import base_image_pins, debian_lock, package_image, package_store
+from lading_pants.goals import (
+    base_image_pins,
+    debian_lock,
+    image_tests,
+    package_image,
+    package_store,
+)
 from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.build_root import BuildRootTarget
 from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
+from lading_pants.targets.docker_image_test_target import DockerImageTestTarget
 from lading_pants.targets.fetch_debian import FetchDebianTarget
 from lading_pants.targets.fetch_url import FetchUrlTarget
 from lading_pants.targets.store_package import StorePackageTarget
@@ -17,9 +24,11 @@ from lading_pants.util_rules import (
     debian,
     derivation,
     docker_backend,
+    engine_machine,
     fetch,
     image,
     image_base,
+    image_checks,
     image_files,
     image_layer,
     image_plan,
@@ -39,6 +48,7 @@ from lading_pants.util_rules import (
     source,
     store_package,
     store_script,
+    structure_file,
     zstd_library,
 )
 
@@ -50,13 +60,16 @@ _RULE_MODULES = (
     debian_lock,
     derivation,
     docker_backend,
+    engine_machine,
     fetch,
     image,
     image_base,
+    image_checks,
     image_files,
     image_layer,
     image_plan,
     image_references,
+    image_tests,
     implied_build_root,
     machine,
     named_address,
@@ -74,6 +87,7 @@ _RULE_MODULES = (
     source,
     store_package,
     store_script,
+    structure_file,
     zstd_library,
 )
 
@@ -84,6 +98,7 @@ def target_types():
         BuildRootTarget,
         DebianLockTarget,
         DockerImageTarget,
+        DockerImageTestTarget,
         FetchDebianTarget,
         FetchUrlTarget,
         StorePackageTarget,

@@ -75,6 +75,13 @@ class ProgramResult:
 
 
 @dataclass(frozen=True)
+class ProgramProcess:
+    """The process that a request stands for, for those who look at its status themselves."""
+
+    process: Process
+
+
+@dataclass(frozen=True)
 class ProgramDigest:
     """The source files of a program, below the sandbox's root, by module."""
 
@@ -97,7 +104,7 @@ async def program_digest(request: ProgramDigestRequest) -> ProgramDigest:
 
 
 @rule
-async def run_program(request: ProgramRequest) -> ProgramResult:
+async def program_process(request: ProgramRequest) -> ProgramProcess:
     files, arguments = [], request.arguments
     if request.request is not None:
         files.append(FileContent(REQUEST_FILE, request.request.encode("utf-8")))
@@ -110,8 +117,7 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
         Get(Digest, CreateDigest(files)),
     )
     digest = await Get(Digest, MergeDigests((program.digest, request_digest, request.inputs)))
-    result = await Get(
-        FallibleProcessResult,
+    return ProgramProcess(
         Process(
             argv=("/bin/sh", "-c", _RUN, "sh", request.module, *arguments),
             input_digest=digest,
@@ -123,8 +129,14 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
             description=request.description,
             level=request.level,
             remote_cache_speculation_delay_millis=_SPECULATION_DELAY_MILLIS,
-        ),
+        )
     )
+
+
+@rule
+async def run_program(request: ProgramRequest) -> ProgramResult:
+    program = await Get(ProgramProcess, ProgramRequest, request)
+    result = await Get(FallibleProcessResult, Process, program.process)
     check_success(result, request.module, request.subject)
     return ProgramResult(result.output_digest, result.stderr.decode("utf-8", "replace"))
 

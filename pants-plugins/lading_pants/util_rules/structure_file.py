@@ -1,0 +1,74 @@
+"""Reads the files of container-structure-test."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import yaml
+from pants.engine.fs import Digest, DigestContents
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import HydratedSources, HydrateSourcesRequest
+
+from lading.errors import LadingError
+from lading.structure.checks import Checks
+from lading.structure.structure_file import parse_structure_file
+from lading_pants.errors import about
+from lading_pants.targets.docker_image_test_target import StructureTestsField
+
+
+class _TextLoader(yaml.SafeLoader):
+    """Leaves every scalar as it is written, since Go takes `1.10` for a string where it wants one.
+
+    A key that stands twice is an error, as it is in Go.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key!r} stands twice", problem_mark=node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_structure_file(path: str, content: bytes) -> Checks:
+    """LadingError that names the file and the place in it."""
+    try:
+        # A subclass of SafeLoader.
+        document = yaml.load(content, Loader=_TextLoader)
+    except yaml.YAMLError as error:
+        raise LadingError(
+            f"`container_structure_tests` has {path}, which is not YAML: {error}"
+        ) from error
+    return parse_structure_file(path, document)
+
+
+@dataclass(frozen=True)
+class StructureTestsRequest:
+    field: StructureTestsField
+    subject: str
+
+
+@dataclass(frozen=True)
+class StructureTests:
+    checks: Checks
+
+
+@rule
+async def read_structure_tests(request: StructureTestsRequest) -> StructureTests:
+    sources = await Get(HydratedSources, HydrateSourcesRequest(request.field))
+    contents = await Get(DigestContents, Digest, sources.snapshot.digest)
+    try:
+        checks = [read_structure_file(file.path, file.content) for file in contents]
+    except LadingError as error:
+        raise about(request.subject, error) from error
+    return StructureTests(Checks.together(checks))
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,97 @@
+"""Test an image: `check_main REQUEST LIBZSTD JUNIT`.
+
+REQUEST is the JSON of `CheckRequest`. The report is written to standard output, and as XML to
+JUNIT; the status is 1 if a check fails.
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, Sequence
+
+from lading.image.account_files import ACCOUNT_FILES
+from lading.program import run
+from lading.structure.check_request import CheckRequest, Engine
+from lading.structure.checks import Checks
+from lading.structure.command_result import CommandResult
+from lading.structure.container_engine import ContainerEngine
+from lading.structure.image_files import ImageFiles
+from lading.structure.layer_blobs import LayerBlobs
+from lading.structure.layered_files import LayeredFiles
+from lading.structure.limit_check import debian_packages, dpkg_files
+from lading.structure.namespace_run import NamespaceRun
+from lading.structure.outcome import Outcome
+from lading.structure.report import junit_report, text_report
+from lading.structure.runtime_config import RuntimeConfig
+
+
+def main(argv: List[str]) -> None:
+    request_file, libzstd, junit = argv
+    request = CheckRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    config = RuntimeConfig.from_json(Path(request.config).read_text(encoding="utf-8"))
+    metadata = json.loads(Path(request.metadata).read_text(encoding="utf-8"))
+    request = replace(request, checks=request.checks.expanded(config.env))
+    blobs = tuple(Path(layer).absolute() for layer in request.layers)
+    layers = LayerBlobs(blobs, str(Path(libzstd).absolute()))
+    outcomes = list(_outcomes(request, layers, config, metadata))
+    Path(junit).write_text(junit_report(request.name, outcomes), encoding="utf-8")
+    # Whatever the locale.
+    sys.stdout.buffer.write(text_report(outcomes).encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()
+    if not all(outcome.passed for outcome in outcomes):
+        sys.exit(1)
+
+
+def _outcomes(
+    request: CheckRequest, layers: LayerBlobs, config: RuntimeConfig, metadata: Mapping[str, Any]
+) -> Iterator[Outcome]:
+    checks = request.checks
+    layered = LayeredFiles(layers)
+    files = _with_contents(layered, checks)
+    accounts = files.accounts
+    results: Sequence[CommandResult] = ()
+    if checks.commands and request.engine is Engine.NAMESPACES:
+        work = Path("work").absolute()
+        work.mkdir()
+        run = NamespaceRun(layers, config, accounts, work, request.timeout)
+        results = run.run(checks.commands)
+    elif checks.commands:
+        results = _run_in_engine(request, metadata["image"])
+    for command, result in zip(checks.commands, results):
+        yield command.judge(result)
+    for file in checks.files:
+        yield file.judge(files, accounts)
+    for entry in checks.config:
+        yield entry.judge(config, accounts)
+    for license in checks.licenses:
+        yield license.judge(files)
+    debian = debian_packages(files)
+    for absence in checks.absent:
+        yield absence.judge(request.closure, debian)
+    for limit in checks.unpacked:
+        yield limit.judge(layered.size)
+    for limit in checks.compressed:
+        yield limit.judge(sum(layer["size"] for layer in metadata["layers"]))
+
+
+def _with_contents(layered: LayeredFiles, checks: Checks) -> ImageFiles:
+    """With the contents that somebody looks at."""
+    files = ImageFiles(layered.files)
+    wanted = {key for path in ACCOUNT_FILES if (key := files.find_file(path)) is not None}
+    wanted.update(dpkg_files(files))
+    wanted.update(key for check in checks.files for key in check.wanted(files))
+    wanted.update(key for check in checks.licenses for key in check.wanted(files))
+    return replace(files, contents=layered.contents(wanted))
+
+
+def _run_in_engine(request: CheckRequest, image: Mapping[str, str]) -> Sequence[CommandResult]:
+    engine = ContainerEngine.find(request.engine)
+    with engine.loaded(Path(request.archive), (image["id"], image["digest"])) as name:
+        end = None if request.timeout is None else time.monotonic() + request.timeout
+        return [engine.run(name, check, end) for check in request.checks.commands]
+
+
+if __name__ == "__main__":
+    run(main)

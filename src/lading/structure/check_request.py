@@ -1,0 +1,60 @@
+"""What `check_main` checks, and of which image."""
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Dict, Optional, Tuple
+
+from lading.store.package import StorePackage
+from lading.structure.checks import Checks
+from lading.structure.limit_check import package_from_dict, package_to_dict
+
+
+class Engine(Enum):
+    """What runs commands."""
+
+    NAMESPACES = "namespaces"
+    DOCKER = "docker"
+    PODMAN = "podman"
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """`config` and `metadata` are files, the latter as `image_main` writes it; `layers` are blobs,
+    lowest first, or nothing where none of `checks` needs them. `archive` is the image's for a
+    container engine, or "".
+
+    `timeout` is in seconds, for all commands together. `name` is of the test.
+    """
+
+    name: str
+    checks: Checks
+    config: str
+    metadata: str
+    layers: Tuple[str, ...]
+    archive: str
+    closure: Tuple[StorePackage, ...]
+    engine: Engine
+    timeout: Optional[int]
+
+    def to_json(self) -> str:
+        fields = {
+            **vars(self),
+            "checks": self.checks.to_dict(),
+            "closure": [package_to_dict(package) for package in self.closure],
+            "engine": self.engine.value,
+        }
+        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "CheckRequest":
+        fields: Dict[str, Any] = json.loads(text)
+        return cls(
+            **{
+                **fields,
+                "checks": Checks.from_dict(fields["checks"]),
+                "layers": tuple(fields["layers"]),
+                "closure": tuple(map(package_from_dict, fields["closure"])),
+                "engine": Engine(fields["engine"]),
+            }
+        )

@@ -1,0 +1,36 @@
+"""What came of an image's checks, for people and for programs that read JUnit's XML."""
+
+from typing import List, Sequence
+from xml.etree import ElementTree
+
+from lading.structure.outcome import Outcome
+
+
+def text_report(outcomes: Sequence[Outcome]) -> str:
+    """All failures, then how many checks there were; the names of all if none failed."""
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    lines: List[str] = []
+    for outcome in failed or outcomes:
+        lines.append(f"{'✗' if failed else '✓'} {outcome.name}")
+        lines += [f"  {line}" for failure in outcome.failures for line in failure.splitlines()]
+    count = f"{len(outcomes)} check{'s' if len(outcomes) != 1 else ''}"
+    lines.append(f"{len(failed)} of {count} failed." if failed else f"{count} passed.")
+    return "\n".join(lines) + "\n"
+
+
+def junit_report(suite: str, outcomes: Sequence[Outcome]) -> str:
+    """No times and no hosts: the same result gives the same bytes."""
+    root = ElementTree.Element(
+        "testsuite",
+        name=suite,
+        tests=str(len(outcomes)),
+        failures=str(sum(not outcome.passed for outcome in outcomes)),
+        errors="0",
+        skipped="0",
+    )
+    for outcome in outcomes:
+        case = ElementTree.SubElement(root, "testcase", classname=suite, name=outcome.name)
+        if not outcome.passed:
+            text = "\n".join(outcome.failures)
+            ElementTree.SubElement(case, "failure", message=text.splitlines()[0]).text = text
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"

@@ -1,0 +1,314 @@
+"""The file of Google's container-structure-test, schema 2.0.0.
+
+Every scalar in it is a string here, as it stands in the YAML: Go reads `args: [6379]` as "6379".
+"""
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple, TypeVar
+
+from lading.errors import LadingError
+from lading.image.user import User
+from lading.structure import go_file_mode
+from lading.structure.checks import Checks
+from lading.structure.command_check import CommandCheck, OutputCheck
+from lading.structure.config_check import ConfigCheck, Relation
+from lading.structure.file_check import FileCheck
+from lading.structure.license_check import LicenseCheck
+from lading.structure.pattern import Pattern
+
+SCHEMA_VERSION = "2.0.0"
+
+_TRUE, _FALSE = ("true", "yes", "on", "y"), ("false", "no", "off", "n")
+
+_KEYS = (
+    "schemaVersion",
+    "globalEnvVars",
+    "commandTests",
+    "fileExistenceTests",
+    "fileContentTests",
+    "metadataTest",
+    "licenseTests",
+    "containerRunOptions",
+)
+_METADATA_KEYS = (
+    "envVars",
+    "unboundEnvVars",
+    "labels",
+    "entrypoint",
+    "cmd",
+    "exposedPorts",
+    "unexposedPorts",
+    "volumes",
+    "unmountedVolumes",
+    "workdir",
+    "user",
+)
+_COMMAND_KEYS = (
+    "name",
+    "setup",
+    "teardown",
+    "command",
+    "args",
+    "envVars",
+    "expectedOutput",
+    "excludedOutput",
+    "expectedError",
+    "excludedError",
+    "exitCode",
+)
+_EXISTENCE_KEYS = (
+    "name",
+    "path",
+    "shouldExist",
+    "permissions",
+    "uid",
+    "gid",
+    "isExecutableBy",
+)
+_CONTENT_KEYS = ("name", "path", "expectedContents", "excludedContents")
+
+# What makes the result depend on more than the image.
+_OPTIONS_OF_THE_MACHINE = (
+    "privileged",
+    "allocateTty",
+    "envFile",
+    "envVars",
+    "capabilities",
+    "bindMounts",
+)
+
+_Parsed = TypeVar("_Parsed")
+_Variables = Tuple[Tuple[str, str], ...]
+
+
+def parse_structure_file(path: str, document: Any) -> Checks:
+    """`document` is what YAML has in it. LadingError that names the file and the place in it."""
+    root = _Node(path, document).mapping(_KEYS)
+    version = root.text("schemaVersion")
+    if version != SCHEMA_VERSION:
+        raise LadingError(
+            f"{path} has the schemaVersion {version!r}. Write `schemaVersion: {SCHEMA_VERSION}`, "
+            "the one that there is documentation for."
+        )
+    user = _run_user(root)
+    variables = root.variables("globalEnvVars")
+    return Checks(
+        commands=root.each("commandTests", lambda node: _command(node, variables, user)),
+        files=(
+            *root.each("fileExistenceTests", lambda node: _existence(node, variables)),
+            *root.each("fileContentTests", _content),
+        ),
+        config=tuple(_metadata(root)),
+        licenses=root.each("licenseTests", _licenses),
+    )
+
+
+@dataclass(frozen=True)
+class _Node:
+    """Something in the file. `where` is the file and the path in it."""
+
+    where: str
+    value: Any
+
+    def mapping(self, keys: Sequence[str]) -> "_Mapping":
+        if not isinstance(self.value, Mapping):
+            raise LadingError(
+                f"{self.where}: {self.value!r} is not a mapping. Its keys are {', '.join(keys)}."
+            )
+        for key in self.value:
+            if key not in keys:
+                near = difflib.get_close_matches(str(key), keys, n=1)
+                hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(keys)}."
+                raise LadingError(f"{self.where}: container-structure-test has no {key!r}. {hint}")
+        return _Mapping(self.where, self.value)
+
+    def text(self) -> str:
+        if not isinstance(self.value, str):
+            raise LadingError(f"{self.where}: {self.value!r} is not a string. Write one.")
+        return self.value
+
+    def elements(self) -> Iterator["_Node"]:
+        if not isinstance(self.value, list):
+            raise LadingError(f"{self.where}: {self.value!r} is not a list. Write one.")
+        for number, value in enumerate(self.value, 1):
+            yield _Node(f"{self.where}, number {number}", value)
+
+    def words(self) -> Tuple[str, ...]:
+        return tuple(node.text() for node in self.elements())
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    where: str
+    values: Mapping[str, Any]
+
+    def node(self, key: str) -> Optional[_Node]:
+        """None where it is not there, or empty."""
+        value = self.values.get(key)
+        if value is None or value == "":
+            return None
+        return _Node(f"{self.where}, {key}", value)
+
+    def text(self, key: str) -> str:
+        node = self.node(key)
+        return node.text() if node else ""
+
+    def required(self, key: str) -> str:
+        text = self.text(key)
+        if not text:
+            raise LadingError(f"{self.where}: there is no {key!r}, which there must be. Write one.")
+        return text
+
+    def words(self, key: str) -> Tuple[str, ...]:
+        node = self.node(key)
+        return node.words() if node else ()
+
+    def each(self, key: str, parse: Callable[[_Node], _Parsed]) -> Tuple[_Parsed, ...]:
+        node = self.node(key)
+        return tuple(parse(element) for element in node.elements()) if node else ()
+
+    def boolean(self, key: str, default: bool) -> bool:
+        text = self.text(key)
+        if text and text.lower() not in (*_TRUE, *_FALSE):
+            raise LadingError(f"{self.where}: {key} is {text!r}. Write true or false.")
+        return text.lower() in _TRUE if text else default
+
+    def number(self, key: str) -> Optional[int]:
+        text = self.text(key)
+        try:
+            return int(text) if text else None
+        except ValueError as error:
+            raise LadingError(f"{self.where}: {key} is {text!r}. Write a number.") from error
+
+    def patterns(self, key: str) -> Tuple[Pattern, ...]:
+        where = f"{self.where}: {key} has"
+        return tuple(Pattern.parse_go(where, text) for text in self.words(key))
+
+    def variables(self, key: str) -> _Variables:
+        return self.each(key, _variable)
+
+
+def _variable(node: _Node) -> Tuple[str, str]:
+    fields = node.mapping(("key", "value"))
+    return fields.required("key"), fields.text("value")
+
+
+def _run_user(root: _Mapping) -> Optional[str]:
+    node = root.node("containerRunOptions")
+    if node is None:
+        return None
+    options = node.mapping(("user", *_OPTIONS_OF_THE_MACHINE))
+    for key in _OPTIONS_OF_THE_MACHINE:
+        if options.node(key) is not None and options.values[key] not in ("false", []):
+            raise LadingError(
+                f"{options.where}: {key} is not supported: Lading runs commands with nothing but "
+                "the image, so that their result can be cached. Test what needs more with "
+                "container-structure-test itself, and leave it out here."
+            )
+    user = options.text("user")
+    if user:
+        User.parse(user)
+    return user or None
+
+
+def _command(node: _Node, variables: _Variables, user: Optional[str]) -> CommandCheck:
+    fields = node.mapping(_COMMAND_KEYS)
+    for key in ("setup", "teardown"):
+        for command in fields.each(key, _Node.words):
+            if not command:
+                raise LadingError(f"{fields.where}: {key} has an empty command. Remove it.")
+    own = dict(fields.variables("envVars"))
+    return CommandCheck(
+        name=fields.required("name"),
+        words=(fields.required("command"), *fields.words("args")),
+        setup=fields.each("setup", _Node.words),
+        env=tuple(sorted({**dict(variables), **own}.items())),
+        user=user,
+        exit_code=fields.number("exitCode") or 0,
+        stdout=OutputCheck(fields.patterns("expectedOutput"), fields.patterns("excludedOutput")),
+        stderr=OutputCheck(fields.patterns("expectedError"), fields.patterns("excludedError")),
+        expand=True,
+    )
+
+
+def _existence(node: _Node, variables: _Variables) -> FileCheck:
+    fields = node.mapping(_EXISTENCE_KEYS)
+    name, path = fields.required("name"), fields.required("path")
+    absent = not fields.boolean("shouldExist", True)
+    executable_by = fields.text("isExecutableBy") or None
+    if executable_by is not None and executable_by not in go_file_mode.EXECUTABLE_BY:
+        raise LadingError(
+            f"{fields.where}: isExecutableBy is {executable_by!r}. Write one of "
+            f"{', '.join(go_file_mode.EXECUTABLE_BY)}."
+        )
+    return FileCheck(
+        path=path,
+        name=f"file {path} ({name})",
+        absent=absent,
+        follow=False,
+        user=_id(fields, "uid"),
+        group=_id(fields, "gid"),
+        permissions=fields.text("permissions") or None,
+        executable_by=executable_by,
+        variables=variables,
+    )
+
+
+def _id(fields: _Mapping, key: str) -> Optional[str]:
+    number = fields.number(key)
+    # container-structure-test takes -1 for not given.
+    return None if number is None or number == -1 else str(number)
+
+
+def _content(node: _Node) -> FileCheck:
+    fields = node.mapping(_CONTENT_KEYS)
+    path = fields.required("path")
+    return FileCheck(
+        path=path,
+        name=f"file {path} ({fields.required('name')})",
+        contains=fields.patterns("expectedContents"),
+        lacks=fields.patterns("excludedContents"),
+        is_read=True,
+    )
+
+
+def _licenses(node: _Node) -> LicenseCheck:
+    fields = node.mapping(("debian", "files"))
+    return LicenseCheck(fields.boolean("debian", False), fields.words("files"))
+
+
+def _metadata(root: _Mapping) -> Iterator[ConfigCheck]:
+    node = root.node("metadataTest")
+    if node is None:
+        return
+    fields = node.mapping(_METADATA_KEYS)
+    for key, config_key in (("envVars", "env"), ("labels", "labels")):
+        for entry, expected in fields.each(key, _expected_value):
+            relation = Relation.MATCHES if isinstance(expected, Pattern) else Relation.IS
+            yield ConfigCheck(config_key, entry, relation, expected)
+    for name, _ in fields.variables("unboundEnvVars"):
+        yield ConfigCheck("env", name, Relation.IS, None)
+    for key in ("entrypoint", "cmd"):
+        # An empty list says that there is none.
+        if fields.values.get(key) is not None:
+            yield ConfigCheck(key, "", Relation.IS, fields.words(key))
+    for key, config_key, relation in (
+        ("exposedPorts", "exposed_ports", Relation.HAS),
+        ("unexposedPorts", "exposed_ports", Relation.LACKS),
+        ("volumes", "volumes", Relation.HAS),
+        ("unmountedVolumes", "volumes", Relation.LACKS),
+    ):
+        for word in fields.words(key):
+            yield ConfigCheck(config_key, "", relation, word)
+    for key, config_key in (("workdir", "working_dir"), ("user", "user")):
+        if fields.text(key):
+            yield ConfigCheck(config_key, "", Relation.IS, fields.text(key))
+
+
+def _expected_value(node: _Node) -> Tuple[str, Any]:
+    fields = node.mapping(("key", "value", "isRegex"))
+    value: Any = fields.text("value")
+    if fields.boolean("isRegex", False):
+        value = Pattern.parse_go(f"{fields.where}: value has", value)
+    return fields.required("key"), value
