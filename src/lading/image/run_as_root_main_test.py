@@ -73,6 +73,11 @@ CASES = [
     ("nixpkgs#56209: a read-only directory", "mkdir closed/new", ["closed", "closed/new"]),
     ("rules_docker#37: /tmp", "echo 1 >tmp/x", ["tmp", "tmp/x"]),
     ("a pipe", "mkfifo -m 600 d/p", ["d", "d/p"]),
+    (
+        "ldconfig's cache of inodes",
+        "mkdir -p var/cache/ldconfig; echo 1 >var/cache/ldconfig/aux-cache",
+        ["var", "var/cache", "var/cache/ldconfig"],
+    ),
     ("what is mounted", "echo 1 >/dev/shm/x; echo 2 >/dev/null", []),
     ("hard links", "ln d/x d/z", ["d", "d/x", "d/z"]),
     ("nixpkgs#55290: the same file in two layers", '[ "$(cat twice)" = upper ]', []),

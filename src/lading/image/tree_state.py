@@ -65,15 +65,17 @@ class ContentDigests:
 
 
 def read_tree(root: str, left_out: Sequence[str], digests: ContentDigests) -> TreeState:
-    """The state of the tree at `root`, without what `left_out` names at its top.
+    """The state of the tree at `root`, without the paths in `left_out`.
 
     Sockets are left out, since nobody listens to them any more, and so are devices.
     """
     nodes: Dict[str, Node] = {}
     names_of: Dict[int, List[str]] = {}
-    pending = [name for name in _names(root, "") if name not in left_out]
+    pending = _names(root, "")
     while pending:
         path = pending.pop()
+        if path in left_out:
+            continue
         host = _host(root, path)
         status = os.lstat(host)
         node = _node(host, status, digests)
