@@ -7,6 +7,7 @@ from typing import Any, Iterable, Sequence
 
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.addresses import Address
+from pants.engine.target import Target
 from pants.testutil.rule_runner import RuleRunner
 
 from lading_pants.targets.base_image import BaseImageTarget
@@ -27,7 +28,10 @@ LOCK = "3rdparty/base-images.lock.json"
 
 
 def make_runner(
-    directory: Path, rules: Iterable[Any], bootstrap_args: Sequence[str] = ()
+    directory: Path,
+    rules: Iterable[Any],
+    bootstrap_args: Sequence[str] = (),
+    target_types: Sequence[type[Target]] = (),
 ) -> RuleRunner:
     """One that keeps its append-only caches in `directory`."""
     modules = (machine, pinned_image, platform, program, pulled_image, registry_machine)
@@ -37,7 +41,7 @@ def make_runner(
             *PythonRepos.rules(),
             *rules,
         ],
-        target_types=[BaseImageTarget],
+        target_types=[BaseImageTarget, *target_types],
         isolated_local_store=True,
         bootstrap_args=[f"--named-caches-dir={directory}", *bootstrap_args],
     )

@@ -1,0 +1,241 @@
+"""Images on a pulled one, with a real server and real sandboxes, without store packages."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any, Iterator, Sequence
+
+import pytest
+from pants.core.goals.package import BuiltPackage
+from pants.core.util_rules import distdir
+from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
+from pants.engine.rules import Get, rule
+from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
+
+from lading.fetch.faulty_server_testing import FaultyServer
+from lading.image.compressor import LIBRARY
+from lading.image.package_testing import find_libdeflate
+from lading.registry.registry_testing import RegistryServer
+from lading_pants.errors import TargetError
+from lading_pants.goals import package_image
+from lading_pants.targets.docker_image import DockerImageTarget
+from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.util_rules import (
+    image,
+    image_base,
+    image_files,
+    image_layer,
+    image_plan,
+    image_references,
+    named_address,
+    pulled_layers,
+    run_as_root,
+)
+from lading_pants.util_rules.base_image_testing import make_runner
+from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.realise import (
+    StoreClosure,
+    StoreClosureRequest,
+    StorePaths,
+    StorePathsRequest,
+    place_files,
+)
+from lading_pants.util_rules.zstd_library import ZstdLibrary
+
+
+@rule
+async def system_compressor() -> Compressor:
+    """The one of the machine instead of the pinned one, which would be downloaded."""
+    content = Path(find_libdeflate()).read_bytes()
+    return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
+
+
+@rule
+async def no_zstd() -> ZstdLibrary:
+    """No layer here is of zstd."""
+    return ZstdLibrary(EMPTY_DIGEST)
+
+
+@rule
+async def no_paths(request: StorePathsRequest) -> StorePaths:
+    raise AssertionError(f"{request} is asked for before the platform is looked at")
+
+
+@rule
+async def no_closure(request: StoreClosureRequest) -> StoreClosure:
+    assert not request.addresses
+    return StoreClosure((), ())
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> RuleRunner:
+    modules = (
+        *(distdir, image, image_base, image_files, image_layer, image_plan, image_references),
+        *(named_address, package_image, pulled_layers, run_as_root),
+    )
+    return make_runner(
+        tmp_path,
+        [
+            *(one for module in modules for one in module.rules()),
+            *(system_compressor, no_zstd, no_paths, no_closure, place_files),
+            QueryRule(BuiltPackage, [ImageFieldSet]),
+        ],
+        target_types=[DockerImageTarget, StorePackageTarget],
+    )
+
+
+@pytest.fixture
+def registry() -> Iterator[RegistryServer]:
+    with FaultyServer() as server:
+        yield RegistryServer(server)
+
+
+def tar(*members: tuple[str, bytes, str]) -> bytes:
+    """Of (path, type, content of a file or target of a link)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, kind, text in members:
+            info = tarfile.TarInfo(path)
+            info.type, info.mode = kind, 0o755
+            if kind == tarfile.REGTYPE:
+                info.size = len(text)
+            else:
+                info.linkname = text
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+ROOT = tar(
+    ("./bin", tarfile.SYMTYPE, "usr/bin"),
+    ("./usr", tarfile.DIRTYPE, ""),
+    ("./usr/bin", tarfile.DIRTYPE, ""),
+    ("./usr/bin/sh", tarfile.REGTYPE, "sh"),
+    ("./etc", tarfile.DIRTYPE, ""),
+    ("./etc/passwd", tarfile.REGTYPE, "root:x:0:0::/:\nwww:x:33:34::/:\n"),
+)
+
+
+def serve(registry: RegistryServer, tars: Sequence[bytes], **config: Any) -> None:
+    """An image of these layers, the first of them as it is, the others as gzip."""
+    blobs = [one if number == 0 else gzip.compress(one) for number, one in enumerate(tars)]
+    diff_ids = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in tars]
+    manifest = registry.image(blobs, rootfs={"type": "layers", "diff_ids": diff_ids}, **config)
+    registry.manifest(manifest, tag="1")
+
+
+def package(
+    runner: RuleRunner, registry: RegistryServer, fields: str, platform: str = "linux/amd64"
+) -> tuple[BuiltPackage, dict[str, bytes], dict[str, Any]]:
+    """What the goal gives for `docker_image(base=":base", ...)`, its archive's files, and its
+    description."""
+    (manifest,) = (path for path in registry.server.replies if path.endswith("/manifests/1"))
+    digest = registry.server.replies[manifest][0].headers["Docker-Content-Digest"]
+    runner.write_files(
+        {
+            "3rdparty/BUILD": 'store_package(name="redis", version="1")\n',
+            "images/BUILD": f"""
+base_image(name="base", image="{registry.name}", digest="{digest}", platform="{platform}")
+docker_image(name="app", base=":base", {fields})
+""",
+        }
+    )
+    target = runner.get_target(Address("images", target_name="app"))
+    built = runner.request(BuiltPackage, [ImageFieldSet.create(target)])
+    runner.write_digest(built.digest, path_prefix="dist")
+    dist = Path(runner.build_root, "dist/images")
+    with tarfile.open(dist / "app.tar") as archive:
+        files = {
+            member.name: content.read()
+            for member in archive
+            if (content := archive.extractfile(member))
+        }
+    return built, files, json.loads((dist / "app.json").read_text())
+
+
+def config_of(files: dict[str, bytes]) -> dict[str, Any]:
+    (docker,) = json.loads(files["manifest.json"])
+    config: dict[str, Any] = json.loads(files[docker["Config"]])
+    return config
+
+
+def names_in(files: dict[str, bytes], layer: int) -> list[str]:
+    (docker,) = json.loads(files["manifest.json"])
+    with tarfile.open(fileobj=io.BytesIO(files[docker["Layers"][layer]])) as archive:
+        return archive.getnames()
+
+
+def test_rules_docker_2266_n2c_67_layers_stay_byte_for_byte(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    serve(registry, [ROOT, tar(("x", tarfile.REGTYPE, "1"))], config={"Env": ["A=1"]})
+    built, files, metadata = package(runner, registry, 'files={"/bin/own": "own"}, env={"B": "2"}')
+    sizes = [layer["size"] for layer in metadata["layers"]]
+    assert metadata["base_layers"] == 2 and len(sizes) == 3
+    assert metadata["layers"][0]["digest"] == f"sha256:{hashlib.sha256(ROOT).hexdigest()}"
+    assert [layer["media_type"].rpartition(".")[2] for layer in metadata["layers"]] == [
+        "tar",
+        "tar+gzip",
+        "tar+gzip",
+    ]
+    assert "3 layers, 2 of them the base's" in built.artifacts[1].extra_log_lines[1]
+    # nixpkgs#57073, rules_oci#857: behind the base's link
+    assert "usr/bin/own" in names_in(files, 2) and "bin" not in names_in(files, 2)
+    assert config_of(files)["config"]["Env"] == ["A=1", "B=2"]
+
+
+def test_a_user_of_the_base_is_known(runner: RuleRunner, registry: RegistryServer) -> None:
+    serve(registry, [ROOT])
+    _, files, _ = package(runner, registry, 'user="www", directories={"/d": "0755 www:34"}')
+    assert config_of(files)["config"]["User"] == "33:34"
+
+
+def test_nixpkgs_pr_105685_an_unknown_user_is_refused(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    serve(registry, [ROOT])
+    with engine_error(TargetError, contains="`docker_image` images:app: `user` is 'nobody-here'"):
+        package(runner, registry, 'user="nobody-here"')
+
+
+def test_moby_49141_a_base_without_layers(runner: RuleRunner, registry: RegistryServer) -> None:
+    serve(registry, [], config={"Cmd": ["/x"]})
+    _, files, metadata = package(runner, registry, 'files={"/x": "1"}')
+    assert len(metadata["layers"]) == 1 and metadata["base_layers"] == 0
+    assert config_of(files)["config"] == {"Cmd": ["/x"]}
+
+
+def test_moby_20298_too_many_layers_with_the_base_s(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    serve(registry, [tar((str(number), tarfile.REGTYPE, "")) for number in range(125)])
+    with engine_error(TargetError, contains="the image has 126 layers"):
+        package(runner, registry, 'files={"/x": "1"}')
+    assert not registry.seen("blobs", f"sha256:{hashlib.sha256(ROOT).hexdigest()}")
+
+
+def test_a_base_for_another_architecture_takes_what_is_not_built(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    serve(registry, [ROOT], architecture="riscv64")
+    _, files, metadata = package(runner, registry, 'files={"/x": "1"}', "linux/riscv64")
+    assert metadata["platform"] == "linux/riscv64"
+    assert config_of(files)["architecture"] == "riscv64"
+    reason = "`base` is ':base', an image for linux/riscv64, but `run_as_root` is built and run for"
+    with engine_error(TargetError, contains=reason):
+        package(runner, registry, 'run_as_root="true"', "linux/riscv64")
+
+
+def test_a_layer_that_is_not_what_the_config_says(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    manifest = registry.image([ROOT])  # its config has other diff ids
+    registry.manifest(manifest, tag="1")
+    with engine_error(TargetError, contains="`base_image` images:base: the layer sha256:"):
+        package(runner, registry, 'files={"/x": "1"}')
