@@ -130,9 +130,9 @@ def _host(path: str) -> bytes:
 def _refusal(name: str, error: OSError) -> LadingError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LadingError(
-            f"there is no room to unpack the image for `run_as_root` ({error.strerror} at "
-            f"/{name}): make room in the temporary directory, or let Pants' "
-            "`[GLOBAL].local_execution_root_dir` name a bigger one."
+            f"there is no room to unpack the image ({error.strerror} at /{name}): make room in the "
+            "temporary directory, or let Pants' `[GLOBAL].local_execution_root_dir` name a bigger "
+            "one."
         )
     return LadingError(
         f"a layer of the image has /{name}, which can't be unpacked ({error}): repair the layer, "

@@ -284,6 +284,6 @@ def test_nixpkgs_377363_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> Non
             return str(error)
         return ""
 
-    assert "no room to unpack the image for `run_as_root` (No space left on device at /big)" in (
+    assert "no room to unpack the image (No space left on device at /big)" in (
         as_root(work)
     )

@@ -43,6 +43,12 @@ from lading.store.references import scan_entries
 #: Seconds since 1970 that programs take for now if they ask for it by this variable.
 SOURCE_DATE_EPOCH = 1
 
+#: What to do without the rights to run commands.
+_INSTEAD = (
+    "Without any such right, `users`, `groups`, `directories`, `symlinks` and `files` do what "
+    "images need most: users with their homes, directories and files with owners and modes."
+)
+
 _CREATED_BY = "lading: run_as_root"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELLS = ("bin/bash", "bin/sh")
@@ -57,12 +63,9 @@ def main(argv: List[str]) -> None:
     text = Path(request_file).read_text(encoding="utf-8")
     request = RunAsRootRequest.from_json(text)
     os.umask(0o022)
-    namespace = UserNamespace.of_this_user()
     work = Path("work").absolute()
     work.mkdir()
-    probe = work / "probe"
-    probe.mkdir()
-    namespace.run(partial(check_rights, probe))
+    namespace = _namespace(work)
     packages = tuple((package.path, unpacked(package)) for package in request.packages)
     step = RunStep(request, work, packages, libzstd)
     status = namespace.run(step.run)
@@ -75,6 +78,18 @@ def main(argv: List[str]) -> None:
     Path(description).write_text(text, encoding="utf-8")
     os.replace(step.tree, tree)
     os.replace(step.references, references)
+
+
+def _namespace(work: Path) -> UserNamespace:
+    """In which commands can be run; LadingError if this user may not."""
+    probe = work / "probe"
+    probe.mkdir()
+    try:
+        namespace = UserNamespace.of_this_user()
+        namespace.run(partial(check_rights, probe))
+    except LadingError as error:
+        raise LadingError(f"`run_as_root`: {error} {_INSTEAD}") from error
+    return namespace
 
 
 @dataclass(frozen=True)

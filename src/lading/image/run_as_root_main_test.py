@@ -356,7 +356,8 @@ def test_nixpkgs_251995_a_user_without_subordinate_ids_is_told_what_is_missing()
     runner.remove()
     assert outcome.status == 65
     assert outcome.stderr == (
-        "lading: error: `run_as_root` needs subordinate ids, and /etc/subuid has no ids for the "
+        "lading: error: `run_as_root`: commands in an image need subordinate ids, and /etc/subuid "
+        "has no ids for the "
         "user nobody: run `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
         "nobody` as root, with ranges that are free. Without any such right, `users`, `groups`, "
         "`directories`, `symlinks` and `files` do what images need most: users with their homes, "

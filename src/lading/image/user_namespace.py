@@ -21,12 +21,6 @@ from lading.store.kernel_setting import NAMESPACE_SETTINGS
 #: What an image may need: ids up to nobody's, 65534.
 NEEDED_IDS = 65534
 
-#: What to do without the rights to run commands.
-_INSTEAD = (
-    "Without any such right, `users`, `groups`, `directories`, `symlinks` and `files` do what "
-    "images need most: users with their homes, directories and files with owners and modes."
-)
-
 _DIRECTORIES = "/usr/bin:/bin:/usr/local/bin:/usr/sbin:/sbin"
 
 _Map = Tuple[Tuple[int, int, int], ...]
@@ -47,8 +41,8 @@ class UserNamespace:
         for program in ("newuidmap", "newgidmap"):
             if not _program(program):
                 raise LadingError(
-                    f"`run_as_root` needs {program}, which is not on this machine: install the "
-                    f"package uidmap. {_INSTEAD}"
+                    f"commands in an image need {program}, which is not on this machine: install "
+                    "the package uidmap."
                 )
         return cls(
             ((0, os.getuid(), 1), *_subordinate(Path("/etc/subuid"))),
@@ -99,14 +93,13 @@ def refusal(error: OSError) -> LadingError:
     for setting in NAMESPACE_SETTINGS:
         if setting.forbids():
             return LadingError(
-                f"the commands of `run_as_root` can't be run ({error}), since {setting.name} is "
-                f"{setting.value}: run `sysctl -w {setting.name}={setting.remedy}` as root. "
-                f"{_INSTEAD}"
+                f"commands can't be run in an image ({error}), since {setting.name} is "
+                f"{setting.value}: run `sysctl -w {setting.name}={setting.remedy}` as root."
             )
     return LadingError(
-        f"the commands of `run_as_root` can't be run ({error}): in a container, allow user "
-        "namespaces and a new /proc (docker: `--security-opt seccomp=unconfined --security-opt "
-        f"systempaths=unconfined`, or `--privileged`). {_INSTEAD}"
+        f"commands can't be run in an image ({error}): in a container, allow user namespaces and a "
+        "new /proc (docker: `--security-opt seccomp=unconfined --security-opt "
+        "systempaths=unconfined`, or `--privileged`)."
     )
 
 
@@ -142,9 +135,9 @@ def _subordinate(file: Path) -> _Map:
         if mapping:
             found = f"{inside - 1} ids for the user {user}, and images need {NEEDED_IDS}"
         raise LadingError(
-            f"`run_as_root` needs subordinate ids, and {file} has {found}: run `usermod "
+            f"commands in an image need subordinate ids, and {file} has {found}: run `usermod "
             f"--add-subuids 100000-165535 --add-subgids 100000-165535 {user}` as root, with "
-            f"ranges that are free. {_INSTEAD}"
+            "ranges that are free."
         )
     return tuple(mapping)
 
@@ -162,8 +155,8 @@ def _map_as_user(program: str, pid: int, mapping: _Map) -> None:
     if result.returncode:
         words_of_it = result.stderr.decode("utf-8", "replace").strip()
         raise LadingError(
-            f"the commands of `run_as_root` can't be run, since {program} failed ({words_of_it}): "
-            f"it must be setuid root, as the package uidmap installs it. {_INSTEAD}"
+            f"commands can't be run in an image, since {program} failed ({words_of_it}): it must "
+            "be setuid root, as the package uidmap installs it."
         )
 
 
