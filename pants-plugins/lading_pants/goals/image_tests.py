@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Any, Optional
 
 from pants.core.goals.test import TestRequest, TestResult, TestSubsystem
 from pants.engine.fs import (
@@ -24,6 +24,7 @@ from pants.util.logging import LogLevel
 from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.zstd_library import LIBRARY
 from lading.program import USER_ERROR, error_sentence
+from lading.store.package import StorePackage
 from lading.structure.check_request import CheckRequest, Engine
 from lading_pants.subsystems.image_test_subsystem import ImageTestSubsystem
 from lading_pants.util_rules.engine_machine import EngineMachine
@@ -108,13 +109,13 @@ async def write_untagged_archive(request: _UntaggedArchiveRequest) -> _UntaggedA
 
 @rule(desc="Test an image", level=LogLevel.DEBUG)
 async def test_image(
-    batch: ImageTestRequest.Batch[ImageTestFieldSet, None], test_subsystem: TestSubsystem
+    batch: ImageTestRequest.Batch[ImageTestFieldSet, Any], test_subsystem: TestSubsystem
 ) -> TestResult:
     field_set = batch.single_element
     planned = await Get(ImageChecks, ImageChecksRequest(field_set))
     checks, engine = planned.checks, Engine(field_set.engine.value)
     image = await Get(AssembledImage, AssembledImageRequest(planned.image))
-    closure = ()
+    closure: tuple[StorePackage, ...] = ()
     if checks.absent:
         built = await Get(ImageLayers, ImageLayersRequest(planned.image))
         closure = tuple(member.package for member in built.closure)

@@ -54,10 +54,15 @@ class NamespaceRun:
     def run(self, checks: Sequence[CommandCheck]) -> List[CommandResult]:
         """In their order. LadingError where this machine or the image does not let them run."""
         os.umask(0o022)
-        namespace = UserNamespace.of_this_user()
         probe = self.work / "probe"
         probe.mkdir()
-        namespace.run(partial(check_rights, probe))
+        try:
+            namespace = UserNamespace.of_this_user()
+            namespace.run(partial(check_rights, probe))
+        except LadingError as error:
+            raise LadingError(
+                f'{error} Or set `engine` to "docker" or "podman", if there is one here.'
+            ) from error
         namespace.run(partial(self._run_all, checks))
         results = json.loads((self.work / "results.json").read_text(encoding="ascii"))
         return [CommandResult(**{**fields, "notes": tuple(fields["notes"])}) for fields in results]
