@@ -6,12 +6,12 @@ import shutil
 import struct
 import tarfile
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterator, List
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List
 
 import pytest
 
 from lading.errors import LadingError
-from lading.image import linux
+from lading.image import linux, tree_bound
 from lading.image.layer_archive import HEADER_LIMIT
 from lading.image.layer_blob import BlobReader, Compression
 from lading.image.layer_unpacker import unpack_layer
@@ -27,7 +27,8 @@ from lading.image.run_as_root_testing import (
 )
 from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, Node, read_tree
-from lading.image.unpack_bound import UnpackBound
+from lading.image.unpack_bound import FLOOR, UnpackBound
+from lading.image.zstd_testing import BLOCK_LIMIT, zeros, zstd
 
 #: Version 2 of VFS_CAP (linux/capability.h): permitted and effective NET_BIND_SERVICE.
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)
@@ -63,21 +64,20 @@ def names(tmp_path: Path, *layers: bytes) -> List[str]:
     return sorted(unpacked(tmp_path, *layers))
 
 
-@pytest.mark.parametrize("compressed", [False, True])
-def test_owners_modes_links_and_capabilities_are_kept(tmp_path: Path, compressed: bool) -> None:
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zstd])
+def test_owners_modes_links_and_capabilities_are_kept(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
     text = CAPABILITY.decode("utf-8", "surrogateescape")
-    tree = unpacked(
-        tmp_path,
-        layer(
-            directory("srv", 0o2750, (1000, 1001)),
-            member("srv/su", b"x", mode=0o4755, owner=(65534, 1)),
-            member("srv/ping", b"xyz", mode=0o755, capability=text),
-            hard_link("srv/pong", "./srv/ping"),
-            symlink("srv/link", "/nowhere"),
-            member("srv/pipe", type=tarfile.FIFOTYPE, mode=0o600),
-            compressed=compressed,
-        ),
+    data = layer(
+        directory("srv", 0o2750, (1000, 1001)),
+        member("srv/su", b"x", mode=0o4755, owner=(65534, 1)),
+        member("srv/ping", b"xyz", mode=0o755, capability=text),
+        hard_link("srv/pong", "./srv/ping"),
+        symlink("srv/link", "/nowhere"),
+        member("srv/pipe", type=tarfile.FIFOTYPE, mode=0o600),
     )
+    tree = unpacked(tmp_path, compress(data))
     assert (tree["srv"].mode, tree["srv"].uid, tree["srv"].gid) == (0o2750, 1000, 1001)
     assert (tree["srv/su"].mode, tree["srv/su"].uid, tree["srv/su"].gid) == (0o4755, 65534, 1)
     assert tree["srv/ping"] == tree["srv/pong"]
@@ -154,6 +154,11 @@ CASES: "list[tuple[str, bytes, list[str]]]" = [
         ["d", "d/x", "d/y"],
     ),
     (
+        "umoci PR#232: the whiteout behind something deep in the directory",
+        layer(member("d/e/f/z"), member(".wh.d")),
+        ["d", "d/e", "d/e/f", "d/e/f/z"],
+    ),
+    (
         "umoci PR#232: the whiteout behind the directory",
         layer(directory("d"), member("d/z"), member(".wh.d")),
         ["d", "d/z"],
@@ -218,6 +223,49 @@ def test_no_member_gets_out(members: List[Member], tmp_path: Path) -> None:
         assert "taken" in str(error)  # in the tree, the hard link leads nowhere
     assert os.listdir(outside) == ["victim"]
     assert (outside / "victim").stat().st_nlink == 1
+
+
+def test_more_links_in_a_row_than_the_kernel_follows(tmp_path: Path) -> None:
+    links = [symlink(f"l{number}", f"l{number + 1}") for number in range(2000)]
+    with pytest.raises(LadingError, match="has /l0/x, which can't be unpacked"):
+        unpacked(tmp_path, layer(*links, member("l0/x")))
+    assert len(names(tmp_path, layer(*links), layer(member("l0/.wh.x")))) == 2000
+
+
+def test_a_whiteout_of_nothing_deletes_nothing(tmp_path: Path) -> None:
+    for name in (".wh.", ".wh..", ".wh...", "d/.wh.", "d/.wh...", "d/./.wh.."):
+        with pytest.raises(LadingError, match=r"has /(d/)?\.wh\.+, which deletes nothing"):
+            unpacked(tmp_path, layer(member("d/x")), layer(member(name)))
+
+
+def test_trees_that_links_make_deep(tmp_path: Path) -> None:
+    deep = "/".join("a" * 200)
+    with pytest.raises(LadingError, match="and 399 names, where a path has 4094 bytes, 256 names"):
+        unpacked(tmp_path, layer(member(f"{deep}/x"), symlink("l", deep), member(f"l/{deep[2:]}")))
+
+
+def test_the_deepest_tree_can_be_removed(tmp_path: Path) -> None:
+    deep = "/".join("a" * 256)
+    assert len(names(tmp_path, layer(member(deep)))) == 256
+    assert names(tmp_path, layer(member(deep)), layer(member("a"))) == ["a"]
+
+
+def test_directories_that_nobody_listed_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree_bound, "PLACES", 500)
+    members = [member("/".join([str(number)] * 200)) for number in range(3)]
+    with pytest.raises(LadingError, match="brings the image to more than 500 files"):
+        unpacked(tmp_path, *map(layer, members))
+
+
+def test_a_bomb_fills_no_disk(tmp_path: Path) -> None:
+    """10 GiB of zeros in 300 kB."""
+    info = tarfile.TarInfo("bomb")
+    info.size = 10 * FLOOR
+    blob = zstd(info.tobuf(tarfile.GNU_FORMAT)) + zeros(10 * FLOOR // BLOCK_LIMIT)
+    with pytest.raises(LadingError, match="a layer of the image becomes more than 1073741824"):
+        unpacked(tmp_path, blob)
 
 
 def _with_header_size(size: int) -> bytes:

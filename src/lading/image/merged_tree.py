@@ -49,17 +49,8 @@ class MergedTree:
         for path in ACCOUNT_FILES:
             place = follow(f"{path}/.", self.link_target)
             if place is not None and place in self._contents:
-                data[path] = self._account_data(path, place)
+                data[path] = _known(path, self._contents[place])
         return ImageTree(entries, AccountFiles.from_data(data))
-
-    def _account_data(self, path: str, place: str) -> bytes:
-        content = self._contents[place]
-        if content is None:
-            raise LadingError(
-                f"the base's /{path} leads to /{place}, in which nobody can look for users: it is "
-                "too large, or a layer's link into a lower layer. Use another base."
-            )
-        return content
 
     def link_target(self, path: str) -> Optional[str]:
         entry = self._entries.get(path)
@@ -94,7 +85,7 @@ class MergedTree:
         kind = _KINDS.get(member.type, kinds.FILE)
         mode = kinds.LINK_MODE if kind == kinds.SYMLINK else member.mode
         self._put(RootEntry(path, kind, mode, member.uid, member.gid, member.target))
-        if kind == kinds.FILE:
+        if member.type == tar_header.FILE:
             self._contents[path] = content
 
     def link(self, source: str, path: str) -> None:
@@ -106,3 +97,12 @@ class MergedTree:
         directory, name = posixpath.split(entry.path)
         self._names[directory][name] = None
         self._entries[entry.path] = entry
+
+
+def _known(path: str, content: Optional[bytes]) -> bytes:
+    if content is None:
+        raise LadingError(
+            f"the base's /{path} can't be read without unpacking the base, because it is too "
+            "large, or a link into a lower layer: use another base."
+        )
+    return content

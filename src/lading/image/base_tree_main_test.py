@@ -1,0 +1,80 @@
+import io
+import json
+from pathlib import Path
+from typing import List
+
+import pytest
+
+from lading.errors import LadingError
+from lading.image.base_tree_main import main
+from lading.image.image_tree import ImageTree
+from lading.image.layer_archive import LayerArchive
+from lading.image.layer_listing import ListedMember
+from lading.image.run_as_root_testing import Member, directory, hard_link, layer, member, symlink
+
+
+def tree(directory: Path, *layers: List[Member]) -> ImageTree:
+    requested = []
+    for number, members in enumerate(layers):
+        listing = directory / f"{number}"
+        text = io.StringIO()
+        archive = LayerArchive(iter([layer(*members)]))
+        while (found := archive.next_member()) is not None:
+            ListedMember(found).write(text)
+        listing.write_text(text.getvalue(), encoding="ascii")
+        requested.append({"digest": f"sha256:{number}", "listing": str(listing)})
+    (directory / "request").write_text(json.dumps({"layers": requested}))
+    main([str(directory / "request"), str(directory / "tree")])
+    return ImageTree.from_json((directory / "tree").read_text())
+
+
+def test_an_image_without_layers(tmp_path: Path) -> None:
+    assert tree(tmp_path) == ImageTree()
+
+
+def test_nixpkgs_57073_files_land_behind_the_links_of_lower_layers(tmp_path: Path) -> None:
+    found = tree(
+        tmp_path,
+        [directory("usr/bin", 0o711), symlink("bin", "usr/bin")],
+        [member("bin/x", mode=0o4755), directory("bin/y")],
+        [member("bin/.wh.y")],
+    )
+    assert sorted(found.entries) == ["bin", "usr", "usr/bin", "usr/bin/x"]
+    assert found.entries["bin"].target == "usr/bin"
+    assert found.entries["usr/bin/x"].mode == 0o4755
+    assert found.entries["usr/bin"].mode == 0o711
+
+
+def test_kaniko_2308_directories_and_links_take_each_other_s_place(tmp_path: Path) -> None:
+    found = tree(
+        tmp_path,
+        [directory("a"), member("a/x"), directory("b"), symlink("c", "b")],
+        [symlink("a", "b"), member("a/y"), directory("c"), member("c/z")],
+    )
+    assert sorted(found.entries) == ["a", "b", "b/y", "c", "c/z"]
+    assert found.entries["a"].target == "b"
+
+
+def test_nixpkgs_392421_a_hundred_layers(tmp_path: Path) -> None:
+    layers = [[member(f"d/{number}"), member(f"d/.wh.{number - 1}")] for number in range(100)]
+    assert sorted(tree(tmp_path, *layers).entries) == ["d", "d/99"]
+
+
+@pytest.mark.parametrize(
+    "upper, reason",
+    [
+        ([member("x/y")], r"has /x/y, which can't be unpacked \(/x is no directory\)"),
+        ([symlink("l", "l"), member("l/y")], r"has /l/y.*its directory leads nowhere"),
+        ([hard_link("y", "z")], "has /y.*there is no /z that it could be a link to"),
+        ([directory("d"), hard_link("y", "d")], "has /y.*it can't be a hard link to /d"),
+        ([member("d/e"), hard_link("d", "d/e")], "has /d.*it can't be a hard link to /d/e"),
+        ([member(".wh.")], "has /.wh., which deletes nothing"),
+    ],
+    ids=["below a file", "loop", "no source", "directory", "source inside", "whiteout of nothing"],
+)
+def test_what_can_not_be_is_told_of_its_layer(
+    upper: List[Member], reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LadingError, match=f"the layer sha256:1 of the base {reason}"):
+        tree(tmp_path, [member("x")], upper)
+    assert not (tmp_path / "tree").exists()
