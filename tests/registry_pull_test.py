@@ -32,8 +32,8 @@ from docker_registry import (
 
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.fetch.client import Patience
 from lading.fetch.part import Part
+from lading.fetch.persistence import Patience
 from lading.image.platform import Platform
 from lading.image.reference import Repository
 from lading.machine import Machine

@@ -3,28 +3,22 @@
 import errno
 import os
 import re
-import socket
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple, TypeVar
+from typing import Callable, Dict, Iterator, Mapping, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import requests
-import urllib3
 
 from lading.fetch.faults import GoneError, TransientError, UnavailableError, WrongContentError
+from lading.fetch.network_faults import network_faults
 from lading.fetch.part import Part
-from lading.fetch.source_url import redacted
-
-T = TypeVar("T")
+from lading.fetch.persistence import PATIENCE, Patience, Persistence
 
 _SMALLEST_READ = 1 << 6
 _LARGEST_READ = 1 << 18
-
-#: Less than this between two faults does not count as progress.
-_PROGRESS = 1 << 16
 
 #: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585), and what
 #: nginx notes when a client hung up, which a proxy before a registry may pass on.
@@ -37,27 +31,6 @@ _FINAL_STATUSES = (501, 505)
 _LARGEST_DOCUMENT = 64 << 20
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, in seconds, and how often to try.
-
-    `tries` are those without progress in between. A connection that brings less than `slowest`
-    bytes a second during `window` counts as interrupted.
-    """
-
-    connect: float = 15
-    read: float = 60
-    tries: int = 5
-    first_delay: float = 0.5
-    longest_delay: float = 60
-    slowest: float = 1024
-    window: float = 60
-
-
-#: What is usual with downloads.
-PATIENCE = Patience()
 
 
 @dataclass(frozen=True)
@@ -108,9 +81,8 @@ class Client:
         sender: Optional[Sender] = None,
     ) -> None:
         self._send = sender or session_sender()
-        self._report = report
+        self._persistence = Persistence(report, patience, sleep)
         self._patience = patience
-        self._sleep = sleep
         self._clock = clock
 
     def page(self, url: str, accept: str) -> Page:
@@ -129,7 +101,7 @@ class Client:
                 response.encoding = response.encoding or "utf-8"  # else it is guessed, slowly
                 return Page(response.url, content_type, response.text)
 
-        return self._persist(url, attempt, lambda: 0)
+        return self._persistence(url, attempt)
 
     def document(
         self, url: str, accept: str, method: str = "GET", limit: int = _LARGEST_DOCUMENT
@@ -147,7 +119,7 @@ class Client:
                 content = b"" if method == "HEAD" else self._content(response, limit)
                 return Document(response.headers, content)
 
-        return self._persist(url, attempt, lambda: 0)
+        return self._persistence(url, attempt)
 
     def _content(self, response: requests.Response, limit: int) -> bytes:
         announced = _announced(response, 0)
@@ -173,7 +145,7 @@ class Client:
             return
         if part.size and part.size == size:
             return
-        self._persist(url, lambda: self._continue(url, part, size), lambda: part.size)
+        self._persistence(url, lambda: self._continue(url, part, size), lambda: part.size)
 
     def _continue(self, url: str, part: Part, size: Optional[int]) -> None:
         # Ask for the bytes as they are: an archive must not be unpacked on the way.
@@ -238,49 +210,8 @@ class Client:
     def _sent(self, method: str, url: str, headers: Dict[str, str]) -> Iterator[requests.Response]:
         """The response, its body still to be read, with every fault of the network told apart."""
         timeout = (self._patience.connect, self._patience.read)
-        try:
-            with self._send(method, url, headers, timeout) as response:
-                yield response
-        except requests.exceptions.SSLError as error:
-            reason = _reason(error)
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise UnavailableError(f"its certificate is not trusted ({reason})") from error
-            raise TransientError(reason) from error
-        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise TransientError("it did not answer in time") from error
-        except requests.exceptions.ProxyError as error:
-            raise TransientError(f"the proxy can't be used: {_reason(error)}") from error
-        except (
-            requests.exceptions.ConnectionError,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-            urllib3.exceptions.HTTPError,
-        ) as error:
-            if _is_unknown_host(error):
-                raise UnavailableError(_reason(error)) from error
-            raise TransientError(_reason(error)) from error
-        except requests.exceptions.RequestException as error:
-            raise UnavailableError(_reason(error)) from error
-
-    def _persist(self, url: str, attempt: Callable[[], T], progress: Callable[[], int]) -> T:
-        """`attempt` until it succeeds, or fails `tries` times in a row without progress."""
-        failures, most = 0, progress()
-        while True:
-            try:
-                return attempt()
-            except TransientError as fault:
-                now = progress()
-                failures = 1 if now >= most + _PROGRESS else failures + 1
-                most = max(most, now)
-                if failures >= self._patience.tries:
-                    reason = f"{fault.reason} (tried {failures} times)"
-                    raise UnavailableError(reason, fault.status) from fault
-                delay = fault.delay
-                if delay is None:
-                    delay = self._patience.first_delay * 2 ** (failures - 1)
-                delay = min(delay, self._patience.longest_delay)
-                self._report(f"{redacted(url)}: {fault.reason}; trying again in {delay:g} s")
-                self._sleep(delay)
+        with network_faults(), self._send(method, url, headers, timeout) as response:
+            yield response
 
 
 def _announced(response: requests.Response, start: int) -> Optional[int]:
@@ -307,12 +238,17 @@ def _refusal(response: requests.Response) -> Exception:
     status = response.status_code
     reason = status_line(response)
     if is_transient(status):
-        return TransientError(reason, _retry_after(response), status)
+        return transient_fault(response)
     if status in (404, 410):
         return GoneError(reason, status)
     if status in (401, 407):
         reason += "; put a user name and password for it into your ~/.netrc"
     return UnavailableError(reason, status)
+
+
+def transient_fault(response: requests.Response) -> TransientError:
+    """For a status that may be over at the next try, which the server may have a time for."""
+    return TransientError(status_line(response), _retry_after(response), response.status_code)
 
 
 def status_line(response: requests.Response) -> str:
@@ -328,38 +264,6 @@ def _retry_after(response: requests.Response) -> Optional[float]:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (TypeError, ValueError):
         return None
-
-
-def _causes(error: BaseException) -> List[BaseException]:
-    """`error` and what led to it, outermost first."""
-    seen = [error]
-    while True:
-        inner = _inner(seen[-1])
-        if inner is None or inner in seen:
-            return seen
-        seen.append(inner)
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause in few words: urllib3 wraps it in object addresses and whole URLs."""
-    causes = _causes(error)
-    for cause in reversed(causes):
-        if isinstance(cause, OSError) and cause.errno and cause.strerror:
-            return redacted(cause.strerror)
-    return redacted(str(causes[-1]) or type(causes[-1]).__name__)
-
-
-def _is_unknown_host(error: BaseException) -> bool:
-    """Whether the resolver is sure that there is no such host, rather than out of order."""
-    return any(
-        isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
-        for cause in _causes(error)
-    )
-
-
-def _inner(error: BaseException) -> Optional[BaseException]:
-    candidates = [getattr(error, "reason", None), *reversed(error.args), error.__cause__]
-    return next((one for one in candidates if isinstance(one, BaseException)), error.__context__)
 
 
 def _local_path(url: str) -> str:

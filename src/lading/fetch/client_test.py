@@ -11,10 +11,11 @@ from typing import Iterator, List
 import pytest
 
 from lading.digest import Sha256
-from lading.fetch.client import PATIENCE, Client, Patience
+from lading.fetch.client import Client
 from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.part import Part
+from lading.fetch.persistence import PATIENCE, Patience
 from lading.fetch.self_signed_testing import SELF_SIGNED
 
 BODY = random.Random(0).getrandbits(8 * 300_000).to_bytes(300_000, "big")

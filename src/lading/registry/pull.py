@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Callable, List, Mapping, Optional, TypeVar
 
 from lading.digest import Sha256
-from lading.fetch.client import PATIENCE, Client, Patience
+from lading.fetch.client import Client
 from lading.fetch.faults import UnavailableError, WrongContentError
 from lading.fetch.part import Part
+from lading.fetch.persistence import PATIENCE, Patience
 from lading.fetch.verified import save_verified
 from lading.image.platform import Platform
 from lading.image.reference import Repository

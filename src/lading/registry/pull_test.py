@@ -8,9 +8,9 @@ import pytest
 
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.fetch.client import Patience
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.part import Part
+from lading.fetch.persistence import Patience
 from lading.image.platform import Platform
 from lading.image.reference import Repository
 from lading.machine import Machine
