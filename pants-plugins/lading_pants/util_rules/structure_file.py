@@ -36,7 +36,9 @@ class _TextLoader(yaml.SafeLoader):
 
 
 # All else that YAML takes for something other than a string, it takes by its form.
-_TextLoader.yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("<<$"))]}
+_NULL = ("tag:yaml.org,2002:null", re.compile("(?:~|null|Null|NULL|)$"))
+_MERGE = ("tag:yaml.org,2002:merge", re.compile("<<$"))
+_TextLoader.yaml_implicit_resolvers = {"<": [_MERGE], **dict.fromkeys("~nN", [_NULL]), "": [_NULL]}
 
 
 def read_structure_file(path: str, content: bytes) -> Checks:

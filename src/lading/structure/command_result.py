@@ -1,7 +1,8 @@
 """What a command in an image did."""
 
+import shlex
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Sequence, Tuple
 
 
 @dataclass(frozen=True)
@@ -21,3 +22,8 @@ class CommandResult:
 #: Problems of commands for which there is not enough time.
 OUT_OF_TIME = "it was still running when the time that `timeout` gives was over"
 NOT_STARTED = "it was not started, since the time that `timeout` gives was over"
+
+
+def setup_note(words: Sequence[str], problem: str, exit_code: int) -> str:
+    """That a command went wrong that was run before."""
+    return f"before, in setup, `{shlex.join(words)}`: {problem or f'exit_code {exit_code}'}"

@@ -16,7 +16,7 @@ from lading.errors import LadingError
 from lading.machine import Machine
 from lading.structure.check_request import Engine
 from lading.structure.command_check import CommandCheck
-from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult
+from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult, setup_note
 
 #: Environment variables of the machine that say how the engines are reached and configured.
 ENGINE_VARIABLES = (
@@ -106,8 +106,7 @@ class ContainerEngine:
                     image, check, ["--entrypoint", words[0]], words[1:], end
                 )
                 if result.problem or result.exit_code:
-                    why = result.problem or f"status {result.exit_code}"
-                    notes.append(f"in setup, {list(words)} ended so: {why}")
+                    notes.append(setup_note(words, result.problem, result.exit_code))
                 try:
                     image = self._call("commit", container).strip()
                 finally:

@@ -21,6 +21,7 @@ from typing import (
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_error import about_layer
+from lading.image.tree_bound import TreeBound
 from lading.structure.image_files import ImageFile
 from lading.structure.layer_blobs import LayerBlobs
 from lading.tar_header import DIRECTORY, FILE, SYMLINK, TarMember
@@ -49,6 +50,7 @@ class LayeredFiles:
 
     def __init__(self, layers: LayerBlobs) -> None:
         self._layers = layers
+        self._bound = TreeBound()
         self._listed: Dict[str, _Listed] = {"": _Listed(_ROOT, Place(-1, -1))}
         self._names: Dict[str, Set[str]] = {"": set()}
         #: The bytes of all files in all layers, which is what docker calls the image's size.
@@ -83,7 +85,7 @@ class LayeredFiles:
                 number += 1
 
     def _apply(self, layer: int) -> None:
-        applier = LayerApplier(self)
+        applier = LayerApplier(self, self._bound)
         with about_layer(_SUBJECT):
             for member, number, _ in self._members(layer):
                 self.size += member.size if member.type == FILE else 0
@@ -134,4 +136,6 @@ class LayeredFiles:
 
 
 def _file(member: TarMember) -> ImageFile:
-    return ImageFile(member.type, member.mode, member.uid, member.gid, member.target)
+    # Whatever a header says, Linux has symlinks of one mode only.
+    mode = 0o777 if member.type == SYMLINK else member.mode
+    return ImageFile(member.type, mode, member.uid, member.gid, member.target)

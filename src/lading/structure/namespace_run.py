@@ -21,9 +21,10 @@ from lading.image.account_files import AccountFiles
 from lading.image.child import Child
 from lading.image.container import HOST_NAME, check_rights, enter_root, in_namespaces
 from lading.image.layer_unpacker import unpack_layer
+from lading.image.tree_bound import TreeBound
 from lading.image.user_namespace import UserNamespace
 from lading.structure.command_check import CommandCheck
-from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult
+from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult, setup_note
 from lading.structure.layer_blobs import LayerBlobs
 from lading.structure.process_user import ProcessUser
 from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
@@ -92,9 +93,10 @@ class NamespaceRun:
 
     def _unpack(self, root: Path) -> None:
         root.mkdir(mode=0o755)
+        bound = TreeBound()
         for number in range(len(self.layers.blobs)):
             with self.layers.open(number) as tar, linux.inside(root):
-                unpack_layer(tar, frozenset())
+                unpack_layer(tar, frozenset(), bound)
 
     def _run_one(self, check: CommandCheck, overlays: bool, end: Optional[float]) -> CommandResult:
         Path("stdin").write_text(check.stdin, encoding="utf-8")
@@ -174,7 +176,7 @@ class _ImageProcess:
         for words in self.check.setup:
             problem, status = start.run(words, stdin, stderr, stderr)
             if problem or status:
-                notes.append(f"in setup, {list(words)} ended so: {problem or f'status {status}'}")
+                notes.append(setup_note(words, problem, status))
         for stream in (stdout, stderr):
             os.ftruncate(stream.fileno(), 0)
             os.lseek(stream.fileno(), 0, os.SEEK_SET)

@@ -291,7 +291,7 @@ def _metadata(root: _Mapping) -> Iterator[ConfigCheck]:
         yield ConfigCheck("env", name, Relation.IS, None)
     for key in ("entrypoint", "cmd"):
         # An empty list says that there is none.
-        if fields.values.get(key) is not None:
+        if fields.node(key) is not None:
             yield ConfigCheck(key, "", Relation.IS, fields.words(key))
     for key, config_key, relation in (
         ("exposedPorts", "exposed_ports", Relation.HAS),

@@ -1,0 +1,42 @@
+import pytest
+
+from lading.errors import LadingError
+from lading.structure.pattern import Pattern
+
+
+def test_lines_begin_and_end_where_people_see_them() -> None:
+    assert Pattern.parse("`x` has", "^b$").matches("a\nb\nc\n")
+    assert not Pattern.parse_go("f:", "^b$").matches("a\nb\nc\n")
+
+
+def test_json_gives_it_back() -> None:
+    for pattern in (Pattern.parse("x", "^a"), Pattern.parse_go("x", "a$")):
+        assert Pattern.from_dict(pattern.to_dict()) == pattern
+
+
+def test_what_is_no_string() -> None:
+    with pytest.raises(LadingError) as raised:
+        Pattern.parse("`commands` has", 5)
+    assert str(raised.value) == (
+        "`commands` has the pattern 5, which is not a string. Write a regular expression."
+    )
+
+
+def test_what_is_no_regular_expression() -> None:
+    with pytest.raises(LadingError) as raised:
+        Pattern.parse("`commands` has", "(a")
+    assert str(raised.value) == (
+        "`commands` has the pattern '(a', which is not a regular expression (missing ), "
+        "unterminated subpattern at position 0). Write one of Python's, with a backslash before "
+        "characters that mean themselves."
+    )
+
+
+@pytest.mark.parametrize("text", ["(?=a)", "*"])
+def test_what_go_has_not(text: str) -> None:
+    with pytest.raises(LadingError) as raised:
+        Pattern.parse_go("t.yaml: args has", text)
+    assert str(raised.value).startswith(
+        f"t.yaml: args has the pattern {text!r}, which Lading can't read as a regular expression "
+        "of Go's: "
+    )

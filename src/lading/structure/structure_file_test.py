@@ -1,0 +1,212 @@
+from typing import Any
+
+import pytest
+
+from lading.errors import LadingError
+from lading.structure.checks import Checks
+from lading.structure.command_check import CommandCheck, OutputCheck
+from lading.structure.config_check import ConfigCheck, Relation
+from lading.structure.file_check import FileCheck
+from lading.structure.license_check import LicenseCheck
+from lading.structure.pattern import Pattern
+from lading.structure.structure_file import parse_structure_file
+
+VERSION = {"schemaVersion": "2.0.0"}
+
+
+def pattern(text: str) -> Pattern:
+    return Pattern.parse_go("", text)
+
+
+def test_everything_that_the_readme_has() -> None:
+    document = {
+        **VERSION,
+        "globalEnvVars": [{"key": "VIRTUAL_ENV", "value": "/env"}],
+        "commandTests": [
+            {
+                "name": "gunicorn flask",
+                "setup": [["virtualenv", "/env"], ["pip", "install"]],
+                "teardown": [["rm", "-r", "/env"]],
+                "command": "which",
+                "args": ["gunicorn"],
+                "envVars": [{"key": "A", "value": "$B"}],
+                "expectedOutput": ["/env/bin"],
+                "excludedOutput": ["x"],
+                "expectedError": [],
+                "excludedError": [".*Inst$"],
+                "exitCode": "3",
+            }
+        ],
+        "fileExistenceTests": [
+            {
+                "name": "Root",
+                "path": "/",
+                "shouldExist": "true",
+                "permissions": "-rw-r--r--",
+                "uid": "1000",
+                "gid": "-1",
+                "isExecutableBy": "group",
+            },
+            {"name": "No", "path": "/no", "shouldExist": "False"},
+        ],
+        "fileContentTests": [
+            {
+                "name": "Sources",
+                "path": "/etc/apt/sources.list",
+                "expectedContents": ["a"],
+                "excludedContents": ["b"],
+            }
+        ],
+        "metadataTest": {
+            "envVars": [{"key": "foo", "value": "baz"}],
+            "unboundEnvVars": [{"key": "none"}],
+            "labels": [
+                {"key": "vendor", "value": "ACME"},
+                {"key": "date", "value": r"^\d$", "isRegex": "true"},
+            ],
+            "exposedPorts": ["8080"],
+            "unexposedPorts": ["80"],
+            "volumes": ["/test"],
+            "unmountedVolumes": ["/none"],
+            "entrypoint": [],
+            "cmd": ["/bin/bash"],
+            "workdir": "/app",
+            "user": "luke",
+        },
+        "licenseTests": [{"debian": "true", "files": ["/foo/bar"]}],
+        "containerRunOptions": {"user": "redis", "privileged": "false"},
+    }
+    assert parse_structure_file("t.yaml", document) == Checks(
+        commands=(
+            CommandCheck(
+                name="gunicorn flask",
+                words=("which", "gunicorn"),
+                setup=(("virtualenv", "/env"), ("pip", "install")),
+                env=(("A", "$B"), ("VIRTUAL_ENV", "/env")),
+                user="redis",
+                exit_code=3,
+                stdout=OutputCheck((pattern("/env/bin"),), (pattern("x"),)),
+                stderr=OutputCheck((), (pattern(".*Inst$"),)),
+                expand=True,
+            ),
+        ),
+        files=(
+            FileCheck(
+                path="/",
+                name="file / (Root)",
+                follow=False,
+                user="1000",
+                permissions="-rw-r--r--",
+                executable_by="group",
+                variables=(("VIRTUAL_ENV", "/env"),),
+            ),
+            FileCheck(
+                path="/no",
+                name="file /no (No)",
+                absent=True,
+                follow=False,
+                variables=(("VIRTUAL_ENV", "/env"),),
+            ),
+            FileCheck(
+                path="/etc/apt/sources.list",
+                name="file /etc/apt/sources.list (Sources)",
+                contains=(pattern("a"),),
+                lacks=(pattern("b"),),
+                is_read=True,
+            ),
+        ),
+        config=(
+            ConfigCheck("env", "foo", Relation.IS, "baz"),
+            ConfigCheck("labels", "vendor", Relation.IS, "ACME"),
+            ConfigCheck("labels", "date", Relation.MATCHES, pattern(r"^\d$")),
+            ConfigCheck("env", "none", Relation.IS, None),
+            ConfigCheck("entrypoint", "", Relation.IS, ()),
+            ConfigCheck("cmd", "", Relation.IS, ("/bin/bash",)),
+            ConfigCheck("exposed_ports", "", Relation.HAS, "8080"),
+            ConfigCheck("exposed_ports", "", Relation.LACKS, "80"),
+            ConfigCheck("volumes", "", Relation.HAS, "/test"),
+            ConfigCheck("volumes", "", Relation.LACKS, "/none"),
+            ConfigCheck("working_dir", "", Relation.IS, "/app"),
+            ConfigCheck("user", "", Relation.IS, "luke"),
+        ),
+        licenses=(LicenseCheck(True, ("/foo/bar",)),),
+    )
+
+
+def test_what_is_empty_counts_for_nothing() -> None:
+    document = {
+        **VERSION,
+        "commandTests": "",
+        "metadataTest": {"user": "", "cmd": "", "envVars": None},
+        "containerRunOptions": {"bindMounts": []},
+    }
+    assert parse_structure_file("t.yaml", document) == Checks()
+
+
+def commands(**fields: Any) -> Any:
+    return {**VERSION, "commandTests": [{"name": "n", "command": "c", **fields}]}
+
+
+def existence(**fields: Any) -> Any:
+    return {**VERSION, "fileExistenceTests": [{"name": "n", "path": "/p", **fields}]}
+
+
+@pytest.mark.parametrize(
+    "document, sentence",
+    [
+        ("text", "t.yaml: 'text' is not a mapping. Its keys are schemaVersion, globalEnvVars,"),
+        ({}, "t.yaml has the schemaVersion ''. Write `schemaVersion: 2.0.0`, the one that"),
+        ({"schemaVersion": "1.0.0"}, "t.yaml has the schemaVersion '1.0.0'. Write"),
+        (
+            {**VERSION, "commandTest": []},
+            "t.yaml: container-structure-test has no 'commandTest'. Did you mean 'commandTests'?",
+        ),
+        (
+            {**VERSION, "zzz": []},
+            "t.yaml: container-structure-test has no 'zzz'. The keys are schemaVersion, global",
+        ),
+        ({**VERSION, "commandTests": {}}, "t.yaml, commandTests: {} is not a list. Write one."),
+        ({**VERSION, "commandTests": ["x"]}, "t.yaml, commandTests, number 1: 'x' is not a mapp"),
+        (
+            {**VERSION, "commandTests": [{"name": "x"}]},
+            "t.yaml, commandTests, number 1: there is no 'command', which there must be. Write one",
+        ),
+        (commands(arg=[]), "number 1: container-structure-test has no 'arg'. Did you mean 'args'?"),
+        (commands(args="x"), "t.yaml, commandTests, number 1, args: 'x' is not a list. Write one."),
+        (commands(args=[[]]), "number 1, args, number 1: [] is not a string. Write one."),
+        (commands(setup=[[]]), "number 1: setup has an empty command. Remove it."),
+        (commands(exitCode="x"), "t.yaml, commandTests, number 1: exitCode is 'x'. Write a numb"),
+        (
+            commands(expectedOutput=["(?=x)"]),
+            "t.yaml, commandTests, number 1: expectedOutput has the pattern '(?=x)', which Lading",
+        ),
+        (commands(envVars=[{"key": ""}]), "envVars, number 1: there is no 'key', which there mu"),
+        (existence(shouldExist="maybe"), "1: shouldExist is 'maybe'. Write true or false."),
+        (
+            existence(isExecutableBy="all"),
+            "1: isExecutableBy is 'all'. Write one of owner, group, other, any.",
+        ),
+        (existence(name=""), "t.yaml, fileExistenceTests, number 1: there is no 'name', which"),
+        (
+            {**VERSION, "containerRunOptions": {"privileged": "true"}},
+            "t.yaml, containerRunOptions: privileged is not supported: Lading runs commands with "
+            "nothing but the image",
+        ),
+        (
+            {**VERSION, "containerRunOptions": {"user": "a b"}},
+            "`user` is 'a b'.",
+        ),
+        (
+            {**VERSION, "metadataTest": {"labels": [{"key": "a", "value": "(", "isRegex": "1"}]}},
+            "t.yaml, metadataTest, labels, number 1: isRegex is '1'. Write true or false.",
+        ),
+        (
+            {**VERSION, "metadataTest": {"labels": [{"key": "a", "value": "(", "isRegex": "y"}]}},
+            "t.yaml, metadataTest, labels, number 1: value has the pattern '(', which Lading",
+        ),
+    ],
+)
+def test_what_can_not_be(document: Any, sentence: str) -> None:
+    with pytest.raises(LadingError) as raised:
+        parse_structure_file("t.yaml", document)
+    assert sentence in str(raised.value)
