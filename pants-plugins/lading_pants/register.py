@@ -8,6 +8,7 @@ from lading_pants.goals import (
     image_tests,
     package_image,
     package_store,
+    run_image,
 )
 from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.build_root import BuildRootTarget
@@ -84,6 +85,7 @@ _RULE_MODULES = (
     realise,
     registry_machine,
     run_as_root,
+    run_image,
     source,
     store_package,
     store_script,

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pants.option.option_types import BoolOption, DictOption, StrListOption, StrOption
+from pants.option.option_types import (
+    BoolOption,
+    DictOption,
+    EnumOption,
+    StrListOption,
+    StrOption,
+)
 from pants.option.subsystem import Subsystem
+
+from lading.run.image_run_request import Engine
 
 
 class LadingSubsystem(Subsystem):
@@ -21,6 +29,20 @@ class LadingSubsystem(Subsystem):
             "Base URLs of Debian archives, which contain `pool/` and `dists/`. They are tried "
             "before those of the machine's own apt configuration. Which one a file comes from "
             "does not matter: files are checked by digest."
+        ),
+    )
+    container_engine = EnumOption(
+        default=Engine.AUTO,
+        help=(
+            "What `./pants run` runs images in: with `auto` docker if it answers, else podman; "
+            "with `none` neither, as `./pants run --no-daemon` does."
+        ),
+    )
+    container_options = StrListOption(
+        help=(
+            "Options that `./pants run` gives to `docker run` or `podman run`, such as "
+            "`--network=host`. The image's `exposed_ports` are published under the same numbers "
+            "unless an option says which ports or which network the container has."
         ),
     )
     base_images_lock = StrOption(

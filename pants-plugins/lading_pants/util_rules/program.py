@@ -25,14 +25,35 @@ CACHE_NAME = "lading"
 
 # Of the machine nothing but /bin/sh is in the argv. The interpreter is Pants' own where the
 # machine directory is there; on a remote worker it is whatever Python there is.
-_RUN = f"""
-python={MACHINE_DIR}/python
+_FIND_PYTHON = f"""\
 [ -x "$python" ] || python=$(PATH=/usr/local/bin:/usr/bin:/bin command -v python3) || {{
   echo "lading: error: there is no python3 in /usr/local/bin, /usr/bin or /bin: install one." >&2
   exit {USER_ERROR}
-}}
+}}"""
+_RUN = f"""
+python={MACHINE_DIR}/python
+{_FIND_PYTHON}
 exec "$python" -B -m "$@"
 """
+
+# In another directory than the sandbox, so that nothing is imported from there.
+_IMPORT_FROM_SANDBOX = (
+    "import sys; sys.path[0] = sys.argv[1]; del sys.argv[:2]; "
+    "import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
+
+#: Begins the argv of an interactive process that runs a module in the user's own directory. The
+#: sandbox, `{chroot}`, the module and its arguments follow.
+RUN_IN_WORKSPACE = (
+    "/bin/sh",
+    "-c",
+    f"""
+python=$1/{MACHINE_DIR}/python
+{_FIND_PYTHON}
+exec "$python" -B -c "{_IMPORT_FROM_SANDBOX}" "$@"
+""",
+    "sh",
+)
 
 # How long Pants waits for the remote cache before it starts the process as well. With 0, its
 # default, the process is started and killed again even where the cache has the result.

@@ -28,14 +28,15 @@ def write_archive(
     blobs: Mapping[Sha256, Path],
     libzstd: str,
     output: BinaryIO,
+    present: int = 0,
 ) -> None:
     """Write the archive.
 
     `blobs` are the files of `image.layers` by digest; `libzstd` is the library's path, which only
-    layers of zstd need. All `references` reach docker; podman and
-    containerd, which read the OCI layout, get the first one.
+    layers of zstd need. The lowest `present` layers are named but left out. All `references` reach
+    docker; podman and containerd, which read the OCI layout, get the first one.
     """
-    for name, content in _members(image, references):
+    for name, content in _members(image, references, present):
         output.write(_header(name, content))
         if isinstance(content, bytes):
             output.write(content)
@@ -77,7 +78,9 @@ class _LayerContent:
 _Content = Union[bytes, _LayerContent, None]
 
 
-def _members(image: Image, references: Sequence[ImageReference]) -> Sequence[Tuple[str, _Content]]:
+def _members(
+    image: Image, references: Sequence[ImageReference], present: int = 0
+) -> Sequence[Tuple[str, _Content]]:
     """By path, sorted."""
     layers = [_LayerContent(layer) for layer in image.layers]
     docker_layers = [_LayerContent(layer, is_plain=layer.is_zstd) for layer in image.layers]
@@ -94,7 +97,10 @@ def _members(image: Image, references: Sequence[ImageReference]) -> Sequence[Tup
         _blob_path(image.id): image.config,
         _blob_path(image.digest): image.manifest,
         # Equal layers are one blob.
-        **{_blob_path(content.digest): content for content in (*layers, *docker_layers)},
+        **{
+            _blob_path(content.digest): content
+            for content in (*layers[present:], *docker_layers[present:])
+        },
         "index.json": index_bytes(image, references[0] if references else None),
         "manifest.json": canonical_json(docker_manifest),
         "oci-layout": canonical_json({"imageLayoutVersion": "1.0.0"}),

@@ -26,13 +26,7 @@ HOST_NAME = "lading"
 #: Directories at the top of the tree that are the container's and not the image's.
 MOUNTED = ("dev", "proc", "store", "sys")
 
-_NAMESPACES = (
-    linux.CLONE_NEWCGROUP
-    | linux.CLONE_NEWIPC
-    | linux.CLONE_NEWNET
-    | linux.CLONE_NEWPID
-    | linux.CLONE_NEWUTS
-)
+_NAMESPACES = linux.CLONE_NEWCGROUP | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWUTS
 
 _DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 _DEVICE_LINKS = (
@@ -140,13 +134,13 @@ def check_rights(directory: Path) -> int:
     return in_namespaces(task)
 
 
-def in_namespaces(task: Callable[[], int]) -> int:
+def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
     """Run `task` as the first process of new namespaces; all others end with it.
 
-    The caller must be root of a user namespace, with no other threads.
+    Without an `own_network` it has the machine's. The caller must be root of a user namespace, with no other threads.
     """
     try:
-        linux.unshare(_NAMESPACES)
+        linux.unshare(_NAMESPACES | (linux.CLONE_NEWNET if own_network else 0))
     except OSError as error:
         raise refusal(error) from error
 
@@ -156,7 +150,8 @@ def in_namespaces(task: Callable[[], int]) -> int:
             linux.unshare(linux.CLONE_NEWNS)
             linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
             socket.sethostname(HOST_NAME)
-            _start_loopback()
+            if own_network:
+                _start_loopback()
         except OSError as error:
             raise refusal(error) from error
         return task()

@@ -80,6 +80,12 @@ class ImageReference:
     def parse(cls, repository: str, tag: str) -> "ImageReference":
         return cls(Repository.parse(repository), parse_tag(tag))
 
+    @classmethod
+    def parse_name(cls, name: str) -> "ImageReference":
+        """From `name` of another."""
+        repository, _, tag = name.rpartition(":")
+        return cls.parse(repository, tag)
+
     @property
     def name(self) -> str:
         """As the user wrote it: `redis:7.0.15`."""

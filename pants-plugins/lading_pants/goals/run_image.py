@@ -1,0 +1,107 @@
+"""`./pants run` on an image: in docker, in podman, or without either."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
+from pants.engine.fs import AddPrefix, CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import WrappedTarget, WrappedTargetRequest
+from pants.option.option_types import BoolOption
+
+from lading.image.archive_request import LayerFiles
+from lading.image.layer import ZSTD_MEDIA_TYPE
+from lading.image.zstd_library import LIBRARY
+from lading.machine import MACHINE_DIR
+from lading.run.image_run_request import Engine, ImageRunRequest
+from lading_pants.subsystems.lading import LadingSubsystem
+from lading_pants.util_rules.image import (
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    AssembledImage,
+    AssembledImageRequest,
+)
+from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE
+from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.machine import MachineCache
+from lading_pants.util_rules.program import RUN_IN_WORKSPACE, ProgramDigest, ProgramDigestRequest
+from lading_pants.util_rules.zstd_library import ZstdLibrary
+
+_MODULE = "lading.run.run_main"
+_REQUEST_FILE = "run.json"
+_ZSTD_DIRECTORY = "zstd"
+
+
+class RunOptions:
+    daemon = BoolOption(
+        default=True,
+        help=(
+            "Run `docker_image` targets in docker or podman. With `--no-daemon` the image's file "
+            "system is unpacked and its program is run in namespaces, with the machine's network, "
+            "for a look at what is in it; what it changes is gone afterwards."
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class RunImageFieldSet(RunFieldSet):
+    required_fields = ImageFieldSet.required_fields
+    run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+
+
+@rule
+async def run_image(
+    field_set: RunImageFieldSet, run: RunSubsystem, lading: LadingSubsystem
+) -> RunRequest:
+    wrapped = await Get(
+        WrappedTarget,
+        WrappedTargetRequest(field_set.address, description_of_origin="<infallible>"),
+    )
+    image = await Get(AssembledImage, AssembledImageRequest(ImageFieldSet.create(wrapped.target)))
+    program, machine = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(_MODULE)), Get(MachineCache)
+    )
+    metadata = json.loads(image.metadata)
+    directories = [f"layers/{number}" for number in range(len(image.layers))]
+    request = ImageRunRequest(
+        engine=lading.container_engine if run.options.daemon else Engine.NONE,
+        options=tuple(lading.container_options),
+        config=CONFIG_FILE,
+        manifest=MANIFEST_FILE,
+        tags=tuple(metadata["tags"]),
+        layers=tuple(
+            LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
+            for directory in directories
+        ),
+        libzstd=f"{_ZSTD_DIRECTORY}/{LIBRARY}",
+    )
+    request_digest = await Get(
+        Digest, CreateDigest([FileContent(_REQUEST_FILE, request.to_json().encode("utf-8"))])
+    )
+    layers = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, directory))
+        for layer, directory in zip(image.layers, directories)
+    )
+    libraries = {}
+    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+        zstd = await Get(ZstdLibrary)
+        libraries[_ZSTD_DIRECTORY] = zstd.digest
+    digest = await Get(
+        Digest, MergeDigests((program.digest, request_digest, image.digest, *layers))
+    )
+    return RunRequest(
+        digest=digest,
+        args=(*RUN_IN_WORKSPACE, "{chroot}", _MODULE, "{chroot}", _REQUEST_FILE),
+        immutable_input_digests=libraries,
+        append_only_caches={machine.name: MACHINE_DIR},
+    )
+
+
+def rules():
+    return [
+        *collect_rules(),
+        *RunImageFieldSet.rules(),
+        RunSubsystem.register_plugin_options(RunOptions),
+    ]

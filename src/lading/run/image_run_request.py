@@ -1,0 +1,51 @@
+"""What `run_main` runs."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any, Dict, Tuple
+
+from lading.image.archive_request import LayerFiles
+
+
+class Engine(Enum):
+    """What runs an image. `AUTO` is docker if it answers, else podman; `NONE` are namespaces."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    PODMAN = "podman"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class ImageRunRequest:
+    """`config` and `manifest` are the image's files, `tags` its full names, such as
+    `redis:7.0.15`; all paths are below the sandbox.
+
+    `options` go between `docker run` and the image.
+    """
+
+    engine: Engine
+    options: Tuple[str, ...]
+    config: str
+    manifest: str
+    tags: Tuple[str, ...]
+    layers: Tuple[LayerFiles, ...]
+    libzstd: str
+
+    def to_json(self) -> str:
+        fields = {**asdict(self), "engine": self.engine.value}
+        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "ImageRunRequest":
+        fields: Dict[str, Any] = json.loads(text)
+        return cls(
+            **{
+                **fields,
+                "engine": Engine(fields["engine"]),
+                "options": tuple(fields["options"]),
+                "tags": tuple(fields["tags"]),
+                "layers": tuple(LayerFiles(**layer) for layer in fields["layers"]),
+            }
+        )

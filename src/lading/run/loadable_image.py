@@ -1,0 +1,62 @@
+"""An image that is complete, but not in one file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, Dict, Tuple, cast
+
+from lading.digest import Sha256
+from lading.image.archive import write_archive
+from lading.image.layer import Layer
+from lading.image.manifest import Image
+from lading.image.reference import ImageReference
+from lading.run.image_run_request import ImageRunRequest
+
+
+@dataclass(frozen=True)
+class LoadableImage:
+    """`blobs` are the files of its layers by digest."""
+
+    image: Image
+    references: Tuple[ImageReference, ...]
+    blobs: Dict[Sha256, Path]
+    libzstd: str
+
+    @classmethod
+    def of(cls, request: ImageRunRequest, sandbox: Path) -> "LoadableImage":
+        layers = [Layer.read(sandbox / files.description) for files in request.layers]
+        blobs = {layer.digest: sandbox / files.blob for layer, files in zip(layers, request.layers)}
+        return cls(
+            image=Image.read(
+                (sandbox / request.config).read_bytes(),
+                (sandbox / request.manifest).read_bytes(),
+                layers,
+            ),
+            references=tuple(map(ImageReference.parse_name, request.tags)),
+            blobs=blobs,
+            libzstd=str(sandbox / request.libzstd),
+        )
+
+    @property
+    def ids(self) -> Tuple[str, ...]:
+        """What engines call it: by its config, or with docker's containerd store its manifest."""
+        return (str(self.image.id), str(self.image.digest))
+
+    @property
+    def diff_ids(self) -> Tuple[str, ...]:
+        return tuple(json.loads(self.image.config)["rootfs"]["diff_ids"])
+
+    @property
+    def layer_files(self) -> Tuple[Path, ...]:
+        """Lowest first."""
+        return tuple(self.blobs[layer.digest] for layer in self.image.layers)
+
+    def size(self, present: int) -> int:
+        """Bytes of all but the lowest `present` layers."""
+        return sum(layer.size for layer in self.image.layers[present:])
+
+    def write(self, output: IO[bytes], present: int) -> None:
+        """The archive, without the lowest `present` layers."""
+        write_archive(
+            self.image, self.references, self.blobs, self.libzstd, cast(BinaryIO, output), present
+        )

@@ -1,0 +1,128 @@
+"""Runs a program in an image's file system, without a container engine and with the terminal.
+
+It is for a look at an image. The program has namespaces of its own but for the network, which is
+the machine's; what it changes is gone afterwards.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Sequence
+
+from lading.errors import LadingError
+from lading.image import linux
+from lading.image.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.container import enter_root, in_namespaces
+from lading.image.layer_unpacker import unpack_layer
+from lading.image.tree_bound import TreeBound
+from lading.image.user_namespace import UserNamespace
+from lading.structure.layer_blobs import LayerBlobs
+from lading.structure.process_user import ProcessUser
+from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
+
+# What container engines take from the machine.
+_ETC_FILES = ("hosts", "hostname", "resolv.conf")
+
+#: Status of shells for a program that can't be run.
+_CANNOT_RUN = 127
+
+
+@dataclass(frozen=True)
+class NamespaceSession:
+    """`work` is an absolute path of an empty directory."""
+
+    layers: LayerBlobs
+    config: RuntimeConfig
+    work: Path
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """The image's entrypoint with `arguments`, or with its `cmd`; its exit status.
+
+        LadingError where this machine does not allow it.
+        """
+        os.umask(0o022)
+        # Ctrl-C is for the program in the image.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return UserNamespace.of_this_user().run(lambda: self._run(arguments))
+
+    def _run(self, arguments: Sequence[str]) -> int:
+        """As root of a user namespace."""
+        os.chdir(self.work)
+        root = Path("root")
+        root.mkdir(mode=0o755)
+        try:
+            bound = TreeBound()
+            for number in range(len(self.layers.blobs)):
+                with self.layers.open(number) as tar, linux.inside(root):
+                    unpack_layer(tar, frozenset(), bound)
+            _take_from_machine(root)
+            return in_namespaces(lambda: self._start(root, arguments), own_network=False)
+        finally:
+            # Nobody else may delete files of other owners. Nothing shall stop this.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            shutil.rmtree(root)
+
+    def _start(self, root: Path, arguments: Sequence[str]) -> int:
+        linux.bind(root, root)
+        enter_root(root.absolute())
+        user = ProcessUser.find(self.config.user, _accounts())
+        directory = self.config.working_dir or "/"
+        for path in (*self.config.volumes, directory):
+            os.makedirs(path, mode=0o755, exist_ok=True)
+        words = (*self.config.entrypoint, *(arguments or self.config.cmd))
+        if not words:
+            raise LadingError(
+                "the image has neither `entrypoint` nor `cmd`: name a program behind `--`."
+            )
+        environment = self._environment(user)
+        try:
+            process = subprocess.Popen(
+                words,
+                env=environment,
+                cwd=directory,
+                user=user.uid,
+                group=user.gid,
+                extra_groups=user.groups,
+                preexec_fn=_take_signals,
+            )
+        except OSError as error:
+            raise LadingError(
+                f"{words[0]} can't be run in the image ({error.strerror}; PATH is "
+                f"{environment['PATH']}): name a program that it has."
+            ) from error
+        status = process.wait()
+        # As shells tell that a signal ended a program.
+        return 128 - status if status < 0 else status
+
+    def _environment(self, user: ProcessUser) -> Dict[str, str]:
+        terminal = {"TERM": os.environ["TERM"]} if "TERM" in os.environ else {}
+        return {"PATH": DEFAULT_PATH, "HOME": user.home, **terminal, **self.config.env}
+
+
+def _take_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _accounts() -> AccountFiles:
+    data = {}
+    for path in ACCOUNT_FILES:
+        file = Path("/", path)
+        if file.is_file():
+            data[path] = file.read_bytes()
+    return AccountFiles.from_data(data)
+
+
+def _take_from_machine(root: Path) -> None:
+    """Names and addresses, for an image that has none of its own."""
+    with linux.inside(root):
+        has_etc = os.path.isdir("/etc")
+        missing = [name for name in _ETC_FILES if not os.path.lexists(f"/etc/{name}")]
+    contents = {name: Path("/etc", name) for name in missing if has_etc}
+    texts = {name: file.read_bytes() for name, file in contents.items() if file.is_file()}
+    with linux.inside(root):
+        for name, text in texts.items():
+            Path("/etc", name).write_bytes(text)

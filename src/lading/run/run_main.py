@@ -1,0 +1,45 @@
+"""Run an image: `run_main SANDBOX REQUEST [ARGUMENT ...]`.
+
+REQUEST is the JSON of `ImageRunRequest`, whose files lie below SANDBOX. The image's program has
+this one's terminal, working directory and status. It gets the arguments, if there are any, in
+place of the image's `cmd`.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import List
+
+from lading.program import run
+from lading.run.engine import ContainerEngine
+from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.run.loadable_image import LoadableImage
+from lading.run.namespace_session import NamespaceSession
+from lading.structure.layer_blobs import LayerBlobs
+from lading.structure.runtime_config import RuntimeConfig
+
+
+def main(argv: List[str]) -> None:
+    sandbox, arguments = Path(argv[0]).absolute(), argv[2:]
+    request = ImageRunRequest.from_json((sandbox / argv[1]).read_text(encoding="utf-8"))
+    image = LoadableImage.of(request, sandbox)
+    config = RuntimeConfig.from_json(image.image.config.decode("utf-8"))
+    if request.engine is Engine.NONE:
+        sys.exit(_run_in_namespaces(image, config, arguments))
+    engine = ContainerEngine.find(request.engine)
+    name = engine.load(image)
+    engine.become([*engine.arguments(name, config.exposed_ports, request.options), *arguments])
+
+
+def _run_in_namespaces(image: LoadableImage, config: RuntimeConfig, arguments: List[str]) -> int:
+    work = Path(tempfile.mkdtemp(prefix="lading-run-"))
+    try:
+        blobs = LayerBlobs(image.layer_files, image.libzstd)
+        return NamespaceSession(blobs, config, work).run(arguments)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    run(main)
