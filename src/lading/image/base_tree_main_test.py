@@ -78,3 +78,11 @@ def test_what_can_not_be_is_told_of_its_layer(
     with pytest.raises(LadingError, match=f"the layer sha256:1 of the base {reason}"):
         tree(tmp_path, [member("x")], upper)
     assert not (tmp_path / "tree").exists()
+
+
+def test_names_in_sentences_do_nothing_to_a_terminal(tmp_path: Path) -> None:
+    with pytest.raises(LadingError) as caught:
+        tree(tmp_path, [hard_link("\x1b[2J\udcff\n\u00fc", "x" * 254)])
+    assert r"has /\x1b[2J\udcff\nü, which" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500

@@ -9,7 +9,7 @@ from typing import FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVa
 from lading.image.layer_archive import DEVICES
 from lading.image.layer_error import LayerError
 from lading.image.links import follow
-from lading.image.member_path import check_length
+from lading.image.member_path import check_length, shown
 from lading.image.tree_bound import TreeBound
 from lading.image.whiteouts import hidden, is_opaque
 from lading.tar_header import DIRECTORY, HARDLINK, TarMember
@@ -109,7 +109,9 @@ class LayerApplier(Generic[Content]):
             return
         name = posixpath.basename(hidden(place) or "")
         if name in ("", ".", ".."):
-            raise LayerError(f"has /{path}, which deletes nothing that there is: don't use it.")
+            raise LayerError(
+                f"has /{shown(path)}, which deletes nothing that there is: don't use it."
+            )
         self._hide(posixpath.join(directory, name))
 
     def _hide(self, path: str) -> None:
@@ -130,7 +132,7 @@ class LayerApplier(Generic[Content]):
         """For `member`, which lies in it."""
         if path and not self._tree.is_directory(path):
             if self._tree.has(path):
-                raise _unusable(member, f"/{path} is no directory")
+                raise _unusable(member, f"/{shown(path)} is no directory")
             self._make_directory(posixpath.dirname(path), member)
             self._tree.make_directory(path)
 
@@ -162,9 +164,11 @@ class LayerApplier(Generic[Content]):
     def _source(self, member: TarMember, place: str) -> str:
         source = self._place(member.target)
         if source is None or not self._tree.has(source):
-            raise _unusable(member.path, f"there is no /{member.target} that it could be a link to")
+            raise _unusable(
+                member.path, f"there is no /{shown(member.target)} that it could be a link to"
+            )
         if self._tree.is_directory(source) or source.startswith(place + "/"):
-            raise _unusable(member.path, f"it can't be a hard link to /{member.target}")
+            raise _unusable(member.path, f"it can't be a hard link to /{shown(member.target)}")
         return source
 
     def _clear(self, place: str) -> None:
@@ -174,5 +178,6 @@ class LayerApplier(Generic[Content]):
 
 def _unusable(path: str, why: str) -> LayerError:
     return LayerError(
-        f"has /{path}, which can't be unpacked ({why}): repair the layer, or use another base."
+        f"has /{shown(path)}, which can't be unpacked ({why}): repair the layer, or use another "
+        "base."
     )

@@ -143,13 +143,12 @@ def _member(block: TarBlock, extensions: _Extensions) -> TarMember:
 def _type(type: str, name: bytes) -> str:
     if type == _OLD_FILE:
         return DIRECTORY if name.endswith(b"/") else FILE
+    if type in _TYPES:
+        return type
+    path = shown(member_path(name))
     if type == _SPARSE:
-        raise LayerError(f"has /{shown(name)}, a sparse file, which no runtime can unpack.")
-    if type not in _TYPES:
-        raise LayerError(
-            f"has /{shown(name)}, whose type {type!r} no runtime knows: use another base."
-        )
-    return type
+        raise LayerError(f"has /{path}, a sparse file, which no runtime unpacks: use another base.")
+    raise LayerError(f"has /{path}, whose type {type!r} no runtime knows: use another base.")
 
 
 def _target(type: str, target: bytes) -> str:

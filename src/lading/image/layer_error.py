@@ -16,7 +16,12 @@ def about_layer(subject: str) -> Iterator[None]:
     try:
         yield
     except LayerError as error:
-        raise LadingError(f"{subject} {error}") from error
+        raise LadingError(f"{subject} {printable(str(error))}") from error
+
+
+def printable(text: str) -> str:
+    """With escapes for what could change a terminal; names of files may have anything in them."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def unsound(reason: str) -> LayerError:

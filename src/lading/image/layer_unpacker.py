@@ -14,7 +14,8 @@ from typing import Callable, FrozenSet, Iterable, Iterator, Optional
 from lading.errors import LadingError
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
-from lading.image.layer_error import about_layer
+from lading.image.layer_error import about_layer, printable
+from lading.image.root_entry import DIRECTORY_MODE
 from lading.image.tree_bound import TreeBound
 from lading.tar_header import FIFO, SYMLINK, TarMember
 
@@ -73,7 +74,10 @@ class _DiskTree:
             os.unlink(_host(path))
 
     def make_directory(self, path: str) -> None:
-        os.mkdir(_host(path), 0o755)
+        # Said, and not left to the umask and to a parent with a setgid bit.
+        os.mkdir(_host(path))
+        os.chown(_host(path), 0, 0)
+        os.chmod(_host(path), DIRECTORY_MODE)
 
     def describe_directory(self, path: str, member: TarMember) -> None:
         _describe(_host(path), member)
@@ -128,6 +132,7 @@ def _host(path: str) -> bytes:
 
 
 def _refusal(name: str, error: OSError) -> LadingError:
+    name = printable(name)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LadingError(
             f"there is no room to unpack the image ({error.strerror} at /{name}): make room in the "

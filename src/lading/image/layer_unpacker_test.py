@@ -104,8 +104,8 @@ def test_devices_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_parents_that_no_layer_has_are_made(tmp_path: Path) -> None:
-    tree = unpacked(tmp_path, layer(member("a/b/c", owner=(5, 5))))
-    assert (tree["a/b"].mode, tree["a/b"].uid) == (0o755, 0)
+    tree = unpacked(tmp_path, layer(directory("a", 0o2777, (5, 5)), member("a/b/c", owner=(5, 5))))
+    assert (tree["a/b"].mode, tree["a/b"].uid, tree["a/b"].gid) == (0o755, 0, 0)
 
 
 def test_nixpkgs_57073_a_file_lands_behind_the_base_s_link(tmp_path: Path) -> None:
@@ -332,6 +332,4 @@ def test_nixpkgs_377363_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> Non
             return str(error)
         return ""
 
-    assert "no room to unpack the image (No space left on device at /big)" in (
-        as_root(work)
-    )
+    assert "no room to unpack the image (No space left on device at /big)" in (as_root(work))

@@ -21,7 +21,7 @@ def member_path(name: bytes) -> str:
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise LayerError(
-            f"has {shown(name)!r}, which leads out of its directory: don't use this image."
+            f"has {shown(text)!r}, which leads out of its directory: don't use this image."
         )
     path = "/".join(parts)
     check_length(path)
@@ -35,13 +35,12 @@ def check_length(path: str) -> None:
     longest = max(len(part) - len(_WHITEOUT) * part.startswith(_WHITEOUT) for part in parts)
     if len(data) > PATH_LIMIT or len(parts) > DEPTH_LIMIT or longest > NAME_LIMIT:
         raise LayerError(
-            f"has {shown(data)!r}, of {len(data)} bytes and {len(parts)} names, where a path has "
+            f"has {shown(path)!r}, of {len(data)} bytes and {len(parts)} names, where a path has "
             f"{PATH_LIMIT} bytes, {DEPTH_LIMIT} names and {NAME_LIMIT} bytes a name at most: use "
             "another base."
         )
 
 
-def shown(name: bytes) -> str:
-    """As much as a sentence takes."""
-    text = name.decode("utf-8", "surrogateescape")
+def shown(text: str) -> str:
+    """As much of a path as a sentence takes."""
     return text if len(text) <= 200 else text[:200] + "..."

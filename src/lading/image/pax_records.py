@@ -32,7 +32,7 @@ class PaxRecords:
             if not separator or not key or b"\0" in key:
                 raise unsound("malformed pax records")
             if key.startswith(_SPARSE):
-                raise LayerError("has a sparse file, which not every runtime can unpack.")
+                raise LayerError("has a sparse file, which no runtime unpacks: use another base.")
             records[key] = value
             at = end
         return cls(records)

@@ -5,12 +5,12 @@ What a document is, its fields decide: `Content-Type` and `mediaType` are missin
 practice (rules_oci#496, #839, #868; rules_img#186).
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple, Union
 
 from lading.image.platform import Platform
 from lading.registry.descriptor import Descriptor, MalformedError, text_of
+from lading.registry.strict_json import parse_strictly
 
 #: What to ask a registry for, in this order.
 ACCEPT = ", ".join(
@@ -76,7 +76,7 @@ def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
 def parse_object(content: bytes) -> Mapping[str, Any]:
     """The JSON object of a document, in UTF-8; MalformedError if it is none."""
     try:
-        fields = json.loads(content.decode("utf-8"))
+        fields = parse_strictly(content)
     except (ValueError, RecursionError) as error:
         raise MalformedError("it is not JSON") from error
     if not isinstance(fields, dict):
