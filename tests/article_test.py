@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator, List, Set
 
 import pytest
+from base_image_registry import BaseImages
 from conftest import BUILD_ROOT, ContainerEngine
 from image_archive import layers, root_file_system
 from redis_container import RedisCli, load
@@ -36,18 +37,23 @@ VERSIONS = {
     "redis-2.8-image": "2.8.17",
     "redis-with-certificates": "7.0.15",
     "redis-2.8-on-redis": "2.8.17",
+    "redis-on-debian": "7.0.15",
 }
 
 _SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+_DIGEST = re.compile(r"(?<=digest=\")sha256:[0-9a-f]{64}")
+
 
 @pytest.fixture(scope="module")
-def article(repository: Repository) -> Iterator[Path]:
-    """The directory in dist/ with all that the page declares."""
+def article(repository: Repository, base_images: BaseImages, debian: str) -> Iterator[Path]:
+    """The directory in dist/ with all that the page declares; Docker Hub's Debian is ours."""
     page = (BUILD_ROOT / "docs/coming-from-nix.md").read_text()
-    snippets = _SNIPPET.findall(page)
-    with repository.declared("article", "\n".join([*snippets, MINIMAL_BY_COMMANDS])) as directory:
-        repository.pants("package", "article::")
+    snippets, count = _DIGEST.subn(debian, "\n".join(_SNIPPET.findall(page)))
+    assert count == 1
+    mirrors = f'--lading-registry-mirrors={{"docker.io": ["{base_images.host}"]}}'
+    with repository.declared("article", snippets + MINIMAL_BY_COMMANDS) as directory:
+        repository.pants(mirrors, "package", "article::")
         yield directory
 
 

@@ -13,12 +13,25 @@ from pathlib import Path
 from typing import Callable, Iterator, List, NoReturn, Tuple
 
 import pytest
+from base_image_registry import BaseImages
+from base_images import Layout, layer
+from docker_registry import docker_registry
 from repository import Repository, copy_work_tree, with_own_caches
 
 BUILD_ROOT = Path(__file__).resolve().parent.parent
 
 # Not by PYTHONPATH, which the programs under test would inherit.
 sys.path.insert(0, str(BUILD_ROOT / "src"))
+
+
+#: What the Debian of the tests says of itself, as that of Docker Hub does.
+DEBIAN_CONFIG = {
+    "config": {
+        "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        "Cmd": ["bash"],
+    },
+    "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "mmdebstrap"}],
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,41 @@ def redis_cli() -> Callable[..., str]:
     """The machine's redis-cli: called with its arguments, it gives what that prints."""
     require("redis-cli", ["redis-cli", "--version"])
     return lambda *arguments: _output(["redis-cli", *arguments])
+
+
+@pytest.fixture(scope="session")
+def debian_tar(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A real Debian of today (debian_base.py)."""
+    from debian_base import debian  # which needs src on the path
+
+    require("mmdebstrap", ["mmdebstrap", "--version"])
+    return debian(tmp_path_factory.mktemp("debian"))
+
+
+@pytest.fixture(scope="session")
+def small_debian_tar(debian_tar: bytes) -> bytes:
+    """A shell and a few programs of it."""
+    from debian_base import small
+
+    return small(debian_tar)
+
+
+@pytest.fixture(scope="session")
+def base_images(
+    tmp_path_factory: pytest.TempPathFactory, skopeo: ContainerEngine
+) -> Iterator[BaseImages]:
+    """A registry that is open to everybody, for base images that tests put there."""
+    require("docker-registry", ["docker-registry", "--version"])
+    require("zstd", ["zstd", "--version"])
+    directory = tmp_path_factory.mktemp("base_images")
+    with docker_registry(directory / "storage") as host:
+        yield BaseImages(Layout(directory / "layout"), directory / "storage", host, skopeo)
+
+
+@pytest.fixture(scope="session")
+def debian(base_images: BaseImages, debian_tar: bytes) -> str:
+    """The digest of a Debian in `base_images`, at the path that it has on Docker Hub."""
+    return base_images.add("library/debian", [layer(debian_tar)], config=DEBIAN_CONFIG)
 
 
 @pytest.fixture(scope="session")

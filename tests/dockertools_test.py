@@ -1,13 +1,12 @@
 """What the tests of Nix's dockerTools show, on images of ours (docs/dockertools-tests.md)."""
 
-import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Iterator
 
 import pytest
 from conftest import ContainerEngine
+from loaded_image import Loader
 from repository import Repository
 
 BUILD = """
@@ -102,36 +101,6 @@ CERTIFICATES = (
 )
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """An image in docker, what loading it printed, and its description in dist/."""
-
-    engine: ContainerEngine
-    printed: str
-    description: Dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        id: str = self.description["image"]["id"]
-        return id
-
-    @property
-    def packages(self) -> List[str]:
-        return sorted(package["name"] for package in self.description["closure"])
-
-    def inspect(self, field: str) -> Any:
-        template = "{{json " + field + "}}"
-        return json.loads(self.engine("image", "inspect", f"--format={template}", self.id))
-
-    def run(self, *command: str, user: str = "") -> List[str]:
-        """The lines that the command prints in a container."""
-        options = [f"--user={user}"] if user else []
-        return self.engine.run("--rm", *options, self.id, *command).splitlines()
-
-
-Load = Callable[[str], Loaded]
-
-
 @pytest.fixture(scope="module")
 def packaged(repository: Repository) -> Iterator[Path]:
     """The directory in dist/ with all images of `BUILD`."""
@@ -147,96 +116,87 @@ def packaged(repository: Repository) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def load(packaged: Path, docker: ContainerEngine) -> Iterator[Load]:
-    """Loads an image at its first use."""
-    loaded: Dict[str, Loaded] = {}
-
-    def load(name: str) -> Loaded:
-        if name not in loaded:
-            printed = docker("load", "--input", str(packaged / f"{name}.tar"))
-            description = json.loads((packaged / f"{name}.json").read_text())
-            loaded[name] = Loaded(docker, printed, description)
-        return loaded[name]
-
-    yield load
-    docker("image", "rm", "--force", *(image.id for image in loaded.values()))
+def load(packaged: Path, docker: ContainerEngine) -> Iterator[Loader]:
+    loader = Loader(docker, packaged)
+    yield loader
+    loader.remove()
 
 
-def test_all_tags_are_loaded_with_the_registry_s_name(load: Load) -> None:
+def test_all_tags_are_loaded_with_the_registry_s_name(load: Loader) -> None:
     bash = load("bash")
     tags = ["registry.example.com/lading/bash:5.2", "registry.example.com/lading/bash:newest"]
     assert bash.printed.splitlines() == [f"Loaded image: {tag}" for tag in tags]
     assert bash.inspect(".RepoTags") == tags
 
 
-def test_moby_45416_without_a_tag_the_id_is_printed(load: Load) -> None:
-    assert load("static").printed == f"Loaded image ID: {load('static').id}\n"
+def test_moby_45416_without_a_tag_the_id_is_printed(load: Loader) -> None:
+    assert load("static").printed == f"Loaded image ID: sha256:{load('static').id}\n"
 
 
 @pytest.mark.parametrize("name", ["bash", "third"])
-def test_created_is_one_second_after_the_epoch(name: str, load: Load) -> None:
+def test_created_is_one_second_after_the_epoch(name: str, load: Loader) -> None:
     assert load(name).inspect(".Created") == "1970-01-01T00:00:01Z"
 
 
-def test_bash_runs_and_links_are_links(load: Load) -> None:
+def test_bash_runs_and_links_are_links(load: Loader) -> None:
     commands = "for file in /bin/bash /bin/sh; do [[ -L $file ]] && $file -c 'echo $0'; done"
     assert load("bash").run("/bin/bash", "-c", commands) == ["/bin/bash", "/bin/sh"]
 
 
-def test_nixpkgs_38835_a_user_without_rights_can_start_a_program(load: Load) -> None:
+def test_nixpkgs_38835_a_user_without_rights_can_start_a_program(load: Loader) -> None:
     directories = load("third").run("stat", "-c", "%a %n", "/", "/store", "/bin", user="1234:1234")
     assert directories == ["755 /", "755 /store", "755 /bin"]
 
 
-def test_a_static_program_needs_no_other_package(load: Load) -> None:
+def test_a_static_program_needs_no_other_package(load: Loader) -> None:
     assert load("static").packages == ["gosu-1.14"]
     assert load("static").run("/bin/gosu", "--version")[0].startswith("1.14")
 
 
-def test_of_three_images_the_last_one_wins(load: Load) -> None:
+def test_of_three_images_the_last_one_wins(load: Loader) -> None:
     assert load("third").run("cat", "/one", "/two", "/three") == ["123"]
 
 
-def test_commands_see_the_layers_in_their_order(load: Load) -> None:
+def test_commands_see_the_layers_in_their_order(load: Loader) -> None:
     assert load("second").run("cat", "/seen") == ["122"]
     assert load("third").run("cat", "/seen") == ["122123"]
 
 
-def test_env_of_the_base_is_inherited_and_the_own_value_wins(load: Load) -> None:
+def test_env_of_the_base_is_inherited_and_the_own_value_wins(load: Loader) -> None:
     assert load("third").inspect(".Config.Env") == ["LAST=third", "MIDDLE=second", "PATH=/bin"]
 
 
-def test_nixpkgs_116749_an_owner_set_by_commands_persists(load: Load) -> None:
+def test_nixpkgs_116749_an_owner_set_by_commands_persists(load: Loader) -> None:
     assert load("third").run("stat", "-c", "%u:%g", "/seen") == ["12345:12345"]
 
 
-def test_what_only_a_file_made_by_commands_refers_to_is_there(load: Load) -> None:
+def test_what_only_a_file_made_by_commands_refers_to_is_there(load: Loader) -> None:
     assert not any(package.startswith("bash-") for package in load("second").packages)
     assert load("third").run("/shell", "-c", "echo ran") == ["ran"]
 
 
-def test_files_of_the_build_file_and_of_the_repository(load: Load) -> None:
+def test_files_of_the_build_file_and_of_the_repository(load: Loader) -> None:
     shown = load("files").run("cat", "/etc/motd", "/srv/notes")
     assert shown == ["hello", "a file of the repository"]
 
 
-def test_apko_2323_users_are_looked_up(load: Load) -> None:
+def test_apko_2323_users_are_looked_up(load: Loader) -> None:
     assert load("files").run("id") == ["uid=999(redis) gid=999(redis) groups=999(redis)"]
 
 
-def test_distroless_155_certificates_can_be_read_at_three_paths(load: Load) -> None:
+def test_distroless_155_certificates_can_be_read_at_three_paths(load: Loader) -> None:
     counts = load("files").run("grep", "-c", "BEGIN CERTIFICATE", *CERTIFICATES)
     assert [count.partition(":")[0] for count in counts] == list(CERTIFICATES)
     (number,) = {int(count.partition(":")[2]) for count in counts}
     assert number > 100
 
 
-def test_nixpkgs_57073_129007_the_base_s_bin_stays_a_link(load: Load) -> None:
+def test_nixpkgs_57073_129007_the_base_s_bin_stays_a_link(load: Loader) -> None:
     image = load("on-merged-usr")
     assert image.run("sh", "-c", "readlink /bin; ls /usr/bin | grep -x sh") == ["usr/bin", "sh"]
 
 
-def test_what_commands_made_is_served(load: Load, docker: ContainerEngine) -> None:
+def test_what_commands_made_is_served(load: Loader, docker: ContainerEngine) -> None:
     container = docker("run", "--detach", "--network=none", load("server").id).strip()
     ask = "until wget -qO- http://127.0.0.1:8080/; do sleep 0.1; done"
     try:

@@ -1,0 +1,96 @@
+"""What the sandboxes of Pants take of the machine."""
+
+import os
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List
+
+from repository import Repository
+
+_PAUSE_SECONDS = 0.1
+
+
+@dataclass
+class Costs:
+    """The most bytes so far: `memory` of one process in a sandbox, `daemon` of Pants' daemon,
+    `disk` of all sandboxes. All are 0 where nothing ran for longer than a moment.
+    """
+
+    memory: int = 0
+    daemon: int = 0
+    disk: int = 0
+
+
+@contextmanager
+def watched(repository: Repository, sandboxes: Path) -> Iterator[Costs]:
+    """Look at the repository's daemon and what it starts, many times a second, until the block
+    ends. `sandboxes` is the directory that they are in."""
+    costs = Costs()
+    has_ended = threading.Event()
+
+    def watch() -> None:
+        while not has_ended.wait(_PAUSE_SECONDS):
+            daemons = _daemons(repository)
+            costs.daemon = max([costs.daemon, *map(_memory, daemons)])
+            programs = filter(_is_ours, _below(daemons))
+            costs.memory = max([costs.memory, *map(_memory, programs)])
+            costs.disk = max(costs.disk, disk_usage(sandboxes))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield costs
+    finally:
+        has_ended.set()
+        thread.join()
+
+
+def disk_usage(directory: Path) -> int:
+    """Bytes of blocks; of files that go meanwhile, some or none."""
+    total = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                total += 512 * os.lstat(os.path.join(parent, name)).st_blocks
+    return total
+
+
+def _daemons(repository: Repository) -> List[int]:
+    return [int(file.read_text()) for file in repository.root.glob(".pids/*/pantsd/pid")]
+
+
+def _below(ancestors: List[int]) -> List[int]:
+    """All processes that these have started, and those that those have."""
+    parents = {int(name): _parent(int(name)) for name in os.listdir("/proc") if name.isdigit()}
+    return [process for process in parents if set(_line(process, parents)) & set(ancestors)]
+
+
+def _line(process: int, parents: Dict[int, int]) -> Iterator[int]:
+    while process := parents.get(process, 0):
+        yield process
+
+
+def _parent(process: int) -> int:
+    """proc(5), /proc/pid/stat; 0 for one that has ended."""
+    with suppress(OSError):
+        # Behind the name, which may have spaces and brackets.
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
+def _is_ours(process: int) -> bool:
+    """Not before it has become another program than Pants."""
+    with suppress(OSError):
+        return b"lading." in Path(f"/proc/{process}/cmdline").read_bytes()
+    return False
+
+
+def _memory(process: int) -> int:
+    """The most bytes that it ever had in memory."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    return 0
