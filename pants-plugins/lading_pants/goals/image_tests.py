@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from pants.core.goals.test import TestRequest, TestResult, TestSubsystem
 from pants.engine.fs import (
-    EMPTY_DIGEST,
     AddPrefix,
     CreateDigest,
     Digest,
     DigestEntries,
+    DigestSubset,
     FileEntry,
     MergeDigests,
+    PathGlobs,
     Snapshot,
 )
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
@@ -21,7 +23,6 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.zstd_library import LIBRARY
 from lading.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage
@@ -31,10 +32,10 @@ from lading_pants.util_rules.engine_machine import EngineMachine
 from lading_pants.util_rules.image import (
     ARCHIVE_FILE,
     CONFIG_FILE,
-    MANIFEST_FILE,
-    METADATA_FILE,
     AssembledImage,
     AssembledImageRequest,
+    ImageArchive,
+    ImageArchiveRequest,
     ImageLayers,
     ImageLayersRequest,
 )
@@ -43,15 +44,11 @@ from lading_pants.util_rules.image_checks import (
     ImageChecksRequest,
     ImageTestFieldSet,
 )
-from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE
-from lading_pants.util_rules.program import (
-    ProgramProcess,
-    ProgramRequest,
-    ProgramResult,
-)
+from lading_pants.util_rules.image_layer import LAYER_FILE
+from lading_pants.util_rules.machine import MachineCache
+from lading_pants.util_rules.program import ProgramProcess, ProgramRequest
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
-_MODULE = "lading.structure.check_main"
 _JUNIT_FILE = "junit.xml"
 _LAYERS, _ZSTD = "layers", "zstd"
 
@@ -62,49 +59,47 @@ class ImageTestRequest(TestRequest):
 
 
 @dataclass(frozen=True)
-class _UntaggedArchiveRequest:
-    """`layers` holds the files of `count` layers, each in a directory of its number."""
+class _Inputs:
+    """What a test takes of an image, and no more, so that nothing else makes it run again.
 
-    image: AssembledImage
-    layers: Digest
-    subject: str
-
-
-@dataclass(frozen=True)
-class _UntaggedArchive:
-    """`digest` holds `ARCHIVE_FILE`, which gives the image no name when it is loaded."""
+    `layers` are paths below the sandbox's root; `machine` is how the container engine is reached,
+    if there is one.
+    """
 
     digest: Digest
+    immutable: FrozenDict[str, Digest]
+    layers: tuple[str, ...]
+    closure: tuple[StorePackage, ...]
+    machine: Optional[MachineCache]
 
 
-@rule
-async def write_untagged_archive(request: _UntaggedArchiveRequest) -> _UntaggedArchive:
-    image = request.image
-    archive = ArchiveRequest(
-        config=CONFIG_FILE,
-        manifest=MANIFEST_FILE,
-        repository="",
-        tags=(),
-        layers=tuple(
-            LayerFiles(f"{_LAYERS}/{number}/{LAYER_FILE}", f"{_LAYERS}/{number}/{DESCRIPTION_FILE}")
-            for number in range(len(image.layers))
-        ),
-    )
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.image.archive_main",
-            request=archive.to_json(),
-            arguments=(ARCHIVE_FILE,),
-            inputs=image.digest,
-            immutable_inputs=FrozenDict({_LAYERS: request.layers}),
-            output_files=(ARCHIVE_FILE,),
-            description="Writing an archive for a container engine",
-            subject=request.subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    return _UntaggedArchive(result.digest)
+async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -> _Inputs:
+    checks, field_set = planned.checks, planned.image
+    digests = [await Get(Digest, DigestSubset(image.digest, PathGlobs([CONFIG_FILE])))]
+    immutable: dict[str, Digest] = {}
+    layers: tuple[str, ...] = ()
+    if checks.need_layers:
+        directories = [str(number) for number in range(len(image.layers))]
+        placed = await MultiGet(
+            Get(Digest, AddPrefix(layer.digest, directory))
+            for layer, directory in zip(image.layers, directories)
+        )
+        library = await Get(ZstdLibrary)
+        immutable = {_LAYERS: await Get(Digest, MergeDigests(placed)), _ZSTD: library.digest}
+        layers = tuple(f"{_LAYERS}/{directory}/{LAYER_FILE}" for directory in directories)
+    closure: tuple[StorePackage, ...] = ()
+    if checks.absent:
+        built = await Get(ImageLayers, ImageLayersRequest(field_set))
+        closure = tuple(member.package for member in built.closure)
+    machine = None
+    if checks.commands and engine is not Engine.NAMESPACES:
+        # Without a name, which may be another image's in the engine.
+        archive = await Get(ImageArchive, ImageArchiveRequest(field_set, ()))
+        digests.append(archive.digest)
+        found = await Get(EngineMachine)
+        machine = found.cache
+    digest = await Get(Digest, MergeDigests(digests))
+    return _Inputs(digest, FrozenDict(immutable), layers, closure, machine)
 
 
 @rule(desc="Test an image", level=LogLevel.DEBUG)
@@ -112,59 +107,35 @@ async def test_image(
     batch: ImageTestRequest.Batch[ImageTestFieldSet, Any], test_subsystem: TestSubsystem
 ) -> TestResult:
     field_set = batch.single_element
+    engine = Engine(field_set.engine.value)
     planned = await Get(ImageChecks, ImageChecksRequest(field_set))
-    checks, engine = planned.checks, Engine(field_set.engine.value)
     image = await Get(AssembledImage, AssembledImageRequest(planned.image))
-    closure: tuple[StorePackage, ...] = ()
-    if checks.absent:
-        built = await Get(ImageLayers, ImageLayersRequest(planned.image))
-        closure = tuple(member.package for member in built.closure)
-    layers = zstd = EMPTY_DIGEST
-    if checks.need_layers:
-        placed = await MultiGet(
-            Get(Digest, AddPrefix(layer.digest, str(number)))
-            for number, layer in enumerate(image.layers)
-        )
-        layers = await Get(Digest, MergeDigests(placed))
-        library = await Get(ZstdLibrary)
-        zstd = library.digest
-    inputs, machine = image.digest, None
-    if checks.commands and engine is not Engine.NAMESPACES:
-        archive = await Get(
-            _UntaggedArchive, _UntaggedArchiveRequest(image, layers, field_set.subject)
-        )
-        inputs = await Get(Digest, MergeDigests((inputs, archive.digest)))
-        found = await Get(EngineMachine)
-        machine = found.cache
+    inputs = await _inputs(image, planned, engine)
+    metadata = json.loads(image.metadata)
     request = CheckRequest(
         name=str(field_set.address),
-        checks=checks,
+        checks=planned.checks,
         config=CONFIG_FILE,
-        metadata=METADATA_FILE,
-        layers=tuple(
-            f"{_LAYERS}/{number}/{LAYER_FILE}"
-            for number in range(len(image.layers) if checks.need_layers else 0)
-        ),
-        archive=ARCHIVE_FILE if machine else "",
-        closure=closure,
+        layers=inputs.layers,
+        compressed_size=sum(layer["size"] for layer in metadata["layers"]),
+        closure=inputs.closure,
         engine=engine,
+        archive=ARCHIVE_FILE,
+        ids=(metadata["image"]["id"], metadata["image"]["digest"]),
         timeout=field_set.timeout.calculate_from_global_options(test_subsystem),
     )
+    scope = ProcessCacheScope.PER_SESSION if test_subsystem.force else ProcessCacheScope.SUCCESSFUL
     program = await Get(
         ProgramProcess,
         ProgramRequest(
-            module=_MODULE,
+            module="lading.structure.check_main",
             request=request.to_json(),
             arguments=(f"{_ZSTD}/{LIBRARY}", _JUNIT_FILE),
-            inputs=inputs,
-            immutable_inputs=FrozenDict({_LAYERS: layers, _ZSTD: zstd}),
+            inputs=inputs.digest,
+            immutable_inputs=inputs.immutable,
             output_files=(_JUNIT_FILE,),
-            machine=machine,
-            cache_scope=(
-                ProcessCacheScope.PER_SESSION
-                if test_subsystem.force
-                else ProcessCacheScope.SUCCESSFUL
-            ),
+            machine=inputs.machine,
+            cache_scope=scope,
             description=f"Testing {planned.image.address}",
             subject=field_set.subject,
         ),

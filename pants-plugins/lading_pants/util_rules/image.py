@@ -126,6 +126,21 @@ class AssembledImage:
 
 
 @dataclass(frozen=True)
+class ImageArchiveRequest:
+    """`tags` are what the image is called where the archive is loaded; () gives it no name."""
+
+    field_set: ImageFieldSet
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageArchive:
+    """`digest` holds `ARCHIVE_FILE`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
 class BuiltImageRequest:
     field_set: ImageFieldSet
 
@@ -291,7 +306,7 @@ def _directory(number: int) -> str:
 
 
 @rule
-async def build_image(request: BuiltImageRequest) -> BuiltImage:
+async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
     field_set = request.field_set
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
     metadata = json.loads(image.metadata)
@@ -304,7 +319,7 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
         repository=_repository(field_set),
-        tags=field_set.image_tags.value or (),
+        tags=request.tags,
         layers=tuple(
             LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
             for directory in directories
@@ -329,9 +344,20 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
             level=LogLevel.DEBUG,
         ),
     )
+    return ImageArchive(result.digest)
+
+
+@rule
+async def build_image(request: BuiltImageRequest) -> BuiltImage:
+    field_set = request.field_set
+    image, archive = await MultiGet(
+        Get(AssembledImage, AssembledImageRequest(field_set)),
+        Get(ImageArchive, ImageArchiveRequest(field_set, field_set.image_tags.value or ())),
+    )
+    metadata = json.loads(image.metadata)
     description = await Get(Digest, DigestSubset(image.digest, PathGlobs([METADATA_FILE])))
     return BuiltImage(
-        digest=await Get(Digest, MergeDigests((result.digest, description))),
+        digest=await Get(Digest, MergeDigests((archive.digest, description))),
         image_digest=metadata["image"]["digest"],
         archive_size=metadata["archive"]["size"],
         layer_count=len(metadata["layers"]),

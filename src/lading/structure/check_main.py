@@ -4,12 +4,11 @@ REQUEST is the JSON of `CheckRequest`. The report is written to standard output,
 JUNIT; the status is 1 if a check fails.
 """
 
-import json
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Sequence
+from typing import Iterator, List, Sequence
 
 from lading.image.account_files import ACCOUNT_FILES
 from lading.program import run
@@ -31,11 +30,10 @@ def main(argv: List[str]) -> None:
     request_file, libzstd, junit = argv
     request = CheckRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     config = RuntimeConfig.from_json(Path(request.config).read_text(encoding="utf-8"))
-    metadata = json.loads(Path(request.metadata).read_text(encoding="utf-8"))
     request = replace(request, checks=request.checks.expanded(config.env))
     blobs = tuple(Path(layer).absolute() for layer in request.layers)
     layers = LayerBlobs(blobs, str(Path(libzstd).absolute()))
-    outcomes = list(_outcomes(request, layers, config, metadata))
+    outcomes = list(_outcomes(request, layers, config))
     Path(junit).write_text(junit_report(request.name, outcomes), encoding="utf-8")
     # Whatever the locale.
     sys.stdout.buffer.write(text_report(outcomes).encode("utf-8", "surrogateescape"))
@@ -45,7 +43,7 @@ def main(argv: List[str]) -> None:
 
 
 def _outcomes(
-    request: CheckRequest, layers: LayerBlobs, config: RuntimeConfig, metadata: Mapping[str, Any]
+    request: CheckRequest, layers: LayerBlobs, config: RuntimeConfig
 ) -> Iterator[Outcome]:
     checks = request.checks
     layered = LayeredFiles(layers)
@@ -58,7 +56,7 @@ def _outcomes(
         run = NamespaceRun(layers, config, accounts, work, request.timeout)
         results = run.run(checks.commands)
     elif checks.commands:
-        results = _run_in_engine(request, metadata["image"])
+        results = _run_in_engine(request)
     for command, result in zip(checks.commands, results):
         yield command.judge(result)
     for file in checks.files:
@@ -73,7 +71,7 @@ def _outcomes(
     for limit in checks.unpacked:
         yield limit.judge(layered.size)
     for limit in checks.compressed:
-        yield limit.judge(sum(layer["size"] for layer in metadata["layers"]))
+        yield limit.judge(request.compressed_size)
 
 
 def _with_contents(layered: LayeredFiles, checks: Checks) -> ImageFiles:
@@ -86,9 +84,9 @@ def _with_contents(layered: LayeredFiles, checks: Checks) -> ImageFiles:
     return replace(files, contents=layered.contents(wanted))
 
 
-def _run_in_engine(request: CheckRequest, image: Mapping[str, str]) -> Sequence[CommandResult]:
+def _run_in_engine(request: CheckRequest) -> Sequence[CommandResult]:
     engine = ContainerEngine.find(request.engine)
-    with engine.loaded(Path(request.archive), (image["id"], image["digest"])) as name:
+    with engine.loaded(Path(request.archive), request.ids) as name:
         end = None if request.timeout is None else time.monotonic() + request.timeout
         return [engine.run(name, check, end) for check in request.checks.commands]
 

@@ -89,22 +89,18 @@ class Program:
         for number, content in enumerate(layers):
             (sandbox / f"layer-{number}").write_bytes(content)
         (sandbox / "config.json").write_text(json.dumps({"config": config}))
-        metadata = {
-            "image": {"id": "sha256:1", "digest": "sha256:2"},
-            "layers": [{"size": len(content)} for content in layers],
-        }
-        (sandbox / "image.json").write_text(json.dumps(metadata))
         (sandbox / "request.json").write_text(
             replace(
                 CheckRequest(
                     name="a:test",
                     checks=checks,
                     config="config.json",
-                    metadata="image.json",
                     layers=tuple(f"layer-{number}" for number in range(len(layers))),
-                    archive="image.tar",
+                    compressed_size=sum(map(len, layers)),
                     closure=(),
                     engine=Engine.NAMESPACES,
+                    archive="",
+                    ids=(),
                     timeout=60,
                 ),
                 **fields,

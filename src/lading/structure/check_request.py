@@ -20,21 +20,22 @@ class Engine(Enum):
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """`config` and `metadata` are files, the latter as `image_main` writes it; `layers` are blobs,
-    lowest first, or nothing where none of `checks` needs them. `archive` is the image's for a
-    container engine, or "".
+    """`config` is a file; `layers` are blobs, lowest first, or nothing where none of `checks` needs
+    them. `compressed_size` is in bytes, `closure` what lies in the store.
 
-    `timeout` is in seconds, for all commands together. `name` is of the test.
+    Unless `engine` is namespaces, `archive` is the image's, and `ids` are what the engine may call
+    it. `timeout` is in seconds, for all commands together. `name` is of the test.
     """
 
     name: str
     checks: Checks
     config: str
-    metadata: str
     layers: Tuple[str, ...]
-    archive: str
+    compressed_size: int
     closure: Tuple[StorePackage, ...]
     engine: Engine
+    archive: str
+    ids: Tuple[str, ...]
     timeout: Optional[int]
 
     def to_json(self) -> str:
@@ -56,5 +57,6 @@ class CheckRequest:
                 "layers": tuple(fields["layers"]),
                 "closure": tuple(map(package_from_dict, fields["closure"])),
                 "engine": Engine(fields["engine"]),
+                "ids": tuple(fields["ids"]),
             }
         )

@@ -23,11 +23,12 @@ def test_a_request_survives_json() -> None:
         name="a:b",
         checks=CHECKS,
         config="config.json",
-        metadata="image.json",
         layers=("layers/0/blob",),
-        archive="",
+        compressed_size=5,
         closure=CLOSURE,
         engine=Engine.PODMAN,
+        archive="image.tar",
+        ids=("a", "b"),
         timeout=None,
     )
     assert CheckRequest.from_json(request.to_json()) == request
