@@ -9,6 +9,7 @@ from lading.fetch.client import Client
 from lading.fetch.faults import UnavailableError
 from lading.fetch.faulty_server_testing import FaultyServer, Reply
 from lading.fetch.self_signed_testing import SELF_SIGNED
+from lading.registry.authorizers import Authorizers
 from lading.registry.credentials import CredentialSource
 from lading.registry.place import Place
 from lading.registry.transport import Transport
@@ -38,7 +39,7 @@ def server(context: ssl.SSLContext) -> Iterator[FaultyServer]:
 def get(server: FaultyServer, certificates: Path) -> bytes:
     host = f"{server.host}:{server.port}"
     place = Place(host, "https", host, "a")
-    transport = Transport(place, CredentialSource({}), str(certificates))
+    transport = Transport(place, Authorizers(place, CredentialSource({})), str(certificates))
     client = Client(sleep=lambda seconds: None, sender=transport)
     return client.document(f"{server.url}/x", "*/*").content
 
@@ -107,5 +108,7 @@ def test_a_proxy_is_used_for_registries(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv("http_proxy", proxy.url)
         proxy.serve("http://plain.example/x", Reply(body=b"content"))
         place = Place("plain.example", "http", "plain.example", "a", frozenset(["plain.example"]))
-        client = Client(sender=Transport(place, CredentialSource({}), str(tmp_path)))
+        client = Client(
+            sender=Transport(place, Authorizers(place, CredentialSource({})), str(tmp_path))
+        )
         assert client.document("http://plain.example/x", "*/*").content == b"content"

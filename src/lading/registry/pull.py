@@ -1,8 +1,7 @@
 """Pulling images: each byte is checked before anything is used."""
 
-import re
 from dataclasses import dataclass, replace
-from typing import Callable, List, Mapping, Optional, TypeVar
+from typing import Callable, List, Optional, TypeVar
 
 from lading.digest import Sha256
 from lading.fetch.client import Client
@@ -13,18 +12,18 @@ from lading.fetch.verified import save_verified
 from lading.image.platform import Platform
 from lading.image.reference import Repository
 from lading.machine import Machine
+from lading.registry.authorizers import Authorizers
 from lading.registry.certificates import CERTIFICATES_DIR
 from lading.registry.credentials import CredentialSource
 from lading.registry.manifest import ACCEPT, LARGEST_DOCUMENT
 from lading.registry.place import Place, places_of
 from lading.registry.pulled_image import PulledImage, find_image
 from lading.registry.reference import Reference
+from lading.registry.tag_digest import tag_digest
 from lading.registry.transport import Transport
 from lading.registry.unpulled import Failure, unpulled
 
 T = TypeVar("T")
-
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 #: A mirror is not waited for as long as the registry itself.
 _TRIES_OF_MIRROR = 2
@@ -51,13 +50,15 @@ class Puller:
             repository, machine.registry_mirrors, machine.insecure_registries, certificates
         )
         self._sources = [
-            _Source.of(place, Transport(place, credentials, certificates), report, patience)
-            for place in places
+            _Source.of(place, credentials, certificates, report, patience) for place in places
         ]
 
     def resolve(self, tag: str) -> Sha256:
         """The digest that the tag has now, of a manifest or an index."""
-        return self._first(Reference(self._repository, tag), lambda source: _resolve(source, tag))
+        return self._first(
+            Reference(self._repository, tag),
+            lambda source: tag_digest(source.client, source.place, tag),
+        )
 
     def image(self, digest: Sha256, platform: Platform) -> PulledImage:
         """The image of this digest, or that for `platform` of an index of this digest."""
@@ -94,7 +95,7 @@ class Puller:
             try:
                 return get(source)
             except UnavailableError as fault:
-                failures.append(Failure(source.place, fault, source.transport.found))
+                failures.append(Failure(source.place, fault, source.authorizers.found))
                 source.report(f"{source.place.host}: {fault.reason}")
         raise unpulled(reference, failures)
 
@@ -102,7 +103,7 @@ class Puller:
 @dataclass(frozen=True)
 class _Source:
     place: Place
-    transport: Transport
+    authorizers: Authorizers
     client: Client
     report: Callable[[str], None]
 
@@ -110,32 +111,13 @@ class _Source:
     def of(
         cls,
         place: Place,
-        transport: Transport,
+        credentials: CredentialSource,
+        certificates: str,
         report: Callable[[str], None],
         patience: Patience,
     ) -> "_Source":
         if place.is_mirror:
             patience = replace(patience, tries=min(patience.tries, _TRIES_OF_MIRROR))
-        return cls(place, transport, Client(report, patience, sender=transport), report)
-
-
-def _resolve(source: _Source, tag: str) -> Sha256:
-    """By HEAD, which counts against no limit of Docker Hub; not every registry has it."""
-    url = source.place.url("manifests", tag)
-    try:
-        told = _told_digest(source.client.document(url, ACCEPT, "HEAD").headers)
-        if told is not None:
-            return told
-    except UnavailableError as fault:
-        if fault.status in (None, 401, 403, 429):
-            raise
-    document = source.client.document(url, ACCEPT, limit=LARGEST_DOCUMENT)
-    found, told = Sha256.of(document.content), _told_digest(document.headers)
-    if told not in (None, found):
-        raise WrongContentError(f"it announces {told}, and sends {found}")
-    return found
-
-
-def _told_digest(headers: Mapping[str, str]) -> Optional[Sha256]:
-    match = _DIGEST.fullmatch(headers.get("Docker-Content-Digest", ""))
-    return Sha256(match.group(1)) if match else None
+        authorizers = Authorizers(place, credentials)
+        sender = Transport(place, authorizers, certificates)
+        return cls(place, authorizers, Client(report, patience, sender=sender), report)

@@ -1,6 +1,6 @@
 """One repository's requests: authorized, redirected, and refused in the registry's own words."""
 
-from typing import Dict, Mapping, Optional, Set, Tuple
+from typing import Dict, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import urljoin
 
 import requests
@@ -9,19 +9,22 @@ from requests.auth import AuthBase
 from lading.fetch.client import is_transient
 from lading.fetch.faults import UnavailableError
 from lading.registry.answer import refusal
-from lading.registry.authorizer import Authorizer
+from lading.registry.authorizers import Authorizers
 from lading.registry.certificates import CERTIFICATES_DIR, mount_certificates
 from lading.registry.challenge import parse_challenges
-from lading.registry.credentials import CredentialSource, Found
+from lading.registry.file_range import FileRange, RangeReader
 from lading.registry.place import Place
 from lading.registry.safe_url import check_url, host_of
 
 _MOST_REDIRECTS = 10
 
+#: What a request may carry; a mapping is sent as a form.
+Body = Union[bytes, FileRange, Mapping[str, str]]
+
 
 class Transport:
     """Sends requests to a place (a `Sender` of `lading.fetch.client`), with one session, hence
-    for one thread.
+    for one thread. `sent` counts its requests, those to token servers apart in `asked`.
 
     What the machine has for the place's registry is shown to that registry and the token server
     that it names, to no other host. Proxies and certificates are those of `os.environ`, as
@@ -31,30 +34,30 @@ class Transport:
     def __init__(
         self,
         place: Place,
-        credentials: CredentialSource,
+        authorizers: Authorizers,
         certificates: str = CERTIFICATES_DIR,
     ) -> None:
+        self.sent = 0
+        self.asked = 0
         self._place = place
-        self._credentials = credentials
+        self._authorizers = authorizers
         self._certificates = certificates
         self._session = _Session()
         self._mounted: Set[str] = set()
-        self._authorizers: Dict[str, Authorizer] = {}
         self._timeout: Tuple[float, float] = (15, 60)
 
-    @property
-    def found(self) -> Optional[Found]:
-        """The credential that was looked for; None if the registry never asked for one."""
-        authorizer = self._authorizers.get(self._place.host)
-        return authorizer.found if authorizer else None
-
     def __call__(
-        self, method: str, url: str, headers: Dict[str, str], timeout: Tuple[float, float]
+        self,
+        method: str,
+        url: str,
+        headers: Dict[str, str],
+        timeout: Tuple[float, float],
+        body: Body = b"",
     ) -> requests.Response:
         """The response, unless its status is a final refusal: UnavailableError."""
         self._timeout = timeout
         for _ in range(_MOST_REDIRECTS):
-            response = self._authorized(method, url, headers)
+            response = self._authorized(method, url, headers, body)
             status = response.status_code
             if status >= 400 and status != 416 and not is_transient(status):
                 with response:
@@ -71,29 +74,21 @@ class Transport:
         host = host_of(url)
         return "" if host == self._place.host else f"{host}, where it leads to, answers "
 
-    def _authorized(self, method: str, url: str, headers: Mapping[str, str]) -> requests.Response:
-        authorizer = self._authorizer(host_of(url))
-        response = self._request(method, url, headers, authorizer.header())
+    def _authorized(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body
+    ) -> requests.Response:
+        authorizer = self._authorizers.of(host_of(url))
+        shown = authorizer.header(self._ask)
+        self.sent += 1
+        response = self._request(method, url, headers, shown, body)
         if response.status_code != 401:
             return response
         challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
-        if not authorizer.answer(challenges):
+        if not authorizer.answer(self._ask, challenges, shown):
             return response
         response.close()
-        return self._request(method, url, headers, authorizer.header())
-
-    def _authorizer(self, host: str) -> Authorizer:
-        """That of the registry, or one that shows nothing to another host (ggcr#2360)."""
-        if host not in self._authorizers:
-            self._authorizers[host] = (
-                Authorizer(self._find, self._ask, f"repository:{self._place.path}:pull")
-                if host == self._place.host
-                else Authorizer(lambda: Found(None, ""), self._ask)
-            )
-        return self._authorizers[host]
-
-    def _find(self) -> Found:
-        return self._credentials.find(self._place.registry, self._place.path)
+        self.sent += 1
+        return self._request(method, url, headers, authorizer.header(self._ask), body)
 
     def _ask(
         self,
@@ -105,7 +100,10 @@ class Transport:
         """Of a token server."""
         check_url(url, self._place.host, self._place.insecure)
         authorization = headers.get("Authorization")
-        return self._request(method, url, {"Accept": "application/json"}, authorization, form)
+        self.asked += 1
+        return self._request(
+            method, url, {"Accept": "application/json"}, authorization, form or b""
+        )
 
     def _request(
         self,
@@ -113,17 +111,30 @@ class Transport:
         url: str,
         headers: Mapping[str, str],
         authorization: Optional[str],
-        form: Optional[Mapping[str, str]] = None,
+        body: Body,
     ) -> requests.Response:
         host = host_of(url)
         if host not in self._mounted:
             self._mounted.add(host)
             mount_certificates(self._session, host, self._certificates)
+        if isinstance(body, FileRange):
+            with body.opened() as reader:
+                return self._send(method, url, headers, authorization, reader)
+        return self._send(method, url, headers, authorization, body)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        authorization: Optional[str],
+        data: Union[bytes, RangeReader, Mapping[str, str]],
+    ) -> requests.Response:
         return self._session.request(
             method,
             url,
             headers=dict(headers),
-            data=form,
+            data=data,
             auth=_Authorization(authorization),
             timeout=self._timeout,
             stream=True,

@@ -11,6 +11,7 @@ from lading.fetch.client import Client
 from lading.fetch.faults import UnavailableError
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply, Seen
 from lading.registry.answer import DeniedError
+from lading.registry.authorizers import Authorizers
 from lading.registry.credentials import CredentialSource
 from lading.registry.place import Place
 from lading.registry.registry_testing import Guarded, encoded
@@ -41,11 +42,9 @@ class Registry:
         self.host = f"{server.host}:{server.port}"
         self.config = directory / "config.json"
         self.sleeps: List[float] = []
-        self.transport = Transport(
-            Place(self.host, "http", self.host, "team/app"),
-            CredentialSource({"DOCKER_CONFIG": str(directory)}),
-            "/nonexistent",
-        )
+        place = Place(self.host, "http", self.host, "team/app")
+        self.authorizers = Authorizers(place, CredentialSource({"DOCKER_CONFIG": str(directory)}))
+        self.transport = Transport(place, self.authorizers, "/nonexistent")
         self.client = Client(sleep=self.sleeps.append, sender=self.transport)
 
     def knows(self, **entry: str) -> None:
@@ -89,7 +88,7 @@ def test_an_open_registry_is_shown_nothing(registry: Registry, server: FaultySer
     server.serve(PATH, Reply(body=BODY))
     assert registry.get() == BODY
     assert "Authorization" not in server.requests[0].headers
-    assert registry.transport.found is None
+    assert registry.authorizers.found is None
 
 
 class TestBasic:
@@ -202,7 +201,8 @@ class TestToken:
         time.sleep(0.1)
         assert registry.get() == BODY
         assert len(registry.asks("/token")) == 2
-        assert registry.asks(PATH)[2].headers.get("Authorization") is None
+        shown = [one.headers.get("Authorization") for one in registry.asks(PATH)]
+        assert shown == [None, "Bearer t", "Bearer t"]
 
     def test_one_that_the_registry_does_not_take_any_more_is_renewed_once(
         self, registry: Registry

@@ -1,0 +1,38 @@
+"""Which manifest a tag names now."""
+
+import re
+from typing import Mapping, Optional
+
+from lading.digest import Sha256
+from lading.fetch.client import Client
+from lading.fetch.faults import UnavailableError, WrongContentError
+from lading.registry.manifest import ACCEPT, LARGEST_DOCUMENT
+from lading.registry.place import Place
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+def tag_digest(client: Client, place: Place, tag: str) -> Sha256:
+    """By HEAD, which counts against no limit of Docker Hub; not every registry has it.
+
+    UnavailableError if it can't be had.
+    """
+    url = place.url("manifests", tag)
+    try:
+        told = told_digest(client.document(url, ACCEPT, "HEAD").headers)
+        if told is not None:
+            return told
+    except UnavailableError as fault:
+        if fault.status in (None, 401, 403, 429):
+            raise
+    document = client.document(url, ACCEPT, limit=LARGEST_DOCUMENT)
+    found, told = Sha256.of(document.content), told_digest(document.headers)
+    if told not in (None, found):
+        raise WrongContentError(f"it announces {told}, and sends {found}")
+    return found
+
+
+def told_digest(headers: Mapping[str, str]) -> Optional[Sha256]:
+    """What an answer says of the content that it is about; None if it says nothing."""
+    match = _DIGEST.fullmatch(headers.get("Docker-Content-Digest", ""))
+    return Sha256(match.group(1)) if match else None
