@@ -94,7 +94,7 @@ class LayerArchive:
         return None
 
     def _extension(self, size: int) -> bytes:
-        if size > HEADER_LIMIT:
+        if not 0 <= size <= HEADER_LIMIT:
             raise unsound(f"a header of {size} bytes")
         data = self._input.read(size)
         self._input.skip(-size % BLOCK)

@@ -251,6 +251,7 @@ DEEP = b"a/" * 100_000 + b"b"
         ("damaged in the middle", raw() + b"x" + raw()[1:], "a header with a wrong checksum"),
         ("zeros in the middle", raw() + bytes(512) + raw(), "a block of zeros in the middle"),
         ("negative size", raw(size=b"\xff" * 12), "a file of -1 bytes"),
+        ("negative header", raw(type=b"x", size=b"\xff" * 11 + b"\0"), "a header of -256 bytes"),
         ("minus", raw(size=b"-0000000001"), "a header with the number b'-00"),
         ("negative size in pax", pax(record(b"size", b"-5")) + raw(), "a file of -5 bytes"),
         ("huge size", raw(size=b"\x80" + b"\xff" * 11), r"a file of \d{27} bytes"),
