@@ -23,11 +23,9 @@ from base_images import (
 from image_archive import root_file_system
 from repository import Repository
 
-IMAGES = """
-docker_image(name="on-{name}", base=":{name}", files={{"/own": "own"}})
-
+IMAGE = """
 docker_image(
-    name="commands-on-{name}",
+    name="on-{name}",
     base=":{name}",
     files={{"/own": "own"}},
     run_as_root="cat /own > /seen",
@@ -119,7 +117,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile(
     repository: Repository, base_images: BaseImages, small_debian_tar: bytes, outside: Path
 ) -> Iterator[Path]:
-    """The directory in dist/ of `IMAGES` on each base."""
+    """The directory in dist/ of `IMAGE` on each base."""
     small = layer(small_debian_tar)
     for name, members in _layers(outside).items():
         base_images.add(f"hostile/{name}", [small, layer(tar(*members))])
@@ -130,7 +128,7 @@ def hostile(
     base_images.store("hostile/foreign", base_images.layout.image([foreign], DOCKER))
     paths = [path for path in base_images.digests if path.startswith("hostile/")]
     names = [path.partition("/")[2] for path in paths]
-    targets = [*map(base_images.target, paths), *(IMAGES.format(name=name) for name in names)]
+    targets = [*map(base_images.target, paths), *(IMAGE.format(name=name) for name in names)]
     with repository.declared("hostile", "".join(targets)) as directory:
         yield directory
 
@@ -149,18 +147,17 @@ def _state(directory: Path) -> Tuple[List[str], str, int, int]:
 
 
 def test_what_is_harmless_is_built_on(hostile: Path, repository: Repository) -> None:
-    names = [f"{kind}-{name}" for name in HARMLESS for kind in ("on", "commands-on")]
-    repository.pants("package", *(f"hostile:{name}" for name in names))
+    repository.pants("package", *(f"hostile:on-{name}" for name in HARMLESS))
     secret = digest_of(SECRET.encode()).partition(":")[2]
-    for name in names:
-        files = root_file_system(hostile / f"{name}.tar")
-        assert "own" in files
+    for name in HARMLESS:
+        files = root_file_system(hostile / f"on-{name}.tar")
+        assert "seen" in files
         assert secret not in {file.sha256 for file in files.values()}, name
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_is_refused(name: str, hostile: Path, repository: Repository) -> None:
-    error = repository.failing_pants("package", f"hostile:commands-on-{name}")
+    error = repository.failing_pants("package", f"hostile:on-{name}")
     assert f"`base_image` hostile:{name}: the layer sha256:" in error
     assert REFUSED[name] in error
 
@@ -171,7 +168,7 @@ def test_a_bomb_takes_little_memory_and_disk(
 ) -> None:
     sandboxes = Path(repository.environ["PANTS_LOCAL_EXECUTION_ROOT_DIR"])
     with watched(repository, sandboxes) as costs:
-        error = repository.failing_pants("package", f"hostile:commands-on-bomb-{compression}")
+        error = repository.failing_pants("package", f"hostile:on-bomb-{compression}")
     assert "it is made to fill disks. Don't use this image." in error
     assert 0 < costs.memory < MEMORY_LIMIT
     assert costs.disk < DISK_LIMIT

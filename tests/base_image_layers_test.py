@@ -27,7 +27,7 @@ from repository import Repository
 
 OTHER_ARCHITECTURE = {"amd64": "arm64", "arm64": "amd64"}[ARCHITECTURE]
 
-#: The kinds whose base has a file with its name, and why.
+#: Kinds of bases, whose /base has the kind's name, and where they made trouble.
 KINDS = {
     "gzip": "n2c#67",
     "uncompressed": "rules_docker#2266",
@@ -36,8 +36,8 @@ KINDS = {
     "docker-schema-2": "ggcr#1427, #1608, #2101, #2203: one family in the manifest",
     "docker-zstd": "anchore/stereoscope#486; bottlerocket-os/bottlerocket#3806",
     "attestations": "project-zot/zot#2836; moby#45600",
-    "saved-by-docker-25": "moby#44598, #47065, #49141",
-    "sixty-layers": "nixpkgs#392421",
+    "saved-by-docker-25": "moby#44598, #47065, #49141; nixpkgs#27294, #27632",
+    "sixty-layers": "nixpkgs#392421; nixpkgs#55290, #57505, #61089: the last one's file is seen",
 }
 
 ON_ANY = """
