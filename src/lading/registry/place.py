@@ -29,6 +29,10 @@ class Place:
         """Of a manifest or blob: `kind` is "manifests" or "blobs"."""
         return f"{self.scheme}://{self.host}/v2/{self.path}/{kind}/{name}"
 
+    def uploads_url(self) -> str:
+        """Where an upload of a blob is opened."""
+        return self.url("blobs", "uploads/")
+
 
 def places_of(
     repository: Repository,

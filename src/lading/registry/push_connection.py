@@ -1,0 +1,116 @@
+"""One thread's way to the place that is pushed to."""
+
+import threading
+from dataclasses import dataclass
+from typing import Callable, Mapping, Optional, TypeVar
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from lading.digest import Sha256
+from lading.fetch.client import Client, is_transient, transient_fault
+from lading.fetch.faults import UnavailableError
+from lading.fetch.network_faults import network_faults
+from lading.fetch.persistence import Patience, Persistence
+from lading.registry.file_range import StoppedError
+from lading.registry.place import Place
+from lading.registry.safe_url import check_url, host_of
+from lading.registry.tag_digest import digest_by_get, digest_by_head
+from lading.registry.transport import Body, Transport
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status that is no refusal, or 416. `location` is where to go on, if it says so."""
+
+    status: int
+    headers: Mapping[str, str]
+    location: Optional[str]
+
+
+class PushConnection:
+    """For one thread. Waiting ends by StoppedError when `stop` is set."""
+
+    def __init__(
+        self,
+        place: Place,
+        transport: Transport,
+        report: Callable[[str], None],
+        patience: Patience,
+        stop: threading.Event,
+    ) -> None:
+        self.place = place
+        self.stop = stop
+        self._transport = transport
+        self._patience = patience
+        self._report = report
+        self._client = Client(report, patience, self._sleep, sender=transport)
+
+    def send(
+        self, method: str, url: str, headers: Optional[Mapping[str, str]] = None, body: Body = b""
+    ) -> Answer:
+        """One try: TransientError if it may succeed later, UnavailableError if it is refused."""
+        timeout = (self._patience.connect, self._patience.read)
+        with network_faults(), self._transport(
+            method, url, dict(headers or {}), timeout, body
+        ) as response:
+            if is_transient(response.status_code):
+                raise transient_fault(response)
+            location = response.headers.get("Location")
+            return Answer(
+                response.status_code,
+                response.headers,
+                self._location(response.url, location) if location else None,
+            )
+
+    def persist(
+        self,
+        url: str,
+        attempt: Callable[[], T],
+        progress: Callable[[], int] = lambda: 0,
+    ) -> T:
+        """`attempt` as often as `Persistence` does; `url` is what it is about."""
+        return Persistence(self._report, self._patience, self._sleep)(url, attempt, progress)
+
+    def has_blob(self, digest: Sha256) -> bool:
+        """False as well where it is not told: then an upload will tell why."""
+        try:
+            self._client.document(self.place.url("blobs", str(digest)), "*/*", "HEAD")
+        except UnavailableError as fault:
+            if fault.status is None:
+                raise
+            return False
+        return True
+
+    def manifest_of(self, tag: str) -> Optional[Sha256]:
+        """What a tag, or a digest, names now; None if nothing, or if it is not told."""
+        try:
+            return self._digest_by_head(tag) or digest_by_get(self._client, self.place, tag)
+        except UnavailableError as fault:
+            if fault.status in (None, 429):
+                raise
+            return None
+
+    def _digest_by_head(self, tag: str) -> Optional[Sha256]:
+        """None where GET may tell more."""
+        try:
+            return digest_by_head(self._client, self.place, tag)
+        except UnavailableError as fault:
+            if fault.status in (None, 401, 403, 404, 429):
+                raise
+            return None
+
+    def _sleep(self, seconds: float) -> None:
+        if self.stop.wait(seconds):
+            raise StoppedError
+
+    def _location(self, base: str, location: str) -> str:
+        """A registry behind a proxy that ends TLS may think that it is reached over http."""
+        try:
+            url = urljoin(base, location)
+            if host_of(url) == self.place.host:
+                url = urlunsplit(urlsplit(url)._replace(scheme=self.place.scheme))
+        except ValueError as error:
+            raise UnavailableError(f"it leads to an address that is none ({error})") from error
+        check_url(url, self.place.host, self.place.insecure)
+        return url
