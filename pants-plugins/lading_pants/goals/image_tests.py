@@ -94,7 +94,7 @@ async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -
     machine = None
     if checks.commands and engine is not Engine.NAMESPACES:
         # Without a name, which may be another image's in the engine.
-        archive = await Get(ImageArchive, ImageArchiveRequest(field_set, ()))
+        archive = await Get(ImageArchive, ImageArchiveRequest(field_set, named=False))
         digests.append(archive.digest)
         found = await Get(EngineMachine)
         machine = found.cache

@@ -18,13 +18,14 @@ from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
-from pants.testutil.rule_runner import QueryRule, RuleRunner
+from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading.image.compressor import LIBRARY
 from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
 from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
+from lading_pants.errors import TargetError
 from lading_pants.goals import package_image
 from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.docker_image import DockerImageTarget
@@ -34,6 +35,7 @@ from lading_pants.util_rules import (
     image_base,
     image_files,
     image_layer,
+    image_names,
     image_plan,
     image_references,
     machine,
@@ -52,6 +54,8 @@ from lading_pants.util_rules.realise import (
     MEMBERS_FILE,
     SEGMENT_FILE,
     ClosureMember,
+    PackageVersion,
+    PackageVersionRequest,
     StoreClosure,
     StoreClosureRequest,
     StorePaths,
@@ -93,6 +97,11 @@ async def paths_without_derivations(request: StorePathsRequest) -> StorePaths:
 
 
 @rule
+async def version_without_derivation(request: PackageVersionRequest) -> PackageVersion:
+    return PackageVersion(f"1-{request.address.target_name}")
+
+
+@rule
 async def closure_without_builds(request: StoreClosureRequest) -> StoreClosure:
     members = await MultiGet(
         Get(ClosureMember, _UnbuiltRequest(address.target_name)) for address in request.addresses
@@ -125,6 +134,7 @@ def runner() -> RuleRunner:
             *image_base.rules(),
             *image_files.rules(),
             *image_layer.rules(),
+            *image_names.rules(),
             *image_plan.rules(),
             *image_references.rules(),
             *machine.rules(),
@@ -141,6 +151,7 @@ def runner() -> RuleRunner:
             system_compressor,
             no_zstd,
             paths_without_derivations,
+            version_without_derivation,
             closure_without_builds,
             package_without_build,
             place_files,
@@ -208,6 +219,26 @@ def test_pants_19341_16999_archive_and_description_lie_in_dist(runner: RuleRunne
     # bash is in the store because `cmd` refers to it, but not at /bin.
     assert "bin/redis-server" in names and "bin/bash" not in names
     assert f"store/{'b' * 32}-bash/bin/bash" in names
+
+
+def test_pants_13720_16074_names_are_made_of_versions_variables_and_the_digest(
+    runner: RuleRunner,
+) -> None:
+    fields = """
+    repository="{env:TEAM}/redis",
+    image_tags=["{version://3rdparty:redis}", "{hash}"],
+    """
+    runner.set_options([], env={"TEAM": "data"})
+    _, dist = package(runner, fields)
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    digits = metadata["image"]["digest"][len("sha256:") :][:12]
+    assert metadata["tags"] == ["data/redis:1-redis", f"data/redis:{digits}"]
+    assert metadata["repository"] == "data/redis"
+    assert metadata["closure"] == []
+    runner.set_options([], env={})
+    reason = "`repository` has {env:TEAM}, and there is no environment variable TEAM. Set it, as in"
+    with engine_error(TargetError, contains=reason):
+        package(runner, fields)
 
 
 def test_podman_18673_15963_a_file_s_name_has_no_colon(runner: RuleRunner) -> None:
@@ -362,7 +393,7 @@ def test_three_images_on_top_of_each_other(runner: RuleRunner) -> None:
         ('base=":other"', "in a circle: images:redis -> images:other -> images:redis. Leave"),
         ('base=":bas"', "`base` refers to :bas, which does not exist. Did you mean :base?"),
         ('base=":app"', "`base` refers to :app, which is a `file` target and not an image: name a"),
-        ('base=""', "`base` is empty. Write the address of a `docker_image`."),
+        ('base=""', "`base` is empty. Write the address of an image."),
         ('base=":base", user="web"', "`user` is 'web', but 'web' is not in the image's"),
         ('base=":base", users={"redis": 5}', "but the image has `redis:x:999:"),
         ('base=":base", files={"/data": ""}', "'/data' of the base is a directory"),

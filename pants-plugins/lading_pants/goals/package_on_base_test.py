@@ -31,6 +31,7 @@ from lading_pants.util_rules import (
     image_base,
     image_files,
     image_layer,
+    image_names,
     image_plan,
     image_references,
     named_address,
@@ -41,6 +42,8 @@ from lading_pants.util_rules.base_image_testing import make_runner
 from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.realise import (
+    PackageVersion,
+    PackageVersionRequest,
     StoreClosure,
     StoreClosureRequest,
     StorePaths,
@@ -69,6 +72,11 @@ async def no_paths(request: StorePathsRequest) -> StorePaths:
 
 
 @rule
+async def no_version(request: PackageVersionRequest) -> PackageVersion:
+    raise AssertionError(f"{request} is asked for by no name")
+
+
+@rule
 async def no_closure(request: StoreClosureRequest) -> StoreClosure:
     assert not request.addresses
     return StoreClosure((), ())
@@ -77,14 +85,23 @@ async def no_closure(request: StoreClosureRequest) -> StoreClosure:
 @pytest.fixture
 def runner(tmp_path: Path) -> RuleRunner:
     modules = (
-        *(distdir, image, image_base, image_files, image_layer, image_plan, image_references),
+        *(
+            distdir,
+            image,
+            image_base,
+            image_files,
+            image_layer,
+            image_names,
+            image_plan,
+            image_references,
+        ),
         *(named_address, package_image, pulled_layers, run_as_root),
     )
     return make_runner(
         tmp_path,
         [
             *(one for module in modules for one in module.rules()),
-            *(system_compressor, no_zstd, no_paths, no_closure, place_files),
+            *(system_compressor, no_zstd, no_paths, no_version, no_closure, place_files),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
         target_types=[DockerImageTarget, StorePackageTarget],

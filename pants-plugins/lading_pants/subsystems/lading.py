@@ -45,6 +45,15 @@ class LadingSubsystem(Subsystem):
             "unless an option says which ports or which network the container has."
         ),
     )
+    registries = DictOption[str](
+        help=(
+            "Addresses of registries, `host[:port][/prefix]`, by the names that `registries` of "
+            'images call them: `{"prod": "registry.example:5000"}` for `@prod`.'
+        ),
+    )
+    default_registries = StrListOption(
+        help="Where images are published that have no `registries`; written as these are.",
+    )
     base_images_lock = StrOption(
         default="3rdparty/base-images.lock.json",
         help=(

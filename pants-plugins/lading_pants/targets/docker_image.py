@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any, ClassVar, Iterable, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
@@ -13,8 +13,6 @@ from pants.engine.target import (
     DictStringToStringField,
     Field,
     InvalidTargetException,
-    StringField,
-    StringSequenceField,
     Target,
 )
 from pants.util.frozendict import FrozenDict
@@ -23,6 +21,7 @@ from lading.errors import LadingError
 from lading.image.container_path import parse_container_path
 from lading.image.environment import check_environment
 from lading.image.healthcheck import Healthcheck
+from lading.image.name_template import sample
 from lading.image.ports import parse_port
 from lading.image.reference import Repository, parse_tag
 from lading.image.resolved_user import resolve_user
@@ -34,72 +33,18 @@ from lading.interpolation import references
 from lading_pants.targets.image_field import (
     ALIAS,
     INTERPOLATION_HELP,
+    ListField,
+    TextField,
+    bracketed,
     check,
     refuse,
     with_some_store_path,
 )
 from lading_pants.targets.image_root import ROOT_FIELDS, RootField
+from lading_pants.targets.publish_fields import RegistriesField, SkipPushField
 
 
-class _TextField(StringField):
-    """A string. `check_value` is called with it, as it is written."""
-
-    @classmethod
-    def check_value(cls, value: str) -> None:
-        raise NotImplementedError
-
-    @classmethod
-    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
-        value = super().compute_value(raw_value, address)
-        if value is not None:
-            check(address, cls.check_value, value)
-        return value
-
-
-class _ListField(StringSequenceField):
-    """Strings in a list. `check_element` is called with each, as it is written."""
-
-    example: ClassVar[str]
-
-    @classmethod
-    def check_element(cls, element: str) -> None:
-        pass
-
-    @classmethod
-    def compute_value(
-        cls, raw_value: Optional[Iterable[str]], address: Address
-    ) -> Optional[tuple[str, ...]]:
-        if raw_value is None:
-            return super().compute_value(None, address)
-        if isinstance(raw_value, str):
-            raise refuse(
-                address,
-                f"`{cls.alias}` is {raw_value!r}, which is a string. Write a list: "
-                f"`{cls.alias}={cls.as_list(raw_value)}`.",
-            )
-        if not isinstance(raw_value, (list, tuple)):
-            raise refuse(
-                address,
-                f"`{cls.alias}` is {raw_value!r}, which is not a list. Write a list such as "
-                f"`{cls.example}`.",
-            )
-        for element in raw_value:
-            if not isinstance(element, str):
-                raise refuse(
-                    address,
-                    f"`{cls.alias}` has {element!r}, which is not a string. Write a list of "
-                    f"strings such as `{cls.example}`.",
-                )
-            check(address, cls.check_element, element)
-        return super().compute_value(raw_value, address)
-
-    @classmethod
-    def as_list(cls, text: str) -> str:
-        """The list that somebody meant who wrote `text`."""
-        return _bracketed([text])
-
-
-class _CommandField(_ListField):
+class _CommandField(ListField):
     @classmethod
     def check_element(cls, element: str) -> None:
         references(element)
@@ -107,18 +52,12 @@ class _CommandField(_ListField):
     @classmethod
     def as_list(cls, text: str) -> str:
         try:
-            return _bracketed(shlex.split(text))
+            return bracketed(shlex.split(text))
         except ValueError:  # an unclosed quote
-            return _bracketed([text])
+            return bracketed([text])
 
 
-def _bracketed(words: Iterable[str]) -> str:
-    # With double quotes, as BUILD files have them.
-    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-    return "[" + ", ".join(f'"{word}"' for word in quoted) + "]"
-
-
-class BaseField(_TextField):
+class BaseField(TextField):
     alias = "base"
     help = (
         "The image that this one is put on: another `docker_image`, or a `base_image`, which is "
@@ -137,7 +76,7 @@ class BaseField(_TextField):
             raise LadingError("`base` is empty. Write the address of an image.")
 
 
-class ContentsField(_ListField):
+class ContentsField(ListField):
     alias = "contents"
     example = '["//3rdparty/redis"]'
     help = (
@@ -154,7 +93,7 @@ class ContentsField(_ListField):
             raise LadingError(f"`contents` has an empty string. Write a list like {cls.example}.")
 
 
-class RunAsRootField(_TextField):
+class RunAsRootField(TextField):
     alias = "run_as_root"
     help = (
         "Shell commands that are run as root in the image, after all else is in place, until one "
@@ -172,7 +111,7 @@ class RunAsRootField(_TextField):
         references(value)
 
 
-class RunAsRootToolsField(_ListField):
+class RunAsRootToolsField(ListField):
     alias = "run_as_root_tools"
     example = '["//3rdparty/bash", "//3rdparty/coreutils"]'
     help = (
@@ -217,7 +156,7 @@ class ImageEnvField(DictStringToStringField):
         return value
 
 
-class ExposedPortsField(_ListField):
+class ExposedPortsField(ListField):
     alias = "exposed_ports"
     example = '["6379", "53/udp", "6000-6010"]'
     help = "Ports that the program listens on, each a number or a range, with `/udp` for UDP."
@@ -227,7 +166,7 @@ class ExposedPortsField(_ListField):
         parse_port(element)
 
 
-class WorkingDirField(_TextField):
+class WorkingDirField(TextField):
     alias = "working_dir"
     help = (
         "The directory that the program starts in, an absolute path; `/` if unset. Runtimes make "
@@ -239,7 +178,7 @@ class WorkingDirField(_TextField):
         parse_container_path(cls.alias, with_some_store_path(value))
 
 
-class VolumesField(_ListField):
+class VolumesField(ListField):
     alias = "volumes"
     example = '["/data"]'
     help = "Directories, as absolute paths, whose files outlive the container."
@@ -249,7 +188,7 @@ class VolumesField(_ListField):
         parse_container_path(cls.alias, element)
 
 
-class UserField(_TextField):
+class UserField(TextField):
     alias = "user"
     help = (
         "Who the program runs as: a name or an id, with a group behind a colon if you like; root "
@@ -279,7 +218,7 @@ class LabelsField(DictStringToStringField):
         return value
 
 
-class StopSignalField(_TextField):
+class StopSignalField(TextField):
     alias = "stop_signal"
     help = "The signal that asks the program to end, such as `SIGINT`; `SIGTERM` if unset."
 
@@ -317,30 +256,38 @@ class HealthcheckField(Field):
         return FrozenDict({**value, "test": tuple(value["test"])})
 
 
-class RepositoryField(_TextField):
+_PARTS_HELP = (
+    " `{hash}` stands for the first 12 digits of the image's digest, `{env:NAME}` for an "
+    "environment variable of `./pants`, and `{version://path/to:package}` for the version of a "
+    "store package, which does not get into the image by that."
+)
+
+
+class RepositoryField(TextField):
     alias = "repository"
     help = (
         "The image's name without tag, such as `redis` or `registry.example.com/team/redis`; the "
-        "target's name if unset."
+        "target's name if unset." + _PARTS_HELP
     )
 
     @classmethod
     def check_value(cls, value: str) -> None:
-        Repository.parse(value)
+        Repository.parse(sample(cls.alias, value))
 
 
-class ImageTagsField(_ListField):
+class ImageTagsField(ListField):
     alias = "image_tags"
     example = '["7.0.15", "latest"]'
     default = ("latest",)
     help = (
         "Tags. docker loads the image under all of them. podman and containerd take the archive "
         "for an OCI layout, in which an image has one name, and know the first tag only."
+        + _PARTS_HELP
     )
 
     @classmethod
     def check_element(cls, element: str) -> None:
-        parse_tag(element)
+        parse_tag(sample(cls.alias, element))
 
 
 class ImageDependenciesField(Dependencies):
@@ -373,6 +320,8 @@ class DockerImageTarget(Target):
         HealthcheckField,
         RepositoryField,
         ImageTagsField,
+        RegistriesField,
+        SkipPushField,
     )
     help = (
         "A container image made of store packages, without a Docker daemon. In it is the closure "
@@ -384,7 +333,7 @@ class DockerImageTarget(Target):
     def validate(self) -> None:
         name = self[RepositoryField].value or self.address.target_name
         try:
-            Repository.parse(name)
+            Repository.parse(sample(RepositoryField.alias, name))
         except LadingError as error:
             raise InvalidTargetException(
                 f"`{ALIAS}` {self.address}: {error} (`repository` is unset, so the target's name "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, ClassVar, Iterable, Optional
 
 from pants.engine.addresses import Address
-from pants.engine.target import InvalidFieldException
+from pants.engine.target import InvalidFieldException, StringField, StringSequenceField
 
 from lading.errors import LadingError
 from lading.interpolation import substitute
@@ -34,3 +34,67 @@ def check(address: Address, check: Callable[..., object], *arguments: object) ->
 
 def with_some_store_path(text: str) -> str:
     return substitute(text, lambda _: _SOME_STORE_PATH)
+
+
+class TextField(StringField):
+    """A string. `check_value` is called with it, as it is written."""
+
+    @classmethod
+    def check_value(cls, value: str) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        if value is not None:
+            check(address, cls.check_value, value)
+        return value
+
+
+class ListField(StringSequenceField):
+    """Strings in a list. `check_element` is called with each, as it is written."""
+
+    example: ClassVar[str]
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        pass
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[Iterable[str]], address: Address
+    ) -> Optional[tuple[str, ...]]:
+        if raw_value is None:
+            return super().compute_value(None, address)
+        if isinstance(raw_value, str):
+            raise refuse(
+                address,
+                f"`{cls.alias}` is {raw_value!r}, which is a string. Write a list: "
+                f"`{cls.alias}={cls.as_list(raw_value)}`.",
+            )
+        if not isinstance(raw_value, (list, tuple)):
+            raise refuse(
+                address,
+                f"`{cls.alias}` is {raw_value!r}, which is not a list. Write a list such as "
+                f"`{cls.example}`.",
+            )
+        for element in raw_value:
+            if not isinstance(element, str):
+                raise refuse(
+                    address,
+                    f"`{cls.alias}` has {element!r}, which is not a string. Write a list of "
+                    f"strings such as `{cls.example}`.",
+                )
+            check(address, cls.check_element, element)
+        return super().compute_value(raw_value, address)
+
+    @classmethod
+    def as_list(cls, text: str) -> str:
+        """The list that somebody meant who wrote `text`."""
+        return bracketed([text])
+
+
+def bracketed(words: Iterable[str]) -> str:
+    # With double quotes, as BUILD files have them.
+    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "[" + ", ".join(f'"{word}"' for word in quoted) + "]"

@@ -36,6 +36,7 @@ from lading_pants.util_rules.image_layer import (
     ImageLayer,
     ImageLayerRequest,
 )
+from lading_pants.util_rules.image_names import ImageNames, ImageNamesRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
@@ -127,10 +128,10 @@ class AssembledImage:
 
 @dataclass(frozen=True)
 class ImageArchiveRequest:
-    """`tags` are what the image is called where the archive is loaded; () gives it no name."""
+    """Unless it is `named`, the image has no name where the archive is loaded."""
 
     field_set: ImageFieldSet
-    tags: tuple[str, ...]
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,10 @@ def _paths(members: Iterable[ClosureMember]) -> set[StorePath]:
 async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
     field_set = request.field_set
     plan = await Get(ImagePlan, ImagePlanRequest(field_set))
-    image = await Get(ImageLayers, ImageLayersRequest(field_set))
+    names, image = await MultiGet(
+        Get(ImageNames, ImageNamesRequest(field_set)),
+        Get(ImageLayers, ImageLayersRequest(field_set)),
+    )
     descriptions = await MultiGet(
         Get(Digest, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
         for layer in image.layers
@@ -265,7 +269,7 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         ProgramResult,
         ProgramRequest(
             module="lading.image.image_main",
-            request=_image_request(field_set, plan, image).to_json(),
+            request=_image_request(names, plan, image).to_json(),
             arguments=documents,
             inputs=inputs,
             output_files=documents,
@@ -278,11 +282,11 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
     return AssembledImage(result.digest, contents[0].content.decode("utf-8"), image.layers)
 
 
-def _image_request(field_set: ImageFieldSet, plan: ImagePlan, image: ImageLayers) -> ImageRequest:
+def _image_request(names: ImageNames, plan: ImagePlan, image: ImageLayers) -> ImageRequest:
     return ImageRequest(
         config=plan.config,
-        repository=_repository(field_set),
-        tags=field_set.image_tags.value or (),
+        repository=names.repository,
+        tags=names.tags,
         layers=tuple(
             f"{_directory(number)}/{DESCRIPTION_FILE}" for number in range(len(image.layers))
         ),
@@ -294,10 +298,6 @@ def _image_request(field_set: ImageFieldSet, plan: ImagePlan, image: ImageLayers
             for member in image.closure
         ),
     )
-
-
-def _repository(field_set: ImageFieldSet) -> str:
-    return field_set.repository.value or field_set.address.target_name
 
 
 def _directory(number: int) -> str:
@@ -318,8 +318,7 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
     archive = ArchiveRequest(
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
-        repository=_repository(field_set),
-        tags=request.tags,
+        tags=tuple(metadata["tags"]) if request.named else (),
         layers=tuple(
             LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
             for directory in directories
@@ -329,7 +328,9 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
         Get(Digest, AddPrefix(layer.digest, directory))
         for layer, directory in zip(image.layers, directories)
     )
-    inputs = await Get(Digest, MergeDigests((*layers, image.digest)))
+    documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
+    image_digest = await Get(Digest, DigestSubset(image.digest, documents))
+    inputs = await Get(Digest, MergeDigests((*layers, image_digest)))
     result = await Get(
         ProgramResult,
         ProgramRequest(
@@ -352,7 +353,7 @@ async def build_image(request: BuiltImageRequest) -> BuiltImage:
     field_set = request.field_set
     image, archive = await MultiGet(
         Get(AssembledImage, AssembledImageRequest(field_set)),
-        Get(ImageArchive, ImageArchiveRequest(field_set, field_set.image_tags.value or ())),
+        Get(ImageArchive, ImageArchiveRequest(field_set)),
     )
     metadata = json.loads(image.metadata)
     description = await Get(Digest, DigestSubset(image.digest, PathGlobs([METADATA_FILE])))

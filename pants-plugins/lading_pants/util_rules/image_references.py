@@ -12,6 +12,7 @@ from pants.engine.target import Field, InferDependenciesRequest, InferredDepende
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
+from lading.image.name_template import Part, parts
 from lading.image.root_fields import strings
 from lading.interpolation import references
 from lading_pants.targets.docker_image import (
@@ -40,6 +41,7 @@ from lading_pants.targets.image_root import (
     SymlinksField,
     UsersField,
 )
+from lading_pants.targets.publish_fields import RegistriesField, SkipPushField
 from lading_pants.util_rules.named_address import Kind, NamedAddress, NamedAddressRequest
 
 
@@ -68,6 +70,8 @@ class ImageFieldSet(PackageFieldSet):
     healthcheck: HealthcheckField
     repository: RepositoryField
     image_tags: ImageTagsField
+    registries: RegistriesField
+    skip_push: SkipPushField
     output_path: OutputPathField
 
     @property
@@ -89,6 +93,22 @@ class ImageFieldSet(PackageFieldSet):
                 if not isinstance(value, str) and "source" in value
             )
         )
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """(field's alias, text) of what names are made of."""
+        if self.repository.value:
+            yield self.repository.alias, self.repository.value
+        for tag in self.image_tags.value or ():
+            yield self.image_tags.alias, tag
+
+    def versions(self) -> dict[str, str]:
+        """The alias of the field in which a package's version occurs first, by its address."""
+        found: dict[str, str] = {}
+        for alias, text in self.named():
+            for part, name in parts(alias, text):
+                if part is Part.VERSION:
+                    found.setdefault(name, alias)
+        return found
 
     def interpolated(self) -> Iterator[tuple[str, str]]:
         """(field's alias, text) of each string in which `{//...}` counts."""
@@ -115,7 +135,8 @@ class ImageReferencesRequest:
 @dataclass(frozen=True)
 class ImageReferences:
     """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`; `sources`
-    are the targets that `files` are taken from, by text; `base` is another image.
+    are the targets that `files` are taken from, by text; `base` is another image; `versions` are
+    packages whose versions are in the image's names, by text.
 
     `tools` are those of `run_as_root`, in their order, and `commands` the packages that its text
     names, by text. Neither is in the image by that.
@@ -128,6 +149,7 @@ class ImageReferences:
     interpolated: FrozenDict[str, Address]
     sources: FrozenDict[str, Address]
     base: Optional[Address]
+    versions: FrozenDict[str, Address]
     tools: tuple[Address, ...]
     commands: FrozenDict[str, Address]
     origins: FrozenDict[Address, str]
@@ -170,6 +192,7 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
         interpolated=FrozenDict(by_text["interpolated"]),
         sources=FrozenDict(by_text["sources"]),
         base=next(iter(by_text["base"].values()), None),
+        versions=FrozenDict(by_text["versions"]),
         tools=tuple(by_text["tools"].values()),
         commands=FrozenDict(by_text["commands"]),
         origins=origins("contents", "interpolated"),
@@ -201,6 +224,7 @@ def _mentions(field_set: ImageFieldSet) -> Mapping[str, _Mentions]:
         "tools": _Mentions(Kind.PACKAGE, tools),
         "commands": _Mentions(Kind.PACKAGE, all_of(commands, references(commands.value or ""))),
         "sources": _Mentions(Kind.TARGET, all_of(field_set.files, field_set.file_sources())),
+        "versions": _Mentions(Kind.PACKAGE, field_set.versions()),
         "base": _Mentions(Kind.IMAGE, all_of(field_set.base, (base,) if base else ())),
     }
 
@@ -219,7 +243,13 @@ async def infer_image_dependencies(request: InferImageDependencies) -> InferredD
     found = await Get(ImageReferences, ImageReferencesRequest(request.field_set))
     base = () if found.base is None else (found.base,)
     return InferredDependencies(
-        (*found.origins, *found.tool_origins, *found.sources.values(), *base)
+        (
+            *found.origins,
+            *found.tool_origins,
+            *found.sources.values(),
+            *found.versions.values(),
+            *base,
+        )
     )
 
 

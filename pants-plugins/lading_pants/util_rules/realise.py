@@ -52,6 +52,19 @@ class StorePaths:
 
 
 @dataclass(frozen=True)
+class PackageVersionRequest:
+    """The version of the package at an address, which `origin` named."""
+
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class PackageVersion:
+    text: str
+
+
+@dataclass(frozen=True)
 class RealisedPackageRequest:
     """The built package at an address. Ask for `StorePaths` first, which finds cycles."""
 
@@ -159,6 +172,15 @@ class BuildResult:
 
     digest: Digest
     rules: ReferenceRules
+
+
+@rule
+async def find_version(request: PackageVersionRequest) -> PackageVersion:
+    address, origin = request.address, request.origin
+    # Finds packages that depend on each other in a circle, in which the next line would never end.
+    await Get(StorePaths, StorePathsRequest((address,), origin))
+    found = await Get(StoreDerivation, StoreDerivationRequest(address, origin))
+    return PackageVersion(found.derivation.version)
 
 
 @rule

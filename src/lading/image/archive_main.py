@@ -23,7 +23,7 @@ def main(argv: List[str]) -> None:
     image = Image.read(
         Path(request.config).read_bytes(), Path(request.manifest).read_bytes(), layers
     )
-    references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
+    references = [ImageReference.parse_name(name) for name in request.tags]
     blobs = {layer.digest: Path(files.blob) for layer, files in zip(layers, request.layers)}
     with partial.open("wb") as file:
         write_archive(image, references, blobs, libzstd, file)

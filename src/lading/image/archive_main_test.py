@@ -76,11 +76,12 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         documents = [str(tmp_path / name) for name in ("config.json", "manifest.json")]
         request_file.write_text(image_request.to_json())
         make_image([str(request_file), *documents, str(tmp_path / "redis.json")])
-        request = ArchiveRequest(*documents, repository, tags, tuple(files))
+        metadata = json.loads((tmp_path / "redis.json").read_text())
+        request = ArchiveRequest(*documents, tuple(metadata["tags"]), tuple(files))
         assert ArchiveRequest.from_json(request.to_json()) == request
         request_file.write_text(request.to_json())
         write_archive([str(request_file), "no libzstd", str(archive)])
-        return archive, json.loads((tmp_path / "redis.json").read_text())
+        return archive, metadata
 
     return build
 
@@ -137,6 +138,7 @@ def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildA
             "digest": descriptor["digest"],
         },
         "platform": "linux/amd64",
+        "repository": "redis",
         "tags": ["redis:7.0.15", "redis:latest"],
         "archive": {"size": archive.stat().st_size},
         "base_layers": 1,
@@ -214,6 +216,13 @@ def test_apple_containerization_369_readers_of_either_kind_find_the_same_image(
 def test_pants_22575_tags_leave_the_image_as_it_is(build_archive: BuildArchive) -> None:
     images = [build_archive(b"one", tags=tags)[1]["image"] for tags in (("1",), ("2", "3"))]
     assert images[0] == images[1]
+
+
+def test_tags_may_have_the_image_s_digest(build_archive: BuildArchive) -> None:
+    archive, metadata = build_archive(b"one", repository="a/{hash}", tags=("v1-{hash}",))
+    digits = metadata["image"]["digest"][len("sha256:") :][:12]
+    assert metadata["tags"] == [f"a/{digits}:v1-{digits}"]
+    assert json.loads(read(archive)["manifest.json"])[0]["RepoTags"] == metadata["tags"]
 
 
 def test_nixpkgs_281443_327579_254421_created_leaves_the_layers_as_they_are(

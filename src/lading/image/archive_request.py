@@ -16,11 +16,10 @@ class LayerFiles:
 @dataclass(frozen=True)
 class ArchiveRequest:
     """`config` and `manifest` are the image's files; those of `layers` that the manifest names get
-    into the archive. `tags` are of `repository`."""
+    into the archive. `tags` are full names, such as `redis:7.0.15`."""
 
     config: str
     manifest: str
-    repository: str
     tags: Tuple[str, ...]
     layers: Tuple[LayerFiles, ...]
 

@@ -137,7 +137,8 @@ def check_rights(directory: Path) -> int:
 def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
     """Run `task` as the first process of new namespaces; all others end with it.
 
-    Without an `own_network` it has the machine's. The caller must be root of a user namespace, with no other threads.
+    Without an `own_network` it has the machine's. The caller must be root of a user namespace, with
+    no other threads.
     """
     try:
         linux.unshare(_NAMESPACES | (linux.CLONE_NEWNET if own_network else 0))

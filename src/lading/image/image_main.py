@@ -15,6 +15,7 @@ from lading.image.image_request import ClosureMember, ImageRequest
 from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
 from lading.image.manifest import Image
+from lading.image.name_template import fill_hash
 from lading.image.reference import ImageReference
 from lading.image.resolved_user import resolve_user
 from lading.program import run
@@ -31,9 +32,11 @@ def main(argv: List[str]) -> None:
         if number < request.pulled_layers or not layer.is_empty
     ]
     image = Image.build(_with_numeric_user(request), [layers[number] for number in kept])
-    references = [ImageReference.parse(request.repository, tag) for tag in request.tags]
+    repository = fill_hash(request.repository, image.digest)
+    tags = [fill_hash(tag, image.digest) for tag in request.tags]
+    references = [ImageReference.parse(repository, tag) for tag in tags]
     base_layers = sum(number < request.base_layers for number in kept)
-    fields = image_metadata(image, references, base_layers, request.closure)
+    fields = image_metadata(image, repository, references, base_layers, request.closure)
     Path(config).write_bytes(image.config)
     Path(manifest).write_bytes(image.manifest)
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
@@ -49,6 +52,7 @@ def _with_numeric_user(request: ImageRequest) -> ImageConfig:
 
 def image_metadata(
     image: Image,
+    repository: str,
     references: Sequence[ImageReference],
     base_layers: int,
     closure: Sequence[ClosureMember],
@@ -62,6 +66,7 @@ def image_metadata(
     return {
         "image": {"id": str(image.id), "digest": str(image.digest)},
         "platform": str(image.platform),
+        "repository": repository,
         "tags": [reference.name for reference in references],
         "archive": {"size": archive_size(image, references)},
         "base_layers": base_layers,

@@ -24,8 +24,9 @@ class ImageRequest:
     """`layers` are paths of JSON descriptions (`Layer`), lowest first. The first `base_layers` of
     them are of images below, the first `pulled_layers` of a pulled one.
 
-    `tree` is the path of the JSON of the `ImageTree`, in which the user is looked up; `closure` is
-    what lies in `/store` of the image.
+    `repository` and `tags` may have `{hash}` in them (`lading.image.name_template`). `tree` is the
+    path of the JSON of the `ImageTree`, in which the user is looked up; `closure` is what lies in
+    `/store` of the image.
     """
 
     config: ImageConfig

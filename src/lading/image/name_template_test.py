@@ -1,0 +1,34 @@
+import pytest
+
+from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.image.name_template import Part, fill, fill_hash, parts, sample
+
+DIGEST = Sha256("0123456789abcdef" * 4)
+
+
+def test_parts_are_found_in_order() -> None:
+    text = "{version://3rdparty/redis}-{env:CI_COMMIT}-{hash}-{version::redis}"
+    assert list(parts("image_tags", text)) == [
+        (Part.VERSION, "//3rdparty/redis"),
+        (Part.ENVIRONMENT, "CI_COMMIT"),
+        (Part.HASH, ""),
+        (Part.VERSION, ":redis"),
+    ]
+
+
+def test_parts_are_replaced() -> None:
+    assert fill("image_tags", "a-{env:X}{hash}", lambda part, name: f"<{part.value}{name}>") == (
+        "a-<envX><hash>"
+    )
+    assert fill_hash("v1-{hash}", DIGEST) == "v1-0123456789ab"
+    assert sample("image_tags", "{env:X}-{hash}") == "1-000000000000"
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "{Hash}", "{hash:1}", "{env}", "{env:}", "{env:A B}", "{version}", "{//a}"]
+)
+def test_other_braces_are_refused(text: str) -> None:
+    with pytest.raises(LadingError, match="`image_tags` has .* stands for nothing") as error:
+        list(parts("image_tags", text))
+    assert text in str(error.value)
