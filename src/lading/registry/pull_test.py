@@ -296,6 +296,16 @@ class TestImage:
         assert str(raised.value).startswith(f"{registry.name}@{digest} can't be used: ")
         assert reason in str(raised.value)
 
+    @pytest.mark.parametrize("diff_id", [5, "sha512:" + "0" * 128, "sha256:", None, {}])
+    def test_diff_ids_that_are_none(
+        self, registry: RegistryServer, pulling: Pulling, diff_id: Any
+    ) -> None:
+        content = config(rootfs={"diff_ids": [diff_id]})
+        registry.blob(content)
+        digest = registry.manifest(manifest(content, [b"x"]))
+        with pytest.raises(LadingError, match="its config has the diff id .*, where one of sha256"):
+            pulling.image(digest)
+
     def test_indexes_without_end(self, registry: RegistryServer, pulling: Pulling) -> None:
         content = registry.image()
         for _ in range(4):

@@ -15,7 +15,7 @@ from lading.registry.manifest import (
     parse_object,
 )
 from lading.registry.platform_choice import choose, suits
-from lading.registry.reference import Reference
+from lading.registry.reference import Reference, parse_digest
 
 #: Indexes in indexes, and documents that are looked into.
 _DEEPEST = 4
@@ -141,4 +141,7 @@ def _platform(config: bytes, manifest: ImageManifest) -> Platform:
         raise MalformedError(
             f"its config is of {len(diff_ids)} layers, its manifest of {len(manifest.layers)}"
         )
+    for diff_id in diff_ids:
+        if not isinstance(diff_id, str) or parse_digest(diff_id) is None:
+            raise MalformedError(f"its config has the diff id {diff_id!r}, where one of sha256 is")
     return Platform(os, architecture, text_of(fields, "variant"))
