@@ -14,7 +14,7 @@ from lading.image.contents import Content, merge_contents
 from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
 from lading.image.layer_request import LayerRequest
-from lading.image.layer_writer import head_segment, write_layer
+from lading.image.layer_writer import head_segment, package_segments, write_layer
 from lading.image.root_entry import RootEntry
 from lading.image.root_fields import RootFields
 from lading.image.root_tree import RootTree, plan_root_tree
@@ -28,9 +28,9 @@ def main(argv: List[str]) -> None:
     tree = _plan(request)
     partial = Path(output + ".partial")
     with partial.open("wb") as file, Deflate(library) as deflate:
-        packages = [package.files for package in request.packages]
+        segments = package_segments(package.files for package in request.packages)
         head = head_segment(tree.layer_entries(package.path for package in request.packages))
-        layer = write_layer(head, packages, deflate, file, request.created_by)
+        layer = write_layer(head, segments, deflate, file, request.created_by)
     text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
     Path(description).write_text(text, encoding="utf-8")
     Path(tree_file).write_text(tree.image.to_json(), encoding="utf-8")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
 
-from lading.image.layer_writer import PackageFiles
+from lading.image.layer_writer import PackageFiles, SegmentFiles
 from lading.store.path import StorePath
 
 
@@ -20,7 +20,8 @@ class LayerPackage:
 
     @property
     def files(self) -> PackageFiles:
-        return PackageFiles(self.path, Path(self.segment), Path(self.compressed))
+        files = SegmentFiles(Path(self.segment), Path(self.compressed))
+        return PackageFiles(self.path, files)
 
     def to_dict(self) -> Dict[str, str]:
         return {

@@ -8,7 +8,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterator, Sequence, Tuple
+from typing import BinaryIO, Iterable, Iterator, Sequence, Tuple
 
 from lading import tar_header
 from lading.digest import Sha256
@@ -31,34 +31,39 @@ _TAR_TYPES = {
 
 
 @dataclass(frozen=True)
-class PackageFiles:
-    """A package's segment and the gzip of it."""
+class SegmentFiles:
+    """A segment and the gzip of it."""
 
-    path: StorePath
     segment: Path
     compressed: Path
 
 
+@dataclass(frozen=True)
+class PackageFiles:
+    """A package's segment."""
+
+    path: StorePath
+    files: SegmentFiles
+
+
 def write_layer(
     head: bytes,
-    packages: Sequence[PackageFiles],
+    segments: Iterable[SegmentFiles],
     deflate: Deflate,
     output: BinaryIO,
     created_by: str,
 ) -> Layer:
-    """Write the gzip of the layer to `output`. No two of `packages` may be the same.
-
-    Its bytes depend on the set of packages, not on their order.
-    """
+    """Write the gzip of the layer to `output`. No path may be in two of `segments`, or in one and
+    in `head`."""
     blob = HashedOutput(output)
     diff = hashlib.sha256(head)
     tar_size = len(head) + len(tar_header.END_OF_ARCHIVE)
     deflate.compress(io.BytesIO(head), blob)
-    for package in _sorted_once(packages):
-        for chunk in _chunks(package.segment):
+    for files in segments:
+        for chunk in _chunks(files.segment):
             diff.update(chunk)
             tar_size += len(chunk)
-        for chunk in _chunks(package.compressed):
+        for chunk in _chunks(files.compressed):
             blob.write(chunk)
     diff.update(tar_header.END_OF_ARCHIVE)
     deflate.compress(io.BytesIO(tar_header.END_OF_ARCHIVE), blob)
@@ -89,13 +94,14 @@ def head_segment(entries: Sequence[RootEntry]) -> bytes:
     return b"".join(parts)
 
 
-def _sorted_once(packages: Sequence[PackageFiles]) -> Tuple[PackageFiles, ...]:
-    """podman refuses a layer that has a path twice."""
-    ordered = tuple(sorted(packages, key=lambda package: package.path))
+def package_segments(packages: Iterable[PackageFiles]) -> Tuple[SegmentFiles, ...]:
+    """In an order that depends on the set of packages alone. No two of them may be the same:
+    podman refuses a layer that has a path twice."""
+    ordered = sorted(packages, key=lambda package: package.path)
     for one, next_one in zip(ordered, ordered[1:]):
         if one.path == next_one.path:
             raise LadingError(f"{one.path} is twice in one layer.")
-    return ordered
+    return tuple(package.files for package in ordered)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
