@@ -17,14 +17,23 @@ def tag_digest(client: Client, place: Place, tag: str) -> Sha256:
 
     UnavailableError if it can't be had.
     """
-    url = place.url("manifests", tag)
     try:
-        told = told_digest(client.document(url, ACCEPT, "HEAD").headers)
+        told = digest_by_head(client, place, tag)
         if told is not None:
             return told
     except UnavailableError as fault:
         if fault.status in (None, 401, 403, 429):
             raise
+    return digest_by_get(client, place, tag)
+
+
+def digest_by_head(client: Client, place: Place, tag: str) -> Optional[Sha256]:
+    """None if the answer does not name it."""
+    return told_digest(client.document(place.url("manifests", tag), ACCEPT, "HEAD").headers)
+
+
+def digest_by_get(client: Client, place: Place, tag: str) -> Sha256:
+    url = place.url("manifests", tag)
     document = client.document(url, ACCEPT, limit=LARGEST_DOCUMENT)
     found, told = Sha256.of(document.content), told_digest(document.headers)
     if told not in (None, found):
