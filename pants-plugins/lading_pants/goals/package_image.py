@@ -6,7 +6,7 @@ import os
 
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.util_rules.distdir import DistDir
-from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, DigestEntries, FileEntry
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
@@ -18,10 +18,16 @@ from lading_pants.util_rules.image import (
     BuiltImageRequest,
 )
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.requested_goals import RequestedGoals
 
 
 @rule(desc="Build an image", level=LogLevel.DEBUG)
-async def package_image(field_set: ImageFieldSet, distdir: DistDir) -> BuiltPackage:
+async def package_image(
+    field_set: ImageFieldSet, distdir: DistDir, goals: RequestedGoals
+) -> BuiltPackage:
+    if goals.publish_only:
+        # It takes what it needs itself, if it is to publish the image at all.
+        return BuiltPackage(EMPTY_DIGEST, ())
     image = await Get(BuiltImage, BuiltImageRequest(field_set))
     archive = field_set.output_path.value_or_default(file_ending="tar")
     names = {ARCHIVE_FILE: archive, METADATA_FILE: os.path.splitext(archive)[0] + ".json"}

@@ -46,6 +46,7 @@ from lading_pants.util_rules import (
     pulled_image,
     pulled_layers,
     registry_machine,
+    requested_goals,
     run_as_root,
 )
 from lading_pants.util_rules.compressor import Compressor
@@ -146,6 +147,7 @@ def runner() -> RuleRunner:
             *pulled_image.rules(),
             *pulled_layers.rules(),
             *registry_machine.rules(),
+            *requested_goals.rules(),
             *run_as_root.rules(),
             *PythonRepos.rules(),
             system_compressor,

@@ -36,6 +36,7 @@ from lading_pants.util_rules import (
     image_references,
     named_address,
     pulled_layers,
+    requested_goals,
     run_as_root,
 )
 from lading_pants.util_rules.base_image_testing import make_runner
@@ -95,7 +96,7 @@ def runner(tmp_path: Path) -> RuleRunner:
             image_plan,
             image_references,
         ),
-        *(named_address, package_image, pulled_layers, run_as_root),
+        *(named_address, package_image, pulled_layers, requested_goals, run_as_root),
     )
     return make_runner(
         tmp_path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Iterable
+from typing import Iterable, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -51,6 +51,7 @@ CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "ima
 
 ARCHIVE_FILE = "image.tar"
 
+_KEPT_FILE = "kept.json"
 _ZSTD_DIRECTORY = "zstd"
 
 
@@ -62,7 +63,8 @@ class ImageLayersRequest:
 @dataclass(frozen=True)
 class ImageLayers:
     """`layers` from the lowest of the lowest base to the image's own, `base_count` of them below
-    those, and the lowest `pulled_count` of a pulled image; `tree` holds the `TREE_FILE` of all.
+    those, and the lowest `pulled_count` of an image that was pulled from the repository `origin`;
+    `tree` holds the `TREE_FILE` of all.
 
     `closure` is what is in them all, sorted by store path, and `contents` what they show at `/`,
     the image's own first.
@@ -70,6 +72,7 @@ class ImageLayers:
 
     layers: tuple[ImageLayer, ...] = ()
     pulled_count: int = 0
+    origin: Optional[str] = None
     base_count: int = 0
     tree: Digest = EMPTY_DIGEST
     contents: tuple[StorePath, ...] = ()
@@ -117,13 +120,15 @@ class AssembledImage:
     """An image that is complete, but not in one file.
 
     `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`; the last one's content is
-    `metadata`, see `lading.image.image_main`. The manifest names all of `layers`, lowest first,
-    but those of ours that are empty.
+    `metadata`, see `lading.image.image_main`. `layers` are those that the manifest names, lowest
+    first, the lowest `pulled_count` from the repository `origin`.
     """
 
     digest: Digest
     metadata: str
     layers: tuple[ImageLayer, ...]
+    pulled_count: int
+    origin: Optional[str]
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,12 @@ async def find_layers_below(request: _LayersBelowRequest) -> _LayersBelow:
         return _LayersBelow(ImageLayers())
     pulled = await Get(PulledLayers, PulledLayersRequest(base.pulled))
     return _LayersBelow(
-        ImageLayers(pulled.layers, pulled_count=len(pulled.layers), tree=pulled.tree)
+        ImageLayers(
+            pulled.layers,
+            pulled_count=len(pulled.layers),
+            origin=base.pulled.repository.canonical,
+            tree=pulled.tree,
+        )
     )
 
 
@@ -205,6 +215,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     return ImageLayers(
         layers=(*below.layers, *own.layers),
         pulled_count=below.pulled_count,
+        origin=below.origin,
         base_count=len(below.layers),
         tree=own.tree,
         contents=(*plan.contents, *below.contents),
@@ -265,21 +276,29 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
     )
     inputs = await Get(Digest, MergeDigests((*placed, image.tree)))
     documents = (CONFIG_FILE, MANIFEST_FILE, METADATA_FILE)
+    outputs = (*documents, _KEPT_FILE)
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.image_main",
             request=_image_request(names, plan, image).to_json(),
-            arguments=documents,
+            arguments=outputs,
             inputs=inputs,
-            output_files=documents,
+            output_files=outputs,
             description=f"Writing the manifest of {field_set.address}",
             subject=field_set.subject,
             level=LogLevel.DEBUG,
         ),
     )
-    contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([METADATA_FILE])))
-    return AssembledImage(result.digest, contents[0].content.decode("utf-8"), image.layers)
+    contents = await Get(DigestContents, Digest, result.digest)
+    files = {file.path: file.content for file in contents}
+    return AssembledImage(
+        digest=await Get(Digest, DigestSubset(result.digest, PathGlobs(documents))),
+        metadata=files[METADATA_FILE].decode("utf-8"),
+        layers=tuple(image.layers[number] for number in json.loads(files[_KEPT_FILE])),
+        pulled_count=image.pulled_count,
+        origin=image.origin,
+    )
 
 
 def _image_request(names: ImageNames, plan: ImagePlan, image: ImageLayers) -> ImageRequest:

@@ -36,6 +36,9 @@ python={MACHINE_DIR}/python
 exec "$python" -B -m "$@"
 """
 
+#: Begins the argv of a process in the sandbox. The module and its arguments follow.
+RUN_IN_SANDBOX = ("/bin/sh", "-c", _RUN, "sh")
+
 # In another directory than the sandbox, so that nothing is imported from there.
 _IMPORT_FROM_SANDBOX = (
     "import sys; sys.path[0] = sys.argv[1]; del sys.argv[:2]; "
@@ -140,7 +143,7 @@ async def program_process(request: ProgramRequest) -> ProgramProcess:
     digest = await Get(Digest, MergeDigests((program.digest, request_digest, request.inputs)))
     return ProgramProcess(
         Process(
-            argv=("/bin/sh", "-c", _RUN, "sh", request.module, *arguments),
+            argv=(*RUN_IN_SANDBOX, request.module, *arguments),
             input_digest=digest,
             immutable_input_digests=request.immutable_inputs,
             append_only_caches=_caches(machine, request.append_only_caches),

@@ -75,9 +75,12 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         request_file, archive = tmp_path / "request.json", tmp_path / "redis.tar"
         documents = [str(tmp_path / name) for name in ("config.json", "manifest.json")]
         request_file.write_text(image_request.to_json())
-        make_image([str(request_file), *documents, str(tmp_path / "redis.json")])
+        outputs = [*documents, str(tmp_path / "redis.json"), str(tmp_path / "kept.json")]
+        make_image([str(request_file), *outputs])
+        kept = json.loads((tmp_path / "kept.json").read_text())
         metadata = json.loads((tmp_path / "redis.json").read_text())
-        request = ArchiveRequest(*documents, tuple(metadata["tags"]), tuple(files))
+        kept_files = tuple(files[number] for number in kept)
+        request = ArchiveRequest(*documents, tuple(metadata["tags"]), kept_files)
         assert ArchiveRequest.from_json(request.to_json()) == request
         request_file.write_text(request.to_json())
         write_archive([str(request_file), "no libzstd", str(archive)])

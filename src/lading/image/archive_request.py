@@ -15,8 +15,8 @@ class LayerFiles:
 
 @dataclass(frozen=True)
 class ArchiveRequest:
-    """`config` and `manifest` are the image's files; those of `layers` that the manifest names get
-    into the archive. `tags` are full names, such as `redis:7.0.15`."""
+    """`config` and `manifest` are the image's files, `layers` those of its layers, lowest first;
+    `tags` are full names, such as `redis:7.0.15`."""
 
     config: str
     manifest: str

@@ -1,7 +1,8 @@
-"""Make an image of layers: `image_main REQUEST CONFIG MANIFEST METADATA`.
+"""Make an image of layers: `image_main REQUEST CONFIG MANIFEST METADATA KEPT`.
 
 REQUEST is the JSON of `ImageRequest`; CONFIG and MANIFEST are the image's two documents, METADATA
-tells programs what the image is, see `image_metadata`. Only descriptions of the layers are read.
+tells programs what the image is, see `image_metadata`, and KEPT is a list of the numbers, from 0,
+of those layers of the request that are in it. Only descriptions of the layers are read.
 """
 
 import json
@@ -22,7 +23,7 @@ from lading.program import run
 
 
 def main(argv: List[str]) -> None:
-    request_file, config, manifest, metadata = argv
+    request_file, config, manifest, metadata, kept_file = argv
     request = ImageRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     layers = [Layer.read(Path(description)) for description in request.layers]
     # A pulled image is kept as it is. Ours may add nothing but a config to what is below.
@@ -41,6 +42,7 @@ def main(argv: List[str]) -> None:
     Path(manifest).write_bytes(image.manifest)
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
     Path(metadata).write_text(text, encoding="utf-8")
+    Path(kept_file).write_text(json.dumps(kept), encoding="ascii")
 
 
 def _with_numeric_user(request: ImageRequest) -> ImageConfig:

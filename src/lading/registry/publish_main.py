@@ -37,6 +37,7 @@ def main(argv: List[str]) -> None:
     credentials = CredentialSource(os.environ, machine.build_root)
     results = publish(images, Registries(machine, credentials, report))
     fields = {"destinations": [one.to_json() for one in results]}
+    Path(result_path).parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(f"{result_path}.new")
     temporary.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(temporary, result_path)

@@ -1,0 +1,33 @@
+"""Which goals are run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.internals.options_parsing import _Options
+from pants.engine.rules import collect_rules, rule
+
+
+@dataclass(frozen=True)
+class RequestedGoals:
+    """Sorted.
+
+    Pants' own `publish` packages everything first, by the same request as `package` (pants#19959).
+    What it need not have, an archive, or an image that is not published at all, can be left out by
+    whoever knows the goal only.
+    """
+
+    names: tuple[str, ...]
+
+    @property
+    def publish_only(self) -> bool:
+        return "publish" in self.names and "package" not in self.names
+
+
+@rule
+def find_requested_goals(options: _Options) -> RequestedGoals:
+    return RequestedGoals(tuple(sorted(options.options.goals)))
+
+
+def rules():
+    return collect_rules()
