@@ -5,8 +5,7 @@ The whole is planned, and every conflict found, before a byte is written.
 
 import posixpath
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.image.image_tree import ImageTree

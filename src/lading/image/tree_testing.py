@@ -16,8 +16,10 @@ from lading.store import members as kinds
 from lading.tar_header import END_OF_ARCHIVE
 
 
-def file(path: str, content: bytes = b"", mode: int = 0o644, **more: int) -> TreeFile:
-    return TreeFile(TreeMember(path, kinds.FILE, mode, **more), content)
+def file(
+    path: str, content: bytes = b"", mode: int = 0o644, uid: int = 0, gid: int = 0
+) -> TreeFile:
+    return TreeFile(TreeMember(path, kinds.FILE, mode, uid, gid), content)
 
 
 def hard_link(path: str, target: str) -> TreeFile:
@@ -60,7 +62,7 @@ class Parts:
         """Content or target by path, of what is no directory."""
         blob = self._scratch / "blob"
         write_parts_layer(plan, parts, self._deflate, blob, "test")
-        with tarfile.open(fileobj=gzip.open(blob)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob.read_bytes()))) as archive:
             names = archive.getnames()
             assert len(names) == len(set(names)), "a path is in the layer once"
             found = {}
