@@ -99,6 +99,8 @@ class _Tree:
         elif present != placed and (entry.type, present.type) != (kinds.DIRECTORY,) * 2:
             raise self._conflict(field, entry.path, place, _as(present))
         self._put(field, placed, owner)
+        if place != entry.path:
+            self._origins[place] += f" as '/{entry.path}'"
 
     def add_content(self, entry: RootEntry) -> None:
         if entry.type == kinds.DIRECTORY:

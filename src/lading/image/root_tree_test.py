@@ -208,7 +208,7 @@ def test_users_of_the_base_stay_and_are_known() -> None:
         ({"files": {"/loop/x": ""}}, "'/loop' of the base leads to no place in it"),
         (
             {"files": {"/l/x": ""}, "symlinks": {"/d/x": "y"}},
-            "`symlinks` has '/d/x', but '/d/x' is in `files`. Remove one of them.",
+            "`symlinks` has '/d/x', but '/d/x' is in `files` as '/l/x'. Remove one of them.",
         ),
         ({"users": {"redis": 5}}, "but the image has `redis:x:999:999::/:/bin/sh` from its base"),
     ],
