@@ -9,6 +9,7 @@ from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, 
 from pants.engine.fs import AddPrefix, CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
+from pants.option.global_options import GlobalOptions
 from pants.option.option_types import BoolOption
 
 from lading.image.archive_request import LayerFiles
@@ -53,7 +54,10 @@ class RunImageFieldSet(RunFieldSet):
 
 @rule
 async def run_image(
-    field_set: RunImageFieldSet, run: RunSubsystem, lading: LadingSubsystem
+    field_set: RunImageFieldSet,
+    run: RunSubsystem,
+    all_goals: GlobalOptions,
+    lading: LadingSubsystem,
 ) -> RunRequest:
     wrapped = await Get(
         WrappedTarget,
@@ -64,9 +68,10 @@ async def run_image(
         Get(ProgramDigest, ProgramDigestRequest(_MODULE)), Get(MachineCache)
     )
     metadata = json.loads(image.metadata)
+    wants_engine = run.options.daemon and all_goals.options.daemon
     directories = [f"layers/{number}" for number in range(len(image.layers))]
     request = ImageRunRequest(
-        engine=lading.container_engine if run.options.daemon else Engine.NONE,
+        engine=lading.container_engine if wants_engine else Engine.NONE,
         options=tuple(lading.container_options),
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
@@ -104,4 +109,6 @@ def rules():
         *collect_rules(),
         *RunImageFieldSet.rules(),
         RunSubsystem.register_plugin_options(RunOptions),
+        # Pants takes a flag behind a target for one of these.
+        GlobalOptions.register_plugin_options(RunOptions),
     ]
