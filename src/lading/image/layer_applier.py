@@ -4,7 +4,7 @@ OCI image-spec, layer.md, "Applying Changesets"; where that is silent, as docker
 """
 
 import posixpath
-from typing import FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVar
+from typing import FrozenSet, Generic, Iterable, Optional, Protocol, Set, Tuple, TypeVar
 
 from lading.image.layer_archive import DEVICES
 from lading.image.layer_error import LayerError
@@ -70,6 +70,9 @@ class LayerApplier(Generic[Content]):
         # The places that this layer's own members have, and those that it hides all below.
         self._written: Set[str] = set()
         self._emptied: Set[str] = set()
+        # The directory of the last member, and where it lies: until something is removed, no link
+        # on the way there can change.
+        self._last: Optional[Tuple[str, str]] = None
 
     def add(self, member: TarMember, content: Content) -> None:
         """LayerError for what no runtime could do; OSError from the tree."""
@@ -81,7 +84,10 @@ class LayerApplier(Generic[Content]):
         if deleted is None:
             if place is None:
                 raise _unusable(path, "its directory leads nowhere")
-            self._make_directory(posixpath.dirname(place), path)
+            directory = (posixpath.dirname(path), posixpath.dirname(place))
+            if directory != self._last:
+                self._make_directory(directory[1], path)
+                self._last = directory
             self._put(place, member, content)
             self._note(place)
         elif place is not None:
@@ -97,7 +103,11 @@ class LayerApplier(Generic[Content]):
 
     def _place(self, path: str) -> Optional[str]:
         """Where `path` lands; None where its links go in a circle."""
-        place = follow(path, self._tree.link_target)
+        directory, name = posixpath.split(path)
+        if self._last is not None and self._last[0] == directory:
+            place: Optional[str] = posixpath.join(self._last[1], name)
+        else:
+            place = follow(path, self._tree.link_target)
         if place is not None:
             check_length(place)
         return place
@@ -117,8 +127,8 @@ class LayerApplier(Generic[Content]):
     def _hide(self, path: str) -> None:
         if path in self._written:
             self._hide_below(path)
-        elif self._tree.has(path):
-            self._tree.remove(path)
+        else:
+            self._clear(path)
 
     def _hide_below(self, directory: str) -> None:
         if directory in self._emptied:
@@ -173,6 +183,7 @@ class LayerApplier(Generic[Content]):
 
     def _clear(self, place: str) -> None:
         if self._tree.has(place):
+            self._last = None
             self._tree.remove(place)
 
 
