@@ -80,7 +80,9 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         kept = json.loads((tmp_path / "kept.json").read_text())
         metadata = json.loads((tmp_path / "redis.json").read_text())
         kept_files = tuple(files[number] for number in kept)
-        request = ArchiveRequest(*documents, tuple(metadata["tags"]), kept_files)
+        config_file, manifest_file = documents
+        names = tuple(metadata["tags"])
+        request = ArchiveRequest(config_file, manifest_file, names, kept_files)
         assert ArchiveRequest.from_json(request.to_json()) == request
         request_file.write_text(request.to_json())
         write_archive([str(request_file), "no libzstd", str(archive)])
