@@ -18,7 +18,11 @@ from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
-from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
+from pants.testutil.rule_runner import (
+    QueryRule,
+    RuleRunner,
+    engine_error,
+)
 
 from lading.image.compressor import LIBRARY
 from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
@@ -257,6 +261,16 @@ def test_moby_45416_without_a_name_the_digest_is_told(runner: RuleRunner) -> Non
     metadata = json.loads((dist / "images/redis.json").read_text())
     assert metadata["tags"] == []
     assert metadata["image"]["digest"] in built.artifacts[1].extra_log_lines[0]
+
+
+def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
+    runner.set_options(["--no-lading-write-archives"])
+    built, dist = package(runner, 'image_tags=["7"]')
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    (artifact,) = built.artifacts
+    assert artifact.relpath == "images/redis.json"
+    assert artifact.extra_log_lines == ("  redis:7", f"  0.0 MB, {metadata['image']['digest']}")
+    assert not (dist / "images/redis.tar").exists()
 
 
 def test_nixpkgs_75038_env_has_what_is_set_and_nothing_else(runner: RuleRunner) -> None:

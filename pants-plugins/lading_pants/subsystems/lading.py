@@ -45,6 +45,14 @@ class LadingSubsystem(Subsystem):
             "unless an option says which ports or which network the container has."
         ),
     )
+    write_archives = BoolOption(
+        default=True,
+        help=(
+            "Whether `./pants package` writes an archive of each image. Without them it writes the "
+            "JSON file with digests, tags and closure only, which is less by the image's size for "
+            "who publishes or runs images from here. `publish` and `run` write no archives anyway."
+        ),
+    )
     registries = DictOption[str](
         help=(
             "Addresses of registries, `host[:port][/prefix]`, by the names that `registries` of "

@@ -146,27 +146,6 @@ class ImageArchive:
     digest: Digest
 
 
-@dataclass(frozen=True)
-class BuiltImageRequest:
-    field_set: ImageFieldSet
-
-
-@dataclass(frozen=True)
-class BuiltImage:
-    """`digest` holds `ARCHIVE_FILE` and `METADATA_FILE`.
-
-    `image_digest` is the manifest's, as `sha256:<hex>`; `archive_size` is in bytes;
-    `layer_count` is of all layers, `base_layer_count` of those below the image's own.
-    """
-
-    digest: Digest
-    image_digest: str
-    archive_size: int
-    layer_count: int
-    base_layer_count: int
-    tags: tuple[str, ...]
-
-
 @rule
 async def find_layers_below(request: _LayersBelowRequest) -> _LayersBelow:
     base = await Get(ImageBase, ImageBaseRequest(request.field_set))
@@ -365,25 +344,6 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
         ),
     )
     return ImageArchive(result.digest)
-
-
-@rule
-async def build_image(request: BuiltImageRequest) -> BuiltImage:
-    field_set = request.field_set
-    image, archive = await MultiGet(
-        Get(AssembledImage, AssembledImageRequest(field_set)),
-        Get(ImageArchive, ImageArchiveRequest(field_set)),
-    )
-    metadata = json.loads(image.metadata)
-    description = await Get(Digest, DigestSubset(image.digest, PathGlobs([METADATA_FILE])))
-    return BuiltImage(
-        digest=await Get(Digest, MergeDigests((archive.digest, description))),
-        image_digest=metadata["image"]["digest"],
-        archive_size=metadata["archive"]["size"],
-        layer_count=len(metadata["layers"]),
-        base_layer_count=metadata["base_layers"],
-        tags=tuple(metadata["tags"]),
-    )
 
 
 def rules():
