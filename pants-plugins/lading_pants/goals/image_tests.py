@@ -102,6 +102,30 @@ async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -
     return _Inputs(digest, FrozenDict(immutable), layers, closure, machine)
 
 
+async def _test_result(
+    result: FallibleProcessResult, field_set: ImageTestFieldSet, test_subsystem: TestSubsystem
+) -> TestResult:
+    report: Optional[Snapshot] = None
+    if test_subsystem.report:
+        entries = await Get(DigestEntries, Digest, result.output_digest)
+        name = f"{field_set.address.path_safe_spec}.xml"
+        report = await Get(
+            Snapshot,
+            CreateDigest(
+                FileEntry(name, entry.file_digest)
+                for entry in entries
+                if isinstance(entry, FileEntry)
+            ),
+        )
+    told = TestResult.from_fallible_process_result(
+        result, field_set.address, test_subsystem.output, xml_results=report
+    )
+    if result.exit_code == USER_ERROR:
+        # No exception, for which the results of other tests would be lost.
+        return replace(told, stderr=error_sentence(told.stderr))
+    return told
+
+
 @rule(desc="Test an image", level=LogLevel.DEBUG)
 async def test_image(
     batch: ImageTestRequest.Batch[ImageTestFieldSet, Any], test_subsystem: TestSubsystem
@@ -142,30 +166,6 @@ async def test_image(
     )
     result = await Get(FallibleProcessResult, Process, program.process)
     return await _test_result(result, field_set, test_subsystem)
-
-
-async def _test_result(
-    result: FallibleProcessResult, field_set: ImageTestFieldSet, test_subsystem: TestSubsystem
-) -> TestResult:
-    report: Optional[Snapshot] = None
-    if test_subsystem.report:
-        entries = await Get(DigestEntries, Digest, result.output_digest)
-        name = f"{field_set.address.path_safe_spec}.xml"
-        report = await Get(
-            Snapshot,
-            CreateDigest(
-                FileEntry(name, entry.file_digest)
-                for entry in entries
-                if isinstance(entry, FileEntry)
-            ),
-        )
-    told = TestResult.from_fallible_process_result(
-        result, field_set.address, test_subsystem.output, xml_results=report
-    )
-    if result.exit_code == USER_ERROR:
-        # No exception, for which the results of other tests would be lost.
-        return replace(told, stderr=error_sentence(told.stderr))
-    return told
 
 
 def rules():

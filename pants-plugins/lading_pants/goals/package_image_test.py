@@ -2,165 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tarfile
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
-from pants.engine.rules import Get, MultiGet, rule
 from pants.testutil.rule_runner import (
     QueryRule,
     RuleRunner,
     engine_error,
 )
 
-from lading.image.compressor import LIBRARY
-from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
-from lading.image.run_as_root_testing import programs
-from lading.store.package import StorePackage
-from lading.store.path import StorePath
 from lading_pants.errors import TargetError
 from lading_pants.goals import package_image
 from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
-    image,
-    image_base,
-    image_files,
-    image_layer,
-    image_names,
-    image_plan,
-    image_references,
-    machine,
-    named_address,
-    pinned_image,
-    platform,
-    program,
-    pulled_image,
-    pulled_layers,
-    registry_machine,
     requested_goals,
-    run_as_root,
 )
-from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.image_references import ImageFieldSet
-from lading_pants.util_rules.realise import (
-    MEMBERS_FILE,
-    SEGMENT_FILE,
-    ClosureMember,
-    PackageVersion,
-    PackageVersionRequest,
-    StoreClosure,
-    StoreClosureRequest,
-    StorePaths,
-    StorePathsRequest,
-    place_files,
-)
-from lading_pants.util_rules.zstd_library import ZstdLibrary
-
-TREES: dict[str, Tree] = {
-    "coreutils": {name: Program(content) for name, content in programs().items()},
-    "redis": {"bin/redis-server": Program(b"redis"), "share/x": b"1"},
-    "bash": {"bin/bash": Program(b"bash")},
-    "nginx": {"share/x": b"2"},
-}
-
-
-@dataclass(frozen=True)
-class _UnbuiltRequest:
-    name: str
-
-
-@rule
-async def system_compressor() -> Compressor:
-    """The one of the machine instead of the pinned one, which would be downloaded."""
-    content = Path(find_libdeflate()).read_bytes()
-    return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
-
-
-@rule
-async def no_zstd() -> ZstdLibrary:
-    """No layer here is of zstd."""
-    return ZstdLibrary(EMPTY_DIGEST)
-
-
-@rule
-async def paths_without_derivations(request: StorePathsRequest) -> StorePaths:
-    names = (address.target_name for address in request.addresses)
-    return StorePaths(tuple(StorePath(name[0] * 32, name) for name in names))
-
-
-@rule
-async def version_without_derivation(request: PackageVersionRequest) -> PackageVersion:
-    return PackageVersion(f"1-{request.address.target_name}")
-
-
-@rule
-async def closure_without_builds(request: StoreClosureRequest) -> StoreClosure:
-    members = await MultiGet(
-        Get(ClosureMember, _UnbuiltRequest(address.target_name)) for address in request.addresses
-    )
-    ordered = tuple(sorted(members, key=lambda member: member.package.path))
-    return StoreClosure(roots=tuple(members), members=ordered)
-
-
-@rule
-async def package_without_build(request: _UnbuiltRequest) -> ClosureMember:
-    with tempfile.TemporaryDirectory() as directory:
-        tree = TREES[request.name]
-        package = make_package(Path(directory), find_libdeflate(), request.name, tree)
-        files = package.layer_package
-        segment, members = Path(files.segment).read_bytes(), Path(files.members).read_bytes()
-    digest = await Get(
-        Digest,
-        CreateDigest([FileContent(SEGMENT_FILE, segment), FileContent(MEMBERS_FILE, members)]),
-    )
-    sha256 = hashlib.sha256(segment).hexdigest()
-    return ClosureMember(StorePackage(package.path, (), (), sha256, len(segment), 10), digest)
+from lading_pants.util_rules.image_rules_testing import IMAGE_RULES, package_targets
 
 
 @pytest.fixture
 def runner() -> RuleRunner:
     return RuleRunner(
         rules=[
+            *IMAGE_RULES,
             *distdir.rules(),
-            *image.rules(),
-            *image_base.rules(),
-            *image_files.rules(),
-            *image_layer.rules(),
-            *image_names.rules(),
-            *image_plan.rules(),
-            *image_references.rules(),
-            *machine.rules(),
-            *named_address.rules(),
             *package_image.rules(),
-            *platform.rules(),
-            *pinned_image.rules(),
-            *program.rules(),
-            *pulled_image.rules(),
-            *pulled_layers.rules(),
-            *registry_machine.rules(),
             *requested_goals.rules(),
-            *run_as_root.rules(),
-            *PythonRepos.rules(),
-            system_compressor,
-            no_zstd,
-            paths_without_derivations,
-            version_without_derivation,
-            closure_without_builds,
-            package_without_build,
-            place_files,
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
         target_types=[BaseImageTarget, DockerImageTarget, FileTarget, StorePackageTarget],
@@ -175,9 +52,7 @@ def package(
     image = f'docker_image(name="redis", {fields})\n'
     runner.write_files(
         {
-            "3rdparty/BUILD": "".join(
-                f'store_package(name="{package}", version="1")\n' for package in TREES
-            ),
+            "3rdparty/BUILD": package_targets(),
             "images/BUILD": f'file(name="app", source="app")\n{others}{image}',
             "images/app": "the app",
         }

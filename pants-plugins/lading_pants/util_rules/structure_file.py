@@ -14,7 +14,7 @@ from pants.engine.target import HydratedSources, HydrateSourcesRequest
 from lading.errors import LadingError
 from lading.structure.checks import Checks
 from lading.structure.structure_file import parse_structure_file
-from lading_pants.errors import about
+from lading_pants.errors import TargetError, about
 from lading_pants.targets.docker_image_test_target import StructureTestsField
 
 
@@ -67,6 +67,13 @@ class StructureTests:
 @rule
 async def read_structure_tests(request: StructureTestsRequest) -> StructureTests:
     sources = await Get(HydratedSources, HydrateSourcesRequest(request.field))
+    if request.field.value and not sources.snapshot.files:
+        # Pants would only warn of it.
+        raise TargetError(
+            f"{request.subject}: `{request.field.alias}` has "
+            f"{', '.join(map(repr, request.field.value))}, and there is no such file: write names "
+            "of files in the directory of the BUILD file, or below."
+        )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     try:
         checks = [read_structure_file(file.path, file.content) for file in contents]

@@ -6,7 +6,7 @@ a line break before it, flags hold up to the end of their group, octal escapes n
 
 import re
 from dataclasses import dataclass
-from typing import List, NoReturn
+from typing import List, Mapping, NoReturn
 
 _CLASSES = {
     "alnum": "0-9A-Za-z",
@@ -35,7 +35,12 @@ _ESCAPE = re.compile(
 _POSIX = re.compile(r"\[:(?P<name>\^?\w*):\]")
 
 #: Escapes that mean the same in both.
-_SAME_ANYWHERE, _SAME_OUTSIDE = "afnrtvdDsSwW", "AbB"
+_SAME_IN_CLASS = "afnrtvdDwW"
+_SAME_OUTSIDE = _SAME_IN_CLASS + "AbB"
+
+# Go's space has no vertical tab.
+_SPACES_IN_CLASS = {"s": r"\t\n\f\r ", "S": r"\S\v"}
+_SPACES_OUTSIDE = {letter: f"[{text}]" for letter, text in _SPACES_IN_CLASS.items()}
 
 
 @dataclass
@@ -115,9 +120,9 @@ class _Translation:
         elif self._pattern.startswith(r"\z", self._at):
             self._put(r"\Z", 2)
         else:
-            self._put_escaped(_SAME_ANYWHERE + _SAME_OUTSIDE)
+            self._put_escaped(_SAME_OUTSIDE, _SPACES_OUTSIDE)
 
-    def _put_escaped(self, same: str) -> None:
+    def _put_escaped(self, same: str, others: Mapping[str, str]) -> None:
         match = _ESCAPE.match(self._pattern, self._at)
         if match is None:
             self._refuse("a backslash ends it")
@@ -127,6 +132,8 @@ class _Translation:
             if number > 0x10FFFF:
                 self._refuse(f"`{match[0]}` is no character")
             text = re.escape(chr(number))
+        elif match["letter"] in others:
+            text = others[match["letter"]]
         elif match["letter"] and match["letter"] not in same:
             self._refuse(f"`{match[0]}` has no like in Python")
         else:
@@ -147,7 +154,7 @@ class _Translation:
             elif not character:
                 self._refuse("a `[` is not closed")
             elif character == "\\":
-                self._put_escaped(_SAME_ANYWHERE)
+                self._put_escaped(_SAME_IN_CLASS, _SPACES_IN_CLASS)
             else:
                 # Python keeps these for sets in sets.
                 self._put("\\" + character if character in "[]&|~" else character, 1)

@@ -46,6 +46,12 @@ CASES = [
     ("{", "{", True),
     ("(?P<n>a)(?<m>b)", "ab", True),
     (r"\w", "é", False),
+    (r"\s", "\v", False),
+    (r"[\sx]", "\v", False),
+    (r"[\sx]", "\f", True),
+    (r"\S", "\v", True),
+    (r"[^\S]", "\v", False),
+    (r"[^\S]", " ", True),
     ("x*?y", "xxy", True),
     ("", "", True),
 ]
