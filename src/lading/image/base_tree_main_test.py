@@ -28,7 +28,7 @@ def tree(directory: Path, *layers: List[Member]) -> ImageTree:
     return ImageTree.from_json((directory / "tree").read_text())
 
 
-def test_an_image_without_layers(tmp_path: Path) -> None:
+def test_moby_49141_an_image_without_layers(tmp_path: Path) -> None:
     assert tree(tmp_path) == ImageTree()
 
 
