@@ -10,7 +10,7 @@ from lading.store.request import InputPackage
 
 @dataclass(frozen=True)
 class RunAsRootRequest:
-    """`layers` are files, tar or gzip of it, lowest first; `tree` is the JSON of the `ImageTree`
+    """`layers` are files, tar or gzip or zstd of it, lowest first; `tree` is the JSON of the `ImageTree`
     that they make.
 
     `packages` are the store packages of the image and of the tools, with all they need; where
