@@ -157,7 +157,13 @@ def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
             raise refusal(error) from error
         return task()
 
-    return Child.start(first_process).wait()
+    child = Child.start(first_process)
+    try:
+        return child.wait()
+    except SystemExit:  # told to end, and about to delete what the others work in
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitpid(child.pid, 0)
+        raise
 
 
 def _start_loopback() -> None:

@@ -238,7 +238,7 @@ class Runner:
         self, sandbox: Path, environment: Mapping[str, str], umask: int
     ) -> "subprocess.Popen[bytes]":
         outputs = ("layer.tar.gz", "layer.json", "new-tree.json", "references.json")
-        argv = [_python(), "-B", "-m", MODULE, "request.json", *_LIBRARIES, *outputs]
+        argv = [python(), "-B", "-m", MODULE, "request.json", *_LIBRARIES, *outputs]
 
         def become_user() -> None:
             os.umask(umask)
@@ -270,7 +270,7 @@ def _input(package: Package, sandbox: Path, is_tool: bool) -> InputPackage:
     return InputPackage(package.path, segment, package.path.hash, is_tool, "")
 
 
-def _python() -> str:
+def python() -> str:
     """An interpreter that every user may run."""
     for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         parents = Path(os.path.realpath(python)).parents

@@ -2,26 +2,34 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.run.image_run_request import Engine
 from lading.run.loadable_image import LoadableImage
 
 # An option that says which ports or which network a container gets.
-_NETWORK_OPTIONS = ("-p", "-P", "--publish", "--publish-all", "--net", "--network")
+_NETWORK_OPTION = re.compile(r"-[pP].*|--(?:publish|publish-all|net|network)(?:=.*)?")
+
+# Of docker's DriverStatus, where images are in containerd's store.
+_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
 
 @dataclass(frozen=True)
 class ContainerEngine:
-    """`program` is docker's or podman's client, an absolute path."""
+    """`program` is docker's or podman's client, an absolute path; `info` is what the engine says
+    of itself."""
 
     name: str
     program: str
+    info: Dict[str, Any]
 
     @classmethod
     def find(cls, wanted: Engine) -> "ContainerEngine":
@@ -33,22 +41,16 @@ class ContainerEngine:
             if program is None:
                 problems.append(f"{name} is not in PATH")
                 continue
-            engine = cls(name, program)
-            problem = engine._problem()
-            if problem is None:
-                return engine
-            problems.append(f"{name} does not answer ({problem})")
+            told = _call(program, "info", "--format", "{{json .}}")
+            info = json.loads(told.stdout) if told.returncode == 0 else {}
+            # docker's client tells of itself even without a daemon, with status 0.
+            if info and not info.get("ServerErrors"):
+                return cls(name, program, info)
+            problems.append(f"{name} does not answer ({_last_line(told)})")
         raise LadingError(
             f"there is nothing to run the image with: {'; '.join(problems)}. Start one, or use "
             "`--no-daemon`, which runs the image without any."
         )
-
-    def _problem(self) -> Optional[str]:
-        result = self._try("info", "--format", "{{json .}}")
-        if result.returncode == 0 and not json.loads(result.stdout).get("ServerErrors"):
-            return None
-        lines = [line for line in result.stderr.strip().splitlines() if line]
-        return lines[-1] if lines else f"status {result.returncode}"
 
     def load(self, image: LoadableImage) -> str:
         """Make sure that the engine has the image; what it calls it.
@@ -56,14 +58,11 @@ class ContainerEngine:
         What the engine has is asked each time, as somebody may have removed it (pants#16356).
         """
         name = self._present(image)
-        if name is not None:
-            return name
-        present = self._present_layers(image)
-        if present:
-            self._send(image, present)
-        name = self._present(image)
         if name is None:
-            # The engine's store is of another kind, or the layers went away meanwhile.
+            self._send_missing_layers(image)
+            name = self._present(image)
+        if name is None:
+            # It can't take layers alone, or lost the others meanwhile.
             output = self._send(image, 0)
             name = self._present(image)
         if name is None:
@@ -74,13 +73,10 @@ class ContainerEngine:
 
     def arguments(self, name: str, ports: Sequence[str], options: Sequence[str]) -> List[str]:
         """Of a container that goes away when its program ends. Arguments to that may follow."""
-        chosen = [option.partition("=")[0] for option in options]
         terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
-        published = [
-            f"--publish={port.partition('/')[0]}:{port}"
-            for port in ports
-            if not set(chosen) & set(_NETWORK_OPTIONS)
-        ]
+        published = [f"--publish={port.partition('/')[0]}:{port}" for port in ports]
+        if any(map(_NETWORK_OPTION.fullmatch, options)):
+            published = []
         return ["run", "--rm", "--interactive", *terminal, *published, *options, name]
 
     def _present(self, image: LoadableImage) -> Optional[str]:
@@ -90,13 +86,30 @@ class ContainerEngine:
                 return bare
         return None
 
+    def _send_missing_layers(self, image: LoadableImage) -> None:
+        """Where the engine can do with those, and has others."""
+        if self.name == "podman":
+            self._pull(image)
+        elif _CONTAINERD_STORE not in (self.info.get("DriverStatus") or ()):
+            # That store would have an image whose blobs it lacks.
+            present = self._present_layers(image)
+            if present:
+                self._send(image, present)
+
+    def _pull(self, image: LoadableImage) -> None:
+        """podman reads from a layout only what it lacks. A remote one can't see it."""
+        with tempfile.TemporaryDirectory(prefix="lading-layout-") as layout:
+            image.write_layout(Path(layout))
+            pulled = self._try("pull", "--quiet", f"oci:{layout}")
+        if pulled.returncode == 0:
+            for reference in image.references:
+                self._try("tag", image.ids[0].partition(":")[2], reference.name)
+
     def _present_layers(self, image: LoadableImage) -> int:
         """How many of the image's layers, from the lowest, are in images that docker has.
 
         It finds them by their chain (moby, tarexport/load.go), so it need not be sent them.
         """
-        if self.name != "docker":
-            return 0
         ids = self._try("image", "ls", "--all", "--quiet", "--no-trunc").stdout.split()
         if not ids:
             return 0
@@ -130,21 +143,30 @@ class ContainerEngine:
         return output
 
     def _try(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [self.program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        return _call(self.program, *arguments)
 
     def become(self, arguments: Sequence[str]) -> None:
         """Replace this process, so that the terminal's signals and the status are the engine's."""
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(self.program, [self.program, *arguments])
+
+
+def _call(*argv: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+
+
+def _last_line(failed: "subprocess.CompletedProcess[str]") -> str:
+    lines = failed.stderr.strip().splitlines()
+    return lines[-1] if lines else f"status {failed.returncode}"
 
 
 def _common(one: Sequence[str], other: Tuple[str, ...]) -> int:

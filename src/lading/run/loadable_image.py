@@ -7,8 +7,9 @@ from typing import IO, BinaryIO, Dict, Tuple, cast
 
 from lading.digest import Sha256
 from lading.image.archive import write_archive
+from lading.image.canonical_json import canonical_json
 from lading.image.layer import Layer
-from lading.image.manifest import Image
+from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
 from lading.run.image_run_request import ImageRunRequest
 
@@ -60,3 +61,15 @@ class LoadableImage:
         write_archive(
             self.image, self.references, self.blobs, self.libzstd, cast(BinaryIO, output), present
         )
+
+    def write_layout(self, directory: Path) -> None:
+        """An OCI layout in the empty `directory`, with links to the layers, and without a name."""
+        blobs = directory / "blobs" / "sha256"
+        blobs.mkdir(parents=True)
+        for digest, blob in self.blobs.items():
+            (blobs / digest.hex).symlink_to(blob)
+        for document in (self.image.config, self.image.manifest):
+            (blobs / Sha256.of(document).hex).write_bytes(document)
+        (directory / "index.json").write_bytes(index_bytes(self.image, None))
+        layout = canonical_json({"imageLayoutVersion": "1.0.0"})
+        (directory / "oci-layout").write_bytes(layout)

@@ -26,13 +26,10 @@ from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
 # What container engines take from the machine.
 _ETC_FILES = ("hosts", "hostname", "resolv.conf")
 
-#: Status of shells for a program that can't be run.
-_CANNOT_RUN = 127
-
 
 @dataclass(frozen=True)
 class NamespaceSession:
-    """`work` is an absolute path of an empty directory."""
+    """`work` is an absolute path of an empty directory, which is gone in the end."""
 
     layers: LayerBlobs
     config: RuntimeConfig
@@ -64,7 +61,8 @@ class NamespaceSession:
             # Nobody else may delete files of other owners. Nothing shall stop this.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
-            shutil.rmtree(root)
+            os.chdir("/")
+            shutil.rmtree(self.work)
 
     def _start(self, root: Path, arguments: Sequence[str]) -> int:
         linux.bind(root, root)
@@ -72,7 +70,7 @@ class NamespaceSession:
         user = ProcessUser.find(self.config.user, _accounts())
         directory = self.config.working_dir or "/"
         for path in (*self.config.volumes, directory):
-            os.makedirs(path, mode=0o755, exist_ok=True)
+            _make_directory(path)
         words = (*self.config.entrypoint, *(arguments or self.config.cmd))
         if not words:
             raise LadingError(
@@ -101,6 +99,16 @@ class NamespaceSession:
     def _environment(self, user: ProcessUser) -> Dict[str, str]:
         terminal = {"TERM": os.environ["TERM"]} if "TERM" in os.environ else {}
         return {"PATH": DEFAULT_PATH, "HOME": user.home, **terminal, **self.config.env}
+
+
+def _make_directory(path: str) -> None:
+    try:
+        os.makedirs(path, mode=0o755, exist_ok=True)
+    except OSError as error:
+        raise LadingError(
+            f"the image's working directory or volume {path} can't be made ({error.strerror}): "
+            "leave out the file of the image that is in the way."
+        ) from error
 
 
 def _take_signals() -> None:

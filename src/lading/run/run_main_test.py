@@ -1,0 +1,228 @@
+"""Images without an engine: the real program on real layers. Engines are in the end-to-end tests,
+but for what they do wrong (engine_test.py)."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Iterator, List, Tuple
+
+import pytest
+
+from lading.digest import Sha256
+from lading.image.archive_request import LayerFiles
+from lading.image.config import ImageConfig
+from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.manifest import Image
+from lading.image.platform import Platform
+from lading.image.run_as_root_testing import (
+    Account,
+    directory,
+    layer,
+    member,
+    programs_layer,
+    python,
+    scratch_user,
+)
+from lading.program_files import program_files
+from lading.run.image_run_request import Engine, ImageRunRequest
+
+MODULE = "lading.run.run_main"
+
+PROGRAMS = programs_layer()
+UPPER = layer(
+    member("etc/passwd", b"root:x:0:0::/root:/bin/sh\nredis:x:999:998::/data:/bin/sh\n"),
+    member("etc/group", b"root:x:0:\nredis:x:998:\nmore:x:33:redis\n"),
+    directory("data", 0o750, (999, 998)),
+    member("entry", b'#!/bin/sh\necho "entry: $*"\nexec "$@"\n', mode=0o755),
+    compressed=True,
+)
+FIELDS = {"entrypoint": ("/entry",), "cmd": ("id",), "env": (("A", "a"),), "user": "999:998"}
+
+
+class Program:
+    """Runs the program as `account`. Its sandboxes and what it leaves lie in `parent`."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.parent = Path(tempfile.mkdtemp())
+        self.parent.chmod(0o711)
+        self.temporary = self.parent / "tmp"
+        self.temporary.mkdir()
+        os.chown(self.temporary, account.uid, account.gid)
+
+    def run(self, *arguments: str, **fields: Any) -> "subprocess.CompletedProcess[str]":
+        """`fields` of the image's config that are not as in most tests."""
+        process = self.start(*arguments, **fields)
+        stdout, stderr = process.communicate(timeout=60)
+        return subprocess.CompletedProcess((), process.returncode, stdout, stderr)
+
+    def start(self, *arguments: str, **fields: Any) -> "subprocess.Popen[str]":
+        """In a process group of its own."""
+        sandbox = self._sandbox({**FIELDS, **fields})
+
+        def become_user() -> None:
+            os.umask(0o077)
+            if os.getuid() != self._account.uid:
+                os.setgroups([])
+                os.setgid(self._account.gid)
+                os.setuid(self._account.uid)
+
+        argv = [python(), "-B", "-m", MODULE, str(sandbox), "run.json", *arguments]
+        return subprocess.Popen(
+            argv,
+            cwd=sandbox,
+            env={"TMPDIR": str(self.temporary), "SECRET": "1", "TERM": "vt100"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            preexec_fn=become_user,
+            start_new_session=True,
+        )
+
+    def leftovers(self) -> List[Path]:
+        return list(self.temporary.iterdir())
+
+    def remove(self) -> None:
+        shutil.rmtree(self.parent)
+
+    def _sandbox(self, fields: Any) -> Path:
+        sandbox = Path(tempfile.mkdtemp(dir=self.parent))
+        sandbox.chmod(0o755)
+        for name, content in program_files(MODULE).items():
+            (sandbox / name).parent.mkdir(parents=True, exist_ok=True)
+            (sandbox / name).write_bytes(content)
+        layers = []
+        for number, blob in enumerate((PROGRAMS, UPPER)):
+            # Namespaces look at no diff id.
+            layers.append(
+                Layer(Sha256.of(blob), Sha256.of(b""), len(blob), GZIP_MEDIA_TYPE, "test", 0)
+            )
+            (sandbox / f"{number}.blob").write_bytes(blob)
+            (sandbox / f"{number}.json").write_text(json.dumps(layers[-1].to_dict()))
+        image = Image.build(ImageConfig(Platform("linux", "amd64"), **fields), layers)
+        (sandbox / "config.json").write_bytes(image.config)
+        (sandbox / "manifest.json").write_bytes(image.manifest)
+        request = ImageRunRequest(
+            engine=Engine.NONE,
+            options=(),
+            config="config.json",
+            manifest="manifest.json",
+            tags=("test:1",),
+            layers=tuple(LayerFiles(f"{number}.blob", f"{number}.json") for number in range(2)),
+            libzstd="libzstd",
+        )
+        assert ImageRunRequest.from_json(request.to_json()) == request
+        (sandbox / "run.json").write_text(request.to_json())
+        return sandbox
+
+
+@pytest.fixture(scope="module", params=["root", "user"])
+def account(request: Any) -> Iterator[Account]:
+    """Root and an ordinary user with subordinate ids; who runs the tests, if that is not root."""
+    if request.param == "root" or os.getuid():
+        yield Account.current()
+    else:
+        yield from scratch_user(f"lading-run-{os.getpid()}")
+
+
+@pytest.fixture
+def program(account: Account) -> Iterator[Program]:
+    program = Program(account)
+    yield program
+    left = program.leftovers()
+    program.remove()
+    assert left == []
+
+
+def test_without_arguments_the_cmd_is_run(program: Program) -> None:
+    finished = program.run()
+    identity = "uid=999(redis) gid=998(redis) groups=998(redis)"
+    assert finished.stdout == f"entry: id\n{identity}\n", finished.stderr
+
+
+def test_arguments_take_the_place_of_the_cmd_and_the_status_is_passed_on(program: Program) -> None:
+    finished = program.run("sh", "-c", "echo $0 $A $HOME $TERM $SECRET; pwd; exit 7", "x y")
+    assert finished.stdout == "entry: sh -c " + (
+        "echo $0 $A $HOME $TERM $SECRET; pwd; exit 7 x y\nx y a /data vt100\n/\n"
+    )
+    assert finished.returncode == 7
+
+
+def test_other_groups_of_the_user_count_if_no_group_is_named(program: Program) -> None:
+    finished = program.run("id", "-G", user="999", entrypoint=())
+    assert finished.stdout == "998 33\n", finished.stderr
+
+
+def test_the_image_can_be_changed_and_its_directories_are_made(program: Program) -> None:
+    script = "pwd; echo 1 > /data/x; echo 2 > file; ls /data /work/a /vol; id -u; cat /etc/hosts"
+    finished = program.run(
+        *("sh", "-c", script), user="", entrypoint=(), working_dir="/work/a", volumes=("/vol",)
+    )
+    hosts = Path("/etc/hosts").read_text()
+    assert finished.stdout == f"/work/a\n/data:\nx\n\n/vol:\n\n/work/a:\nfile\n0\n{hosts}"
+
+
+@pytest.mark.parametrize(
+    "arguments, fields, sentence",
+    [
+        (
+            (),
+            {"entrypoint": (), "cmd": ()},
+            "the image has neither `entrypoint` nor `cmd`: name a program behind `--`.",
+        ),
+        (
+            ("none",),
+            {"entrypoint": ()},
+            "none can't be run in the image (No such file or directory; PATH is "
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin): name a program that it "
+            "has.",
+        ),
+        (
+            ("id",),
+            {"user": "nobody"},
+            "there is no user 'nobody' in the image's /etc/passwd, so that nothing can be run as "
+            "that.",
+        ),
+        (
+            ("id",),
+            {"volumes": ("/entry/x",)},
+            "the image's working directory or volume /entry/x can't be made (Not a directory): "
+            "leave out the file of the image that is in the way.",
+        ),
+    ],
+)
+def test_what_cannot_be_run(
+    arguments: Tuple[str, ...], fields: Any, sentence: str, program: Program
+) -> None:
+    finished = program.run(*arguments, **fields)
+    assert (finished.returncode, finished.stderr) == (65, f"lading: error: {sentence}\n")
+
+
+def test_ctrl_c_is_for_the_program_in_the_image(program: Program) -> None:
+    script = "trap 'echo told; exit 42' INT; echo ready; while :; do sleep 0.05; done"
+    process = program.start("bash", "-c", script, entrypoint=())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (42, "told\n"), stderr
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_nothing_is_left_when_it_is_terminated(everybody: bool, program: Program) -> None:
+    script = "trap '' TERM; echo ready; while :; do echo 1 > /data/x$RANDOM; done"
+    process = program.start("bash", "-c", script, entrypoint=())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    (os.killpg if everybody else os.kill)(process.pid, signal.SIGTERM)
+    process.communicate(timeout=60)  # all writers have ended
+    assert process.returncode == -signal.SIGTERM
+    deadline = time.monotonic() + 30
+    while program.leftovers() and time.monotonic() < deadline:
+        time.sleep(0.02)
