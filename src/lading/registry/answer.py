@@ -1,9 +1,11 @@
 """What a registry says when it refuses (OCI distribution-spec, Error Codes)."""
 
 import json
+from contextlib import suppress
 from typing import Any, Optional
 
 import requests
+import urllib3
 
 from lading.fetch.client import status_line
 from lading.fetch.faults import GoneError, UnavailableError
@@ -36,6 +38,15 @@ def read_json(response: requests.Response, limit: int) -> Any:
         return json.loads(response.raw.read(limit, decode_content=True))
     except (ValueError, RecursionError):
         return None
+
+
+def let_go(response: requests.Response) -> None:
+    """Close it. A short body is read before, so that the connection serves the next request: else
+    each would need one of its own.
+    """
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        response.raw.read(_LARGEST_ERROR)
+    response.close()
 
 
 def _explanation(body: Any) -> str:

@@ -10,6 +10,7 @@ from lading.fetch.client import Client, is_transient, transient_fault
 from lading.fetch.faults import UnavailableError
 from lading.fetch.network_faults import network_faults
 from lading.fetch.persistence import Patience, Persistence
+from lading.registry.answer import let_go
 from lading.registry.file_range import StoppedError
 from lading.registry.place import Place
 from lading.registry.safe_url import check_url, host_of
@@ -51,17 +52,17 @@ class PushConnection:
     ) -> Answer:
         """One try: TransientError if it may succeed later, UnavailableError if it is refused."""
         timeout = (self._patience.connect, self._patience.read)
-        with network_faults(), self._transport(
-            method, url, dict(headers or {}), timeout, body
-        ) as response:
-            if is_transient(response.status_code):
-                raise transient_fault(response)
-            location = response.headers.get("Location")
-            return Answer(
-                response.status_code,
-                response.headers,
-                self._location(response.url, location) if location else None,
-            )
+        with network_faults():
+            response = self._transport(method, url, dict(headers or {}), timeout, body)
+        let_go(response)
+        if is_transient(response.status_code):
+            raise transient_fault(response)
+        location = response.headers.get("Location")
+        return Answer(
+            response.status_code,
+            response.headers,
+            self._location(response.url, location) if location else None,
+        )
 
     def persist(
         self,

@@ -8,7 +8,7 @@ from requests.auth import AuthBase
 
 from lading.fetch.client import is_transient
 from lading.fetch.faults import UnavailableError
-from lading.registry.answer import refusal
+from lading.registry.answer import let_go, refusal
 from lading.registry.authorizers import Authorizers
 from lading.registry.certificates import CERTIFICATES_DIR, mount_certificates
 from lading.registry.challenge import parse_challenges
@@ -65,7 +65,7 @@ class Transport:
             target = self._session.target(response)
             if target is None:
                 return response
-            response.close()
+            let_go(response)
             url = _joined(url, target)
             check_url(url, self._place.host, self._place.insecure)
         raise UnavailableError(f"it redirects more than {_MOST_REDIRECTS} times")
@@ -86,7 +86,7 @@ class Transport:
         challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
         if not authorizer.answer(self._ask, challenges, shown):
             return response
-        response.close()
+        let_go(response)
         self.sent += 1
         return self._request(method, url, headers, authorizer.header(self._ask), body)
 
@@ -130,7 +130,7 @@ class Transport:
         authorization: Optional[str],
         data: Union[bytes, RangeReader, Mapping[str, str]],
     ) -> requests.Response:
-        return self._session.request(
+        response = self._session.request(
             method,
             url,
             headers=dict(headers),
@@ -140,6 +140,9 @@ class Transport:
             stream=True,
             allow_redirects=False,
         )
+        if method == "HEAD":
+            response.content  # noqa: B018 - there is none; reading it frees the connection
+        return response
 
 
 class _Session(requests.Session):
