@@ -53,17 +53,22 @@ def make_deb(
     path: Path,
     members: Iterable[Tuple[str, Content]],
     modes: Optional[Dict[str, int]] = None,
+    control_files: Optional[Dict[str, str]] = None,
     **fields: str,
 ) -> Path:
-    """A package named after the file, with more control fields on demand; returns `path`."""
+    """A package named after the file, with more control fields and files on demand; returns
+    `path`."""
     control = "".join(
-        f"{key.capitalize()}: {value}\n" for key, value in {"package": path.stem, **fields}.items()
+        f"{key.replace('_', '-').capitalize()}: {value}\n"
+        for key, value in {"package": path.stem, **fields}.items()
     )
+    texts = {"control": control, **(control_files or {})}
+    packed = [(name, text.encode("utf-8")) for name, text in texts.items()]
     path.write_bytes(
         ar(
             [
                 ("debian-binary", b"2.0\n"),
-                ("control.tar.xz", lzma.compress(tar([("control", control.encode("utf-8"))]))),
+                ("control.tar.xz", lzma.compress(tar(packed))),
                 ("data.tar.xz", lzma.compress(tar(members, modes), preset=0)),
             ]
         )

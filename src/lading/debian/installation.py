@@ -1,0 +1,129 @@
+"""What a Debian package puts into an image: files for a segment, and what is to be known of it."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, Tuple
+
+from lading.debian.deb_archive import DebArchive
+from lading.debian.documentation import is_documentation
+from lading.debian.installed_package import InstalledPackage
+from lading.debian.maintainer_scripts import (
+    INSTALLING,
+    changing_lines,
+    registered_alternatives,
+)
+from lading.debian.unpack import merged
+from lading.image.tree_segment import TreeFile
+from lading.store import members as kinds
+
+_TEMPORARY = re.compile(r"(?:usr/lib|etc)/tmpfiles\.d/[^/]+\.conf")
+
+
+def installed_files(deb: DebArchive, documentation: bool) -> Tuple[TreeFile, ...]:
+    """The package's files, without documentation unless it is wanted.
+
+    Of directories only those that hold something else are left out.
+    """
+    files = list(deb.files())
+    if documentation:
+        return tuple(files)
+    kept = [
+        file
+        for file in files
+        if file.member.is_directory
+        or not is_documentation(file.member.path, file.member.is_symlink)
+    ]
+    needed = {parent for file in kept if not file.member.is_directory for parent in _parents(file)}
+    return tuple(
+        file
+        for file in kept
+        if not file.member.is_directory
+        or file.member.path in needed
+        or not is_documentation(file.member.path, False)
+    )
+
+
+def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
+    """What is to be known of a package of which an image has `files`."""
+    fields = deb.fields
+    scripts = {name: deb.text(name) for name in INSTALLING}
+    contents = {file.member.path: file for file in files if file.member.type == kinds.FILE}
+    return InstalledPackage(
+        name=fields["package"],
+        version=fields["version"],
+        architecture=fields.get("architecture", "all"),
+        control=deb.control,
+        multi_arch_same=fields.get("multi-arch", "") == "same",
+        conffiles=tuple(_conffiles(deb, contents)),
+        md5sums=tuple(_md5sums(deb, contents)),
+        replaces=_names(fields.get("replaces", "")),
+        alternatives=tuple(
+            alternative
+            for script in scripts.values()
+            for alternative in registered_alternatives(script)
+        ),
+        not_run=_not_run(scripts),
+        temporary=tuple(_temporary(contents)),
+        interests=tuple(_interests(deb.text("triggers"))),
+    )
+
+
+def _parents(file: TreeFile) -> Iterator[str]:
+    path = file.member.path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _not_run(scripts: Mapping[str, str]) -> Dict[str, Tuple[str, ...]]:
+    lines = {name: changing_lines(script) for name, script in scripts.items()}
+    return {name: found for name, found in lines.items() if found}
+
+
+def _conffiles(deb: DebArchive, contents: Mapping[str, TreeFile]) -> Iterator[Tuple[str, str]]:
+    for line in deb.text("conffiles").splitlines():
+        # A word in front is a flag: deb-conffiles(5).
+        path = line.split()[-1].lstrip("/") if line.strip() else ""
+        if merged(path) in contents:
+            yield path, hashlib.md5(_content(contents, merged(path))).hexdigest()
+
+
+def _md5sums(deb: DebArchive, contents: Mapping[str, TreeFile]) -> Iterator[Tuple[str, str]]:
+    """As the package has them, with its own paths: deb-md5sums(5)."""
+    for line in deb.text("md5sums").splitlines():
+        digest, _, path = line.partition("  ")
+        if merged(path) in contents:
+            yield path, digest
+
+
+def _content(contents: Mapping[str, TreeFile], path: str) -> bytes:
+    file = contents[path]
+    content = contents[file.member.hardlink].content if file.member.hardlink else file.content
+    assert not isinstance(content, Path), "a package is read into memory"
+    return bytes(content)
+
+
+def _temporary(contents: Mapping[str, TreeFile]) -> Iterator[str]:
+    """Lines of tmpfiles.d(5) that make a directory or a link."""
+    for path in sorted(contents):
+        if _TEMPORARY.fullmatch(path):
+            text = _content(contents, path).decode("utf-8", "replace")
+            for line in text.splitlines():
+                if re.match(r"[dDL]\S*\s", line):
+                    yield " ".join(line.split())
+
+
+def _interests(triggers: str) -> Iterator[str]:
+    """What other packages may set off: deb-triggers(5)."""
+    for line in triggers.splitlines():
+        words = line.split()
+        if len(words) == 2 and words[0].startswith("interest"):
+            yield words[1]
+
+
+def _names(relation: str) -> Tuple[str, ...]:
+    """The package names in a field like Replaces; versions don't matter, since a lock holds
+    packages that fit each other."""
+    names: List[str] = [re.split(r"[\s(:]", item.strip())[0] for item in relation.split(",")]
+    return tuple(name for name in names if name)

@@ -1,0 +1,209 @@
+"""The tree that Debian packages make, with what dpkg and maintainer scripts would add to it."""
+
+import posixpath
+import tarfile
+import tempfile
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Dict, List, Optional, Sequence, Tuple, Type
+
+from lading.debian.after_install import after_install_entries
+from lading.debian.certificates import SHARED, certificate_entries
+from lading.debian.dpkg_database import (
+    STATUS,
+    InstalledFiles,
+    database_entries,
+    scanner_entries,
+)
+from lading.debian.installed_package import InstalledPackage
+from lading.debian.layer_request import DebianLayerRequest, DebianPart
+from lading.debian.linker_cache import PATH as LINKER_CACHE
+from lading.debian.linker_cache import added_directories, linker_cache
+from lading.debian.registered import alternative_links
+from lading.debian.unpack import MERGED
+from lading.errors import LadingError
+from lading.image.image_tree import ImageTree
+from lading.image.links import follow
+from lading.image.root_entry import RootEntry
+from lading.image.tree_member import TreeMember
+from lading.image.tree_parts import PlannedParts, TreePart, plan_parts
+from lading.store import members as kinds
+from lading.store.elf import Elf, sound_elf
+
+
+@dataclass
+class InstalledTree:
+    """`packages` are those of the layer, the first of `parts` are their files, in the same order.
+
+    A context, for it has segments open from which it reads.
+    """
+
+    packages: Tuple[InstalledPackage, ...]
+    parts: Tuple[TreePart, ...]
+    below: Tuple[InstalledFiles, ...]
+    alternatives: Dict[str, str]
+    triplet: str
+    base: ImageTree
+    _members: Dict[str, Tuple[int, TreeMember]] = field(default_factory=dict)
+    _open: Dict[int, tarfile.TarFile] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: DebianLayerRequest, base: ImageTree) -> "InstalledTree":
+        packages = tuple(part.read_package() for part in request.packages)
+        files = [part.files.read() for part in request.packages]
+        tree = cls(
+            packages=packages,
+            parts=(*files, *(part.read() for part in request.parts)),
+            below=tuple(map(_installed_files, request.below)),
+            alternatives=dict(request.alternatives),
+            triplet=request.triplet,
+            base=base,
+        )
+        for number, part in enumerate(tree.parts):
+            for member in part.members:
+                tree._members.setdefault(member.path, (number, member))
+        return tree
+
+    def __enter__(self) -> "InstalledTree":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        for archive in self._open.values():
+            archive.close()
+
+    def exists(self, path: str) -> bool:
+        """Whether the packages or the base have something at `path`."""
+        return path in self._members or path in self.base.entries
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file of the packages, at `path` itself."""
+        number, _ = self._members[path]
+        if number not in self._open:
+            self._open[number] = tarfile.open(
+                self.parts[number].files.segment, "r:", encoding="utf-8", errors="surrogateescape"
+            )
+        content = self._open[number].extractfile(path)
+        assert content is not None, f"/{path} is no file"
+        return content.read()
+
+    def plan(self) -> PlannedParts:
+        """LadingError for what can't lie in one image."""
+        own = [
+            *self._merged_links(),
+            *after_install_entries(
+                [package.name for package in self.packages],
+                self.exists,
+                self.base.entries.__contains__,
+                self.read,
+            ),
+            *self._alternatives(),
+            *self._certificates(),
+            *self._linker_cache(),
+            *self._database(),
+        ]
+        return plan_parts(self.parts, self.base, own, self._settle)
+
+    def _settle(self, path: str, first: TreePart, second: TreePart) -> Optional[TreePart]:
+        """A package may take files of those that it replaces: Debian policy 7.6.1."""
+        by_name = {package.name: package for package in self.packages}
+        one, other = by_name.get(first.name), by_name.get(second.name)
+        if one is None or other is None:
+            return None
+        if other.name in one.replaces:
+            return first
+        return second if one.name in other.replaces else None
+
+    def _merged_links(self) -> List[RootEntry]:
+        links = []
+        used = {"/".join(path.split("/")[:2]) for path in self._members}
+        for name in MERGED:
+            in_base = self.base.entries.get(name)
+            if f"usr/{name}" not in used:
+                continue
+            if in_base is None:
+                links.append(RootEntry.symlink(name, f"usr/{name}"))
+            elif in_base.type == kinds.DIRECTORY:
+                raise LadingError(
+                    f"the base has a directory /{name}, but Debian packages need a link there, to "
+                    f"usr/{name}. Put them into the lowest image, with `contents` above them."
+                )
+        return links
+
+    def _alternatives(self) -> List[RootEntry]:
+        registered = [one for package in self.packages for one in package.alternatives]
+        links = alternative_links(registered, self.alternatives, self.exists)
+        return [
+            RootEntry.symlink(path, target)
+            for path, target in sorted(links.items())
+            if path not in self.base.entries or path in _asked(self.alternatives)
+        ]
+
+    def _certificates(self) -> List[RootEntry]:
+        certificates = {
+            path: self.read(path)
+            for path, (_, member) in self._members.items()
+            if path.startswith(SHARED + "/") and path.endswith(".crt") and member.type == kinds.FILE
+        }
+        return certificate_entries(certificates) if certificates else []
+
+    def _linker_cache(self) -> List[RootEntry]:
+        configurations = {
+            path: self.read(path).decode("utf-8", "replace")
+            for path, (_, member) in self._members.items()
+            if path.startswith("etc/ld.so.conf.d/") and member.type == kinds.FILE
+        }
+        directories = added_directories(configurations, self.triplet)
+        data = linker_cache(directories, self._names, self._elf) if directories else None
+        if data is None:
+            return []
+        return [RootEntry(LINKER_CACHE, kinds.FILE, 0o644, data=data)]
+
+    def _names(self, directory: str) -> List[str]:
+        return [
+            posixpath.basename(path)
+            for path in self._members
+            if posixpath.dirname(path) == directory
+        ]
+
+    def _elf(self, path: str) -> Optional[Elf]:
+        place = follow(f"{path}/.", self._link_target)
+        if place is None or self._type(place) != kinds.FILE:
+            return None
+        with tempfile.NamedTemporaryFile(dir=".") as file:
+            file.write(self.read(place))
+            file.flush()
+            return sound_elf(file.name)
+
+    def _link_target(self, path: str) -> Optional[str]:
+        _, member = self._members.get(path, (0, None))
+        return member.target if member is not None and member.is_symlink else None
+
+    def _type(self, path: str) -> str:
+        _, member = self._members.get(path, (0, None))
+        return "" if member is None else member.type
+
+    def _database(self) -> List[RootEntry]:
+        own = [
+            InstalledFiles(package, tuple(member.path for member in part.members))
+            for package, part in zip(self.packages, self.parts)
+        ]
+        everything = [*self.below, *own]
+        has_foreign = STATUS in self.base.entries and not self.below
+        has_dpkg = any(installed.package.name == "dpkg" for installed in everything)
+        if has_dpkg and not has_foreign:
+            return database_entries(everything)
+        return scanner_entries(self.packages)
+
+
+def _installed_files(part: DebianPart) -> InstalledFiles:
+    paths = tuple(member.path for member in part.files.read().members)
+    return InstalledFiles(part.read_package(), paths)
+
+
+def _asked(wanted: Dict[str, str]) -> Sequence[str]:
+    return [name.lstrip("/") if "/" in name else f"usr/bin/{name}" for name in wanted]

@@ -1,0 +1,53 @@
+"""Make a layer of Debian packages at their usual paths:
+
+    layer_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE REPORT
+
+REQUEST is the JSON of `DebianLayerRequest`, DESCRIPTION that of `Layer`, TREE that of the
+`ImageTree` of the image so far, REPORT what maintainer scripts would have done; OUTPUT is the gzip
+blob.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import List
+
+from lading.debian.installed_tree import InstalledTree
+from lading.debian.layer_request import DebianLayerRequest
+from lading.debian.report import report_json
+from lading.image.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.deflate import Deflate
+from lading.image.image_tree import ImageTree
+from lading.image.parts_layer import write_descriptions, write_parts_layer
+from lading.image.tree_parts import PlannedParts
+from lading.program import run
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, output, description, tree_file, report = argv
+    request = DebianLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    base = ImageTree()
+    if request.base_tree:
+        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+    with InstalledTree.of(request, base) as tree, Deflate(library) as deflate:
+        plan = tree.plan()
+        image = replace(plan.image, accounts=_accounts(plan, tree, base))
+        count = len(request.packages)
+        created_by = f"lading: {count} Debian packages"
+        layer = write_parts_layer(plan, tree.parts, deflate, Path(output), created_by)
+    write_descriptions(layer, image, Path(description), Path(tree_file))
+    Path(report).write_text(report_json(tree.packages, image.entries), encoding="utf-8")
+
+
+def _accounts(plan: PlannedParts, tree: InstalledTree, base: ImageTree) -> AccountFiles:
+    data = base.accounts.to_data()
+    own = {entry.path: entry.data for entry in plan.head if entry.data}
+    for path in ACCOUNT_FILES:
+        if path in own:
+            data[path] = own[path]
+        elif tree.exists(path) and path not in base.entries:
+            data[path] = tree.read(path)
+    return AccountFiles.from_data(data)
+
+
+if __name__ == "__main__":
+    run(main)

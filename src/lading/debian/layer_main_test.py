@@ -1,0 +1,374 @@
+import hashlib
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import List
+
+import pytest
+
+from lading.debian.deb_testing import hard_link
+from lading.debian.layer_testing import DebianLayers
+from lading.errors import LadingError
+from lading.fetch.self_signed_testing import SELF_SIGNED
+from lading.image.account_files import AccountFiles
+from lading.image.image_tree import ImageTree
+from lading.image.layer import Layer
+from lading.image.package_testing import find_libdeflate
+from lading.image.root_entry import RootEntry
+from lading.store.elf import ET_DYN
+from lading.store.elf_testing import SONAME, make_elf
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> DebianLayers:
+    return DebianLayers(tmp_path, find_libdeflate())
+
+
+def md5sums(**files: bytes) -> str:
+    return "".join(
+        f"{hashlib.md5(content).hexdigest()}  {path}\n" for path, content in files.items()
+    )
+
+
+def tree(*entries: RootEntry, passwd: str = "") -> ImageTree:
+    return ImageTree({entry.path: entry for entry in entries}, AccountFiles(passwd=passwd))
+
+
+def test_files_lie_at_their_usual_paths_on_a_merged_usr(debian: DebianLayers) -> None:
+    """rules_distroless#53, bazeldnf#15, rockcraft#154"""
+    bash = debian.package("bash", [("bin", None), ("bin/bash", b"#!")], modes={"bin/bash": 0o755})
+    mount = debian.package(
+        "mount", [("bin/mount", b"m"), ("bin/umount", b"m")], modes={"bin/mount": 0o4755}
+    )
+    libc = debian.package("libc6", [("lib64/ld.so", "/lib/ld.so"), ("lib/ld.so", b"ld")])
+    layer = debian.layer(bash, mount, libc)
+    assert [
+        f"{info.name} {info.mode:o} {info.uid}:{info.gid} {info.linkname}".rstrip()
+        for path, info in sorted(layer.members.items())
+        if not path.startswith("var")
+    ] == [
+        "bin 777 0:0 usr/bin",
+        "lib 777 0:0 usr/lib",
+        "lib64 777 0:0 usr/lib64",
+        "usr 755 0:0",
+        "usr/bin 755 0:0",
+        "usr/bin/bash 755 0:0",
+        "usr/bin/mount 4755 0:0",
+        "usr/bin/sh 777 0:0 bash",
+        "usr/bin/umount 644 0:0",
+        "usr/lib 755 0:0",
+        "usr/lib/ld.so 644 0:0",
+        "usr/lib64 755 0:0",
+        "usr/lib64/ld.so 777 0:0 /lib/ld.so",
+    ]
+    assert layer.tree.entries["usr/bin/mount"].mode == 0o4755
+    description = Layer.read(layer.directory / "description")
+    assert description.created_by == "lading: 3 Debian packages"
+    assert description.size == len(layer.blob)
+
+
+def test_the_same_packages_give_the_same_bytes_in_any_order(debian: DebianLayers) -> None:
+    """rules_oci#435, rules_distroless#207"""
+    one = debian.package("one", [("usr/bin/one", b"1")])
+    two = debian.package("two", [("usr/bin/two", b"2")])
+    first, second = debian.layer(one, two), debian.layer(one, two)
+    assert first.blob == second.blob
+    assert {info.mtime for info in first.members.values()} == {1}
+
+
+def test_a_base_with_links_keeps_them(debian: DebianLayers) -> None:
+    """nixpkgs#57073, rules_oci#857"""
+    base = tree(
+        RootEntry.symlink("bin", "usr/bin"),
+        RootEntry.directory("usr"),
+        RootEntry.directory("usr/bin", 0o711),
+    )
+    layer = debian.layer(debian.package("a", [("bin/a", b"a")]), base=base)
+    assert "bin" not in layer.members
+    assert layer.members["usr/bin"].mode == 0o711
+    assert layer.tree.entries["bin"].target == "usr/bin"
+
+
+def test_a_base_with_a_directory_in_the_place_of_a_link_is_refused(debian: DebianLayers) -> None:
+    package = debian.package("a", [("bin/a", b"a")])
+    with pytest.raises(LadingError) as caught:
+        debian.layer(package, base=tree(RootEntry.directory("bin")))
+    assert str(caught.value) == (
+        "the base has a directory /bin, but Debian packages need a link there, to usr/bin. Put "
+        "them into the lowest image, with `contents` above them."
+    )
+
+
+def test_documentation_is_left_out_but_for_licences(debian: DebianLayers) -> None:
+    members = [
+        ("usr/share/doc/a", None),
+        ("usr/share/doc/a/copyright", b"GPL"),
+        ("usr/share/doc/a/README", b"read"),
+        ("usr/share/man/man1", None),
+        ("usr/share/man/man1/a.1.gz", b""),
+    ]
+    plain = debian.layer(debian.package("a", members))
+    whole = debian.layer(debian.package("a", members, documentation=True))
+    extra = set(whole.members) - set(plain.members)
+    assert extra == {
+        "usr/share/doc/a/README",
+        "usr/share/man",
+        "usr/share/man/man1",
+        "usr/share/man/man1/a.1.gz",
+    }
+    assert plain.text("usr/share/doc/a/copyright") == "GPL"
+
+
+def test_a_package_takes_files_of_those_that_it_replaces(debian: DebianLayers) -> None:
+    old = debian.package("old", [("usr/bin/a", b"old"), ("usr/bin/b", b"b")])
+    new = debian.package("new", [("usr/bin/a", b"new")], replaces="old (<< 2), other")
+    for packages in ((old, new), (new, old)):
+        layer = debian.layer(*packages)
+        assert (layer.text("usr/bin/a"), layer.text("usr/bin/b")) == ("new", "b")
+
+
+def test_two_packages_with_one_file_are_refused(debian: DebianLayers) -> None:
+    one, two = (debian.package(name, [("etc/x", name.encode())]) for name in ("one", "two"))
+    with pytest.raises(LadingError) as caught:
+        debian.layer(one, two)
+    assert str(caught.value) == (
+        "one and two both have /etc/x, with different contents. Leave out one of them."
+    )
+
+
+def test_alternatives_are_settled_by_priority(debian: DebianLayers) -> None:
+    """rules_distroless#68"""
+    packages = [
+        debian.package(
+            name,
+            [(f"usr/bin/{name}", b"awk")],
+            control_files={
+                "postinst": (
+                    f"update-alternatives --install /usr/bin/awk awk /usr/bin/{name} {priority} "
+                    f"--slave /usr/bin/nawk nawk /usr/bin/{name} "
+                    f"--slave /usr/share/man/man1/awk.1.gz awk.1.gz /usr/share/man/man1/{name}.gz"
+                )
+            },
+        )
+        for name, priority in (("gawk", 10), ("mawk", 5))
+    ]
+    assert debian.layer(*packages).links("usr/bin") == {
+        "usr/bin/awk": "/etc/alternatives/awk",
+        "usr/bin/nawk": "/etc/alternatives/nawk",
+    }
+    assert debian.layer(*packages).links("etc") == {
+        "etc/alternatives/awk": "/usr/bin/gawk",
+        "etc/alternatives/nawk": "/usr/bin/gawk",
+    }
+    chosen = debian.layer(*packages, alternatives={"awk": "mawk"})
+    assert chosen.links("etc")["etc/alternatives/awk"] == "/usr/bin/mawk"
+    assert chosen.links("etc")["etc/alternatives/nawk"] == "/usr/bin/mawk"
+
+
+def test_the_image_may_choose_what_no_package_registers(debian: DebianLayers) -> None:
+    packages = [
+        debian.package("dash", [("bin/dash", b""), ("bin/sh", "dash")]),
+        debian.package("bash", [("bin/bash", b"")]),
+    ]
+    layer = debian.layer(*packages, alternatives={"sh": "bash", "/usr/bin/tool": "/bin/dash"})
+    assert layer.links("usr/bin") == {"usr/bin/sh": "bash", "usr/bin/tool": "../../bin/dash"}
+    with pytest.raises(LadingError, match="`alternatives` maps 'sh' to 'zsh', but no package has"):
+        debian.layer(*packages, alternatives={"sh": "zsh"})
+
+
+def test_certificates_are_bundled_and_hashed(debian: DebianLayers) -> None:
+    """rules_distroless#76, distroless#155"""
+    path = "usr/share/ca-certificates/mozilla/A.crt"
+    layer = debian.layer(debian.package("ca-certificates", [(path, SELF_SIGNED.encode())]))
+    assert layer.text("etc/ssl/certs/ca-certificates.crt") == SELF_SIGNED
+    assert layer.links("etc/ssl") == {
+        "etc/ssl/certs/A.pem": f"/{path}",
+        "etc/ssl/certs/ce275665.0": "A.pem",
+    }
+
+
+def test_libraries_in_further_directories_are_in_the_linker_s_cache(
+    debian: DebianLayers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rules_distroless#76"""
+    monkeypatch.chdir(tmp_path)
+    library = make_elf(type_=ET_DYN, strings=[(SONAME, "libx.so.1")])
+    package = debian.package(
+        "libx",
+        [
+            ("etc/ld.so.conf.d/x.conf", b"/usr/lib/x\n"),
+            ("usr/lib/x/libx.so.1", "libx.so.1.0"),
+            ("usr/lib/x/libx.so.1.0", library),
+            ("usr/lib/x/libbroken.so.1", "nowhere"),
+        ],
+    )
+    root = debian.layer(package).unpack(tmp_path / "root")
+    printed = subprocess.run(
+        ["/sbin/ldconfig", "-p", "-C", str(root / "etc/ld.so.cache")],
+        capture_output=True,
+        check=True,
+    )
+    assert "libx.so.1 (libc6,x86-64) => /usr/lib/x/libx.so.1\n" in printed.stdout.decode()
+
+
+def test_users_of_base_passwd_are_the_image_s(debian: DebianLayers) -> None:
+    """nixpkgs PR#105685, apko#2323"""
+    master = "usr/share/base-passwd"
+    package = debian.package(
+        "base-passwd",
+        [
+            (f"{master}/passwd.master", b"root:*:0:0:root:/root:/bin/bash\n"),
+            (f"{master}/group.master", b"root:*:0:\nwww-data:*:33:\n"),
+        ],
+    )
+    layer = debian.layer(package)
+    assert layer.text("etc/passwd") == "root:*:0:0:root:/root:/bin/bash\n"
+    assert layer.tree.accounts.gid_of("www-data") == 33
+    on_base = debian.layer(
+        package, base=tree(RootEntry("etc/passwd", "file", 0o644), passwd="a:x:1:1::/:/bin/sh\n")
+    )
+    assert "etc/passwd" not in on_base.members
+    assert on_base.tree.accounts.uid_of("a") == 1
+
+
+def test_what_base_files_would_make_is_there(debian: DebianLayers) -> None:
+    """distroless#75, nixpkgs#257172"""
+    layer = debian.layer(
+        debian.package(
+            "base-files",
+            [("tmp", None), ("var/run", None), ("usr/share/base-files/motd", b"hello")],
+            modes={"tmp": 0o1777},
+        )
+    )
+    members = layer.members
+    assert members["tmp"].mode == 0o1777
+    assert (members["var/mail"].mode, members["var/mail"].gid) == (0o2775, 8)
+    assert members["var/run"].linkname == "/run"
+    assert members["run"].isdir()
+    assert layer.text("etc/motd") == "hello"
+    assert "not_run" not in layer.report[0]
+
+
+def test_scanners_find_a_file_for_each_package(debian: DebianLayers) -> None:
+    """trivy#2299, trivy#9046"""
+    package = debian.package(
+        "nginx",
+        [("usr/sbin/nginx", b"n")],
+        control_files={"md5sums": md5sums(**{"usr/sbin/nginx": b"n"})},
+    )
+    layer = debian.layer(package)
+    assert layer.text("var/lib/dpkg/status.d/nginx") == (
+        "Package: nginx\nVersion: 1.0\nArchitecture: amd64\n"
+    )
+    assert layer.text("var/lib/dpkg/status.d/nginx.md5sums") == md5sums(**{"usr/sbin/nginx": b"n"})
+    assert "var/lib/dpkg/status" not in layer.members
+
+
+def _dpkg_query(root: Path, *arguments: str) -> List[str]:
+    output = subprocess.run(
+        ["dpkg-query", f"--admindir={root}/var/lib/dpkg", *arguments],
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+    )
+    return output.stdout.decode().splitlines()
+
+
+def test_dpkg_query_finds_the_packages_where_dpkg_is(debian: DebianLayers, tmp_path: Path) -> None:
+    description = "server\n with a long\n .\n description"
+    nginx = debian.package(
+        "nginx",
+        [("etc/nginx.conf", b"conf"), ("bin/nginx", b"n"), ("usr/share/man/man1/nginx.1.gz", b"")],
+        control_files={
+            "conffiles": "/etc/nginx.conf\nremove-on-upgrade /etc/gone\n",
+            "md5sums": md5sums(**{"bin/nginx": b"n", "usr/share/man/man1/nginx.1.gz": b""}),
+        },
+        description=description,
+        maintainer="m",
+    )
+    libc = debian.package("libc6", [("lib/libc.so", b"c")], multi_arch="same", maintainer="m")
+    dpkg = debian.package("dpkg", [("usr/bin/dpkg", b"d")], maintainer="m")
+    layer = debian.layer(dpkg, libc, nginx)
+    root = layer.unpack(tmp_path / "root")
+    assert _dpkg_query(root, "-W", "-f", "${binary:Package} ${Version} ${db:Status-Abbrev}\n") == [
+        "dpkg 1.0 ii ",
+        "libc6:amd64 1.0 ii ",
+        "nginx 1.0 ii ",
+    ]
+    assert _dpkg_query(root, "-L", "nginx") == [
+        *("/.", "/etc/nginx.conf", "/usr/bin/nginx"),
+    ]
+    assert _dpkg_query(root, "-L", "libc6") == ["/.", "/usr/lib/libc.so"]
+    assert _dpkg_query(root, "-W", "-f", "${Conffiles}", "nginx") == [
+        " /etc/nginx.conf " + hashlib.md5(b"conf").hexdigest()
+    ]
+    assert layer.text("var/lib/dpkg/info/nginx.md5sums") == md5sums(**{"bin/nginx": b"n"})
+    assert not any(path.startswith("var/lib/dpkg/status.d") for path in layer.members)
+
+
+def test_the_database_of_an_image_on_an_image_has_the_packages_of_both(
+    debian: DebianLayers, tmp_path: Path
+) -> None:
+    dpkg = debian.package("dpkg", [("usr/bin/dpkg", b"d")], maintainer="m")
+    lower = debian.layer(dpkg)
+    nginx = debian.package("nginx", [("usr/bin/nginx", b"n")], maintainer="m")
+    upper = debian.layer(nginx, below=[dpkg], base=lower.tree)
+    assert "usr/bin/dpkg" not in upper.members
+    root = upper.unpack(lower.unpack(tmp_path / "root"))
+    assert _dpkg_query(root, "-W", "-f", "${Package}\n") == ["dpkg", "nginx"]
+
+
+def test_the_database_of_a_pulled_base_is_left_as_it_is(debian: DebianLayers) -> None:
+    base = tree(RootEntry("var/lib/dpkg/status", "file", 0o644))
+    layer = debian.layer(debian.package("dpkg"), debian.package("nginx"), base=base)
+    assert "var/lib/dpkg/status.d/nginx" in layer.members
+    assert "var/lib/dpkg/status" not in layer.members
+
+
+def test_what_maintainer_scripts_would_have_done_is_reported(debian: DebianLayers) -> None:
+    memcached = debian.package(
+        "memcached",
+        [
+            ("usr/lib/tmpfiles.d/memcached.conf", b"# socket\nd  /run/memcached 0755 mc mc\n"),
+            ("usr/share/gio/a", b""),
+        ],
+        control_files={
+            "postinst": "#!/bin/sh\nadduser --system memcache\n",
+            "triggers": "interest-noawait ldconfig\nactivate x\n",
+        },
+    )
+    glib = debian.package(
+        "glib",
+        control_files={"triggers": "interest /usr/share/gio\ninterest /usr/share/none\n"},
+    )
+    quiet = debian.package("quiet", control_files={"postinst": "#!/bin/sh\nexit 0\n"})
+    assert debian.layer(memcached, glib, quiet).report == [
+        {
+            "name": "glib",
+            "version": "1.0",
+            "architecture": "amd64",
+            "triggers": ["/usr/share/gio"],
+        },
+        {
+            "name": "memcached",
+            "version": "1.0",
+            "architecture": "amd64",
+            "not_run": {"postinst": ["adduser --system memcache"]},
+            "temporary": ["d /run/memcached 0755 mc mc"],
+        },
+        {"name": "quiet", "version": "1.0", "architecture": "amd64"},
+    ]
+
+
+def test_hard_links_of_conffiles_count_as_files(debian: DebianLayers) -> None:
+    link = hard_link("etc/b.conf", "etc/a.conf")
+    package = debian.package(
+        "a",
+        [("etc/a.conf", b"conf"), ("etc/b.conf", link)],
+        control_files={"conffiles": "/etc/b.conf\n"},
+    )
+    dpkg = debian.package("dpkg")
+    layer = debian.layer(dpkg, package)
+    digest = hashlib.md5(b"conf").hexdigest()
+    assert f"Conffiles:\n /etc/b.conf {digest}\n" in layer.text("var/lib/dpkg/status")
+    assert layer.members["etc/b.conf"].type == tarfile.LNKTYPE

@@ -1,0 +1,77 @@
+"""What `layer_main` makes a layer of Debian packages of."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple
+
+from lading.debian.installed_package import InstalledPackage
+from lading.image.layer_writer import SegmentFiles
+from lading.image.tree_member import members_from_json
+from lading.image.tree_parts import TreePart
+
+
+@dataclass(frozen=True)
+class PartFiles:
+    """A part of a layer; `segment`, `compressed` and `members` are paths below the sandbox."""
+
+    name: str
+    segment: str
+    compressed: str
+    members: str
+
+    def read(self) -> TreePart:
+        return TreePart(
+            self.name,
+            SegmentFiles(Path(self.segment), Path(self.compressed)),
+            members_from_json(Path(self.members).read_text(encoding="ascii")),
+        )
+
+
+@dataclass(frozen=True)
+class DebianPart:
+    """A package with its files. `package` is the path of the JSON of its `InstalledPackage`."""
+
+    files: PartFiles
+    package: str
+
+    def read_package(self) -> InstalledPackage:
+        return InstalledPackage.from_json(Path(self.package).read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class DebianLayerRequest:
+    """`packages` are those of the layer, `below` those that images below have of ours; of these
+    no segments are needed. `parts` are further ones that go into the layer.
+
+    `alternatives` is what the image's field says. `base_tree` is the path of the JSON of the
+    `ImageTree` that the layer is put on, or "". `triplet` is such as x86_64-linux-gnu.
+    """
+
+    packages: Tuple[DebianPart, ...]
+    below: Tuple[DebianPart, ...]
+    parts: Tuple[PartFiles, ...]
+    alternatives: Mapping[str, str]
+    base_tree: str
+    triplet: str
+
+    def to_json(self) -> str:
+        fields = asdict(self)
+        fields["alternatives"] = dict(self.alternatives)
+        return json.dumps(fields, sort_keys=True, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "DebianLayerRequest":
+        fields: Dict[str, Any] = json.loads(text)
+        return cls(
+            packages=tuple(map(_debian_part, fields["packages"])),
+            below=tuple(map(_debian_part, fields["below"])),
+            parts=tuple(PartFiles(**part) for part in fields["parts"]),
+            alternatives=fields["alternatives"],
+            base_tree=fields["base_tree"],
+            triplet=fields["triplet"],
+        )
+
+
+def _debian_part(fields: Dict[str, Any]) -> DebianPart:
+    return DebianPart(PartFiles(**fields["files"]), fields["package"])

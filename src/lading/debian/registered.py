@@ -1,0 +1,63 @@
+"""The alternatives of installed packages, settled as `update-alternatives` does.
+
+Other than in build roots, /etc/alternatives is there, as on any Debian.
+"""
+
+import posixpath
+from typing import Callable, Dict, Iterable, List, Mapping, Tuple
+
+from lading.debian.alternatives import settle
+from lading.debian.maintainer_scripts import Alternative
+from lading.debian.unpack import merged
+
+_DIRECTORY = "etc/alternatives"
+
+
+def alternative_links(
+    registered: Iterable[Alternative],
+    wanted: Mapping[str, str],
+    exists: Callable[[str], bool],
+) -> Dict[str, str]:
+    """Targets by path without a leading slash.
+
+    `wanted` is as in `lading.debian.alternatives.settle`, and wins; of what packages register the
+    highest priority does; what none registers and none has, the table of that module fills in.
+    `exists` tells what the packages have, by path. LadingError for a wanted target that is not.
+    """
+    chosen = settle(wanted, lambda path: exists(merged(path)))
+    groups: Dict[str, List[Alternative]] = {}
+    for alternative in registered:
+        if exists(_path(alternative.path)):
+            groups.setdefault(_path(alternative.link), []).append(alternative)
+    links: Dict[str, str] = {}
+    for link, candidates in sorted(groups.items()):
+        asked = chosen[link] if _is_asked(link, wanted) else None
+        fitting = [one for one in candidates if asked in (None, _path(one.path))]
+        if fitting and (asked or not exists(link)):
+            links.update(_links(min(fitting, key=_rank), exists))
+    for link, target in chosen.items():
+        if link not in links:
+            links[link] = posixpath.relpath(target, posixpath.dirname(link))
+    return links
+
+
+def _links(alternative: Alternative, exists: Callable[[str], bool]) -> Dict[str, str]:
+    links: Dict[str, str] = {}
+    master = (alternative.link, alternative.name, alternative.path)
+    for link, name, path in (master, *alternative.slaves):
+        if exists(_path(path)):
+            links[_path(link)] = f"/{_DIRECTORY}/{name}"
+            links[f"{_DIRECTORY}/{name}"] = path
+    return links
+
+
+def _is_asked(link: str, wanted: Mapping[str, str]) -> bool:
+    return any(link == f"usr/bin/{name}" or _path(name) == link for name in wanted)
+
+
+def _rank(alternative: Alternative) -> Tuple[int, str]:
+    return -alternative.priority, alternative.path
+
+
+def _path(absolute: str) -> str:
+    return merged(absolute.lstrip("/"))

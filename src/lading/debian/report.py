@@ -1,0 +1,37 @@
+"""What is told of Debian packages in an image, above all what no maintainer script has done."""
+
+import json
+import posixpath
+from typing import Any, Dict, Iterable, Iterator, Set
+
+from lading.debian.after_install import AFTER_INSTALL
+from lading.debian.installed_package import InstalledPackage
+
+
+def report_json(packages: Iterable[InstalledPackage], paths: Iterable[str]) -> str:
+    """`paths` is all that lies in the image."""
+    ordered = sorted(packages, key=lambda package: package.name)
+    directories = {f"/{parent}" for path in paths for parent in _parents(path)}
+    described = [_describe(package, directories) for package in ordered]
+    return json.dumps(described, indent=2) + "\n"
+
+
+def _describe(package: InstalledPackage, directories: Set[str]) -> Dict[str, Any]:
+    """`not_run` has the lines of its scripts that would change something, `temporary` what
+    systemd-tmpfiles would make, `triggers` the directories with files that it would be told of;
+    absent if empty."""
+    fields: Dict[str, Any] = {
+        "name": package.name,
+        "version": package.version,
+        "architecture": package.architecture,
+        "temporary": list(package.temporary),
+    }
+    if package.name not in AFTER_INSTALL:
+        fields["not_run"] = {script: list(lines) for script, lines in package.not_run.items()}
+        fields["triggers"] = [name for name in package.interests if name in directories]
+    return {key: value for key, value in fields.items() if value}
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
