@@ -72,7 +72,7 @@ class RedisImage:
         """A container whose redis answers; `arguments` go behind the image's own command."""
         engine = self.engine
         command = json.loads(engine("image", "inspect", "--format={{json .Config.Cmd}}", self.id))
-        port = str(_free_port())
+        port = str(free_port())
         all_options = ["--detach", *self.options, *options]
         id = engine.run(*all_options, self.id, *command, "--port", port, *arguments).strip()
         container = RedisContainer(engine, self.redis_cli, id, port)
@@ -91,7 +91,7 @@ def load(engine: ContainerEngine, redis_cli: RedisCli, archive: Path) -> RedisIm
     return RedisImage(engine, redis_cli, description["image"]["id"].partition(":")[2])
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -88,13 +88,13 @@ class ContainerEngine:
 
     def _send_missing_layers(self, image: LoadableImage) -> None:
         """Where the engine can do with those, and has others."""
+        present = self._present_layers(image)
         if self.name == "podman":
+            self._announce(image, present)
             self._pull(image)
-        elif _CONTAINERD_STORE not in (self.info.get("DriverStatus") or ()):
+        elif present and _CONTAINERD_STORE not in (self.info.get("DriverStatus") or ()):
             # That store would have an image whose blobs it lacks.
-            present = self._present_layers(image)
-            if present:
-                self._send(image, present)
+            self._send(image, present)
 
     def _pull(self, image: LoadableImage) -> None:
         """podman reads from a layout only what it lacks. A remote one can't see it."""
@@ -106,9 +106,9 @@ class ContainerEngine:
                 self._try("tag", image.ids[0].partition(":")[2], reference.name)
 
     def _present_layers(self, image: LoadableImage) -> int:
-        """How many of the image's layers, from the lowest, are in images that docker has.
+        """How many of the image's layers, from the lowest, are in images that the engine has.
 
-        It finds them by their chain (moby, tarexport/load.go), so it need not be sent them.
+        docker finds them by their chain (moby, tarexport/load.go), so it need not be sent them.
         """
         ids = self._try("image", "ls", "--all", "--quiet", "--no-trunc").stdout.split()
         if not ids:
@@ -125,7 +125,7 @@ class ContainerEngine:
 
     def _send(self, image: LoadableImage, present: int) -> str:
         """What the engine said to it."""
-        sys.stderr.write(f"Loading {image.size(present) / 1e6:.1f} MB into {self.name}\n")
+        self._announce(image, present)
         process = subprocess.Popen(
             [self.program, "load"],
             stdin=subprocess.PIPE,
@@ -141,6 +141,10 @@ class ContainerEngine:
         output = process.stdout.read().decode("utf-8", "replace")
         process.wait()
         return output
+
+    def _announce(self, image: LoadableImage, present: int) -> None:
+        sys.stderr.write(f"Loading {image.size(present) / 1e6:.1f} MB into {self.name}\n")
+        sys.stderr.flush()
 
     def _try(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return _call(self.program, *arguments)
