@@ -10,8 +10,8 @@ from lading.store.request import InputPackage
 
 @dataclass(frozen=True)
 class RunAsRootRequest:
-    """`layers` are files, tar or gzip or zstd of it, lowest first; `tree` is the JSON of the `ImageTree`
-    that they make.
+    """`layers` are files, tar or gzip or zstd of it, lowest first; `tree` is the JSON of the
+    `ImageTree` that they make.
 
     `packages` are the store packages of the image and of the tools, with all they need; where
     `layers` have them too, they are taken from here. The direct ones among them are the tools:
