@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, ClassVar, Mapping, Optional
+from typing import Any, Callable, ClassVar, Iterable, Mapping, Optional
 
 from pants.core.goals.test import TestTimeoutField
 from pants.engine.addresses import Address
@@ -69,7 +69,7 @@ class CommandChecksField(Field):
     default = None
     help = (
         "Commands that are run in the image, each a dictionary such as "
-        '`{"run": ["redis-server", "--version"], "stdout": ["v=7\\\\.0"]}`. `run` is a program '
+        '`{"run": ["redis-cli", "ping"], "stderr": "refused", "exit_code": 1}`. `run` is a program '
         "with its arguments, in place of the image's entrypoint; or `args` are arguments to the "
         "entrypoint. Each starts from the image as it is, with the image's environment, user and "
         "working directory, unless `env`, `user` or `working_dir` give others, and without a "
@@ -80,7 +80,7 @@ class CommandChecksField(Field):
 
     @classmethod
     def compute_value(
-        cls, raw_value: Any, address: Address
+        cls, raw_value: Optional[Iterable[Mapping[str, Any]]], address: Address
     ) -> Optional[tuple[FrozenDict[str, Any], ...]]:
         value = super().compute_value(raw_value, address)
         if value is None:
@@ -107,7 +107,9 @@ class _DictionaryField(Field):
         raise NotImplementedError
 
     @classmethod
-    def compute_value(cls, raw_value: Any, address: Address) -> Optional[FrozenDict[str, Any]]:
+    def compute_value(
+        cls, raw_value: Optional[Mapping[str, Any]], address: Address
+    ) -> Optional[FrozenDict[str, Any]]:
         value = super().compute_value(raw_value, address)
         if value is None:
             return None
@@ -190,7 +192,9 @@ class MustNotContainField(StringSequenceField):
     )
 
     @classmethod
-    def compute_value(cls, raw_value: Any, address: Address) -> Optional[tuple[str, ...]]:
+    def compute_value(
+        cls, raw_value: Optional[Iterable[str]], address: Address
+    ) -> Optional[tuple[str, ...]]:
         value = super().compute_value(raw_value, address)
         if "" in (value or ()):
             raise InvalidFieldException(
