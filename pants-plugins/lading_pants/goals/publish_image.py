@@ -24,7 +24,9 @@ from pants.engine.target import WrappedTarget, WrappedTargetRequest
 
 from lading.digest import Sha256
 from lading.image.name_template import fill_hash
-from lading.machine import MACHINE_DIR
+from lading.machine import CACHE_DIR, MACHINE_DIR
+from lading.program import USER_ERROR
+from lading_pants.errors import TargetError
 from lading_pants.util_rules.image import (
     CONFIG_FILE,
     MANIFEST_FILE,
@@ -36,6 +38,7 @@ from lading_pants.util_rules.image_layer import LAYER_FILE
 from lading_pants.util_rules.image_names import ImageNames, ImageNamesRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import (
+    CACHE_NAME,
     REQUEST_FILE,
     RUN_IN_SANDBOX,
     ProgramDigest,
@@ -64,6 +67,18 @@ class PublishImageFieldSet(PublishFieldSet):
 
 
 @dataclass(frozen=True)
+class _Publication:
+    """What `PublishProcesses` is made of. Building the image may fail."""
+
+    packages: PublishPackages
+
+
+@dataclass(frozen=True)
+class _PublicationRequest:
+    address: Address
+
+
+@dataclass(frozen=True)
 class _PushRequest:
     """The `image`, which `address` names, to all `repositories`, with their registries, under
     `tags`; `result` is where the file goes that tells programs what was done."""
@@ -81,19 +96,34 @@ class _Push:
 
 
 @rule
-async def publish_image(
-    request: PublishImageRequest, distdir: DistDir, build_root: BuildRoot
-) -> PublishProcesses:
+async def publish_image(request: PublishImageRequest) -> PublishProcesses:
     address = request.field_set.address
+    try:
+        publication = await Get(_Publication, _PublicationRequest(address))
+    except TargetError as error:
+        # Raised, it would end the goal before any other image is published.
+        return PublishProcesses([PublishPackages((str(address),), _failing_process(error))])
+    return PublishProcesses([publication.packages])
+
+
+def _failing_process(error: TargetError) -> InteractiveProcess:
+    return InteractiveProcess(
+        ("/bin/sh", "-c", f'printf "%s\\n" "$1" >&2; exit {USER_ERROR}', "sh", str(error))
+    )
+
+
+@rule
+async def prepare_publication(
+    request: _PublicationRequest, distdir: DistDir, build_root: BuildRoot
+) -> _Publication:
+    address = request.address
     wrapped = await Get(
         WrappedTarget, WrappedTargetRequest(address, description_of_origin="<infallible>")
     )
     field_set = ImageFieldSet.create(wrapped.target)
     destinations = await Get(ImageDestinations, ImageDestinationsRequest(field_set))
     if not destinations.repositories:
-        return PublishProcesses(
-            [PublishPackages(names=(str(address),), description=destinations.skipped)]
-        )
+        return _Publication(PublishPackages((str(address),), description=destinations.skipped))
     names, image = await MultiGet(
         Get(ImageNames, ImageNamesRequest(field_set)),
         Get(AssembledImage, AssembledImageRequest(field_set)),
@@ -110,14 +140,12 @@ async def publish_image(
     published = [
         f"{name}{tag}" for name in repositories for tag in [f":{tag}" for tag in tags] or [""]
     ]
-    return PublishProcesses(
-        [
-            PublishPackages(
-                names=tuple(f"{name}@{digest}" for name in published),
-                process=push.process,
-                data=PublishOutputData({"digest": str(digest), "result": result}),
-            )
-        ]
+    return _Publication(
+        PublishPackages(
+            names=tuple(f"{name}@{digest}" for name in published),
+            process=push.process,
+            data=PublishOutputData({"digest": str(digest), "result": result}),
+        )
     )
 
 
@@ -161,7 +189,7 @@ async def prepare_push(request: _PushRequest) -> _Push:
             argv=(*RUN_IN_SANDBOX, _MODULE, REQUEST_FILE, request.result),
             env=secrets,
             input_digest=inputs,
-            append_only_caches={machine.cache.name: MACHINE_DIR},
+            append_only_caches={machine.cache.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
         )
     )
 

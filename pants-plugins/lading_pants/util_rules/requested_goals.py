@@ -21,7 +21,8 @@ class RequestedGoals:
 
     @property
     def publish_only(self) -> bool:
-        return "publish" in self.names and "package" not in self.names
+        # With others, such as `test`, somebody else may ask for the same package.
+        return self.names == ("publish",)
 
 
 @rule
