@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from pants.core.goals.test import TestRequest, TestResult, TestSubsystem
 from pants.engine.fs import (
+    EMPTY_FILE_DIGEST,
     AddPrefix,
     CreateDigest,
     Digest,
@@ -27,6 +28,7 @@ from lading.image.zstd_library import LIBRARY
 from lading.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage
 from lading.structure.check_request import CheckRequest, Engine
+from lading_pants.errors import TargetError
 from lading_pants.subsystems.image_test_subsystem import ImageTestSubsystem
 from lading_pants.util_rules.engine_machine import EngineMachine
 from lading_pants.util_rules.image import (
@@ -121,9 +123,24 @@ async def _test_result(
         result, field_set.address, test_subsystem.output, xml_results=report
     )
     if result.exit_code == USER_ERROR:
-        # No exception, for which the results of other tests would be lost.
         return replace(told, stderr=error_sentence(told.stderr))
     return told
+
+
+def _untested(
+    field_set: ImageTestFieldSet, sentence: str, test_subsystem: TestSubsystem
+) -> TestResult:
+    """There is no image that could be tested, or the test can't be understood."""
+    return TestResult(
+        exit_code=USER_ERROR,
+        stdout="",
+        stdout_digest=EMPTY_FILE_DIGEST,
+        stderr=sentence,
+        stderr_digest=EMPTY_FILE_DIGEST,
+        addresses=(field_set.address,),
+        output_setting=test_subsystem.output,
+        result_metadata=None,
+    )
 
 
 @rule(desc="Test an image", level=LogLevel.DEBUG)
@@ -132,9 +149,13 @@ async def test_image(
 ) -> TestResult:
     field_set = batch.single_element
     engine = Engine(field_set.engine.value)
-    planned = await Get(ImageChecks, ImageChecksRequest(field_set))
-    image = await Get(AssembledImage, AssembledImageRequest(planned.image))
-    inputs = await _inputs(image, planned, engine)
+    try:
+        planned = await Get(ImageChecks, ImageChecksRequest(field_set))
+        image = await Get(AssembledImage, AssembledImageRequest(planned.image))
+        inputs = await _inputs(image, planned, engine)
+    except TargetError as error:
+        # The results of other tests are not to be lost for it.
+        return _untested(field_set, str(error), test_subsystem)
     metadata = json.loads(image.metadata)
     request = CheckRequest(
         name=str(field_set.address),

@@ -1,17 +1,25 @@
 """The real program on real layers."""
 
 import json
+import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 from xml.etree import ElementTree
 
 import pytest
 
-from lading.image.run_as_root_testing import directory, layer, member, programs_layer
+from lading.image.run_as_root_testing import (
+    Account,
+    directory,
+    layer,
+    member,
+    programs_layer,
+    python,
+    scratch_user,
+)
 from lading.program_files import program_files
 from lading.structure.check_request import CheckRequest, Engine
 from lading.structure.checks import Checks
@@ -44,14 +52,26 @@ class Report:
     directory: Path
 
 
-def run_in(sandbox: Path) -> Report:
+def run_in(sandbox: Path, account: Optional[Account] = None) -> Report:
+    """As the account, if that is not who runs the tests."""
+
+    def become_user() -> None:
+        if account and os.getuid() != account.uid:
+            os.setgroups([])
+            os.setgid(account.gid)
+            os.setuid(account.uid)
+
+    if account:
+        for path in (sandbox, *sandbox.rglob("*")):
+            os.chown(path, account.uid, account.gid)
     finished = subprocess.run(
-        [sys.executable, "-B", "-m", MODULE, "request.json", "libzstd", "junit.xml"],
+        [python(), "-B", "-m", MODULE, "request.json", "libzstd", "junit.xml"],
         cwd=sandbox,
         env={"PYTHONWARNINGS": "error"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         check=False,
+        preexec_fn=become_user,
     )
     assert not (sandbox / "work/root").exists()
     stderr = finished.stderr.decode()
@@ -112,7 +132,17 @@ class Program:
 @pytest.fixture(scope="module")
 def program() -> Iterator[Program]:
     with tempfile.TemporaryDirectory() as parent:
+        os.chmod(parent, 0o711)
         yield Program(Path(parent))
+
+
+@pytest.fixture(scope="module")
+def ordinary_user() -> Iterator[Account]:
+    """With subordinate ids; who runs the tests, if that is not root."""
+    if os.getuid():
+        yield Account.current()
+    else:
+        yield from scratch_user(f"lading-structure-{os.getpid()}"[:31])
 
 
 def test_all_kinds_of_checks_pass(program: Program) -> None:
@@ -203,6 +233,26 @@ def test_without_overlays_too(program: Program, monkeypatch: pytest.MonkeyPatch)
     file.write_text(file.read_text().replace('linux.mount("overlay"', 'linux.mount("no-overlay"'))
     report = run_in(sandbox)
     assert report.text.endswith("3 checks passed.\n"), report
+
+
+def test_an_ordinary_user_sees_the_same(program: Program, ordinary_user: Account) -> None:
+    checks = Checks(
+        commands=tuple(
+            CommandCheck.parse(command)
+            for command in (
+                {"run": ["id"], "stdout": r"^uid=999\(redis\) gid=998\(redis\)"},
+                {"run": ["sh", "-c", "rm /plain; chown redis /entry"], "user": "0"},
+                {
+                    "run": ["stat", "-c", "%u %a", "/entry", "/data"],
+                    "stdout": ["^0 755$", "^999 750$"],
+                },
+                {"run": ["touch", "/data/x"]},
+                {"run": ["touch", "/x"], "exit_code": 1, "stderr": "Permission denied"},
+            )
+        )
+    )
+    report = run_in(program.sandbox(checks, CONFIG, [PROGRAMS, UPPER], {}), ordinary_user)
+    assert (report.stderr, report.text[-17:]) == ("", "5 checks passed.\n")
 
 
 def test_setup_goes_before_in_the_same_place(program: Program) -> None:
