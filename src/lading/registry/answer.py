@@ -7,8 +7,8 @@ from typing import Any, Optional
 import requests
 import urllib3
 
-from lading.fetch.client import status_line
-from lading.fetch.faults import GoneError, UnavailableError
+from lading.fetch.client import status_line, transient_fault
+from lading.fetch.faults import GoneError, TransientError, UnavailableError
 
 _LARGEST_ERROR = 1 << 16
 _LONGEST_MESSAGE = 200
@@ -30,6 +30,12 @@ def refusal(response: requests.Response, who: str = "") -> UnavailableError:
     if status in (404, 410):
         return GoneError(reason, status)
     return UnavailableError(reason, status)
+
+
+def explained(response: requests.Response) -> TransientError:
+    """The fault for a status that may be over at the next try, with what the body says of it."""
+    fault = transient_fault(response)
+    return TransientError(refusal(response).reason, fault.delay, fault.status)
 
 
 def read_json(response: requests.Response, limit: int) -> Any:

@@ -27,6 +27,7 @@ from lading.program import run
 from lading.registry.credentials import CredentialSource
 from lading.registry.publish import Registries, publish
 from lading.registry.publish_request import images_of_request
+from lading.registry.pushed_layers import PushedLayers
 
 
 def main(argv: List[str]) -> None:
@@ -35,7 +36,8 @@ def main(argv: List[str]) -> None:
     machine = Machine.load()
     use_environment(machine)
     credentials = CredentialSource(os.environ, machine.build_root)
-    results = publish(images, Registries(machine, credentials, report))
+    known = PushedLayers.of_this_machine()
+    results = publish(images, Registries(machine, credentials, report, pushed=known))
     fields = {"destinations": [one.to_json() for one in results]}
     Path(result_path).parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(f"{result_path}.new")

@@ -7,6 +7,7 @@ from lading.digest import Sha256
 from lading.image.reference import Repository
 from lading.registry.push import BlobOutcome
 from lading.registry.push_image import BlobCounts
+from lading.registry.size import shown_size
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,24 @@ class PublishResult:
         return tuple(f"{name}{tag}@{self.digest}" for tag in (f":{tag}" for tag in self.tags)) or (
             f"{name}@{self.digest}",
         )
+
+    @property
+    def sentence(self) -> str:
+        """One line for who watches."""
+        tags = f" as {', '.join(self.tags)}" if self.tags else ""
+        return f"{self.repository.name}@{self.digest}{tags}: {self._outcome()}"
+
+    def _outcome(self) -> str:
+        if self.error is not None:
+            return "failed"
+        blobs = [
+            f"{self.counts.blobs[one]} {one.value} ({shown_size(self.counts.bytes[one])})"
+            for one in (BlobOutcome.PUSHED, BlobOutcome.MOUNTED, BlobOutcome.PRESENT)
+            if self.counts.blobs[one]
+        ]
+        if blobs:
+            return f"blobs {', '.join(blobs)}"
+        return "tags set" if self.moved else "unchanged"
 
     def to_json(self) -> Dict[str, Any]:
         return {

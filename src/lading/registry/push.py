@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Callable, Iterator, List, Optional, Sequence, Set
 
 from lading.digest import Sha256
-from lading.fetch.faults import TransientError, UnavailableError, WrongContentError
+from lading.fetch.faults import UnavailableError, WrongContentError
 from lading.fetch.persistence import Patience
 from lading.image.reference import Repository
 from lading.machine import Machine
@@ -15,13 +15,17 @@ from lading.registry.certificates import CERTIFICATES_DIR
 from lading.registry.credentials import CredentialSource
 from lading.registry.place import places_of
 from lading.registry.push_connection import Answer, PushConnection
+from lading.registry.size import shown_size
 from lading.registry.tag_digest import told_digest
 from lading.registry.transport import Transport
-from lading.registry.unpushed import unpushed
+from lading.registry.unpushed import FixedTagError, means_fixed_tag, unpushed
 from lading.registry.upload import BlobFile, Upload
 
 #: A registry may hash or copy a large blob before it answers.
 PATIENCE_TO_PUSH = Patience(read=300)
+
+#: A mount is not asked for as long as what there is no other way for.
+_TRIES_OF_MOUNT = 2
 
 
 class BlobOutcome(Enum):
@@ -90,6 +94,8 @@ class Pusher:
                     opened = self._mounted(connection, blob.digest, source.api_path)
                     if opened is not None and opened.status == 201:
                         return BlobOutcome.MOUNTED
+            short = str(blob.digest)[:19]
+            self._report(f"{self.repository.name}: uploading {short}, {shown_size(blob.size)}")
             Upload(connection, blob, opened).run()
             return BlobOutcome.PUSHED
 
@@ -105,6 +111,11 @@ class Pusher:
         """End what other threads do with this, by StoppedError there."""
         self._stop.set()
 
+    def close(self) -> None:
+        """Let the connections go; new ones are made when they are needed."""
+        for one in self._transports:
+            one.close()
+
     def _has_neighbour(self, other: Repository) -> bool:
         """Whether blobs of it may be mounted (ggcr#219)."""
         return (
@@ -118,12 +129,13 @@ class Pusher:
         """
         if source in self._closed_sources:
             return None
-        query = f"?mount={digest}&from={source}"
+        url = f"{self._place.uploads_url()}?mount={digest}&from={source}"
         try:
-            answer = connection.send("POST", self._place.uploads_url() + query)
-        except (UnavailableError, TransientError) as fault:
-            if isinstance(fault, UnavailableError):
-                self._closed_sources.add(source)
+            answer = connection.persist(
+                url, lambda: connection.send("POST", url), tries=_TRIES_OF_MOUNT
+            )
+        except UnavailableError:
+            self._closed_sources.add(source)
             return None
         return answer if answer.status == 201 or answer.location else None
 
@@ -137,19 +149,21 @@ class Pusher:
     ) -> None:
         url = self._place.url("manifests", name)
 
-        def attempt() -> None:
-            answer = connection.send("PUT", url, {"Content-Type": media_type}, content)
-            told = told_digest(answer.headers)
-            if told not in (None, digest):
-                raise WrongContentError(f"it was sent {digest}, and says that it has {told}")
-
+        headers = {"Content-Type": media_type}
         try:
-            connection.persist(url, attempt)
-        except UnavailableError:
+            answer = connection.persist(url, lambda: connection.send("PUT", url, headers, content))
+        except UnavailableError as fault:
             # An immutable tag may have got there by a try whose answer was lost, or by another
             # build (moby/buildkit#3776, bazelbuild/rules_docker#2220).
-            if connection.manifest_of(name) != digest:
-                raise
+            there = connection.manifest_of(name)
+            if there == digest:
+                return
+            if there is not None and means_fixed_tag(fault):
+                raise FixedTagError(fault, there) from fault
+            raise
+        told = told_digest(answer.headers)
+        if told not in (None, digest):
+            raise WrongContentError(f"it was sent {digest}, and says that it has {told}")
 
     @contextmanager
     def _connection(self, what: str) -> Iterator[PushConnection]:

@@ -1,19 +1,18 @@
 """One thread's way to the place that is pushed to."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, TypeVar
-from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lading.digest import Sha256
-from lading.fetch.client import Client, is_transient, transient_fault
+from lading.fetch.client import Client, is_transient
 from lading.fetch.faults import UnavailableError
 from lading.fetch.network_faults import network_faults
 from lading.fetch.persistence import Patience, Persistence
-from lading.registry.answer import let_go
+from lading.registry.answer import explained, let_go
 from lading.registry.file_range import StoppedError
+from lading.registry.location import resolve_location
 from lading.registry.place import Place
-from lading.registry.safe_url import check_url, host_of
 from lading.registry.tag_digest import digest_by_get, digest_by_head
 from lading.registry.transport import Body, Transport
 
@@ -54,14 +53,15 @@ class PushConnection:
         timeout = (self._patience.connect, self._patience.read)
         with network_faults():
             response = self._transport(method, url, dict(headers or {}), timeout, body)
+            if is_transient(response.status_code):
+                with response:
+                    raise explained(response)
         let_go(response)
-        if is_transient(response.status_code):
-            raise transient_fault(response)
         location = response.headers.get("Location")
         return Answer(
             response.status_code,
             response.headers,
-            self._location(response.url, location) if location else None,
+            resolve_location(self.place, response.url, location) if location else None,
         )
 
     def persist(
@@ -69,9 +69,15 @@ class PushConnection:
         url: str,
         attempt: Callable[[], T],
         progress: Callable[[], int] = lambda: 0,
+        tries: Optional[int] = None,
     ) -> T:
-        """`attempt` as often as `Persistence` does; `url` is what it is about."""
-        return Persistence(self._report, self._patience, self._sleep)(url, attempt, progress)
+        """`attempt` as often as `Persistence` does, or no more than `tries`; `url` is what it is
+        about.
+        """
+        patience = self._patience
+        if tries is not None:
+            patience = replace(patience, tries=min(patience.tries, tries))
+        return Persistence(self._report, patience, self._sleep)(url, attempt, progress)
 
     def has_blob(self, digest: Sha256) -> bool:
         """False as well where it is not told: then an upload will tell why."""
@@ -88,7 +94,7 @@ class PushConnection:
         try:
             return self._digest_by_head(tag) or digest_by_get(self._client, self.place, tag)
         except UnavailableError as fault:
-            if fault.status in (None, 429):
+            if fault.status is None or is_transient(fault.status):
                 raise
             return None
 
@@ -104,14 +110,3 @@ class PushConnection:
     def _sleep(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise StoppedError
-
-    def _location(self, base: str, location: str) -> str:
-        """A registry behind a proxy that ends TLS may think that it is reached over http."""
-        try:
-            url = urljoin(base, location)
-            if host_of(url) == self.place.host:
-                url = urlunsplit(urlsplit(url)._replace(scheme=self.place.scheme))
-        except ValueError as error:
-            raise UnavailableError(f"it leads to an address that is none ({error})") from error
-        check_url(url, self.place.host, self.place.insecure)
-        return url

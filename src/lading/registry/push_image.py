@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from lading.digest import Sha256
 from lading.image.reference import Repository
@@ -48,7 +48,8 @@ def tags_to_move(pusher: Pusher, digest: Sha256, tags: Sequence[str]) -> Tuple[s
 class ImagePush:
     """`sources` has for blobs the repositories that they may be mounted from, best first.
 
-    `counts` and `there`, the blobs that are known to be in the repository, are right at any time.
+    `counts` and `outcomes`, what became of each blob that is in the repository, are right at any
+    time.
     """
 
     def __init__(
@@ -56,14 +57,12 @@ class ImagePush:
         pusher: Pusher,
         image: ImageFiles,
         sources: Mapping[Sha256, Sequence[Repository]],
-        report: Callable[[str], None],
     ) -> None:
         self.counts = BlobCounts()
-        self.there: Set[Sha256] = set()
+        self.outcomes: Dict[Sha256, BlobOutcome] = {}
         self._pusher = pusher
         self._image = image
         self._sources = sources
-        self._report = report
         self._lock = threading.Lock()
 
     def push(self, tags: Sequence[str], is_there: bool) -> None:
@@ -75,14 +74,14 @@ class ImagePush:
         names = tags
         if not is_there and self._pusher.manifest_of(str(digest)) != digest:
             self._push_layers()
-            self._push_blob(image.config, "config")
+            self._push_blob(image.config)
             names = (str(digest), *tags)
         self._pusher.manifest(image.manifest, image.media_type, digest, names)
 
     def _push_layers(self) -> None:
         distinct = {layer.digest: layer for layer in self._image.layers}
         with ThreadPoolExecutor(_THREADS) as threads:
-            pending = [threads.submit(self._push_blob, one, "layer") for one in distinct.values()]
+            pending = [threads.submit(self._push_blob, one) for one in distinct.values()]
             try:
                 wait(pending, return_when="FIRST_EXCEPTION")
                 failed = _first_failure(pending)
@@ -95,25 +94,12 @@ class ImagePush:
                 self._pusher.stop()
                 raise failed
 
-    def _push_blob(self, blob: BlobFile, kind: str) -> None:
+    def _push_blob(self, blob: BlobFile) -> None:
         outcome = self._pusher.blob(blob, self._sources.get(blob.digest, ()))
         with self._lock:
             self.counts.add(outcome, blob.size)
-            self.there.add(blob.digest)
-        name = self._pusher.repository.name
-        short = str(blob.digest)[:19]
-        self._report(f"{name}: {kind} {short}, {_shown(blob.size)}: {outcome.value}")
+            self.outcomes[blob.digest] = outcome
 
 
 def _first_failure(futures: "Sequence[Future[None]]") -> Optional[BaseException]:
     return next((one.exception() for one in futures if one.done() and one.exception()), None)
-
-
-def _shown(size: int) -> str:
-    """Such as "12.3 MB"."""
-    amount = float(size)
-    for unit in ("B", "kB", "MB"):
-        if amount < 999.5:
-            return f"{amount:.3g} {unit}"
-        amount /= 1000
-    return f"{amount:.3g} GB"

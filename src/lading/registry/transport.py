@@ -70,6 +70,10 @@ class Transport:
             check_url(url, self._place.host, self._place.insecure)
         raise UnavailableError(f"it redirects more than {_MOST_REDIRECTS} times")
 
+    def close(self) -> None:
+        """End the connections. It can be used again."""
+        self._session.close()
+
     def _elsewhere(self, url: str) -> str:
         host = host_of(url)
         return "" if host == self._place.host else f"{host}, where it leads to, answers "

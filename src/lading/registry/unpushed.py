@@ -1,7 +1,9 @@
 """The sentence for an image that a registry does not take."""
 
+import re
 from typing import Optional
 
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.fetch.faults import GoneError, UnavailableError
 from lading.image.reference import DEFAULT_REGISTRY, Repository
@@ -11,6 +13,28 @@ from lading.registry.place import Place
 
 #: What OpenSSL says of a server that answers in plain text.
 _PLAIN_TEXT = ("wrong version number", "record layer failure", "unknown protocol")
+
+#: Of a registry that has no room, or none for this user (Harbor says "will exceed").
+_FULL = re.compile(r"quota|will exceed|insufficient storage|no space left")
+
+#: As Harbor (412), Quay (409), Azure (405) refuse to move a tag; others say it in words.
+_FIXED_TAG_STATUSES = (405, 409, 412)
+_FIXED_TAG = re.compile(
+    r"immutab|overwrit|already exist|not allow updating|tag_invalid", re.IGNORECASE
+)
+
+
+class FixedTagError(UnavailableError):
+    """A tag that is not to be moved names another image, `digest`."""
+
+    def __init__(self, fault: UnavailableError, digest: Sha256) -> None:
+        super().__init__(fault.reason, fault.status)
+        self.digest = digest
+
+
+def means_fixed_tag(fault: UnavailableError) -> bool:
+    """Whether a tag that there is may not be moved, going by the refusal to do so."""
+    return fault.status in _FIXED_TAG_STATUSES or bool(_FIXED_TAG.search(fault.reason))
 
 
 def unpushed(
@@ -34,7 +58,12 @@ def _remedy(
     repository: Repository, place: Place, fault: UnavailableError, found: Optional[Found]
 ) -> str:
     reason = fault.reason.lower()
-    if "quota" in reason:
+    if isinstance(fault, FixedTagError):
+        return (
+            f" The tag names {fault.digest} there and is not to be moved: publish under another "
+            "tag, such as one with `{hash}`."
+        )
+    if _FULL.search(reason):
         return " Make room there, or have the quota raised."
     if isinstance(fault, DeniedError):
         registry = "" if place.registry == DEFAULT_REGISTRY else f" {place.registry}"

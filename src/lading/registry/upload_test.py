@@ -101,24 +101,6 @@ class TestLocation:
         if "_state" in location:
             assert put.query["_state"] == ["a=="]
 
-    @pytest.mark.parametrize(
-        "location, reason",
-        [
-            ("http://storage.example{path}", "it leads to storage.example over http"),
-            ("https://me:secret@{host}x.example{path}", "an address that holds a user name"),
-            ("file:///etc/passwd", "neither https nor http"),
-            ("http://[a{path}", "an address that is none"),
-        ],
-    )
-    def test_that_leads_astray(
-        self, upload: Uploading, registry: WritableRegistry, location: str, reason: str
-    ) -> None:
-        registry.location = location.replace("{host}", "a.")
-        with pytest.raises(UnavailableError) as raised:
-            upload(SMALL)
-        assert reason in raised.value.reason
-        assert "secret" not in raised.value.reason
-
     def test_none(self, upload: Uploading, registry: WritableRegistry) -> None:
         registry.faults = [Fault("POST", UPLOADS, status=202)]
         with pytest.raises(UnavailableError, match="it opens an upload without saying where"):

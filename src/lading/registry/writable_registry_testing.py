@@ -15,7 +15,8 @@ _READ = 1 << 14
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a request of `method` whose path has `part` in it, instead of the answer.
+    """What happens to a request of `method` whose path or query has `part` in it, instead of the
+    answer.
 
     The server gives `status` without doing anything; or closes the connection when it has read
     `cut` bytes of the body, which an upload keeps; or does all, and closes without an answer
@@ -131,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.query = parse_qs(parts.query)
         with registry.lock:
-            fault = self._fault(parts.path)
+            fault = self._fault()
             upload = registry.uploads.get(parts.path) if self.command in ("PATCH", "PUT") else None
         body = self._body(fault, upload)
         with registry.lock:
@@ -152,9 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PATCH = do_PUT = do_HEAD
 
-    def _fault(self, path: str) -> Optional[Fault]:
+    def _fault(self) -> Optional[Fault]:
         for fault in self.server.registry.faults:
-            if fault.method == self.command and fault.part in path:
+            if fault.method == self.command and fault.part in self.path:
                 self.server.registry.faults.remove(fault)
                 return fault
         return None
