@@ -74,6 +74,8 @@ class LayeredFiles:
                 for member, number, archive in self._members(layer):
                     data = archive.read(member.size) if number in by_member else b""
                     found.update((path, data) for path in by_member.get(number, ()))
+                    if number == max(by_member):
+                        break
         return found
 
     def _members(self, layer: int) -> Iterator[Tuple[TarMember, int, LayerArchive]]:
