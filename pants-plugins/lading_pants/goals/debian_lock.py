@@ -33,6 +33,7 @@ from pants.engine.target import AllTargets, Target
 from pants.engine.unions import UnionRule
 
 from lading.debian.lock_request import LockRequest
+from lading.debian.package_list import PackageList
 from lading.errors import LadingError
 from lading.machine import MACHINE_DIR
 from lading_pants.errors import TargetError, about
@@ -130,7 +131,7 @@ async def find_debian_roots(all_targets: AllTargets) -> DebianRoots:
 
 def _packages_of(target: Target) -> tuple[str, ...]:
     if target.has_field(DebianPackagesField):
-        return tuple(target[DebianPackagesField].value or ())
+        return PackageList.parse(target[DebianPackagesField].value or ()).roots
     if target.has_field(DebianPackageField):
         return (target[DebianPackageField].value or target.address.target_name,)
     return ()

@@ -27,8 +27,11 @@ from lading_pants.goals import package_image
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
+    debian,
+    fetch,
     image,
     image_base,
+    image_debian,
     image_files,
     image_layer,
     image_names,
@@ -87,9 +90,12 @@ async def no_closure(request: StoreClosureRequest) -> StoreClosure:
 def runner(tmp_path: Path) -> RuleRunner:
     modules = (
         *(
+            debian,
             distdir,
+            fetch,
             image,
             image_base,
+            image_debian,
             image_files,
             image_layer,
             image_names,

@@ -30,6 +30,7 @@ from lading.image.root_tree import plan_root_tree
 from lading.image.stop_signal import parse_stop_signal
 from lading.image.user import User
 from lading.interpolation import references
+from lading_pants.targets.image_debian import DEBIAN_FIELDS, ImageDebianPackagesField
 from lading_pants.targets.image_field import (
     ALIAS,
     INTERPOLATION_HELP,
@@ -305,6 +306,7 @@ class DockerImageTarget(Target):
         ImageDependenciesField,
         BaseField,
         ContentsField,
+        *DEBIAN_FIELDS,
         *ROOT_FIELDS,
         RunAsRootField,
         RunAsRootToolsField,
@@ -358,7 +360,7 @@ class DockerImageTarget(Target):
                 if value
             }
         )
-        opaque = (BaseField, ContentsField, RunAsRootField)
+        opaque = (BaseField, ContentsField, ImageDebianPackagesField, RunAsRootField)
         if any(self[field].value for field in opaque) or "etc/passwd" in fields.files:
             return  # They may have users that nobody knows of before they are built.
         tree = plan_root_tree({}, fields, lambda source: b"")

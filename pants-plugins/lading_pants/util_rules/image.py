@@ -27,6 +27,14 @@ from lading.image.layer import ZSTD_MEDIA_TYPE
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.path import StorePath
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
+from lading_pants.util_rules.image_debian import (
+    REPORT_FILE,
+    DebianPart,
+    ImageDebian,
+    ImageDebianLayer,
+    ImageDebianLayerRequest,
+    ImageDebianRequest,
+)
 from lading_pants.util_rules.image_files import ImageFiles, ImageFilesRequest
 from lading_pants.util_rules.image_layer import (
     DESCRIPTION_FILE,
@@ -67,7 +75,8 @@ class ImageLayers:
     `tree` holds the `TREE_FILE` of all.
 
     `closure` is what is in them all, sorted by store path, and `contents` what they show at `/`,
-    the image's own first.
+    the image's own first. `debian` are the Debian packages in them, but for those of a pulled
+    image, and each of `debian_reports` holds a `REPORT_FILE` on some of them.
     """
 
     layers: tuple[ImageLayer, ...] = ()
@@ -77,6 +86,8 @@ class ImageLayers:
     tree: Digest = EMPTY_DIGEST
     contents: tuple[StorePath, ...] = ()
     closure: tuple[ClosureMember, ...] = ()
+    debian: tuple[DebianPart, ...] = ()
+    debian_reports: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,19 @@ class _LayersBelowRequest:
 @dataclass(frozen=True)
 class _LayersBelow:
     """Those of the image's base; without one, nothing."""
+
+    image: ImageLayers
+
+
+@dataclass(frozen=True)
+class _WithDebianRequest:
+    field_set: ImageFieldSet
+    base: ImageLayers
+
+
+@dataclass(frozen=True)
+class _WithDebian:
+    """The base with the image's Debian packages on it."""
 
     image: ImageLayers
 
@@ -180,7 +204,8 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
             ),
         ),
     )
-    below = found.image
+    base = found.image
+    below = (await Get(_WithDebian, _WithDebianRequest(field_set, base))).image
     by_path = {member.package.path: member for member in closure.members}
     layer = ImageLayerRequest(
         members=_sorted(by_path[path] for path in by_path.keys() - _paths(below.closure)),
@@ -195,10 +220,33 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         layers=(*below.layers, *own.layers),
         pulled_count=below.pulled_count,
         origin=below.origin,
-        base_count=len(below.layers),
+        base_count=len(base.layers),
         tree=own.tree,
         contents=(*plan.contents, *below.contents),
         closure=_sorted((*own.members, *below.closure)),
+        debian=below.debian,
+        debian_reports=below.debian_reports,
+    )
+
+
+@rule
+async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
+    base = request.base
+    debian = await Get(ImageDebian, ImageDebianRequest(request.field_set))
+    if not debian.packages:
+        return _WithDebian(base)
+    subject = request.field_set.subject
+    layer = await Get(
+        ImageDebianLayer, ImageDebianLayerRequest(debian, base.tree, base.debian, subject)
+    )
+    return _WithDebian(
+        replace(
+            base,
+            layers=(*base.layers, layer.built.layer),
+            tree=layer.built.tree,
+            debian=(*base.debian, *layer.parts),
+            debian_reports=(*base.debian_reports, layer.report),
+        )
     )
 
 
@@ -253,7 +301,11 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         Get(Digest, AddPrefix(description, _directory(number)))
         for number, description in enumerate(descriptions)
     )
-    inputs = await Get(Digest, MergeDigests((*placed, image.tree)))
+    reports = await MultiGet(
+        Get(Digest, AddPrefix(report, _report_directory(number)))
+        for number, report in enumerate(image.debian_reports)
+    )
+    inputs = await Get(Digest, MergeDigests((*placed, *reports, image.tree)))
     documents = (CONFIG_FILE, MANIFEST_FILE, METADATA_FILE)
     outputs = (*documents, _KEPT_FILE)
     result = await Get(
@@ -295,7 +347,15 @@ def _image_request(names: ImageNames, plan: ImagePlan, image: ImageLayers) -> Im
             ImageMember(member.package.path, member.package.unpacked_size)
             for member in image.closure
         ),
+        debian_reports=tuple(
+            f"{_report_directory(number)}/{REPORT_FILE}"
+            for number in range(len(image.debian_reports))
+        ),
     )
+
+
+def _report_directory(number: int) -> str:
+    return f"debian/{number}"
 
 
 def _directory(number: int) -> str:

@@ -76,7 +76,7 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
                 "without `base`."
             )
     try:
-        own_layers = sum(2 if below.run_as_root.value else 1 for below in chain)
+        own_layers = sum(below.layer_count for below in chain)
         check_layer_count(pulled_layers + own_layers)
     except LadingError as error:
         raise about(request.field_set.subject, error) from error

@@ -25,6 +25,7 @@ from lading_pants.util_rules.image_base import (
     ImageChain,
     ImageChainRequest,
 )
+from lading_pants.util_rules.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.util_rules.image_references import (
     ImageFieldSet,
     ImageReferences,
@@ -89,6 +90,8 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
     # Finds bases that go in a circle, in which the next line would never end.
     await Get(ImageChain, ImageChainRequest(field_set))
     base = await Get(ImageBase, ImageBaseRequest(field_set))
+    # Finds packages that the lock has not.
+    await Get(ImageDebian, ImageDebianRequest(field_set))
     found = await Get(ImageReferences, ImageReferencesRequest(field_set))
     origins = {**found.tool_origins, **found.origins}
     stored = await MultiGet(

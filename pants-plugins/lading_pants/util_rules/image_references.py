@@ -33,6 +33,12 @@ from lading_pants.targets.docker_image import (
     VolumesField,
     WorkingDirField,
 )
+from lading_pants.targets.image_debian import (
+    DebianDocumentationField,
+    ImageAlternativesField,
+    ImageDebianLockField,
+    ImageDebianPackagesField,
+)
 from lading_pants.targets.image_root import (
     DirectoriesField,
     FilesField,
@@ -51,6 +57,10 @@ class ImageFieldSet(PackageFieldSet):
 
     base: BaseField
     contents: ContentsField
+    debian_lock: ImageDebianLockField
+    debian_packages: ImageDebianPackagesField
+    alternatives: ImageAlternativesField
+    debian_documentation: DebianDocumentationField
     users: UsersField
     groups: GroupsField
     directories: DirectoriesField
@@ -82,6 +92,11 @@ class ImageFieldSet(PackageFieldSet):
     @property
     def root_fields(self) -> tuple[RootField, ...]:
         return (self.users, self.groups, self.directories, self.symlinks, self.files)
+
+    @property
+    def layer_count(self) -> int:
+        """Of the image itself, at most."""
+        return 1 + bool(self.debian_packages.value) + bool(self.run_as_root.value)
 
     def file_sources(self) -> tuple[str, ...]:
         """The addresses of the targets that `files` are taken from, as they are written."""

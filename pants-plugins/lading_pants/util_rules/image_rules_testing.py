@@ -17,8 +17,11 @@ from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading_pants.util_rules import (
+    debian,
+    fetch,
     image,
     image_base,
+    image_debian,
     image_files,
     image_layer,
     image_names,
@@ -118,8 +121,11 @@ def package_targets() -> str:
 
 #: All but those of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
 IMAGE_RULES = (
+    *debian.rules(),
+    *fetch.rules(),
     *image.rules(),
     *image_base.rules(),
+    *image_debian.rules(),
     *image_files.rules(),
     *image_layer.rules(),
     *image_names.rules(),

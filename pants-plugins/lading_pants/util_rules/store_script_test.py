@@ -34,9 +34,12 @@ from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import PackageNameField
 from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
+    debian,
     derivation,
+    fetch,
     image,
     image_base,
+    image_debian,
     image_files,
     image_layer,
     image_names,
@@ -51,6 +54,7 @@ from lading_pants.util_rules import (
     pulled_layers,
     realise,
     registry_machine,
+    requested_goals,
     run_as_root,
     store_script,
 )
@@ -160,7 +164,10 @@ def runner() -> RuleRunner:
             *derivation.rules(),
             *distdir.rules(),
             *image.rules(),
+            *debian.rules(),
+            *fetch.rules(),
             *image_base.rules(),
+            *image_debian.rules(),
             *image_files.rules(),
             *image_layer.rules(),
             *image_names.rules(),
@@ -176,6 +183,7 @@ def runner() -> RuleRunner:
             *pulled_image.rules(),
             *pulled_layers.rules(),
             *registry_machine.rules(),
+            *requested_goals.rules(),
             *PythonRepos.rules(),
             *realise.rules(),
             *run_as_root.rules(),

@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Container, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from lading.digest import Sha256
 from lading.errors import LadingError
@@ -89,8 +89,14 @@ class DebianLock:
         return _Reader(resolve).lock(fields)
 
 
-def closure(lock: DebianLock, architecture: str, roots: Iterable[str]) -> Tuple[LockedPackage, ...]:
-    """The packages `roots` and all they depend on, sorted by name.
+def closure(
+    lock: DebianLock,
+    architecture: str,
+    roots: Iterable[str],
+    left_out: Container[str] = frozenset(),
+) -> Tuple[LockedPackage, ...]:
+    """The packages `roots` and all they depend on, sorted by name, but for those that are left out
+    and what nothing else depends on.
 
     LadingError if the lock has no such architecture or root.
     """
@@ -114,7 +120,7 @@ def closure(lock: DebianLock, architecture: str, roots: Iterable[str]) -> Tuple[
         name = pending.pop()
         if name not in found:
             found[name] = known[name]
-            pending += known[name].dependencies
+            pending += (other for other in known[name].dependencies if other not in left_out)
     return tuple(found[name] for name in sorted(found))
 
 

@@ -108,6 +108,18 @@ def test_closure_follows_dependencies_through_cycles() -> None:
     assert [found.name for found in closure(value, "amd64", ["aa"])] == ["aa", "bb"]
 
 
+def test_what_is_left_out_takes_along_what_only_it_needs() -> None:
+    value = lock(
+        package("aa", "bb", "cc"),
+        package("bb", "dd"),
+        package("cc", "ee"),
+        package("dd"),
+        package("ee"),
+    )
+    found = [found.name for found in closure(value, "amd64", ["aa"], {"bb"})]
+    assert found == ["aa", "cc", "ee"]
+
+
 def test_locks_are_hashable() -> None:
     assert len({LOCK, replace(LOCK)}) == 1
 

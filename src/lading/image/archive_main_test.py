@@ -131,7 +131,9 @@ def blob(files: Dict[str, bytes], descriptor: Dict[str, Any]) -> bytes:
     return data
 
 
-def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildArchive) -> None:
+def test_rules_oci_651_one_archive_is_a_docker_archive_and_an_oci_layout(
+    build_archive: BuildArchive,
+) -> None:
     archive, metadata = build_archive(b"one", b"two", tags=("7.0.15", "latest"))
     files = read(archive)
     config = check_consistency(files)
@@ -160,6 +162,7 @@ def test_one_archive_is_a_docker_archive_and_an_oci_layout(build_archive: BuildA
             {"path": f"/store/{'g' * 32}-glibc-2.36", "name": "glibc-2.36", "size": 20},
             {"path": f"/store/{'r' * 32}-redis-7.0.15", "name": "redis-7.0.15", "size": 10},
         ],
+        "debian": [],
     }
 
 
@@ -261,7 +264,7 @@ def test_an_image_without_tags_has_no_name(build_archive: BuildArchive) -> None:
     assert json.loads(files["manifest.json"])[0]["RepoTags"] == []
 
 
-def test_kind_2394_3795_the_index_names_one_manifest_that_is_there(
+def test_kind_2394_3795_rules_oci_743_the_index_names_one_manifest_that_is_there(
     build_archive: BuildArchive,
 ) -> None:
     files = read(build_archive(b"one")[0])

@@ -38,6 +38,7 @@ def main(argv: List[str]) -> None:
     references = [ImageReference.parse(repository, tag) for tag in tags]
     base_layers = sum(number < request.base_layers for number in kept)
     fields = image_metadata(image, repository, references, base_layers, request.closure)
+    fields["debian"] = _debian_packages(request)
     Path(config).write_bytes(image.config)
     Path(manifest).write_bytes(image.manifest)
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
@@ -50,6 +51,15 @@ def _with_numeric_user(request: ImageRequest) -> ImageConfig:
         return request.config
     tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
     return replace(request.config, user=resolve_user(request.config.user, tree.accounts))
+
+
+def _debian_packages(request: ImageRequest) -> List[Any]:
+    """By name. What maintainer scripts would have done is told with each."""
+    reports = [
+        json.loads(Path(path).read_text(encoding="utf-8")) for path in request.debian_reports
+    ]
+    packages = [package for report in reports for package in report]
+    return sorted(packages, key=lambda package: str(package["name"]))
 
 
 def image_metadata(

@@ -37,6 +37,7 @@ class ImageRequest:
     base_layers: int
     tree: str
     closure: Tuple[ClosureMember, ...]
+    debian_reports: Tuple[str, ...] = ()
 
     def to_json(self) -> str:
         fields = {
@@ -48,6 +49,7 @@ class ImageRequest:
             "base_layers": self.base_layers,
             "tree": self.tree,
             "closure": [{"path": str(member.path), "size": member.size} for member in self.closure],
+            "debian_reports": list(self.debian_reports),
         }
         return json.dumps(fields, sort_keys=True, indent=2) + "\n"
 
@@ -66,6 +68,7 @@ class ImageRequest:
                 ClosureMember(StorePath.parse(member["path"]), member["size"])
                 for member in fields["closure"]
             ),
+            debian_reports=tuple(fields["debian_reports"]),
         )
 
 

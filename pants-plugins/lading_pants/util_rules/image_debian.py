@@ -1,0 +1,269 @@
+"""The layer of an image that has Debian packages at their usual paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    AddPrefix,
+    Digest,
+    DigestSubset,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.debian import segment_main
+from lading.debian.layer_request import DebianLayerRequest, PartFiles
+from lading.debian.layer_request import DebianPart as PartOfRequest
+from lading.debian.lock import closure
+from lading.debian.package_list import PackageList
+from lading.errors import LadingError
+from lading.fetch.pinned_file import PinnedFile
+from lading.image.compressor import LIBRARY
+from lading_pants.errors import TargetError, about
+from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.debian import LoadedLock, LoadedLockRequest, pinned_file
+from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
+from lading_pants.util_rules.image_layer import (
+    LAYER_FILES,
+    TREE_FILE,
+    BuiltLayer,
+    LayerOutput,
+)
+from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.platform import BuildPlatform
+from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+
+#: What is told of the packages, beside the layer.
+REPORT_FILE = "debian.json"
+
+_SEGMENT_FILE, _COMPRESSED_FILE = "segment.tar", "segment.tar.gz"
+_MEMBERS_FILE, _PACKAGE_FILE = "members.json", "package.json"
+_PART_FILES = (_SEGMENT_FILE, _COMPRESSED_FILE, _MEMBERS_FILE, _PACKAGE_FILE)
+
+_BASE = "base"
+_COMPRESSOR_DIRECTORY = "compressor"
+_COMPRESSOR = f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}"
+
+#: Debian's names of the directories with libraries (multiarch), by architecture.
+_TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+
+
+@dataclass(frozen=True)
+class ImageDebianRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    name: str
+    version: str
+    file: PinnedFile
+
+
+@dataclass(frozen=True)
+class ImageDebian:
+    """What the image's fields say, with all that its packages depend on, by name."""
+
+    packages: tuple[DebianPackage, ...] = ()
+    alternatives: FrozenDict[str, str] = FrozenDict()
+    documentation: bool = False
+
+
+@dataclass(frozen=True)
+class DebianPartRequest:
+    """A package as part of a layer, compressed once whatever number of layers it is in. `files`
+    holds its `.deb`, maybe with others."""
+
+    package: DebianPackage
+    files: Digest
+    documentation: bool
+    subject: str
+
+
+@dataclass(frozen=True)
+class DebianPart:
+    """`digest` holds the package's files in a directory of its own."""
+
+    package: DebianPackage
+    digest: Digest
+
+    @property
+    def directory(self) -> str:
+        return f"debian/{self.package.name}"
+
+    def to_request(self) -> PartOfRequest:
+        return PartOfRequest(
+            PartFiles(
+                name=self.package.name,
+                segment=f"{self.directory}/{_SEGMENT_FILE}",
+                compressed=f"{self.directory}/{_COMPRESSED_FILE}",
+                members=f"{self.directory}/{_MEMBERS_FILE}",
+            ),
+            f"{self.directory}/{_PACKAGE_FILE}",
+        )
+
+
+@dataclass(frozen=True)
+class ImageDebianLayerRequest:
+    """The layer of `image` on what has `tree` and, of Debian packages of ours, `below`."""
+
+    image: ImageDebian
+    tree: Digest
+    below: tuple[DebianPart, ...]
+    subject: str
+
+
+@dataclass(frozen=True)
+class _DescriptionsRequest:
+    """What layers above must know of `parts`, without their segments."""
+
+    parts: tuple[DebianPart, ...]
+
+
+@dataclass(frozen=True)
+class _Descriptions:
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class ImageDebianLayer:
+    """`parts` are the packages in the layer; `report` holds `REPORT_FILE`."""
+
+    built: BuiltLayer
+    parts: tuple[DebianPart, ...]
+    report: Digest
+
+
+@rule
+async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform) -> ImageDebian:
+    field_set = request.field_set
+    names = field_set.debian_packages.value
+    if not names:
+        return ImageDebian()
+    if not field_set.debian_lock.value:
+        raise TargetError(
+            f"{field_set.subject}: `debian_packages` is set and `debian_lock` is not. Set it to "
+            "the address of the `debian_lock` that pins them."
+        )
+    loaded = await Get(LoadedLock, LoadedLockRequest(field_set.debian_lock, field_set.subject))
+    try:
+        wanted = PackageList.parse(names)
+        packages = closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    return ImageDebian(
+        packages=tuple(
+            DebianPackage(package.name, package.version, pinned_file(package, loaded.lock))
+            for package in packages
+        ),
+        alternatives=field_set.alternatives.value or FrozenDict(),
+        documentation=field_set.debian_documentation.value,
+    )
+
+
+@rule
+async def make_part(request: DebianPartRequest, compressor: Compressor) -> DebianPart:
+    package = request.package
+    deb = await Get(Digest, DigestSubset(request.files, PathGlobs([package.file.name])))
+    documentation = segment_main.DOCUMENTATION[request.documentation]
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.debian.segment_main",
+            arguments=(package.file.name, documentation, _COMPRESSOR, *_PART_FILES),
+            inputs=deb,
+            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=_PART_FILES,
+            description=f"Unpacking the Debian package {package.name}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    part = DebianPart(package, EMPTY_DIGEST)
+    return DebianPart(package, await Get(Digest, AddPrefix(result.digest, part.directory)))
+
+
+@rule
+async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
+    merged = await Get(Digest, MergeDigests(part.digest for part in request.parts))
+    globs = [f"**/{name}" for name in (_MEMBERS_FILE, _PACKAGE_FILE)]
+    return _Descriptions(await Get(Digest, DigestSubset(merged, PathGlobs(globs))))
+
+
+@rule
+async def make_debian_layer(
+    request: ImageDebianLayerRequest, platform: BuildPlatform, compressor: Compressor
+) -> ImageDebianLayer:
+    image = request.image
+    packages = _not_below(request)
+    fetched = await Get(
+        FetchedFiles,
+        FetchRequest(
+            tuple(package.file for package in packages),
+            f"Fetching {len(packages)} Debian packages",
+            request.subject,
+        ),
+    )
+    parts = await MultiGet(
+        Get(
+            DebianPart,
+            DebianPartRequest(package, fetched.digest, image.documentation, request.subject),
+        )
+        for package in packages
+    )
+    described, base = await MultiGet(
+        Get(_Descriptions, _DescriptionsRequest(request.below)),
+        Get(Digest, AddPrefix(request.tree, _BASE)),
+    )
+    layer = DebianLayerRequest(
+        packages=tuple(part.to_request() for part in parts),
+        below=tuple(part.to_request() for part in request.below),
+        parts=(),
+        alternatives=image.alternatives,
+        base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
+        triplet=_TRIPLETS[platform.architecture],
+    )
+    outputs = (*LAYER_FILES, TREE_FILE, REPORT_FILE)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.debian.layer_main",
+            request=layer.to_json(),
+            arguments=(_COMPRESSOR, *outputs),
+            inputs=await Get(
+                Digest, MergeDigests((described.digest, base, *(part.digest for part in parts)))
+            ),
+            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=outputs,
+            description=f"Making a layer of {len(parts)} Debian packages",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    built, report = await MultiGet(
+        Get(BuiltLayer, LayerOutput(result.digest)),
+        Get(Digest, DigestSubset(result.digest, PathGlobs([REPORT_FILE]))),
+    )
+    return ImageDebianLayer(built, parts, report)
+
+
+def _not_below(request: ImageDebianLayerRequest) -> tuple[DebianPackage, ...]:
+    """What the images below do not have; TargetError where they have another version."""
+    below = {part.package.name: part.package for part in request.below}
+    for package in request.image.packages:
+        present = below.get(package.name, package)
+        if present.version != package.version:
+            raise TargetError(
+                f"{request.subject}: `debian_packages` brings {package.name} {package.version}, "
+                f"and `base` has version {present.version}. Use the `debian_lock` of the base."
+            )
+    return tuple(package for package in request.image.packages if package.name not in below)
+
+
+def rules():
+    return collect_rules()
