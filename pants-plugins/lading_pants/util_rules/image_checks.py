@@ -20,12 +20,13 @@ from pants.util.frozendict import FrozenDict
 from lading.errors import LadingError
 from lading.image.root_fields import fill_strings
 from lading.interpolation import substitute
+from lading.structure.absence_check import AbsenceCheck
 from lading.structure.checks import Checks
 from lading.structure.command_check import CommandCheck
 from lading.structure.config_check import parse_config
 from lading.structure.file_check import FileCheck
-from lading.structure.limit_check import AbsenceCheck, SizeCheck
 from lading.structure.size import parse_size
+from lading.structure.size_check import SizeCheck
 from lading_pants.errors import TargetError, about
 from lading_pants.targets.docker_image_test_target import (
     ALIAS,

@@ -16,10 +16,10 @@ from lading.structure.check_request import CheckRequest, Engine
 from lading.structure.checks import Checks
 from lading.structure.command_result import CommandResult
 from lading.structure.container_engine import ContainerEngine
+from lading.structure.dpkg import debian_packages, dpkg_files
 from lading.structure.image_files import ImageFiles
 from lading.structure.layer_blobs import LayerBlobs
 from lading.structure.layered_files import LayeredFiles
-from lading.structure.limit_check import debian_packages, dpkg_files
 from lading.structure.namespace_run import NamespaceRun
 from lading.structure.outcome import Outcome
 from lading.structure.report import junit_report, text_report

@@ -21,13 +21,14 @@ from lading.image.run_as_root_testing import (
     scratch_user,
 )
 from lading.program_files import program_files
+from lading.structure.absence_check import AbsenceCheck
 from lading.structure.check_request import CheckRequest, Engine
 from lading.structure.checks import Checks
 from lading.structure.command_check import CommandCheck
 from lading.structure.config_check import parse_config
 from lading.structure.file_check import FileCheck
 from lading.structure.license_check import LicenseCheck
-from lading.structure.limit_check import AbsenceCheck, SizeCheck
+from lading.structure.size_check import SizeCheck
 
 MODULE = "lading.structure.check_main"
 
@@ -281,6 +282,16 @@ def test_setup_goes_before_in_the_same_place(program: Program) -> None:
         ({"run": ["no"]}, {}, "no can't be run: No such file or directory (PATH is /usr/local/"),
         ({"run": ["/broken"]}, {}, "/broken can't be run: No such file or directory (PATH is /usr"),
         ({"run": ["/plain"]}, {}, "/plain can't be run: Permission denied (PATH is /usr/local/sb"),
+        (
+            {"run": ["id"], "working_dir": "/plain/x"},
+            {},
+            "the image has no place for /plain/x: Not",
+        ),
+        (
+            {"run": ["id"]},
+            {"Volumes": {"/plain": {}}},
+            "the image has no place for /plain: File ex",
+        ),
         ({"args": []}, {}, "the image has neither an entrypoint nor a command"),
         ({"run": ["id"], "user": "mysql"}, {}, "there is no user 'mysql' in the image's /etc/p"),
         ({"run": ["id"]}, {"User": "0:mysql"}, "there is no group 'mysql' in the image's /etc/g"),

@@ -6,8 +6,8 @@ from enum import Enum
 from typing import Any, Dict, Optional, Tuple
 
 from lading.store.package import StorePackage
+from lading.structure.absence_check import package_from_dict, package_to_dict
 from lading.structure.checks import Checks
-from lading.structure.limit_check import package_from_dict, package_to_dict
 
 
 class Engine(Enum):

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, Mapping, Tuple
 
+from lading.structure.absence_check import AbsenceCheck
 from lading.structure.command_check import CommandCheck
 from lading.structure.config_check import ConfigCheck
 from lading.structure.file_check import FileCheck
 from lading.structure.license_check import LicenseCheck
-from lading.structure.limit_check import AbsenceCheck, SizeCheck
+from lading.structure.size_check import SizeCheck
 
 _KINDS: Mapping[str, Any] = {
     "commands": CommandCheck,

@@ -1,11 +1,12 @@
+from lading.structure.absence_check import AbsenceCheck
+from lading.structure.absence_check_test import CLOSURE
 from lading.structure.check_request import CheckRequest, Engine
 from lading.structure.checks import Checks
 from lading.structure.command_check import CommandCheck
 from lading.structure.config_check import parse_config
 from lading.structure.file_check import FileCheck
 from lading.structure.license_check import LicenseCheck
-from lading.structure.limit_check import AbsenceCheck, SizeCheck
-from lading.structure.limit_check_test import CLOSURE
+from lading.structure.size_check import SizeCheck
 
 CHECKS = Checks(
     commands=(CommandCheck.parse({"run": ["a"], "stdout": "b"}),),

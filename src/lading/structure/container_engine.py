@@ -70,7 +70,6 @@ class ContainerEngine:
                 f"`engine` is {engine.value!r}, and there is no {engine.value} in PATH, which is "
                 f"{path}: install it, or leave `engine` out to run commands without one."
             )
-        signal.signal(signal.SIGTERM, _end)  # so that containers are removed
         return cls(engine.value, program, environment)
 
     @contextmanager
@@ -80,6 +79,7 @@ class ContainerEngine:
         `ids` are what it may be called there by itself. Nothing else gets another name, and an
         image that was not there before is not there afterwards.
         """
+        signal.signal(signal.SIGTERM, _end)  # so that what is made here is removed
         name = f"{_REPOSITORY}:{secrets.token_hex(8)}"
         for attempt in range(_ATTEMPTS):
             if attempt:

@@ -70,11 +70,11 @@ class NamespaceRun:
 
     def _run_all(self, checks: Sequence[CommandCheck]) -> int:
         """As root of a user namespace."""
-        end = None if self.timeout is None else time.monotonic() + self.timeout
         os.chdir(self.work)
         root = Path("root")
-        self._unpack(root)
         try:
+            self._unpack(root)
+            end = None if self.timeout is None else time.monotonic() + self.timeout
             overlays = _apart(_try_overlay) == 0
             results = []
             for number, check in enumerate(checks):
@@ -166,11 +166,10 @@ class _ImageProcess:
         except LadingError as error:
             return {"problem": str(error)}
         directory = self.check.working_dir or self.config.working_dir or "/"
-        for path in (*self.config.volumes, directory):
-            os.makedirs(path, mode=0o755, exist_ok=True)
-        for name, content in _ETC_FILES.items():
-            if os.path.isdir("/etc") and not os.path.lexists(f"/etc/{name}"):
-                Path("/etc", name).write_text(content, encoding="ascii")
+        try:
+            self._complete(directory)
+        except OSError as error:
+            return {"problem": f"the image has no place for {error.filename}: {error.strerror}"}
         notes: List[str] = []
         start = _Start(user, directory, self._environment(user), self.end)
         for words in self.check.setup:
@@ -187,6 +186,14 @@ class _ImageProcess:
             return {"problem": "the image has neither an entrypoint nor a command"}
         problem, status = start.run(words, stdin, stdout, stderr)
         return {"problem": problem, "exit_code": status, "notes": notes}
+
+    def _complete(self, directory: str) -> None:
+        """Make what engines make in each container."""
+        for path in (*self.config.volumes, directory):
+            os.makedirs(path, mode=0o755, exist_ok=True)
+        for name, content in _ETC_FILES.items():
+            if os.path.isdir("/etc") and not os.path.lexists(f"/etc/{name}"):
+                Path("/etc", name).write_text(content, encoding="ascii")
 
     def _environment(self, user: ProcessUser) -> Dict[str, str]:
         return {

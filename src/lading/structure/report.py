@@ -1,9 +1,13 @@
 """What came of an image's checks, for people and for programs that read JUnit's XML."""
 
+import re
 from typing import List, Sequence
 from xml.etree import ElementTree
 
 from lading.structure.outcome import Outcome
+
+# XML 1.0 has no other characters, and no way to write them.
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text_report(outcomes: Sequence[Outcome]) -> str:
@@ -29,8 +33,9 @@ def junit_report(suite: str, outcomes: Sequence[Outcome]) -> str:
         skipped="0",
     )
     for outcome in outcomes:
-        case = ElementTree.SubElement(root, "testcase", classname=suite, name=outcome.name)
+        name = _NOT_XML.sub("?", outcome.name)
+        case = ElementTree.SubElement(root, "testcase", classname=suite, name=name)
         if not outcome.passed:
-            text = "\n".join(outcome.failures)
+            text = _NOT_XML.sub("?", "\n".join(outcome.failures))
             ElementTree.SubElement(case, "failure", message=text.splitlines()[0]).text = text
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"

@@ -20,11 +20,11 @@ def test_only_what_is_wrong_is_told() -> None:
 
 
 def test_junit() -> None:
-    outcomes = [GOOD, Outcome("<b>", ("first", "second & more"))]
+    outcomes = [GOOD, Outcome("<b>\0", ("first", "second & more\x1b"))]
     root = ElementTree.fromstring(junit_report("a:b", outcomes))
     assert (root.tag, root.attrib["tests"], root.attrib["failures"]) == ("testsuite", "2", "1")
     good, bad = root.findall("testcase")
     assert (good.attrib["name"], list(good)) == ("file /a", [])
     failure = bad.find("failure")
-    assert failure is not None and bad.attrib["name"] == "<b>"
-    assert (failure.attrib["message"], failure.text) == ("first", "first\nsecond & more")
+    assert failure is not None and bad.attrib["name"] == "<b>?"
+    assert (failure.attrib["message"], failure.text) == ("first", "first\nsecond & more?")

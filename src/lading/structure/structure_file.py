@@ -3,9 +3,7 @@
 Every scalar in it is a string here, as it stands in the YAML: Go reads `args: [6379]` as "6379".
 """
 
-import difflib
-from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Iterator, Optional, Tuple
 
 from lading.errors import LadingError
 from lading.image.user import User
@@ -16,10 +14,9 @@ from lading.structure.config_check import ConfigCheck, Relation
 from lading.structure.file_check import FileCheck
 from lading.structure.license_check import LicenseCheck
 from lading.structure.pattern import Pattern
+from lading.structure.structure_document import MappingNode, Node
 
 SCHEMA_VERSION = "2.0.0"
-
-_TRUE, _FALSE = ("true", "yes", "on", "y"), ("false", "no", "off", "n")
 
 _KEYS = (
     "schemaVersion",
@@ -78,13 +75,12 @@ _OPTIONS_OF_THE_MACHINE = (
     "bindMounts",
 )
 
-_Parsed = TypeVar("_Parsed")
 _Variables = Tuple[Tuple[str, str], ...]
 
 
 def parse_structure_file(path: str, document: Any) -> Checks:
     """`document` is what YAML has in it. LadingError that names the file and the place in it."""
-    root = _Node(path, document).mapping(_KEYS)
+    root = Node(path, document).mapping(_KEYS)
     version = root.text("schemaVersion")
     if version != SCHEMA_VERSION:
         raise LadingError(
@@ -92,7 +88,7 @@ def parse_structure_file(path: str, document: Any) -> Checks:
             "the one that there is documentation for."
         )
     user = _run_user(root)
-    variables = root.variables("globalEnvVars")
+    variables = root.each("globalEnvVars", _variable)
     return Checks(
         commands=root.each("commandTests", lambda node: _command(node, variables, user)),
         files=(
@@ -104,97 +100,12 @@ def parse_structure_file(path: str, document: Any) -> Checks:
     )
 
 
-@dataclass(frozen=True)
-class _Node:
-    """Something in the file. `where` is the file and the path in it."""
-
-    where: str
-    value: Any
-
-    def mapping(self, keys: Sequence[str]) -> "_Mapping":
-        if not isinstance(self.value, Mapping):
-            raise LadingError(
-                f"{self.where}: {self.value!r} is not a mapping. Its keys are {', '.join(keys)}."
-            )
-        for key in self.value:
-            if key not in keys:
-                near = difflib.get_close_matches(str(key), keys, n=1)
-                hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(keys)}."
-                raise LadingError(f"{self.where}: container-structure-test has no {key!r}. {hint}")
-        return _Mapping(self.where, self.value)
-
-    def text(self) -> str:
-        if not isinstance(self.value, str):
-            raise LadingError(f"{self.where}: {self.value!r} is not a string. Write one.")
-        return self.value
-
-    def elements(self) -> Iterator["_Node"]:
-        if not isinstance(self.value, list):
-            raise LadingError(f"{self.where}: {self.value!r} is not a list. Write one.")
-        for number, value in enumerate(self.value, 1):
-            yield _Node(f"{self.where}, number {number}", value)
-
-    def words(self) -> Tuple[str, ...]:
-        return tuple(node.text() for node in self.elements())
-
-
-@dataclass(frozen=True)
-class _Mapping:
-    where: str
-    values: Mapping[str, Any]
-
-    def node(self, key: str) -> Optional[_Node]:
-        """None where it is not there, or empty."""
-        value = self.values.get(key)
-        if value is None or value == "":
-            return None
-        return _Node(f"{self.where}, {key}", value)
-
-    def text(self, key: str) -> str:
-        node = self.node(key)
-        return node.text() if node else ""
-
-    def required(self, key: str) -> str:
-        text = self.text(key)
-        if not text:
-            raise LadingError(f"{self.where}: there is no {key!r}, which there must be. Write one.")
-        return text
-
-    def words(self, key: str) -> Tuple[str, ...]:
-        node = self.node(key)
-        return node.words() if node else ()
-
-    def each(self, key: str, parse: Callable[[_Node], _Parsed]) -> Tuple[_Parsed, ...]:
-        node = self.node(key)
-        return tuple(parse(element) for element in node.elements()) if node else ()
-
-    def boolean(self, key: str, default: bool) -> bool:
-        text = self.text(key)
-        if text and text.lower() not in (*_TRUE, *_FALSE):
-            raise LadingError(f"{self.where}: {key} is {text!r}. Write true or false.")
-        return text.lower() in _TRUE if text else default
-
-    def number(self, key: str) -> Optional[int]:
-        text = self.text(key)
-        try:
-            return int(text) if text else None
-        except ValueError as error:
-            raise LadingError(f"{self.where}: {key} is {text!r}. Write a number.") from error
-
-    def patterns(self, key: str) -> Tuple[Pattern, ...]:
-        where = f"{self.where}: {key} has"
-        return tuple(Pattern.parse_go(where, text) for text in self.words(key))
-
-    def variables(self, key: str) -> _Variables:
-        return self.each(key, _variable)
-
-
-def _variable(node: _Node) -> Tuple[str, str]:
+def _variable(node: Node) -> Tuple[str, str]:
     fields = node.mapping(("key", "value"))
     return fields.required("key"), fields.text("value")
 
 
-def _run_user(root: _Mapping) -> Optional[str]:
+def _run_user(root: MappingNode) -> Optional[str]:
     node = root.node("containerRunOptions")
     if node is None:
         return None
@@ -207,22 +118,24 @@ def _run_user(root: _Mapping) -> Optional[str]:
                 "container-structure-test itself, and leave it out here."
             )
     user = options.text("user")
-    if user:
-        User.parse(user)
+    try:
+        User.parse(user or "0")
+    except LadingError as error:
+        raise LadingError(f"{options.where}: {error}") from error
     return user or None
 
 
-def _command(node: _Node, variables: _Variables, user: Optional[str]) -> CommandCheck:
+def _command(node: Node, variables: _Variables, user: Optional[str]) -> CommandCheck:
     fields = node.mapping(_COMMAND_KEYS)
     for key in ("setup", "teardown"):
-        for command in fields.each(key, _Node.words):
+        for command in fields.each(key, Node.words):
             if not command:
                 raise LadingError(f"{fields.where}: {key} has an empty command. Remove it.")
-    own = dict(fields.variables("envVars"))
+    own = dict(fields.each("envVars", _variable))
     return CommandCheck(
         name=fields.required("name"),
         words=(fields.required("command"), *fields.words("args")),
-        setup=fields.each("setup", _Node.words),
+        setup=fields.each("setup", Node.words),
         env=tuple(sorted({**dict(variables), **own}.items())),
         user=user,
         exit_code=fields.number("exitCode") or 0,
@@ -232,7 +145,7 @@ def _command(node: _Node, variables: _Variables, user: Optional[str]) -> Command
     )
 
 
-def _existence(node: _Node, variables: _Variables) -> FileCheck:
+def _existence(node: Node, variables: _Variables) -> FileCheck:
     fields = node.mapping(_EXISTENCE_KEYS)
     name, path = fields.required("name"), fields.required("path")
     absent = not fields.boolean("shouldExist", True)
@@ -255,13 +168,13 @@ def _existence(node: _Node, variables: _Variables) -> FileCheck:
     )
 
 
-def _id(fields: _Mapping, key: str) -> Optional[str]:
+def _id(fields: MappingNode, key: str) -> Optional[str]:
     number = fields.number(key)
     # container-structure-test takes -1 for not given.
     return None if number is None or number == -1 else str(number)
 
 
-def _content(node: _Node) -> FileCheck:
+def _content(node: Node) -> FileCheck:
     fields = node.mapping(_CONTENT_KEYS)
     path = fields.required("path")
     return FileCheck(
@@ -273,12 +186,12 @@ def _content(node: _Node) -> FileCheck:
     )
 
 
-def _licenses(node: _Node) -> LicenseCheck:
+def _licenses(node: Node) -> LicenseCheck:
     fields = node.mapping(("debian", "files"))
     return LicenseCheck(fields.boolean("debian", False), fields.words("files"))
 
 
-def _metadata(root: _Mapping) -> Iterator[ConfigCheck]:
+def _metadata(root: MappingNode) -> Iterator[ConfigCheck]:
     node = root.node("metadataTest")
     if node is None:
         return
@@ -287,7 +200,7 @@ def _metadata(root: _Mapping) -> Iterator[ConfigCheck]:
         for entry, expected in fields.each(key, _expected_value):
             relation = Relation.MATCHES if isinstance(expected, Pattern) else Relation.IS
             yield ConfigCheck(config_key, entry, relation, expected)
-    for name, _ in fields.variables("unboundEnvVars"):
+    for name, _ in fields.each("unboundEnvVars", _variable):
         yield ConfigCheck("env", name, Relation.IS, None)
     for key in ("entrypoint", "cmd"):
         # An empty list says that there is none.
@@ -306,7 +219,7 @@ def _metadata(root: _Mapping) -> Iterator[ConfigCheck]:
             yield ConfigCheck(config_key, "", Relation.IS, fields.text(key))
 
 
-def _expected_value(node: _Node) -> Tuple[str, Any]:
+def _expected_value(node: Node) -> Tuple[str, Any]:
     fields = node.mapping(("key", "value", "isRegex"))
     value: Any = fields.text("value")
     if fields.boolean("isRegex", False):

@@ -194,7 +194,7 @@ def existence(**fields: Any) -> Any:
         ),
         (
             {**VERSION, "containerRunOptions": {"user": "a b"}},
-            "`user` is 'a b'.",
+            "t.yaml, containerRunOptions: `user` is 'a b'.",
         ),
         (
             {**VERSION, "metadataTest": {"labels": [{"key": "a", "value": "(", "isRegex": "1"}]}},

@@ -1,52 +1,14 @@
-"""How big the image may be, and what must not be in it.
-
-    max_size="20 MB"
-    must_not_contain=["//3rdparty/gcc", "gcc-*"]
-"""
+"""What must not be in the image: `must_not_contain=["//3rdparty/gcc", "gcc-*"]`."""
 
 import fnmatch
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple
+from typing import Any, Dict, Mapping, Sequence
 
 from lading.store.closure import why
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
-from lading.structure.image_files import ImageFiles
-from lading.structure.outcome import Outcome, difference
-from lading.structure.size import show_size
-
-#: Where dpkg notes what is installed, and where images without dpkg do (distroless).
-_DPKG_STATUS, _DPKG_DIRECTORY = "var/lib/dpkg/status", "var/lib/dpkg/status.d"
-
-_PACKAGE = re.compile(r"^Package: *(\S+)", re.MULTILINE)
-_STATUS = re.compile(r"^Status: *(.*)$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class SizeCheck:
-    """`name` is the field that says so; `limit` is in bytes."""
-
-    name: str
-    limit: int
-
-    def judge(self, size: int) -> Outcome:
-        if size <= self.limit:
-            return Outcome(self.name)
-        return Outcome(
-            self.name,
-            (
-                difference("size", f"at most {show_size(self.limit)}", show_size(size))
-                + f" ({size - self.limit} bytes more)",
-            ),
-        )
-
-    def to_dict(self) -> Dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "SizeCheck":
-        return cls(**fields)
+from lading.structure.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -95,28 +57,6 @@ def _explain(package: StorePackage, closure: Sequence[StorePackage]) -> str:
     chains = (why(root, package.path, known) for root in known if root not in referred)
     chain = min(filter(None, chains), key=len, default=("the image, or its base, names it",))
     return "\n".join((f"{package.path} is in the image:", *(f"  {line}" for line in chain)))
-
-
-def dpkg_files(files: ImageFiles) -> Iterator[str]:
-    """The keys of the files that say which Debian packages are installed."""
-    paths = [_DPKG_STATUS]
-    paths += [f"{_DPKG_DIRECTORY}/{name}" for name in files.names(_DPKG_DIRECTORY)]
-    for path in paths:
-        key = files.find_file(path)
-        if key is not None and not path.endswith(".md5sums"):
-            yield key
-
-
-def debian_packages(files: ImageFiles) -> Tuple[str, ...]:
-    """Names of the packages that are installed, sorted."""
-    names = set()
-    for key in dpkg_files(files):
-        for paragraph in files.contents[key].decode("utf-8", "replace").split("\n\n"):
-            name, status = _PACKAGE.search(paragraph), _STATUS.search(paragraph)
-            # Where there is no status, as in distroless images, what is listed is there.
-            if name and (not status or status[1].split()[-1:] == ["installed"]):
-                names.add(name[1])
-    return tuple(sorted(names))
 
 
 def package_to_dict(package: StorePackage) -> Mapping[str, Any]:

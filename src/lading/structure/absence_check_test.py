@@ -2,15 +2,7 @@ import pytest
 
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
-from lading.structure.image_testing import image_files
-from lading.structure.limit_check import (
-    AbsenceCheck,
-    SizeCheck,
-    debian_packages,
-    dpkg_files,
-    package_from_dict,
-    package_to_dict,
-)
+from lading.structure.absence_check import AbsenceCheck, package_from_dict, package_to_dict
 
 
 def package(name: str, *references: str) -> StorePackage:
@@ -23,13 +15,6 @@ LIBC, GCC = package("libc-2.36"), package("gcc-12.2.0", "libc-2.36")
 REDIS = package("redis-7.0.15", "libc-2.36")
 APP = package("app-1", "redis-7.0.15", "gcc-12.2.0")
 CLOSURE = (APP, GCC, LIBC, REDIS)
-
-
-def test_sizes() -> None:
-    assert SizeCheck("max_size", 10).judge(10).passed
-    assert SizeCheck("max_size", 10_000_000).judge(12_500_001).failures == (
-        "size: expected at most 10.00 MB, actual 12.50 MB (2500001 bytes more)",
-    )
 
 
 def test_a_package_is_named_by_its_path() -> None:
@@ -77,22 +62,8 @@ def test_shortest_chain_of_references() -> None:
     )
 
 
-def test_debian_packages() -> None:
-    files = image_files(
-        {},
-        {
-            "var/lib/dpkg/status": (
-                b"Package: bash\nStatus: install ok installed\nVersion: 5\n\n"
-                b"Package: vim\nStatus: deinstall ok config-files\n\n"
-                b"Package: libc-dev\nStatus: install ok installed\n"
-            ),
-            "var/lib/dpkg/status.d/tzdata": b"Package: tzdata\nVersion: 1\n",
-            "var/lib/dpkg/status.d/tzdata.md5sums": b"Package: not-one\n",
-        },
-    )
-    assert list(dpkg_files(files)) == ["var/lib/dpkg/status", "var/lib/dpkg/status.d/tzdata"]
-    names = debian_packages(files)
-    assert names == ("bash", "libc-dev", "tzdata")
+def test_names_of_debian_packages() -> None:
+    names = ("bash", "libc-dev")
     assert AbsenceCheck("*-dev", "").judge((), names).failures == (
         "the Debian package libc-dev is installed",
     )
@@ -103,5 +74,4 @@ def test_debian_packages() -> None:
 def test_json_gives_them_back() -> None:
     for check in (AbsenceCheck("a", "b"), AbsenceCheck("a", "")):
         assert AbsenceCheck.from_dict(check.to_dict()) == check
-    assert SizeCheck.from_dict(SizeCheck("x", 1).to_dict()) == SizeCheck("x", 1)
     assert package_from_dict(package_to_dict(APP)) == APP
