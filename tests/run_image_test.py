@@ -8,7 +8,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 from conftest import ContainerEngine
@@ -79,7 +79,7 @@ def declared(repository: Repository, token: str) -> Iterator[Repository]:
 
 
 @pytest.fixture(params=["docker", "podman"])
-def images(declared: Repository, token: str, request: pytest.FixtureRequest) -> Iterator[Images]:
+def images(declared: Repository, token: str, request: Any) -> Iterator[Images]:
     images = Images(declared, request.getfixturevalue(request.param), token)
     yield images
     for name in ("above", "shell"):
@@ -116,7 +116,7 @@ def test_pants_16356_it_runs_whatever_the_engine_has(images: Images) -> None:
 def test_redis_serves_until_it_is_interrupted(
     declared: Repository, docker: ContainerEngine, redis_cli: RedisCli
 ) -> None:
-    port = free_port()
+    port = str(free_port())
     options = [f"--lading-container-options={option}" for option in docker.run_options]
     words = ["redis-server", "--port", port, "--protected-mode", "no"]
     process = subprocess.Popen(
