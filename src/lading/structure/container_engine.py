@@ -94,7 +94,10 @@ class ContainerEngine:
         try:
             yield name
         finally:
-            self._try("image", "rm", name)
+            # Where somebody's container uses the image, podman removes nothing but the name if
+            # it is told so; docker keeps both.
+            if self._try("image", "rm", name).returncode:
+                self._try("untag", name)
 
     def run(self, image: str, check: CommandCheck, end: Optional[float]) -> CommandResult:
         """`end` is of time.monotonic."""

@@ -58,6 +58,14 @@ def test_an_image_that_is_not_there_after_it_was_loaded(programs: Path) -> None:
     )
 
 
+def test_a_name_goes_where_the_image_can_not(programs: Path) -> None:
+    docker = engine(programs, f'echo "$@" >> {programs}/log; [ "$1" != image ]')
+    with docker.loaded(Path("image.tar"), ["sha256:1"]) as name:
+        pass
+    log = (programs / "log").read_text().splitlines()
+    assert log == [f"tag sha256:1 {name}", f"image rm {name}", f"untag {name}"]
+
+
 def test_an_image_that_is_there_is_not_loaded_and_its_name_goes(programs: Path) -> None:
     docker = engine(programs, f'echo "$@" >> {programs}/log; [ "$3" != x ]')
     with docker.loaded(Path("image.tar"), ["sha256:1"]) as name:
