@@ -1,5 +1,7 @@
 """Images in memory and in files for tests."""
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Dict, Mapping
@@ -39,8 +41,9 @@ def image_files(files: Mapping[str, ImageFile], contents: Mapping[str, bytes] = 
 
 
 def layer_blobs(*layers: bytes) -> LayerBlobs:
-    """In a temporary directory, which stays until the tests end."""
-    parent = Path(tempfile.mkdtemp())
+    """In a temporary directory, which is there until the tests end."""
+    parent = Path(tempfile.mkdtemp(prefix="lading-layers-"))
+    atexit.register(shutil.rmtree, parent)
     paths = tuple(parent / str(number) for number in range(len(layers)))
     for path, content in zip(paths, layers):
         path.write_bytes(content)
