@@ -435,7 +435,8 @@ class TestProgram:
             index = storage.layout.index["digest"]
             pulled = self.pull(sandbox, {"digest": index, "platform": "linux/amd64"})
             assert (pulled.communicate()[1], pulled.returncode) == ("", 0)
-            assert sorted(os.listdir(sandbox / "out")) == ["config.json", "manifest.json"]
+            names = ["config.json", "manifest.json", "platform.json"]
+            assert sorted(os.listdir(sandbox / "out")) == names
             (sandbox / "out").rename(sandbox / "image")
             blob = {"digest": str(storage.digest), "size": len(storage.layer)}
             pulled = self.pull(sandbox, blob)
