@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 _HEAD = """# Sizes
 
 `python3 benchmarks/sizes.py` writes this page. *Compressed* is what a registry stores and a machine
-pulls, the sum of the layers; *unpacked* is the sum of the files of the closure. MB are 10^6 bytes.
+pulls, the sum of the layers; *unpacked* is the sum of the files of the closure, the store packages.
+MB are 10^6 bytes.
 
-| image | compressed | unpacked | store packages |
+| image | compressed | unpacked | packages |
 |---|---:|---:|---|
 """
 
@@ -39,10 +40,12 @@ def _rows(directory: Path) -> Iterator[str]:
         image: Dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         compressed = sum(layer["size"] for layer in image["layers"])
         unpacked = sum(package["size"] for package in image["closure"])
-        names = ", ".join(sorted(package["name"] for package in image["closure"]))
+        names = sorted(package["name"] for package in image["closure"])
+        if image.get("debian"):
+            names.append(f"{len(image['debian'])} Debian packages at their usual paths")
         yield (
             f"| `//images:{file.stem}` | {compressed / 1e6:.2f} MB | {unpacked / 1e6:.1f} MB "
-            f"| {names} |\n"
+            f"| {', '.join(names)} |\n"
         )
 
 
