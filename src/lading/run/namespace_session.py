@@ -5,7 +5,6 @@ the machine's; what it changes is gone afterwards.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from lading.image.container import enter_root, in_namespaces
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.tree_bound import TreeBound
 from lading.image.user_namespace import UserNamespace
+from lading.run.cleaner import Cleaner
+from lading.run.terminal import ContainerTerminal, has_terminal, terminal_kept
 from lading.structure.layer_blobs import LayerBlobs
 from lading.structure.process_user import ProcessUser
 from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
@@ -43,14 +44,16 @@ class NamespaceSession:
         os.umask(0o022)
         # Ctrl-C is for the program in the image.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return UserNamespace.of_this_user().run(lambda: self._run(arguments))
+        with terminal_kept():
+            return UserNamespace.of_this_user().run(lambda: self._run(arguments))
 
     def _run(self, arguments: Sequence[str]) -> int:
         """As root of a user namespace."""
         os.chdir(self.work)
-        root = Path("root")
-        root.mkdir(mode=0o755)
+        cleaner = Cleaner.start(self.work)
         try:
+            root = Path("root")
+            root.mkdir(mode=0o755)
             bound = TreeBound()
             for number in range(len(self.layers.blobs)):
                 with self.layers.open(number) as tar, linux.inside(root):
@@ -58,11 +61,7 @@ class NamespaceSession:
             _take_from_machine(root)
             return in_namespaces(lambda: self._start(root, arguments), own_network=False)
         finally:
-            # Nobody else may delete files of other owners. Nothing shall stop this.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
-            os.chdir("/")
-            shutil.rmtree(self.work)
+            cleaner.finish()
 
     def _start(self, root: Path, arguments: Sequence[str]) -> int:
         linux.bind(root, root)
@@ -77,21 +76,36 @@ class NamespaceSession:
                 "the image has neither `entrypoint` nor `cmd`: name a program behind `--`."
             )
         environment = self._environment(user)
+        terminal = ContainerTerminal.open(user.uid) if has_terminal() else None
+        stream = terminal.slave if terminal else None
+
+        def prepare() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if terminal:
+                terminal.take()
+
         try:
             process = subprocess.Popen(
                 words,
+                stdin=stream,
+                stdout=stream,
+                stderr=stream,
                 env=environment,
                 cwd=directory,
                 user=user.uid,
                 group=user.gid,
                 extra_groups=user.groups,
-                preexec_fn=_take_signals,
+                start_new_session=terminal is not None,
+                preexec_fn=prepare,
             )
         except OSError as error:
             raise LadingError(
                 f"{words[0]} can't be run in the image ({error.strerror}; PATH is "
                 f"{environment['PATH']}): name a program that it has."
             ) from error
+        if terminal:
+            signal.signal(signal.SIGINT, lambda *_: process.send_signal(signal.SIGINT))
+            terminal.relay(process)
         status = process.wait()
         # As shells tell that a signal ended a program.
         return 128 - status if status < 0 else status
@@ -109,10 +123,6 @@ def _make_directory(path: str) -> None:
             f"the image's working directory or volume {path} can't be made ({error.strerror}): "
             "leave out the file of the image that is in the way."
         ) from error
-
-
-def _take_signals() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _accounts() -> AccountFiles:

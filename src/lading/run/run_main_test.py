@@ -1,15 +1,19 @@
 """Images without an engine: the real program on real layers. Engines are in the end-to-end tests,
 but for what they do wrong (engine_test.py)."""
 
+import fcntl
 import json
 import os
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import pytest
 
@@ -61,8 +65,10 @@ class Program:
         stdout, stderr = process.communicate(timeout=60)
         return subprocess.CompletedProcess((), process.returncode, stdout, stderr)
 
-    def start(self, *arguments: str, **fields: Any) -> "subprocess.Popen[str]":
-        """In a process group of its own."""
+    def start(
+        self, *arguments: str, terminal: Optional[int] = None, **fields: Any
+    ) -> "subprocess.Popen[str]":
+        """In a session of its own, which `terminal` does not control, as Pants does it."""
         sandbox = self._sandbox({**FIELDS, **fields})
 
         def become_user() -> None:
@@ -77,9 +83,9 @@ class Program:
             argv,
             cwd=sandbox,
             env={"TMPDIR": str(self.temporary), "SECRET": "1", "TERM": "vt100"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
+            stdout=subprocess.PIPE if terminal is None else terminal,
+            stderr=subprocess.PIPE if terminal is None else terminal,
             encoding="utf-8",
             preexec_fn=become_user,
             start_new_session=True,
@@ -214,15 +220,68 @@ def test_ctrl_c_is_for_the_program_in_the_image(program: Program) -> None:
     assert (process.returncode, stdout) == (42, "told\n"), stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("everybody", [False, True])
-def test_nothing_is_left_when_it_is_terminated(everybody: bool, program: Program) -> None:
+def test_nothing_is_left_when_it_is_killed(
+    everybody: bool, number: signal.Signals, program: Program
+) -> None:
     script = "trap '' TERM; echo ready; while :; do echo 1 > /data/x$RANDOM; done"
     process = program.start("bash", "-c", script, entrypoint=())
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    (os.killpg if everybody else os.kill)(process.pid, signal.SIGTERM)
+    (os.killpg if everybody else os.kill)(process.pid, number)
     process.communicate(timeout=60)  # all writers have ended
-    assert process.returncode == -signal.SIGTERM
+    assert process.returncode == -number
     deadline = time.monotonic() + 30
     while program.leftovers() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+class Typist:
+    """Somebody at a terminal."""
+
+    def __init__(self, master: int) -> None:
+        self._master = master
+
+    def type(self, text: str, answer: str) -> None:
+        """Type it, and wait for the answer."""
+        os.write(self._master, text.encode())
+        shown = b""
+        deadline = time.monotonic() + 30
+        while answer.encode() not in shown:
+            assert time.monotonic() < deadline, shown
+            if select.select([self._master], (), (), 0.1)[0]:
+                shown += os.read(self._master, 1 << 16)
+
+
+def test_a_shell_has_a_terminal_of_its_own(program: Program) -> None:
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 33, 77, 0, 0))
+    before = termios.tcgetattr(slave)
+    process = program.start("bash", "--norc", terminal=slave, entrypoint=(), env=(("PS1", "$ "),))
+    typist = Typist(master)
+    typist.type("", "$ ")
+    typist.type("shopt -s checkwinsize; (true); echo $LINES x $COLUMNS\n", "\r\n33 x 77\r\n$ ")
+    typist.type("ls /dev/pts; stat -c %u /dev/pts/0\n", "\r\n0  ptmx\r\n999\r\n$ ")
+    # For the program in front alone, and then the shell goes on.
+    typist.type("echo wait; sleep 100\n", "\r\nwait\r\n")
+    time.sleep(0.2)
+    typist.type("\x03", "$ ")
+    typist.type("echo $?\n", "\r\n130\r\n$ ")
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 20, 60, 0, 0))
+    time.sleep(1)
+    typist.type("(true); echo $LINES x $COLUMNS\n", "\r\n20 x 60\r\n$ ")
+    typist.type("exit 5\n", "exit\r\n")
+    assert process.wait(timeout=60) == 5
+    assert termios.tcgetattr(slave) == before
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_terminal_that_goes_away_ends_it(program: Program) -> None:
+    master, slave = os.openpty()
+    process = program.start("bash", "--norc", terminal=slave, entrypoint=(), env=(("PS1", "$ "),))
+    Typist(master).type("", "$ ")
+    os.close(slave)
+    os.close(master)
+    assert process.wait(timeout=60) == 128 + signal.SIGHUP
