@@ -31,14 +31,16 @@ def find_docker_registry() -> Optional[str]:
 
 
 @contextmanager
-def docker_registry(storage: Path, auth: Optional[Dict[str, Any]] = None) -> Iterator[str]:
+def docker_registry(
+    storage: Path, auth: Optional[Dict[str, Any]] = None, **http_options: Any
+) -> Iterator[str]:
     """`host:port` of a registry of what is in `storage`, which several may share."""
     port = _free_port()
     config = {
         "version": "0.1",
         "log": {"level": "warn"},
         "storage": {"filesystem": {"rootdirectory": str(storage)}},
-        "http": {"addr": f"127.0.0.1:{port}"},
+        "http": {"addr": f"127.0.0.1:{port}", **http_options},
         **({"auth": auth} if auth else {}),
     }
     path = storage.parent / f"registry-{port}.json"  # YAML too
@@ -112,13 +114,14 @@ def _serving(owner: Any, handler: Callable[..., _QuietHandler], host: str) -> It
 
 
 class TokenServer:
-    """Gives tokens for pulling to who knows the password or the identity token, and tokens for
-    nothing to others (distribution, docs/spec/auth/jwt.md). `requests` are "GET" or "POST" with
-    "password", "identity token" or "nobody".
+    """Gives tokens for whatever is asked to who knows the password or the identity token, and
+    tokens for nothing to others (distribution, docs/spec/auth/jwt.md). `requests` are "GET" or
+    "POST" with "password", "identity token" or "nobody", `scopes` what was asked for in each.
     """
 
     def __init__(self, directory: Path) -> None:
         self.requests: List[Tuple[str, str]] = []
+        self.scopes: List[List[str]] = []
         #: Seconds that a token is good for, whatever it says in its answer.
         self.lifetime = 300.0
         self._key = directory / "key.pem"
@@ -195,6 +198,7 @@ class _TokenHandler(_QuietHandler):
     def _give(self, scopes: List[str], who: str) -> None:
         owner: TokenServer = self.server.owner  # type: ignore[attr-defined]
         owner.requests.append((self.command, who))
+        owner.scopes.append(scopes)
         token = owner.token(scopes, who)
         self.answer(200, json.dumps({"token": token, "expires_in": 300}).encode())
 
@@ -203,6 +207,9 @@ class _TokenHandler(_QuietHandler):
 class Fault:
     """What happens to an answer with status 200 or 206 to a GET. The numbers are bytes of the
     body; `flip` is the place of a byte that is changed. With `status` the registry is not asked.
+
+    To other requests it happens on their way: of the body, `cut` bytes come through before the
+    connection is lost. With `is_lost` all comes through, and the answer is lost.
     """
 
     name: str
@@ -214,19 +221,37 @@ class Fault:
     reset: bool = False
     drip_seconds: float = 0
     drop_range: bool = False
+    is_lost: bool = False
 
 
 GOOD = Fault("good")
 
 
+@dataclass(frozen=True)
+class Passed:
+    """A request; `size` is how much of its body came through."""
+
+    method: str
+    path: str
+    size: int
+
+
 class FaultProxy:
-    """Between a client and the registry at `upstream`. The answers to GETs of `path` suffer
-    `faults`, one each; later ones pass. `shown` is the Authorization of every request.
+    """Between a client and the registry at `upstream`. The answers to requests of `methods` for
+    `path` suffer `faults`, one each; later ones pass. `requests` are those that have no body,
+    `passed` all, and `shown` is the Authorization of each. Bodies come through in pieces of
+    `piece` bytes, each with a `delay` in seconds.
     """
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, methods: Tuple[str, ...] = ("GET",)) -> None:
         self.upstream = upstream
+        self.methods = methods
         self.path = "/blobs/"
+        self.piece = 1 << 16
+        self.delay = 0.0
+        #: Bytes of bodies so far.
+        self.came_through = 0
+        self.passed: List[Passed] = []
         self.faults: List[Fault] = []
         self.requests: List[Tuple[str, Optional[str]]] = []
         self.shown: List[Optional[str]] = []
@@ -241,9 +266,8 @@ class _ProxyHandler(_QuietHandler):
     def do_GET(self) -> None:
         proxy: FaultProxy = self.server.owner  # type: ignore[attr-defined]
         proxy.requests.append((self.path, self.headers.get("Range")))
-        proxy.shown.append(self.headers.get("Authorization"))
-        is_hit = self.command == "GET" and proxy.path in self.path and proxy.faults
-        fault = proxy.faults.pop(0) if is_hit else GOOD
+        proxy.passed.append(Passed(self.command, self.path, 0))
+        fault = self._fault(proxy)
         if fault.status is not None:
             self.answer(fault.status, b"", **fault.headers)
             return
@@ -263,12 +287,74 @@ class _ProxyHandler(_QuietHandler):
 
     do_HEAD = do_GET
 
+    def do_PUT(self) -> None:
+        proxy: FaultProxy = self.server.owner  # type: ignore[attr-defined]
+        fault = self._fault(proxy)
+        length = int(self.headers["Content-Length"])
+        if fault.status is not None:
+            self.rfile.read(length)
+            self.answer(fault.status, b"", **fault.headers)
+            return
+        connection = http.client.HTTPConnection(proxy.upstream, timeout=60)
+        try:
+            end = length if fault.cut is None else min(fault.cut, length)
+            size = self._forward(proxy, connection, end)
+            proxy.passed.append(Passed(self.command, self.path, size))
+            if fault.cut is not None:
+                self._reset()
+                return
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        if fault.is_lost:
+            self._reset()
+            return
+        self.send_response(response.status)
+        for name, value in response.getheaders():
+            if name.lower() not in ("connection", "date", "server"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PATCH = do_PUT
+
+    def _fault(self, proxy: FaultProxy) -> Fault:
+        proxy.shown.append(self.headers.get("Authorization"))
+        is_hit = self.command in proxy.methods and proxy.path in self.path and proxy.faults
+        return proxy.faults.pop(0) if is_hit else GOOD
+
+    def _send_head(self, connection: http.client.HTTPConnection) -> None:
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+
+    def _forward(self, proxy: FaultProxy, connection: http.client.HTTPConnection, end: int) -> int:
+        """Send the head, and `end` bytes of the body unless the client hangs up; how many."""
+        self._send_head(connection)
+        size = 0
+        while size < end:
+            piece = self.rfile.read1(min(proxy.piece, end - size))
+            if not piece:
+                self.close_connection = True
+                break
+            connection.send(piece)
+            size += len(piece)
+            proxy.came_through += len(piece)
+            time.sleep(proxy.delay)
+        return size
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
     def _ask(self, upstream: str, fault: Fault) -> Tuple[int, List[Tuple[str, str]], bytes]:
-        headers = dict(self.headers.items())
         if fault.drop_range:
-            headers.pop("Range", None)
+            del self.headers["Range"]
         connection = http.client.HTTPConnection(upstream, timeout=60)
-        connection.request(self.command, self.path, headers=headers)
+        self._send_head(connection)
         response = connection.getresponse()
         answer = response.status, response.getheaders(), response.read()
         connection.close()
@@ -286,8 +372,7 @@ class _ProxyHandler(_QuietHandler):
         if fault.cut is not None:
             self.close_connection = True
             if fault.reset:
-                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self._reset()
 
 
 def random_faults(generator: random.Random, size: int) -> List[Fault]:
@@ -310,3 +395,22 @@ def random_faults(generator: random.Random, size: int) -> List[Fault]:
         lambda: Fault("slow", drip_seconds=0.2),
     ]
     return [generator.choice(kinds)() for _ in range(generator.randrange(1, 6))]
+
+
+def random_push_faults(generator: random.Random, size: int) -> List[Fault]:
+    """A few faults for a push of blobs of at most `size` bytes, and some requests without one."""
+
+    def at() -> int:
+        return generator.randrange(size)
+
+    kinds: List[Callable[[], Fault]] = [
+        lambda: GOOD,
+        lambda: Fault("cut", cut=at()),
+        lambda: Fault("cut at once", cut=0),
+        lambda: Fault("lost answer", is_lost=True),
+        lambda: Fault("429", status=429, headers={"Retry_After": "0"}),
+        lambda: Fault("500", status=generator.choice((500, 502, 503, 504))),
+        lambda: Fault("404", status=404),
+        lambda: Fault("400", status=400),
+    ]
+    return [generator.choice(kinds)() for _ in range(generator.randrange(1, 20))]

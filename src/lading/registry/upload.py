@@ -37,8 +37,9 @@ class Upload:
 
     A large one is sent in one PATCH, as docker does, since registries fail in many ways at
     several (aws/containers-roadmap#2831). If that is cut, the registry is asked what it has and
-    gets the rest; if it has kept nothing, chunks get smaller. A registry that takes no PATCH gets
-    all in one PUT.
+    gets the rest; if it has kept nothing, chunks get smaller. distribution itself does not go on
+    with an upload once a PATCH of it was cut ("upload resumed at wrong offset"): it begins anew. A
+    registry that takes no PATCH gets all in one PUT.
     """
 
     def __init__(
