@@ -45,7 +45,9 @@ from lading_pants.util_rules.image_layer import (
     ImageLayerRequest,
 )
 from lading_pants.util_rules.image_names import ImageNames, ImageNamesRequest
+from lading_pants.util_rules.image_parts import ImagePart, PartsLayerRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
+from lading_pants.util_rules.image_python import PythonLayers, PythonLayersRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.pulled_layers import PulledLayers, PulledLayersRequest
@@ -117,11 +119,12 @@ class _WithDebian:
 
 @dataclass(frozen=True)
 class _OwnLayersRequest:
-    """`layer` is the image's layer as it is without commands."""
+    """`layer` is the image's layer as it is without commands; `parts` are in a layer above it."""
 
     plan: ImagePlan
     layer: ImageLayerRequest
     below: ImageLayers
+    parts: tuple[ImagePart, ...]
     address: Address
 
 
@@ -206,6 +209,14 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     )
     base = found.image
     below = (await Get(_WithDebian, _WithDebianRequest(field_set, base))).image
+    parts: tuple[ImagePart, ...] = ()
+    if plan.python is not None:
+        python = await Get(
+            PythonLayers,
+            PythonLayersRequest(plan.python, below.tree, below.debian, field_set.subject),
+        )
+        below = replace(below, layers=(*below.layers, *python.wheels), tree=python.tree)
+        parts = (python.app,)
     by_path = {member.package.path: member for member in closure.members}
     layer = ImageLayerRequest(
         members=_sorted(by_path[path] for path in by_path.keys() - _paths(below.closure)),
@@ -215,7 +226,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         base=below.tree if below.tree != EMPTY_DIGEST else None,
         subject=field_set.subject,
     )
-    own = await Get(_OwnLayers, _OwnLayersRequest(plan, layer, below, field_set.address))
+    own = await Get(_OwnLayers, _OwnLayersRequest(plan, layer, below, parts, field_set.address))
     return ImageLayers(
         layers=(*below.layers, *own.layers),
         pulled_count=below.pulled_count,
@@ -254,14 +265,19 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
 async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
     layer, below, commands = request.layer, request.below, request.plan.commands
     own = await Get(BuiltLayer, ImageLayerRequest, layer)
+    above, tree = (), own.tree
+    if request.parts:
+        upper = PartsLayerRequest(request.parts, own.tree, "lading: sources", layer.subject)
+        built = await Get(BuiltLayer, PartsLayerRequest, upper)
+        above, tree = (built.layer,), built.tree
     if commands is None:
-        return _OwnLayers((own.layer,), own.tree, layer.members)
+        return _OwnLayers((own.layer, *above), tree, layer.members)
     run = await Get(
         RunAsRootLayer,
         RunAsRootLayerRequest(
             commands=commands,
-            layers=(*below.layers, own.layer),
-            tree=own.tree,
+            layers=(*below.layers, own.layer, *above),
+            tree=tree,
             members=_sorted((*layer.members, *below.closure)),
             contents=(*request.plan.contents, *below.contents),
             env=FrozenDict(request.plan.config.environment),
@@ -274,7 +290,7 @@ async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
         # The same layer, with the packages that files made by the commands refer to.
         members = _sorted((*members, *run.members))
         own = await Get(BuiltLayer, ImageLayerRequest, replace(layer, members=members))
-    return _OwnLayers((own.layer, run.built.layer), run.built.tree, members)
+    return _OwnLayers((own.layer, *above, run.built.layer), run.built.tree, members)
 
 
 def _sorted(members: Iterable[ClosureMember]) -> tuple[ClosureMember, ...]:

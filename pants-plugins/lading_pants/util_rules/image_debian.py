@@ -17,13 +17,12 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.debian import segment_main
-from lading.debian.layer_request import DebianLayerRequest, PartFiles
+from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.layer_request import DebianPart as PartOfRequest
 from lading.debian.lock import closure
 from lading.debian.package_list import PackageList
 from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile
-from lading.image.compressor import LIBRARY
 from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.debian import LoadedLock, LoadedLockRequest, pinned_file
@@ -34,6 +33,13 @@ from lading_pants.util_rules.image_layer import (
     BuiltLayer,
     LayerOutput,
 )
+from lading_pants.util_rules.image_parts import (
+    COMPRESSOR,
+    COMPRESSOR_DIRECTORY,
+    MEMBERS_FILE,
+    PART_FILES,
+    ImagePart,
+)
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
@@ -41,13 +47,9 @@ from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 #: What is told of the packages, beside the layer.
 REPORT_FILE = "debian.json"
 
-_SEGMENT_FILE, _COMPRESSED_FILE = "segment.tar", "segment.tar.gz"
-_MEMBERS_FILE, _PACKAGE_FILE = "members.json", "package.json"
-_PART_FILES = (_SEGMENT_FILE, _COMPRESSED_FILE, _MEMBERS_FILE, _PACKAGE_FILE)
+_PACKAGE_FILE = "package.json"
 
 _BASE = "base"
-_COMPRESSOR_DIRECTORY = "compressor"
-_COMPRESSOR = f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}"
 
 #: Debian's names of the directories with libraries (multiarch), by architecture.
 _TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -87,25 +89,13 @@ class DebianPartRequest:
 
 @dataclass(frozen=True)
 class DebianPart:
-    """`digest` holds the package's files in a directory of its own."""
+    """The part holds a `_PACKAGE_FILE` besides."""
 
     package: DebianPackage
-    digest: Digest
-
-    @property
-    def directory(self) -> str:
-        return f"debian/{self.package.name}"
+    part: ImagePart
 
     def to_request(self) -> PartOfRequest:
-        return PartOfRequest(
-            PartFiles(
-                name=self.package.name,
-                segment=f"{self.directory}/{_SEGMENT_FILE}",
-                compressed=f"{self.directory}/{_COMPRESSED_FILE}",
-                members=f"{self.directory}/{_MEMBERS_FILE}",
-            ),
-            f"{self.directory}/{_PACKAGE_FILE}",
-        )
+        return PartOfRequest(self.part.files, f"{self.part.directory}/{_PACKAGE_FILE}")
 
 
 @dataclass(frozen=True)
@@ -171,27 +161,29 @@ async def make_part(request: DebianPartRequest, compressor: Compressor) -> Debia
     package = request.package
     deb = await Get(Digest, DigestSubset(request.files, PathGlobs([package.file.name])))
     documentation = segment_main.DOCUMENTATION[request.documentation]
+    outputs = (*PART_FILES, _PACKAGE_FILE)
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.debian.segment_main",
-            arguments=(package.file.name, documentation, _COMPRESSOR, *_PART_FILES),
+            arguments=(package.file.name, documentation, COMPRESSOR, *outputs),
             inputs=deb,
-            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
-            output_files=_PART_FILES,
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=outputs,
             description=f"Unpacking the Debian package {package.name}",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),
     )
-    part = DebianPart(package, EMPTY_DIGEST)
-    return DebianPart(package, await Get(Digest, AddPrefix(result.digest, part.directory)))
+    directory = f"debian/{package.name}"
+    digest = await Get(Digest, AddPrefix(result.digest, directory))
+    return DebianPart(package, ImagePart(package.name, directory, digest))
 
 
 @rule
 async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
-    merged = await Get(Digest, MergeDigests(part.digest for part in request.parts))
-    globs = [f"**/{name}" for name in (_MEMBERS_FILE, _PACKAGE_FILE)]
+    merged = await Get(Digest, MergeDigests(part.part.digest for part in request.parts))
+    globs = [f"**/{name}" for name in (MEMBERS_FILE, _PACKAGE_FILE)]
     return _Descriptions(await Get(Digest, DigestSubset(merged, PathGlobs(globs))))
 
 
@@ -234,11 +226,12 @@ async def make_debian_layer(
         ProgramRequest(
             module="lading.debian.layer_main",
             request=layer.to_json(),
-            arguments=(_COMPRESSOR, *outputs),
+            arguments=(COMPRESSOR, *outputs),
             inputs=await Get(
-                Digest, MergeDigests((described.digest, base, *(part.digest for part in parts)))
+                Digest,
+                MergeDigests((described.digest, base, *(part.part.digest for part in parts))),
             ),
-            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=outputs,
             description=f"Making a layer of {len(parts)} Debian packages",
             subject=request.subject,

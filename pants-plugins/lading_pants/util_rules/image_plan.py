@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Collection, Mapping, Optional
 
 from pants.engine.addresses import Address
@@ -26,6 +26,11 @@ from lading_pants.util_rules.image_base import (
     ImageChainRequest,
 )
 from lading_pants.util_rules.image_debian import ImageDebian, ImageDebianRequest
+from lading_pants.util_rules.image_python import (
+    ImagePythonRequest,
+    MaybePython,
+    PlannedPython,
+)
 from lading_pants.util_rules.image_references import (
     ImageFieldSet,
     ImageReferences,
@@ -56,6 +61,7 @@ class ImagePlan:
     fields: FrozenDict[str, Any]
     file_sources: FrozenDict[str, Address]
     commands: Optional[Commands]
+    python: Optional[PlannedPython]
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
     base = await Get(ImageBase, ImageBaseRequest(field_set))
     # Finds packages that the lock has not.
     await Get(ImageDebian, ImageDebianRequest(field_set))
+    python = await Get(MaybePython, ImagePythonRequest(field_set))
     found = await Get(ImageReferences, ImageReferencesRequest(field_set))
     origins = {**found.tool_origins, **found.origins}
     stored = await MultiGet(
@@ -103,6 +110,8 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
     by_text = {text: str(paths[address]) for text, address in named.items()}
     try:
         config = _config(field_set, by_text, platform.oci)
+        if python.planned is not None and config.entrypoint is None:
+            config = replace(config, entrypoint=python.planned.entrypoint)
         fields = _root_fields(field_set, by_text)
     except LadingError as error:
         raise about(field_set.subject, error) from error
@@ -117,6 +126,7 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
         fields=fields,
         file_sources=found.sources,
         commands=_commands(field_set, found, by_text),
+        python=python.planned,
     )
 
 

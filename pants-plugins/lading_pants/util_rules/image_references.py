@@ -15,6 +15,7 @@ from pants.util.frozendict import FrozenDict
 from lading.image.name_template import Part, parts
 from lading.image.root_fields import strings
 from lading.interpolation import references
+from lading.python.image_python import MOST_WHEEL_LAYERS
 from lading_pants.targets.docker_image import (
     BaseField,
     CmdField,
@@ -39,6 +40,7 @@ from lading_pants.targets.image_debian import (
     ImageDebianLockField,
     ImageDebianPackagesField,
 )
+from lading_pants.targets.image_python import PexField, PythonField
 from lading_pants.targets.image_root import (
     DirectoriesField,
     FilesField,
@@ -61,6 +63,8 @@ class ImageFieldSet(PackageFieldSet):
     debian_packages: ImageDebianPackagesField
     alternatives: ImageAlternativesField
     debian_documentation: DebianDocumentationField
+    pex: PexField
+    python: PythonField
     users: UsersField
     groups: GroupsField
     directories: DirectoriesField
@@ -96,7 +100,15 @@ class ImageFieldSet(PackageFieldSet):
     @property
     def layer_count(self) -> int:
         """Of the image itself, at most."""
-        return 1 + bool(self.debian_packages.value) + bool(self.run_as_root.value)
+        optional = (self.debian_packages, self.run_as_root, self.pex)
+        wheels = MOST_WHEEL_LAYERS if self.pex.value else 0
+        return 1 + sum(bool(field.value) for field in optional) + wheels
+
+    @property
+    def python_package(self) -> Optional[str]:
+        """The address in `python`, as it is written."""
+        value = self.python.value
+        return value if value and (value.startswith("//") or not value.startswith("/")) else None
 
     def file_sources(self) -> tuple[str, ...]:
         """The addresses of the targets that `files` are taken from, as they are written."""
@@ -150,8 +162,9 @@ class ImageReferencesRequest:
 @dataclass(frozen=True)
 class ImageReferences:
     """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`; `sources`
-    are the targets that `files` are taken from, by text; `base` is another image; `versions` are
-    packages whose versions are in the image's names, by text.
+    are the targets that `files` are taken from, by text; `base` is another image, `pex` a
+    `pex_binary` and `python` the package that runs it; `versions` are packages whose versions are
+    in the image's names, by text.
 
     `tools` are those of `run_as_root`, in their order, and `commands` the packages that its text
     names, by text. Neither is in the image by that.
@@ -164,6 +177,8 @@ class ImageReferences:
     interpolated: FrozenDict[str, Address]
     sources: FrozenDict[str, Address]
     base: Optional[Address]
+    pex: Optional[Address]
+    python: Optional[Address]
     versions: FrozenDict[str, Address]
     tools: tuple[Address, ...]
     commands: FrozenDict[str, Address]
@@ -207,10 +222,12 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
         interpolated=FrozenDict(by_text["interpolated"]),
         sources=FrozenDict(by_text["sources"]),
         base=next(iter(by_text["base"].values()), None),
+        pex=next(iter(by_text["pex"].values()), None),
+        python=next(iter(by_text["python"].values()), None),
         versions=FrozenDict(by_text["versions"]),
         tools=tuple(by_text["tools"].values()),
         commands=FrozenDict(by_text["commands"]),
-        origins=origins("contents", "interpolated"),
+        origins=origins("contents", "interpolated", "python"),
         tool_origins=origins("tools", "commands"),
     )
 
@@ -230,7 +247,7 @@ def _mentions(field_set: ImageFieldSet) -> Mapping[str, _Mentions]:
     def all_of(field: Field, texts: Iterable[str]) -> Mapping[str, str]:
         return dict.fromkeys(texts, field.alias)
 
-    base = field_set.base.value
+    base, pex, python = field_set.base.value, field_set.pex.value, field_set.python_package
     contents = all_of(field_set.contents, field_set.contents.value or ())
     tools = all_of(field_set.run_as_root_tools, field_set.run_as_root_tools.value or ())
     return {
@@ -241,6 +258,8 @@ def _mentions(field_set: ImageFieldSet) -> Mapping[str, _Mentions]:
         "sources": _Mentions(Kind.TARGET, all_of(field_set.files, field_set.file_sources())),
         "versions": _Mentions(Kind.PACKAGE, field_set.versions()),
         "base": _Mentions(Kind.IMAGE, all_of(field_set.base, (base,) if base else ())),
+        "pex": _Mentions(Kind.TARGET, all_of(field_set.pex, (pex,) if pex else ())),
+        "python": _Mentions(Kind.PACKAGE, all_of(field_set.python, (python,) if python else ())),
     }
 
 
@@ -256,14 +275,14 @@ def _first_fields(field_set: ImageFieldSet) -> Mapping[str, str]:
 @rule
 async def infer_image_dependencies(request: InferImageDependencies) -> InferredDependencies:
     found = await Get(ImageReferences, ImageReferencesRequest(request.field_set))
-    base = () if found.base is None else (found.base,)
+    single = (address for address in (found.base, found.pex) if address is not None)
     return InferredDependencies(
         (
             *found.origins,
             *found.tool_origins,
             *found.sources.values(),
             *found.versions.values(),
-            *base,
+            *single,
         )
     )
 

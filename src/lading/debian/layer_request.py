@@ -6,26 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
 
 from lading.debian.installed_package import InstalledPackage
-from lading.image.layer_writer import SegmentFiles
-from lading.image.tree_member import members_from_json
-from lading.image.tree_parts import TreePart
-
-
-@dataclass(frozen=True)
-class PartFiles:
-    """A part of a layer; `segment`, `compressed` and `members` are paths below the sandbox."""
-
-    name: str
-    segment: str
-    compressed: str
-    members: str
-
-    def read(self) -> TreePart:
-        return TreePart(
-            self.name,
-            SegmentFiles(Path(self.segment), Path(self.compressed)),
-            members_from_json(Path(self.members).read_text(encoding="ascii")),
-        )
+from lading.image.part_files import PartFiles
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from lading.debian.deb_testing import Content, make_deb
 from lading.debian.layer_main import main as make_layer
-from lading.debian.layer_request import DebianLayerRequest, DebianPart, PartFiles
+from lading.debian.layer_request import DebianLayerRequest, DebianPart
 from lading.debian.segment_main import DOCUMENTATION
 from lading.debian.segment_main import main as make_segment
 from lading.image.image_tree import ImageTree
+from lading.image.part_files import PartFiles
 
 TRIPLET = "x86_64-linux-gnu"
 

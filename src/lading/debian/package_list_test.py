@@ -8,7 +8,7 @@ from lading.errors import LadingError
 
 def test_packages_are_named_and_left_out() -> None:
     parsed = PackageList.parse(["nginx-light", "!perl", "g++"])
-    assert (parsed.roots, parsed.left_out) == (("nginx-light", "g++"), {"perl"})
+    assert parsed == PackageList(("nginx-light", "g++"), frozenset({"perl"}))
 
 
 @pytest.mark.parametrize(

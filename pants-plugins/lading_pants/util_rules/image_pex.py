@@ -1,0 +1,150 @@
+"""What a `pex_binary` is made of, apart: its wheels, its sources and what it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from pants.backend.python.goals import package_pex_binary
+from pants.backend.python.goals.package_pex_binary import (
+    PexBinaryFieldSet,
+    PexFromTargetsRequestForBuiltPackage,
+)
+from pants.backend.python.target_types import ConsoleScript, EntryPoint, PexLayout
+from pants.backend.python.target_types_rules import rules as python_target_rules
+from pants.backend.python.util_rules import pex_from_targets, python_sources
+from pants.backend.python.util_rules.pex import Pex
+from pants.backend.python.util_rules.pex_from_targets import PexFromTargetsRequest
+from pants.backend.python.util_rules.python_sources import (
+    PythonSourceFiles,
+    PythonSourceFilesRequest,
+    StrippedPythonSourceFiles,
+)
+from pants.engine.addresses import Address
+from pants.engine.fs import Digest, DigestEntries, FileEntry, Snapshot
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import (
+    TransitiveTargets,
+    TransitiveTargetsRequest,
+    WrappedTarget,
+    WrappedTargetRequest,
+)
+
+from lading_pants.errors import TargetError
+
+_REQUIREMENTS = "requirements.pex"
+_WHEELS = f"{_REQUIREMENTS}/.deps/"
+
+# The one option of a PEX that has a say in which wheels it gets.
+_RESOLVING = "--resolve-local-platforms"
+
+
+@dataclass(frozen=True)
+class PexTargetRequest:
+    """The `pex_binary` at an address; `origin` is the target and field that name it."""
+
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class PexTarget:
+    field_set: PexBinaryFieldSet
+    origin: str
+
+
+@dataclass(frozen=True)
+class PexMain:
+    """Either `entry_point`, as `module:function` or `module`, or the name of a `script`."""
+
+    entry_point: Optional[str]
+    script: Optional[str]
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class PexParts:
+    """`wheels` are files of their names, as PEX installs them; `sources` lie as Python finds them,
+    without source roots.
+
+    Wheels are known by the requirements alone: they are not built anew when a source changes.
+    """
+
+    main: PexMain
+    wheels: tuple[FileEntry, ...]
+    sources: Snapshot
+
+
+@rule
+async def find_pex(request: PexTargetRequest) -> PexTarget:
+    wrapped = await Get(
+        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
+    )
+    target = wrapped.target
+    if not PexBinaryFieldSet.is_applicable(target):
+        raise TargetError(
+            f"{request.origin} names {target.address}, which is a `{target.alias}` target: name a "
+            "`pex_binary`."
+        )
+    field_set = PexBinaryFieldSet.create(target)
+    if field_set.entry_point.value is None and field_set.script.value is None:
+        raise TargetError(
+            f"{request.origin} names {target.address}, which runs nothing: set its `entry_point` "
+            "or `script`."
+        )
+    return PexTarget(field_set, request.origin)
+
+
+@rule
+async def find_pex_parts(pex_target: PexTarget) -> PexParts:
+    field_set = pex_target.field_set
+    whole = await Get(PexFromTargetsRequestForBuiltPackage, PexBinaryFieldSet, field_set)
+    pex = await Get(Pex, PexFromTargetsRequest, _requirements(whole.request))
+    entries = await Get(DigestEntries, Digest, pex.digest)
+    transitive = await Get(TransitiveTargets, TransitiveTargetsRequest([field_set.address]))
+    sources = await Get(PythonSourceFiles, PythonSourceFilesRequest(transitive.closure))
+    stripped = await Get(StrippedPythonSourceFiles, PythonSourceFiles, sources)
+    return PexParts(
+        main=_main(whole.request),
+        wheels=tuple(
+            FileEntry(entry.path[len(_WHEELS) :], entry.file_digest)
+            for entry in entries
+            if isinstance(entry, FileEntry) and entry.path.startswith(_WHEELS)
+        ),
+        sources=stripped.stripped_source_files.snapshot,
+    )
+
+
+def _requirements(whole: PexFromTargetsRequest) -> PexFromTargetsRequest:
+    """A PEX of the wheels alone, each in a file."""
+    return PexFromTargetsRequest(
+        addresses=whole.addresses,
+        output_filename=_REQUIREMENTS,
+        internal_only=False,
+        layout=PexLayout.PACKED,
+        platforms=whole.platforms,
+        complete_platforms=whole.complete_platforms,
+        additional_args=tuple(arg for arg in whole.additional_args if arg == _RESOLVING),
+        include_source_files=False,
+        include_requirements=whole.include_requirements,
+    )
+
+
+def _main(pex: PexFromTargetsRequest) -> PexMain:
+    args, env = pex.inject_args, tuple(sorted(pex.inject_env.items()))
+    if isinstance(pex.main, EntryPoint):
+        return PexMain(pex.main.spec, None, args, env)
+    assert isinstance(pex.main, ConsoleScript), "one of the two fields is set"
+    return PexMain(None, pex.main.name, args, env)
+
+
+def rules():
+    return (
+        *collect_rules(),
+        # So that images with `pex` don't hang on which backends are enabled.
+        *package_pex_binary.rules(),
+        *pex_from_targets.rules(),
+        *python_sources.rules(),
+        *python_target_rules(),
+    )

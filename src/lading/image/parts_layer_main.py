@@ -1,0 +1,32 @@
+"""Make a layer of trees of files: `parts_layer_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE`.
+
+REQUEST is the JSON of `PartsRequest`, DESCRIPTION that of `Layer`, TREE that of the `ImageTree` of
+the image so far; OUTPUT is the gzip blob.
+"""
+
+from pathlib import Path
+from typing import List
+
+from lading.image.deflate import Deflate
+from lading.image.image_tree import ImageTree
+from lading.image.parts_layer import write_descriptions, write_parts_layer
+from lading.image.parts_request import PartsRequest
+from lading.image.tree_parts import plan_parts
+from lading.program import run
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, output, description, tree_file = argv
+    request = PartsRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    base = ImageTree()
+    if request.base_tree:
+        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+    parts = [part.read() for part in request.parts]
+    plan = plan_parts(parts, base)
+    with Deflate(library) as deflate:
+        layer = write_parts_layer(plan, parts, deflate, Path(output), request.created_by)
+    write_descriptions(layer, plan.image, Path(description), Path(tree_file))
+
+
+if __name__ == "__main__":
+    run(main)

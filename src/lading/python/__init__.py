@@ -1,0 +1,1 @@
+"""Python services in images: wheels, own sources and bytecode."""

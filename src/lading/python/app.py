@@ -1,0 +1,87 @@
+"""A service's own sources, and the file by which Python starts it.
+
+`python3 /app` runs /app/__main__.py, with /app first on the path; installed packages come last, as
+in a virtual environment.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Collection, Dict, Mapping, Tuple
+
+from lading.errors import LadingError
+
+#: What Python looks for in a directory that it is to run.
+MAIN_FILE = "__main__.py"
+
+
+@dataclass(frozen=True)
+class Main:
+    """What runs: `function` of `module`, or the module itself if that is empty.
+
+    `args` go before those of the command line, `env` are variables that are set unless they are
+    already.
+    """
+
+    module: str
+    function: str = ""
+    args: Tuple[str, ...] = ()
+    env: Tuple[Tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Main":
+        """From `module:function` or `module`."""
+        module, _, function = text.partition(":")
+        return cls(module.strip(), function.strip())
+
+    @classmethod
+    def from_dict(cls, fields: Dict[str, Any]) -> "Main":
+        """From what `dataclasses.asdict` makes of it, by way of JSON."""
+        env = tuple((name, value) for name, value in fields["env"])
+        return cls(fields["module"], fields["function"], tuple(fields["args"]), env)
+
+
+def console_script(name: str, scripts: Mapping[str, str]) -> Main:
+    """The main of a `script` of installed packages, by name; LadingError if there is none."""
+    if name not in scripts:
+        known = ", ".join(sorted(scripts)) or "none"
+        raise LadingError(
+            f"`pex` has the `script` {name!r}, which none of its wheels brings; they have {known}. "
+            "Correct it, or add the requirement that has it."
+        )
+    return Main.parse(scripts[name])
+
+
+def main_source(main: Main, packages: str, has_path_files: bool) -> str:
+    """The text of `__main__.py`. `packages` is the directory of installed packages, an absolute
+    path; path files in it are read if there are any (`site`)."""
+    lines = ["import sys", ""]
+    if main.env:
+        lines += ["import os", ""]
+        lines += [f"os.environ.setdefault({key!r}, {value!r})" for key, value in main.env]
+    if has_path_files:
+        lines += ["import site", "", f"site.addsitedir({packages!r})"]
+    else:
+        lines += [f"sys.path.append({packages!r})"]
+    if main.args:
+        lines += [f"sys.argv[1:1] = {list(main.args)!r}"]
+    if main.function:
+        lines += [
+            f"from {main.module} import {main.function.split('.')[0]}",
+            "",
+            f"sys.exit({main.function}())",
+        ]
+    else:
+        lines += [
+            "import runpy",
+            "",
+            f'runpy.run_module({main.module!r}, run_name="__main__", alter_sys=True)',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def check_sources(paths: Collection[str]) -> None:
+    """LadingError where a source would take the place of what is generated."""
+    if MAIN_FILE in paths:
+        raise LadingError(
+            f"`pex` has a source {MAIN_FILE} at a source root, which is where Lading puts the "
+            "file that starts it. Move it into a package."
+        )

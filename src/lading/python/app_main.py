@@ -1,0 +1,63 @@
+"""Make a service's own sources a part of a layer:
+
+    app_main REQUEST LIBDEFLATE SEGMENT COMPRESSED MEMBERS
+
+REQUEST is the JSON of `AppRequest`. SEGMENT is a tree segment, COMPRESSED the gzip of it, MEMBERS
+the JSON of its `TreeMember`s.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import List, Tuple
+
+from lading.image.deflate import Deflate
+from lading.image.tree_member import TreeMember, members_to_json
+from lading.image.tree_segment import Content, TreeFile, write_tree_segment
+from lading.program import run
+from lading.python.app import MAIN_FILE, check_sources, main_source
+from lading.python.app_request import AppRequest
+from lading.python.bytecode import Module, compile_modules, with_directories
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.store import members as kinds
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, *outputs = argv
+    segment, compressed, members_file = map(Path, outputs)
+    request = AppRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    check_sources(request.paths)
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        files = (*_sources(request), *_bytecode(request, Path(directory)))
+        with segment.open("wb") as output:
+            members = write_tree_segment(with_directories(files), output)
+    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
+        deflate.compress(tar, gzip)
+    members_file.write_text(members_to_json(members), encoding="ascii")
+
+
+def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:
+    text = main_source(request.main, f"/{request.packages}", request.has_path_files)
+    contents: List[Tuple[str, Content]] = [
+        (MAIN_FILE, text.encode("utf-8")),
+        *((path, Path(request.sources, path)) for path in request.paths),
+    ]
+    return tuple(
+        TreeFile(TreeMember(f"{request.directory}/{path}", kinds.FILE, 0o644), content)
+        for path, content in contents
+    )
+
+
+def _bytecode(request: AppRequest, scratch: Path) -> Tuple[TreeFile, ...]:
+    modules = [
+        Module(f"{request.directory}/{path}", Path(request.sources, path))
+        for path in request.paths
+        if path.endswith(".py")
+    ]
+    if not modules or request.interpreter is None:
+        return ()
+    interpreter = UnpackedInterpreter.of(request.interpreter)
+    return compile_modules(modules, interpreter, scratch, compare_hashes=True)
+
+
+if __name__ == "__main__":
+    run(main)

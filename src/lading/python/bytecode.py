@@ -1,0 +1,86 @@
+"""Bytecode of modules, compiled by the Python that runs them.
+
+Without it each start of a container compiles all modules anew, because what it writes is lost, or
+can't be written at all. Whether a module is out of date is not told by times, which image tools
+change: that of installed packages is taken as it is, that of own sources is compared by hash.
+"""
+
+import json
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterable, List, Tuple
+
+from lading.image.tree_member import TreeMember
+from lading.image.tree_segment import TreeFile
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.store import members as kinds
+
+_CACHE = "__pycache__"
+
+# Runs in the image's Python, of whatever version. What is no module of this Python stays as it is:
+# packages bring templates, and files for others.
+_COMPILE = """
+import json, py_compile, sys
+with open(sys.argv[1], encoding="utf-8") as file:
+    jobs = json.load(file)
+done = []
+for source, shown, compiled, mode in jobs:
+    mode = py_compile.PycInvalidationMode[mode]
+    try:
+        py_compile.compile(source, compiled, shown, doraise=True, invalidation_mode=mode)
+    except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError):
+        continue
+    done.append(compiled)
+json.dump([sys.implementation.cache_tag, done], sys.stdout)
+"""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module's source in the image, with where it lies here."""
+
+    path: str
+    source: Path
+
+
+def compile_modules(
+    modules: Iterable[Module],
+    interpreter: UnpackedInterpreter,
+    scratch: Path,
+    compare_hashes: bool,
+) -> Tuple[TreeFile, ...]:
+    """The bytecode files of those modules that can be compiled. `scratch` is a directory of the
+    caller's that outlives them."""
+    ordered = sorted(modules, key=lambda module: module.path)
+    mode = "CHECKED_HASH" if compare_hashes else "UNCHECKED_HASH"
+    places = {str(scratch / f"{number}.pyc"): module for number, module in enumerate(ordered)}
+    jobs = [
+        [str(module.source.absolute()), f"/{module.path}", place, mode]
+        for place, module in places.items()
+    ]
+    listing = scratch / "modules.json"
+    listing.write_text(json.dumps(jobs), encoding="utf-8")
+    tag, done = json.loads(interpreter.run(["-c", _COMPILE, str(listing)]))
+    return tuple(_file(places[place].path, tag, Path(place)) for place in done)
+
+
+def is_bytecode(path: str) -> bool:
+    return path.endswith((".pyc", ".pyo")) or _CACHE in path.split("/")
+
+
+def _file(path: str, tag: str, place: Path) -> TreeFile:
+    """PEP 3147"""
+    directory, name = posixpath.split(path)
+    stem = name[: -len(".py")]
+    compiled = posixpath.join(directory, _CACHE, f"{stem}.{tag}.pyc")
+    return TreeFile(TreeMember(compiled, kinds.FILE, 0o644), place)
+
+
+def with_directories(files: Iterable[TreeFile]) -> List[TreeFile]:
+    """`files` with all directories above them, of the usual mode."""
+    found: Dict[str, TreeFile] = {file.member.path: file for file in files}
+    for path in list(found):
+        while path := posixpath.dirname(path):
+            found.setdefault(path, TreeFile(TreeMember(path, kinds.DIRECTORY, 0o755)))
+    return list(found.values())

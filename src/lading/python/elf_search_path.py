@@ -1,0 +1,55 @@
+"""Where extension modules look for libraries.
+
+A library that has DT_RUNPATH looks there and nowhere else but in the standard directories; one
+that has DT_RPATH, or nothing, also looks where the program does that loads it (ld.so(8)). The store
+has no standard directories. Wheels have DT_RPATH nearly always, as auditwheel sets it.
+"""
+
+import struct
+from typing import Optional
+
+from lading.store.elf import MAGIC
+
+# elf(5): the offsets in the header of a 64-bit file, and the sizes of entries.
+_CLASS_64, _LITTLE_ENDIAN = 2, 1
+_PROGRAM_HEADERS, _PROGRAM_COUNTS = 32, 54
+_PROGRAM_LAYOUT, _DYNAMIC_LAYOUT = "<IIQQQQQQ", "<qQ"
+_PT_DYNAMIC = 2
+_DT_NULL, _DT_RPATH, _DT_RUNPATH = 0, 15, 29
+
+
+def with_inherited_search_path(data: bytes) -> bytes:
+    """`data` with DT_RPATH in the place of DT_RUNPATH if it is a 64-bit ELF file with that alone;
+    else as it is."""
+    try:
+        offset = _runpath_offset(data)
+    except struct.error:
+        return data  # It only begins like an ELF file.
+    if offset is None:
+        return data
+    changed = bytearray(data)
+    struct.pack_into("<q", changed, offset, _DT_RPATH)
+    return bytes(changed)
+
+
+def _runpath_offset(data: bytes) -> Optional[int]:
+    if data[: len(MAGIC)] != MAGIC or data[4:6] != bytes((_CLASS_64, _LITTLE_ENDIAN)):
+        return None
+    (table,) = struct.unpack_from("<Q", data, _PROGRAM_HEADERS)
+    entry_size, count = struct.unpack_from("<HH", data, _PROGRAM_COUNTS)
+    found = None
+    for index in range(count):
+        fields = struct.unpack_from(_PROGRAM_LAYOUT, data, table + index * entry_size)
+        if fields[0] != _PT_DYNAMIC:
+            continue
+        start, size = fields[2], fields[5]
+        step = struct.calcsize(_DYNAMIC_LAYOUT)
+        for offset in range(start, start + size, step):
+            tag, _ = struct.unpack_from(_DYNAMIC_LAYOUT, data, offset)
+            if tag == _DT_NULL:
+                break
+            if tag == _DT_RPATH:
+                return None
+            if tag == _DT_RUNPATH:
+                found = offset
+    return found

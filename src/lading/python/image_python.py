@@ -1,0 +1,88 @@
+"""Which Python of an image runs its service."""
+
+import re
+from dataclasses import dataclass
+from typing import Iterable, Optional
+
+from lading.errors import LadingError
+from lading.image.container_path import parse_container_path
+
+#: Where a service lies in an image, and the packages that it uses, as absolute paths.
+APP = "/app"
+PACKAGES = f"{APP}/site-packages"
+
+#: As many wheels have a layer of their own, and as many layers have wheels: the small ones share
+#: one.
+BIG_WHEEL_LAYERS = 8
+MOST_WHEEL_LAYERS = BIG_WHEEL_LAYERS + 1
+
+_FIELD = "python"
+_VERSION = re.compile(r"3\.([0-9]+)(?:\..*)?")
+_PROGRAM = re.compile(r".*/python3\.([0-9]+)")
+_DEBIAN_PACKAGE = re.compile(r"python3\.([0-9]+)-minimal")
+
+#: The Debian packages that compile modules, of Python 3.`{}`: it, what it is linked with, and the
+#: modules that compiling takes.
+DEBIAN_COMPILER = (
+    "libc6",
+    "libexpat1",
+    "libpython3.{}-minimal",
+    "libpython3.{}-stdlib",
+    "python3.{}-minimal",
+    "zlib1g",
+)
+
+
+@dataclass(frozen=True)
+class ImagePython:
+    """CPython 3.`minor` at the absolute path `program`."""
+
+    program: str
+    minor: int
+
+    @classmethod
+    def check(cls, value: Optional[str]) -> None:
+        """LadingError for a value of the field that can't be."""
+        if value and value.startswith("/") and not value.startswith("//"):
+            cls.at_path(value)
+
+    @classmethod
+    def at_path(cls, path: str) -> "ImagePython":
+        """From the field's value. LadingError if that does not tell the version."""
+        parse_container_path(_FIELD, path)
+        match = _PROGRAM.fullmatch(path)
+        if match is None:
+            raise LadingError(
+                f"`{_FIELD}` has {path!r}. Write the path with the version that it has, such as "
+                "'/usr/local/bin/python3.12', or the address of a store package."
+            )
+        return cls(path, int(match[1]))
+
+    @classmethod
+    def of_package(cls, store_path: str, version: str) -> "ImagePython":
+        """Of a store package. LadingError for a version that is no Python's."""
+        match = _VERSION.fullmatch(version)
+        if match is None:
+            raise LadingError(
+                f"`{_FIELD}` names a package of version {version!r}, which is no version of "
+                "CPython 3. Name one such as `//3rdparty/cpython`."
+            )
+        return cls(f"{store_path}/bin/python3", int(match[1]))
+
+    @classmethod
+    def of_debian(cls, packages: Iterable[str]) -> "ImagePython":
+        """The newest among Debian packages, given their names. LadingError if there is none."""
+        matches = (_DEBIAN_PACKAGE.fullmatch(name) for name in packages)
+        minors = [int(match[1]) for match in matches if match is not None]
+        if not minors:
+            raise LadingError(
+                f"`pex` is set, but nothing says which Python runs it. Set `{_FIELD}` to a store "
+                "package such as `//3rdparty/cpython`, or to the path of a Python in `base`, or "
+                "add 'python3' to `debian_packages`."
+            )
+        minor = max(minors)
+        return cls(f"/usr/bin/python3.{minor}", minor)
+
+
+def debian_compiler(minor: int) -> "tuple[str, ...]":
+    return tuple(name.format(minor) for name in DEBIAN_COMPILER)

@@ -1,0 +1,67 @@
+"""What extension modules need that their wheel does not bring."""
+
+import json
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Collection, Dict, Iterable, List, Sequence, Tuple
+
+from lading.errors import LadingError
+from lading.image.tree_segment import TreeFile
+from lading.store import members as kinds
+from lading.store.elf import MAGIC, sound_elf
+
+# How many a message tells.
+_MOST_TOLD = 5
+
+
+@dataclass(frozen=True)
+class NativeNeed:
+    """The file at `path` in the image needs `library`."""
+
+    path: str
+    library: str
+
+
+def native_needs(files: Iterable[TreeFile], scratch: Path) -> Tuple[NativeNeed, ...]:
+    """What the ELF files among `files` need that is not among them, whatever its directory: wheels
+    load their own libraries by path as well. `scratch` is a file's path that is free."""
+    listed = [file for file in files if file.member.type != kinds.DIRECTORY]
+    own = {posixpath.basename(file.member.path) for file in listed}
+    needs: List[NativeNeed] = []
+    for file in listed:
+        content = file.content
+        if isinstance(content, Path) or bytes(content[: len(MAGIC)]) != MAGIC:
+            continue
+        scratch.write_bytes(content)
+        elf = sound_elf(str(scratch))
+        scratch.unlink()
+        if elf is not None and elf.is_shared_library:
+            needs += (NativeNeed(file.member.path, name) for name in elf.needed if name not in own)
+    return tuple(needs)
+
+
+def needs_to_json(needs: Sequence[NativeNeed]) -> str:
+    return json.dumps([[need.path, need.library] for need in needs], indent=0) + "\n"
+
+
+def needs_from_json(text: str) -> Tuple[NativeNeed, ...]:
+    return tuple(NativeNeed(path, library) for path, library in json.loads(text))
+
+
+def check_needs(needs: Iterable[NativeNeed], offered: Collection[str], remedy: str) -> None:
+    """LadingError with those libraries that are not `offered`, each with a file that needs it, and
+    the `remedy`."""
+    missing: Dict[str, str] = {}
+    for need in needs:
+        name = posixpath.basename(need.library)
+        if name not in offered:
+            missing.setdefault(name, need.path)
+    if not missing:
+        return
+    told = [f"{name} (by /{path})" for name, path in sorted(missing.items())[:_MOST_TOLD]]
+    if len(missing) > _MOST_TOLD:
+        told.append(f"{len(missing) - _MOST_TOLD} more")
+    raise LadingError(
+        f"`pex` needs libraries that nothing in the image offers: {', '.join(told)}. {remedy}"
+    )

@@ -1,0 +1,68 @@
+"""Make a wheel of a PEX a part of image layers:
+
+    wheel_main REQUEST WHEEL LIBDEFLATE SEGMENT COMPRESSED MEMBERS WHEEL_JSON NEEDS
+
+REQUEST is the JSON of `WheelRequest`, WHEEL the zip file from the PEX. SEGMENT is a tree segment,
+COMPRESSED the gzip of it, MEMBERS the JSON of its `TreeMember`s; WHEEL_JSON tells of console
+scripts and path files, NEEDS of libraries that it does not bring.
+"""
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterable, List, Tuple
+
+from lading.image.deflate import Deflate
+from lading.image.tree_member import members_to_json
+from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.program import run
+from lading.python.bytecode import Module, compile_modules, with_directories
+from lading.python.installed_wheel import read_wheel
+from lading.python.native import native_needs, needs_to_json
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.python.wheel_request import WheelRequest
+
+
+def main(argv: List[str]) -> None:
+    request_file, wheel_file, library, *outputs = argv
+    segment, compressed, members_file, description, needs_file = map(Path, outputs)
+    request = WheelRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    wheel = read_wheel(Path(wheel_file))
+    files = tuple(_below(request.directory, file) for file in wheel.files)
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        scratch = Path(directory)
+        bytecode = _bytecode(request, files, scratch)
+        with segment.open("wb") as output:
+            members = write_tree_segment(with_directories((*files, *bytecode)), output)
+        needs = native_needs(files, scratch / "library")
+    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
+        deflate.compress(tar, gzip)
+    members_file.write_text(members_to_json(members), encoding="ascii")
+    fields = {"scripts": wheel.scripts, "has_path_files": wheel.has_path_files}
+    description.write_text(json.dumps(fields, sort_keys=True), encoding="utf-8")
+    needs_file.write_text(needs_to_json(needs), encoding="utf-8")
+
+
+def _below(directory: str, file: TreeFile) -> TreeFile:
+    return replace(file, member=replace(file.member, path=f"{directory}/{file.member.path}"))
+
+
+def _bytecode(
+    request: WheelRequest, files: Iterable[TreeFile], scratch: Path
+) -> Tuple[TreeFile, ...]:
+    modules = []
+    for number, file in enumerate(files):
+        if file.member.path.endswith(".py") and not file.member.is_symlink:
+            source = scratch / f"{number}.py"
+            assert not isinstance(file.content, Path), "a wheel is read into memory"
+            source.write_bytes(file.content)
+            modules.append(Module(file.member.path, source))
+    if not modules or request.interpreter is None:
+        return ()
+    interpreter = UnpackedInterpreter.of(request.interpreter)
+    return compile_modules(modules, interpreter, scratch, compare_hashes=False)
+
+
+if __name__ == "__main__":
+    run(main)
