@@ -74,7 +74,9 @@ def test_no_change_runs_no_process(offline: Repository) -> None:
     assert _package(offline).processes == 0
 
 
-def test_a_change_of_the_image_makes_its_manifest_and_archive_and_nothing_else(offline: Repository) -> None:
+def test_a_change_of_the_image_makes_manifest_and_archive_and_nothing_else(
+    offline: Repository,
+) -> None:
     server = '"{//3rdparty/redis}/bin/redis-server", "--protected-mode", '
     with offline.edited("images/BUILD", server + '"no"', server + '"yes"'):
         run = _package(offline)

@@ -25,8 +25,10 @@ from lading_pants.util_rules.machine import MachineCache
 from lading_pants.util_rules.program import (
     ProgramDigest,
     ProgramDigestRequest,
+    ProgramProcess,
     ProgramRequest,
     ProgramResult,
+    program_process,
     run_program,
 )
 
@@ -72,13 +74,20 @@ def run(
         )
 
     mocks: list[MockGet[Any]] = [
+        MockGet(ProgramProcess, (ProgramRequest,), lambda request: _process(request, cache)),
+        MockGet(FallibleProcessResult, (Process,), finish),
+    ]
+    return run_rule_with_mocks(run_program, rule_args=[REQUEST], mock_gets=mocks), processes[0]
+
+
+def _process(request: ProgramRequest, cache: str) -> ProgramProcess:
+    mocks: list[MockGet[Any]] = [
         MockGet(ProgramDigest, (ProgramDigestRequest,), lambda _: ProgramDigest(EMPTY_DIGEST, "")),
         MockGet(MachineCache, (), lambda: MachineCache(cache)),
         MockGet(Digest, (CreateDigest,), lambda _: EMPTY_DIGEST),
         MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
-        MockGet(FallibleProcessResult, (Process,), finish),
     ]
-    return run_rule_with_mocks(run_program, rule_args=[REQUEST], mock_gets=mocks), processes[0]
+    return run_rule_with_mocks(program_process, rule_args=[request], mock_gets=mocks)
 
 
 def test_nothing_of_the_machine_is_in_the_cache_key() -> None:
