@@ -335,7 +335,7 @@ class _ProxyHandler(_QuietHandler):
         self._send_head(connection)
         size = 0
         while size < end:
-            piece = self.rfile.read1(min(proxy.piece, end - size))
+            piece = self.rfile.read(min(proxy.piece, end - size))
             if not piece:
                 self.close_connection = True
                 break
