@@ -265,7 +265,8 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
 async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
     layer, below, commands = request.layer, request.below, request.plan.commands
     own = await Get(BuiltLayer, ImageLayerRequest, layer)
-    above, tree = (), own.tree
+    above: tuple[ImageLayer, ...] = ()
+    tree = own.tree
     if request.parts:
         upper = PartsLayerRequest(request.parts, own.tree, "lading: sources", layer.subject)
         built = await Get(BuiltLayer, PartsLayerRequest, upper)

@@ -87,7 +87,10 @@ def _process(request: ProgramRequest, cache: str) -> ProgramProcess:
         MockGet(Digest, (CreateDigest,), lambda _: EMPTY_DIGEST),
         MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),
     ]
-    return run_rule_with_mocks(program_process, rule_args=[request], mock_gets=mocks)
+    process: ProgramProcess = run_rule_with_mocks(
+        program_process, rule_args=[request], mock_gets=mocks
+    )
+    return process
 
 
 def test_nothing_of_the_machine_is_in_the_cache_key() -> None:

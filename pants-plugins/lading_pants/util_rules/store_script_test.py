@@ -177,7 +177,7 @@ def runner() -> RuleRunner:
             *image_parts.rules(),
             *image_pex.rules(),
             *image_plan.rules(),
-    *image_python.rules(),
+            *image_python.rules(),
             *image_references.rules(),
             *machine.rules(),
             *named_address.rules(),
