@@ -1,4 +1,4 @@
-"""Pushing an image: layers, then its config, its manifest by digest, and tags last."""
+"""Pushing an image: its blobs, its manifest by digest, and tags last."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -10,7 +10,7 @@ from lading.image.reference import Repository
 from lading.registry.push import BlobOutcome, Pusher
 from lading.registry.upload import BlobFile
 
-#: How many layers are on their way at once.
+#: How many blobs are on their way at once.
 _THREADS = 4
 
 
@@ -73,26 +73,25 @@ class ImagePush:
         image, digest = self._image, self._image.digest
         names = tags
         if not is_there and self._pusher.manifest_of(str(digest)) != digest:
-            self._push_layers()
-            self._push_blob(image.config)
+            self._push_blobs()
             names = (str(digest), *tags)
         self._pusher.manifest(image.manifest, image.media_type, digest, names)
 
-    def _push_layers(self) -> None:
-        distinct = {layer.digest: layer for layer in self._image.layers}
+    def _push_blobs(self) -> None:
+        blobs = (*self._image.layers, self._image.config)
+        distinct = {blob.digest: blob for blob in blobs}
         with ThreadPoolExecutor(_THREADS) as threads:
             pending = [threads.submit(self._push_blob, one) for one in distinct.values()]
             try:
                 wait(pending, return_when="FIRST_EXCEPTION")
                 failed = _first_failure(pending)
+                if failed is not None:
+                    raise failed
             except BaseException:
-                self._pusher.stop()
-                raise
-            if failed is not None:
                 for one in pending:
                     one.cancel()
                 self._pusher.stop()
-                raise failed
+                raise
 
     def _push_blob(self, blob: BlobFile) -> None:
         outcome = self._pusher.blob(blob, self._sources.get(blob.digest, ()))

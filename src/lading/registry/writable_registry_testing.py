@@ -142,7 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
             return
         if fault is not None and fault.status is not None:
-            self._answer(fault.status, _error(fault.error), dict(fault.headers))
+            content = _error(fault.error) if fault.status >= 400 else b""
+            self._answer(fault.status, content, dict(fault.headers))
             return
         with registry.lock:
             status, content, headers = self._handle(parts.path, body)
