@@ -41,6 +41,7 @@ from lading_pants.util_rules import (
     image_plan,
     image_python,
     image_references,
+    image_trees,
     implied_build_root,
     machine,
     named_address,
@@ -58,6 +59,7 @@ from lading_pants.util_rules import (
     store_package,
     store_script,
     structure_file,
+    target_files,
     zstd_library,
 )
 
@@ -85,6 +87,7 @@ _RULE_MODULES = (
     image_python,
     image_references,
     image_tests,
+    image_trees,
     implied_build_root,
     machine,
     named_address,
@@ -106,6 +109,7 @@ _RULE_MODULES = (
     store_package,
     store_script,
     structure_file,
+    target_files,
     zstd_library,
 )
 

@@ -40,10 +40,12 @@ from lading_pants.util_rules import (
     image_plan,
     image_python,
     image_references,
+    image_trees,
     named_address,
     pulled_layers,
     requested_goals,
     run_as_root,
+    target_files,
 )
 from lading_pants.util_rules.base_image_testing import make_runner
 from lading_pants.util_rules.compressor import Compressor
@@ -107,6 +109,8 @@ def runner(tmp_path: Path) -> RuleRunner:
             image_plan,
             image_python,
             image_references,
+            image_trees,
+            target_files,
         ),
         *(named_address, package_image, pulled_layers, requested_goals, run_as_root),
     )

@@ -113,8 +113,12 @@ class FilesField(RootField):
         "a target that has one file or that `./pants package` makes one of, and, if you like, "
         '`mode` (`"0644"`; `"0755"` for programs from a `source`) and `owner` (`"root:root"`): '
         '`{"/etc/redis.conf": {"text": "port 6379\\n", "mode": "0640", "owner": '
-        '"redis:redis"}, "/srv/app.pex": {"source": "//src/app"}}`. In texts, but not in sources,'
-        + INTERPOLATION_HELP
+        '"redis:redis"}, "/srv/app.pex": {"source": "//src/app"}}`. A path that ends in a slash '
+        "is a directory with all files of a target, by their paths below its BUILD file; `unpack` "
+        'says that they are one archive: `{"/srv/www/": {"source": "//src/site:pages", "owner": '
+        '"root:www-data"}, "/opt/tool/": {"source": "//src/tool:archive", "unpack": True}}`. There '
+        "programs and directories get `x` wherever `mode` has `r`. Directories are in a layer "
+        "above the image's other files. In texts, but not in sources," + INTERPOLATION_HELP
     )
 
 

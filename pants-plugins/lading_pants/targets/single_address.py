@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Union
 
 from pants.engine.addresses import Address
 from pants.engine.target import InvalidFieldTypeException, SpecialCasedDependencies
@@ -13,8 +13,11 @@ class SingleAddressField(SpecialCasedDependencies):
 
     @classmethod
     def compute_value(  # type: ignore[override]  # one address, not several
-        cls, raw_value: Optional[str], address: Address
+        cls, raw_value: Union[str, tuple[str, ...], None], address: Address
     ) -> Optional[tuple[str, ...]]:
+        if isinstance(raw_value, tuple) and len(raw_value) == 1:
+            # A value of `__defaults__`, which directories below compute again.
+            (raw_value,) = raw_value
         if raw_value is not None and not isinstance(raw_value, str):
             raise InvalidFieldTypeException(
                 address, cls.alias, raw_value, expected_type="the address of a target (a string)"

@@ -25,12 +25,16 @@ def test_an_address_is_kept_with_where_it_stands() -> None:
     assert "`thing`" in inputs.description_of_origin and "a:b" in inputs.description_of_origin
 
 
+def test_a_default_is_computed_again_in_each_directory() -> None:
+    assert _Field(("//c",), ADDRESS).value == ("//c",)
+
+
 def test_none_is_no_address() -> None:
     assert _Field(None, ADDRESS).value is None
     assert _Field(None, ADDRESS).to_unparsed_address_inputs().values == ()
 
 
-@pytest.mark.parametrize("value", [["//a"], ("//a",), 1, {"a": "b"}])
+@pytest.mark.parametrize("value", [["//a"], ("//a", "//b"), (1,), 1, {"a": "b"}])
 def test_anything_else_is_refused(value: object) -> None:
     with pytest.raises(InvalidFieldTypeException) as raised:
         _Field(value, ADDRESS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Iterable, Optional
+from typing import Any, Iterable, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -21,6 +21,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.image.archive_request import ArchiveRequest, LayerFiles
+from lading.image.file_trees import is_tree
 from lading.image.image_request import ClosureMember as ImageMember
 from lading.image.image_request import ImageRequest
 from lading.image.layer import ZSTD_MEDIA_TYPE
@@ -49,6 +50,7 @@ from lading_pants.util_rules.image_parts import ImagePart, PartsLayerRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.util_rules.image_python import PythonLayers, PythonLayersRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.image_trees import ImageTrees, ImageTreesRequest
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.pulled_layers import PulledLayers, PulledLayersRequest
 from lading_pants.util_rules.realise import ClosureMember, StoreClosure, StoreClosureRequest
@@ -195,13 +197,14 @@ async def find_layers_below(request: _LayersBelowRequest) -> _LayersBelow:
 async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     field_set = request.field_set
     plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+    declared = plan.fields.get("files", FrozenDict())
     found, closure, files = await MultiGet(
         Get(_LayersBelow, _LayersBelowRequest(field_set)),
         Get(StoreClosure, StoreClosureRequest(plan.packages, field_set.subject)),
         Get(
             ImageFiles,
             ImageFilesRequest(
-                plan.fields.get("files", FrozenDict()),
+                FrozenDict({path: value for path, value in declared.items() if not is_tree(path)}),
                 plan.file_sources,
                 f"{field_set.subject}: `files`",
             ),
@@ -263,25 +266,32 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
 
 @rule
 async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
-    layer, below, commands = request.layer, request.below, request.plan.commands
+    plan, layer, below = request.plan, request.layer, request.below
     own = await Get(BuiltLayer, ImageLayerRequest, layer)
+    declared = plan.fields.get("files", FrozenDict())
+    trees = await Get(
+        ImageTrees, ImageTreesRequest(declared, plan.file_sources, own.tree, layer.subject)
+    )
+    parts = (*trees.parts, *request.parts)
     above: tuple[ImageLayer, ...] = ()
     tree = own.tree
-    if request.parts:
-        upper = PartsLayerRequest(request.parts, own.tree, "lading: sources", layer.subject)
+    if parts:
+        upper = PartsLayerRequest(
+            parts, own.tree, "lading: sources", layer.subject, _taken(layer.fields)
+        )
         built = await Get(BuiltLayer, PartsLayerRequest, upper)
         above, tree = (built.layer,), built.tree
-    if commands is None:
+    if plan.commands is None:
         return _OwnLayers((own.layer, *above), tree, layer.members)
     run = await Get(
         RunAsRootLayer,
         RunAsRootLayerRequest(
-            commands=commands,
+            commands=plan.commands,
             layers=(*below.layers, own.layer, *above),
             tree=tree,
             members=_sorted((*layer.members, *below.closure)),
-            contents=(*request.plan.contents, *below.contents),
-            env=FrozenDict(request.plan.config.environment),
+            contents=(*plan.contents, *below.contents),
+            env=FrozenDict(plan.config.environment),
             address=request.address,
             subject=layer.subject,
         ),
@@ -292,6 +302,12 @@ async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
         members = _sorted((*members, *run.members))
         own = await Get(BuiltLayer, ImageLayerRequest, replace(layer, members=members))
     return _OwnLayers((own.layer, *above, run.built.layer), run.built.tree, members)
+
+
+def _taken(fields: FrozenDict[str, Any]) -> tuple[str, ...]:
+    """Where the image's own fields put files and links."""
+    paths = (path for alias in ("files", "symlinks") for path in fields.get(alias, ()))
+    return tuple(path.lstrip("/") for path in paths)
 
 
 def _sorted(members: Iterable[ClosureMember]) -> tuple[ClosureMember, ...]:

@@ -5,29 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pants.core.goals.package import BuiltPackage, PackageFieldSet
 from pants.engine.addresses import Address
-from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry, MergeDigests
+from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import (
-    FieldSetsPerTarget,
-    FieldSetsPerTargetRequest,
-    HydratedSources,
-    HydrateSourcesRequest,
-    SourcesField,
-    WrappedTarget,
-    WrappedTargetRequest,
-)
 from pants.util.frozendict import FrozenDict
 
 from lading.image.root_files import PROGRAM_MODE
 from lading_pants.errors import TargetError
+from lading_pants.util_rules.target_files import TargetFiles, TargetFilesRequest
 
 
 @dataclass(frozen=True)
 class ImageFilesRequest:
-    """`files` is the field's value, `addresses` are those of its sources by their text; `origin`
-    is the target and field that errors begin with."""
+    """`files` is the field's value but for directories, `addresses` are those of its sources by
+    their text; `origin` is the target and field that errors begin with."""
 
     files: FrozenDict[str, Any]
     addresses: FrozenDict[str, Address]
@@ -76,22 +67,8 @@ async def find_image_files(request: ImageFilesRequest) -> ImageFiles:
 
 @rule
 async def find_file(request: _FileRequest) -> _File:
-    wrapped = await Get(
-        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
-    )
-    target = wrapped.target
-    if target.has_field(SourcesField):
-        hydrated = await Get(HydratedSources, HydrateSourcesRequest(target[SourcesField]))
-        digest = hydrated.snapshot.digest
-    else:
-        packaged = await Get(
-            FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, [target])
-        )
-        built = await MultiGet(
-            Get(BuiltPackage, PackageFieldSet, field_set) for field_set in packaged.field_sets
-        )
-        digest = await Get(Digest, MergeDigests(package.digest for package in built))
-    entries = await Get(DigestEntries, Digest, digest)
+    found = await Get(TargetFiles, TargetFilesRequest(request.address, request.origin))
+    entries = await Get(DigestEntries, Digest, found.digest)
     files = [entry for entry in entries if isinstance(entry, FileEntry)]
     if len(files) != 1:
         raise TargetError(

@@ -44,12 +44,14 @@ class ImagePart:
 
 @dataclass(frozen=True)
 class PartsLayerRequest:
-    """One layer of `parts` on what has `tree`; `created_by` is for the image's history."""
+    """One layer of `parts` on what has `tree`; `created_by` is for the image's history. `taken` are
+    paths at which the image has something of its own, which parts may not have."""
 
     parts: tuple[ImagePart, ...]
     tree: Digest
     created_by: str
     subject: str
+    taken: tuple[str, ...] = ()
 
 
 @rule
@@ -59,6 +61,7 @@ async def build_parts_layer(request: PartsLayerRequest, compressor: Compressor) 
         parts=tuple(part.files for part in request.parts),
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
         created_by=request.created_by,
+        taken=request.taken,
     )
     outputs = (*LAYER_FILES, TREE_FILE)
     result = await Get(

@@ -12,6 +12,7 @@ from pants.engine.target import Field, InferDependenciesRequest, InferredDepende
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
+from lading.image.file_trees import is_tree
 from lading.image.name_template import Part, parts
 from lading.image.root_fields import strings
 from lading.interpolation import references
@@ -100,9 +101,10 @@ class ImageFieldSet(PackageFieldSet):
     @property
     def layer_count(self) -> int:
         """Of the image itself, at most."""
-        optional = (self.debian_packages, self.run_as_root, self.pex)
+        has_sources = self.pex.value or any(map(is_tree, self.files.value or ()))
         wheels = MOST_WHEEL_LAYERS if self.pex.value else 0
-        return 1 + sum(bool(field.value) for field in optional) + wheels
+        optional = (self.debian_packages.value, self.run_as_root.value, has_sources)
+        return 1 + sum(map(bool, optional)) + wheels
 
     @property
     def python_package(self) -> Optional[str]:

@@ -30,6 +30,7 @@ from lading_pants.util_rules import (
     image_plan,
     image_python,
     image_references,
+    image_trees,
     machine,
     named_address,
     pinned_image,
@@ -39,6 +40,7 @@ from lading_pants.util_rules import (
     pulled_layers,
     registry_machine,
     run_as_root,
+    target_files,
 )
 from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.realise import (
@@ -137,6 +139,8 @@ IMAGE_RULES = (
     *image_plan.rules(),
     *image_python.rules(),
     *image_references.rules(),
+    *image_trees.rules(),
+    *target_files.rules(),
     *machine.rules(),
     *named_address.rules(),
     *platform.rules(),

@@ -48,6 +48,7 @@ from lading_pants.util_rules import (
     image_plan,
     image_python,
     image_references,
+    image_trees,
     machine,
     named_address,
     pinned_image,
@@ -60,6 +61,7 @@ from lading_pants.util_rules import (
     requested_goals,
     run_as_root,
     store_script,
+    target_files,
 )
 from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.derivation import (
@@ -179,6 +181,8 @@ def runner() -> RuleRunner:
             *image_plan.rules(),
             *image_python.rules(),
             *image_references.rules(),
+            *image_trees.rules(),
+            *target_files.rules(),
             *machine.rules(),
             *named_address.rules(),
             *package_image.rules(),

@@ -5,13 +5,14 @@ the image so far; OUTPUT is the gzip blob.
 """
 
 from pathlib import Path
-from typing import List
+from typing import Iterable, List, Set
 
+from lading.errors import LadingError
 from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
 from lading.image.parts_layer import write_descriptions, write_parts_layer
 from lading.image.parts_request import PartsRequest
-from lading.image.tree_parts import plan_parts
+from lading.image.tree_parts import TreePart, plan_parts
 from lading.program import run
 
 
@@ -22,10 +23,21 @@ def main(argv: List[str]) -> None:
     if request.base_tree:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
     parts = [part.read() for part in request.parts]
+    _check_taken(parts, set(request.taken))
     plan = plan_parts(parts, base)
     with Deflate(library) as deflate:
         layer = write_parts_layer(plan, parts, deflate, Path(output), request.created_by)
     write_descriptions(layer, plan.image, Path(description), Path(tree_file))
+
+
+def _check_taken(parts: Iterable[TreePart], taken: Set[str]) -> None:
+    for part in parts:
+        for member in part.members:
+            if member.path in taken and not member.is_directory:
+                raise LadingError(
+                    f"{part.name} has /{member.path}, which the image makes itself. Leave out one "
+                    "of them."
+                )
 
 
 if __name__ == "__main__":

@@ -1,24 +1,26 @@
 """What an image's fields say about its root file system, besides `contents`."""
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, Mapping
 
 from lading.errors import LadingError
 from lading.image.account_files import ACCOUNT_FILES
 from lading.image.accounts import Accounts
 from lading.image.directories import Directories
+from lading.image.file_trees import TreeSpec, parse_trees
 from lading.image.root_files import FileSpec, parse_files, parse_symlinks
 
 
 @dataclass(frozen=True)
 class RootFields:
-    """`symlinks` are targets; paths have no leading slash."""
+    """`symlinks` are targets; paths have no leading slash, and those of `trees` none at the end."""
 
     accounts: Accounts
     directories: Directories
     symlinks: Mapping[str, str]
     files: Mapping[str, FileSpec]
+    trees: Mapping[str, TreeSpec] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> "RootFields":
@@ -30,6 +32,7 @@ class RootFields:
             directories=Directories.parse(fields.get("directories", {}), bool(accounts)),
             symlinks=parse_symlinks(fields.get("symlinks", {})),
             files=parse_files(fields.get("files", {})),
+            trees=parse_trees(fields.get("files", {})),
         )
         parsed._check_places()
         return parsed
@@ -39,7 +42,7 @@ class RootFields:
         kinds: Dict[str, str] = {}
         if self.accounts:
             kinds.update((path, "users` or `groups") for path in ACCOUNT_FILES)
-        for field, paths in (
+        for name, paths in (
             ("directories", self.directories.wanted),
             ("symlinks", self.symlinks),
             ("files", self.files),
@@ -47,15 +50,20 @@ class RootFields:
             for path in paths:
                 if path in kinds:
                     raise LadingError(
-                        f"`{field}` has '/{path}', which `{kinds[path]}` makes too. Remove one of "
+                        f"`{name}` has '/{path}', which `{kinds[path]}` makes too. Remove one of "
                         "them."
                     )
-                kinds[path] = field
-        for path, field in kinds.items():
+                kinds[path] = name
+        for path in self.trees:
+            if kinds.setdefault(path, "directories") != "directories":
+                raise LadingError(
+                    f"`files` has '/{path}/', which `{kinds[path]}` makes too. Remove one of them."
+                )
+        for path, name in kinds.items():
             for parent in _parents(path):
                 if kinds.get(parent, "directories") != "directories":
                     raise LadingError(
-                        f"`{field}` has '/{path}', but '/{parent}' is in `{kinds[parent]}` and so "
+                        f"`{name}` has '/{path}', but '/{parent}' is in `{kinds[parent]}` and so "
                         "no directory. Write the path without links, or remove one of them."
                     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
 from lading.errors import LadingError
+from lading.image.file_trees import is_tree
 from lading.image.owner import ROOT_OWNER, Owner
 from lading.image.root_path import parse_root_path
 
@@ -63,10 +64,11 @@ class FileSpec:
 
 
 def parse_files(files: Mapping[str, Any]) -> Dict[str, FileSpec]:
-    """By path without leading slash."""
+    """By path without leading slash. Without trees (`lading.image.file_trees`)."""
     return {
         parse_root_path("files", path): FileSpec.parse(path, value)
         for path, value in sorted(files.items())
+        if not is_tree(path)
     }
 
 

@@ -1,0 +1,82 @@
+"""The files in an archive that is to be unpacked in an image.
+
+Like layers they come from somebody else, so nothing may lie or lead outside by its name.
+"""
+
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Iterator
+
+from lading.errors import LadingError
+from lading.image.tree_member import TreeMember
+from lading.image.tree_segment import TreeFile
+from lading.store import members as kinds
+
+_PROGRAM, _PLAIN, _DIRECTORY = 0o755, 0o644, 0o755
+
+
+def archive_files(archive: Path) -> Iterator[TreeFile]:
+    """Members of a tar archive, packed or not, or a zip file. Of modes only whether files are
+    programs counts. LadingError for what is none of these, and for what has no place in an image.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            yield from _zip_files(archive)
+        else:
+            yield from _tar_files(archive)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise LadingError(
+            f"{archive.name!r} can't be unpacked ({error}). `unpack` is for targets with one tar "
+            "or zip archive."
+        ) from error
+
+
+def _tar_files(archive: Path) -> Iterator[TreeFile]:
+    with tarfile.open(archive, "r:*", encoding="utf-8", errors="surrogateescape") as tar:
+        for info in tar:
+            path = _path(archive, info.name)
+            if not path or info.isdir():
+                if path:
+                    yield TreeFile(TreeMember(path, kinds.DIRECTORY, _DIRECTORY))
+                continue
+            if info.issym():
+                member = TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=info.linkname)
+                yield TreeFile(member)
+                continue
+            mode = _PROGRAM if info.mode & stat.S_IXUSR else _PLAIN
+            if info.islnk():
+                first = _path(archive, info.linkname)
+                yield TreeFile(TreeMember(path, kinds.FILE, mode, hardlink=first))
+                continue
+            content = tar.extractfile(info) if info.isreg() else None
+            if content is None:
+                raise LadingError(
+                    f"{archive.name!r} has {info.name!r}, a device or another special file, which "
+                    "can't be unpacked into an image. Leave it out of the archive."
+                )
+            yield TreeFile(TreeMember(path, kinds.FILE, mode), content.read())
+
+
+def _zip_files(archive: Path) -> Iterator[TreeFile]:
+    with zipfile.ZipFile(archive) as file:
+        for info in file.infolist():
+            path, attributes = _path(archive, info.filename), info.external_attr >> 16
+            if info.is_dir():
+                yield TreeFile(TreeMember(path, kinds.DIRECTORY, _DIRECTORY))
+            elif stat.S_ISLNK(attributes):
+                target = file.read(info).decode("utf-8", "surrogateescape")
+                yield TreeFile(TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=target))
+            else:
+                mode = _PROGRAM if attributes & stat.S_IXUSR else _PLAIN
+                yield TreeFile(TreeMember(path, kinds.FILE, mode), file.read(info))
+
+
+def _path(archive: Path, name: str) -> str:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise LadingError(
+            f"{archive.name!r} has the member {name!r}, which leads outside of where it is "
+            "unpacked. Make the archive with relative paths."
+        )
+    return "/".join(part for part in name.split("/") if part not in ("", "."))

@@ -1,0 +1,98 @@
+"""Make the files of a target a part of a layer:
+
+    tree_main REQUEST LIBDEFLATE SEGMENT COMPRESSED MEMBERS
+
+REQUEST is the JSON of `TreeRequest`. SEGMENT is a tree segment, COMPRESSED the gzip of it, MEMBERS
+the JSON of its `TreeMember`s.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator, List, Tuple
+
+from lading.errors import LadingError
+from lading.image.account_files import AccountFiles
+from lading.image.archive_files import archive_files
+from lading.image.deflate import Deflate
+from lading.image.file_trees import executable_mode
+from lading.image.image_tree import ImageTree
+from lading.image.owner import Owner
+from lading.image.tree_member import TreeMember, members_to_json
+from lading.image.tree_request import TreeRequest
+from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.program import run
+from lading.store import members as kinds
+
+_PROGRAM, _PLAIN = 0o755, 0o644
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, *outputs = argv
+    segment, compressed, members_file = map(Path, outputs)
+    request = TreeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    files = _with_place(request, _archived(request) if request.unpack else _listed(request))
+    with segment.open("wb") as output:
+        members = write_tree_segment(files, output)
+    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
+        deflate.compress(tar, gzip)
+    members_file.write_text(members_to_json(members), encoding="ascii")
+
+
+def _listed(request: TreeRequest) -> Iterator[TreeFile]:
+    for path in request.directories:
+        yield TreeFile(TreeMember(path, kinds.DIRECTORY, _PROGRAM))
+    for entry in request.entries:
+        if entry.target:
+            member = TreeMember(entry.path, kinds.SYMLINK, kinds.LINK_MODE, target=entry.target)
+            yield TreeFile(member)
+        else:
+            mode = _PROGRAM if entry.is_executable else _PLAIN
+            member = TreeMember(entry.path, kinds.FILE, mode)
+            yield TreeFile(member, Path(request.source, entry.path))
+
+
+def _archived(request: TreeRequest) -> Iterator[TreeFile]:
+    if len(request.entries) != 1:
+        raise LadingError(
+            f"`files` unpacks the source of '/{request.place}/', which has "
+            f"{len(request.entries)} files instead of one archive. Name an `archive`, or leave "
+            "`unpack` out."
+        )
+    return archive_files(Path(request.source, request.entries[0].path))
+
+
+def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFile]:
+    """Where, whose and with which modes they are in the image, with all directories up to
+    `place` itself, whose parents are nobody's."""
+    uid, gid = _owner(request)
+    plain = _PLAIN if request.mode is None else request.mode
+    program = _PROGRAM if request.mode is None else executable_mode(plain)
+    found = {}
+    for file in files:
+        member = file.member
+        path = f"{request.place}/{member.path}"
+        mode = {kinds.SYMLINK: kinds.LINK_MODE, kinds.DIRECTORY: program}.get(
+            member.type, program if member.mode == _PROGRAM else plain
+        )
+        hardlink = f"{request.place}/{member.hardlink}" if member.hardlink else ""
+        placed = replace(member, path=path, mode=mode, uid=uid, gid=gid, hardlink=hardlink)
+        found[path] = replace(file, member=placed)
+    for path in [request.place, *found]:
+        while len(path) >= len(request.place):
+            directory = TreeMember(path, kinds.DIRECTORY, program, uid, gid)
+            found.setdefault(path, TreeFile(directory))
+            path = path.rpartition("/")[0]
+    return list(found.values())
+
+
+def _owner(request: TreeRequest) -> Tuple[int, int]:
+    accounts = AccountFiles()
+    if request.tree:
+        text = Path(request.tree).read_text(encoding="utf-8")
+        accounts = ImageTree.from_json(text).accounts
+    owner = Owner(request.user, request.group)
+    return owner.resolve("files", f"/{request.place}/", accounts)
+
+
+if __name__ == "__main__":
+    run(main)

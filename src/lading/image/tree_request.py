@@ -1,0 +1,45 @@
+"""What `tree_main` makes a part of a layer of."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """A file, or a link if there is a `target`, by its path below the tree."""
+
+    path: str
+    is_executable: bool = False
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class TreeRequest:
+    """Files of a target that go below `place` of the image, which has no slashes at its ends.
+
+    `entries` lie below the directory `source` of the sandbox; `directories` are empty ones. If
+    `unpack` is set, they are one archive. `mode` is of plain files; None means the usual ones.
+    `user` and `group` are names or ids; names are looked up in the `ImageTree` whose JSON is at
+    `tree`, or that is "".
+    """
+
+    place: str
+    source: str
+    entries: Tuple[TreeEntry, ...]
+    directories: Tuple[str, ...]
+    unpack: bool
+    mode: Optional[int]
+    user: str
+    group: str
+    tree: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, indent=0) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TreeRequest":
+        fields: Dict[str, Any] = json.loads(text)
+        entries = tuple(TreeEntry(**entry) for entry in fields.pop("entries"))
+        directories = tuple(fields.pop("directories"))
+        return cls(entries=entries, directories=directories, **fields)
