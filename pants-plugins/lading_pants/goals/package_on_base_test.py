@@ -28,6 +28,7 @@ from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
     debian,
+    debian_parts,
     fetch,
     image,
     image_base,
@@ -96,6 +97,7 @@ def runner(tmp_path: Path) -> RuleRunner:
     modules = (
         *(
             debian,
+            debian_parts,
             distdir,
             fetch,
             image,

@@ -27,10 +27,10 @@ from lading.image.image_request import ImageRequest
 from lading.image.layer import ZSTD_MEDIA_TYPE
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.path import StorePath
+from lading_pants.util_rules.debian_parts import DebianPart
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
 from lading_pants.util_rules.image_debian import (
     REPORT_FILE,
-    DebianPart,
     ImageDebian,
     ImageDebianLayer,
     ImageDebianLayerRequest,

@@ -16,16 +16,21 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.debian import segment_main
 from lading.debian.layer_request import DebianLayerRequest
-from lading.debian.layer_request import DebianPart as PartOfRequest
 from lading.debian.lock import closure
 from lading.debian.package_list import PackageList
 from lading.errors import LadingError
-from lading.fetch.pinned_file import PinnedFile
 from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.debian import LoadedLock, LoadedLockRequest, pinned_file
+from lading_pants.util_rules.debian_parts import (
+    PACKAGE_FILE,
+    DebianBytecode,
+    DebianBytecodeRequest,
+    DebianPackage,
+    DebianPart,
+    DebianPartRequest,
+)
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
 from lading_pants.util_rules.image_layer import (
     LAYER_FILES,
@@ -37,8 +42,6 @@ from lading_pants.util_rules.image_parts import (
     COMPRESSOR,
     COMPRESSOR_DIRECTORY,
     MEMBERS_FILE,
-    PART_FILES,
-    ImagePart,
 )
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.platform import BuildPlatform
@@ -46,8 +49,6 @@ from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
 #: What is told of the packages, beside the layer.
 REPORT_FILE = "debian.json"
-
-_PACKAGE_FILE = "package.json"
 
 _BASE = "base"
 
@@ -61,41 +62,12 @@ class ImageDebianRequest:
 
 
 @dataclass(frozen=True)
-class DebianPackage:
-    name: str
-    version: str
-    file: PinnedFile
-
-
-@dataclass(frozen=True)
 class ImageDebian:
     """What the image's fields say, with all that its packages depend on, by name."""
 
     packages: tuple[DebianPackage, ...] = ()
     alternatives: FrozenDict[str, str] = FrozenDict()
     documentation: bool = False
-
-
-@dataclass(frozen=True)
-class DebianPartRequest:
-    """A package as part of a layer, compressed once whatever number of layers it is in. `files`
-    holds its `.deb`, maybe with others."""
-
-    package: DebianPackage
-    files: Digest
-    documentation: bool
-    subject: str
-
-
-@dataclass(frozen=True)
-class DebianPart:
-    """The part holds a `_PACKAGE_FILE` besides."""
-
-    package: DebianPackage
-    part: ImagePart
-
-    def to_request(self) -> PartOfRequest:
-        return PartOfRequest(self.part.files, f"{self.part.directory}/{_PACKAGE_FILE}")
 
 
 @dataclass(frozen=True)
@@ -157,33 +129,9 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
 
 
 @rule
-async def make_part(request: DebianPartRequest, compressor: Compressor) -> DebianPart:
-    package = request.package
-    deb = await Get(Digest, DigestSubset(request.files, PathGlobs([package.file.name])))
-    documentation = segment_main.DOCUMENTATION[request.documentation]
-    outputs = (*PART_FILES, _PACKAGE_FILE)
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.debian.segment_main",
-            arguments=(package.file.name, documentation, COMPRESSOR, *outputs),
-            inputs=deb,
-            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
-            output_files=outputs,
-            description=f"Unpacking the Debian package {package.name}",
-            subject=request.subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    directory = f"debian/{package.name}"
-    digest = await Get(Digest, AddPrefix(result.digest, directory))
-    return DebianPart(package, ImagePart(package.name, directory, digest))
-
-
-@rule
 async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
     merged = await Get(Digest, MergeDigests(part.part.digest for part in request.parts))
-    globs = [f"**/{name}" for name in (MEMBERS_FILE, _PACKAGE_FILE)]
+    globs = [f"**/{name}" for name in (MEMBERS_FILE, PACKAGE_FILE)]
     return _Descriptions(await Get(Digest, DigestSubset(merged, PathGlobs(globs))))
 
 
@@ -208,14 +156,16 @@ async def make_debian_layer(
         )
         for package in packages
     )
-    described, base = await MultiGet(
+    described, bytecode, base = await MultiGet(
         Get(_Descriptions, _DescriptionsRequest(request.below)),
+        Get(DebianBytecode, DebianBytecodeRequest(parts, request.below, request.subject)),
         Get(Digest, AddPrefix(request.tree, _BASE)),
     )
+    inputs = [*(part.part.digest for part in parts), *(part.digest for part in bytecode.parts)]
     layer = DebianLayerRequest(
         packages=tuple(part.to_request() for part in parts),
         below=tuple(part.to_request() for part in request.below),
-        parts=(),
+        parts=tuple(part.files for part in bytecode.parts),
         alternatives=image.alternatives,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
         triplet=_TRIPLETS[platform.architecture],
@@ -227,10 +177,7 @@ async def make_debian_layer(
             module="lading.debian.layer_main",
             request=layer.to_json(),
             arguments=(COMPRESSOR, *outputs),
-            inputs=await Get(
-                Digest,
-                MergeDigests((described.digest, base, *(part.part.digest for part in parts))),
-            ),
+            inputs=await Get(Digest, MergeDigests((described.digest, base, *inputs))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=outputs,
             description=f"Making a layer of {len(parts)} Debian packages",

@@ -26,28 +26,26 @@ from pants.util.logging import LogLevel
 from lading.errors import LadingError
 from lading.python.app import Main, console_script
 from lading.python.app_request import AppRequest
-from lading.python.image_python import (
-    APP,
-    BIG_WHEEL_LAYERS,
-    PACKAGES,
-    ImagePython,
-    debian_compiler,
-)
+from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
 from lading.python.needs_request import NeedsRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.python.wheel_name import PythonPlatform, WheelName, choose_wheels
 from lading.python.wheel_request import WheelRequest
 from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.debian_parts import (
+    DebianCompilerRequest,
+    DebianPart,
+    MaybeDebianCompiler,
+)
 from lading_pants.util_rules.image_base import ImageChain, ImageChainRequest
-from lading_pants.util_rules.image_debian import DebianPart, ImageDebian, ImageDebianRequest
+from lading_pants.util_rules.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.util_rules.image_layer import TREE_FILE, BuiltLayer, ImageLayer
 from lading_pants.util_rules.image_parts import (
     COMPRESSOR,
     COMPRESSOR_DIRECTORY,
     MEMBERS_FILE,
     PART_FILES,
-    SEGMENT_FILE,
     ImagePart,
     PartsLayerRequest,
 )
@@ -292,25 +290,14 @@ async def find_interpreter(request: _InterpreterRequest) -> _Interpreter:
         closure = await Get(StoreClosure, StoreClosureRequest((planned.package,), origin))
         placed = await Get(PlacedFiles, PlacedFilesRequest(closure.members, STORE_SEGMENT_FILE))
         segments = tuple(f"{member.directory}/{STORE_SEGMENT_FILE}" for member in closure.members)
-        return _interpreter(planned, segments, placed.digest, closure.members)
-    names = debian_compiler(planned.python.minor)
-    found = [debian for debian in request.debian if debian.package.name in names]
-    if not any(debian.package.name.startswith("python3") for debian in found):
+        program = planned.python.program.lstrip("/")
+        files = InterpreterFiles(program, segments, placed.digest.fingerprint)
+        return _Interpreter(files, placed.digest, closure.members)
+    found = await Get(MaybeDebianCompiler, DebianCompilerRequest(request.debian))
+    compiler = found.compiler
+    if compiler is None or compiler.python.program != planned.python.program:
         return _Interpreter(None, EMPTY_DIGEST, ())
-    segments = tuple(f"{debian.part.directory}/{SEGMENT_FILE}" for debian in found)
-    merged = await Get(Digest, MergeDigests(debian.part.digest for debian in found))
-    digest = await Get(Digest, DigestSubset(merged, PathGlobs(segments)))
-    return _interpreter(planned, segments, digest, ())
-
-
-def _interpreter(
-    planned: PlannedPython,
-    segments: tuple[str, ...],
-    digest: Digest,
-    packages: tuple[ClosureMember, ...],
-) -> _Interpreter:
-    program = planned.python.program.lstrip("/")
-    return _Interpreter(InterpreterFiles(program, segments, digest.fingerprint), digest, packages)
+    return _Interpreter(compiler.files, compiler.digest, ())
 
 
 @rule

@@ -18,6 +18,7 @@ from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading_pants.util_rules import (
     debian,
+    debian_parts,
     fetch,
     image,
     image_base,
@@ -127,6 +128,7 @@ def package_targets() -> str:
 #: All but those of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
 IMAGE_RULES = (
     *debian.rules(),
+    *debian_parts.rules(),
     *fetch.rules(),
     *image.rules(),
     *image_base.rules(),

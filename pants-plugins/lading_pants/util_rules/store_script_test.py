@@ -35,6 +35,7 @@ from lading_pants.targets.store_package import PackageNameField
 from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
     debian,
+    debian_parts,
     derivation,
     fetch,
     image,
@@ -170,6 +171,7 @@ def runner() -> RuleRunner:
             *distdir.rules(),
             *image.rules(),
             *debian.rules(),
+            *debian_parts.rules(),
             *fetch.rules(),
             *image_base.rules(),
             *image_debian.rules(),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Iterable, Optional
+from typing import Iterable, Optional, Tuple
 
 from lading.errors import LadingError
 from lading.image.container_path import parse_container_path
@@ -21,9 +21,9 @@ _VERSION = re.compile(r"3\.([0-9]+)(?:\..*)?")
 _PROGRAM = re.compile(r".*/python3\.([0-9]+)")
 _DEBIAN_PACKAGE = re.compile(r"python3\.([0-9]+)-minimal")
 
-#: The Debian packages that compile modules, of Python 3.`{}`: it, what it is linked with, and the
-#: modules that compiling takes.
-DEBIAN_COMPILER = (
+_MODULES = re.compile(r"(?:lib)?python3(?:[.-]|$)")
+
+_COMPILER = (
     "libc6",
     "libexpat1",
     "libpython3.{}-minimal",
@@ -72,17 +72,45 @@ class ImagePython:
     @classmethod
     def of_debian(cls, packages: Iterable[str]) -> "ImagePython":
         """The newest among Debian packages, given their names. LadingError if there is none."""
-        matches = (_DEBIAN_PACKAGE.fullmatch(name) for name in packages)
-        minors = [int(match[1]) for match in matches if match is not None]
-        if not minors:
+        found = DebianPython.find(packages)
+        if found is None:
             raise LadingError(
                 f"`pex` is set, but nothing says which Python runs it. Set `{_FIELD}` to a store "
                 "package such as `//3rdparty/cpython`, or to the path of a Python in `base`, or "
                 "add 'python3' to `debian_packages`."
             )
-        minor = max(minors)
-        return cls(f"/usr/bin/python3.{minor}", minor)
+        return cls(found.program, found.minor)
 
 
-def debian_compiler(minor: int) -> "tuple[str, ...]":
-    return tuple(name.format(minor) for name in DEBIAN_COMPILER)
+@dataclass(frozen=True)
+class DebianPython:
+    """Python 3.`minor` of Debian packages."""
+
+    minor: int
+
+    @classmethod
+    def find(cls, packages: Iterable[str]) -> "Optional[DebianPython]":
+        """The newest among packages, given their names."""
+        matches = (_DEBIAN_PACKAGE.fullmatch(name) for name in packages)
+        minors = [int(match[1]) for match in matches if match is not None]
+        return cls(max(minors)) if minors else None
+
+    @property
+    def program(self) -> str:
+        return f"/usr/bin/python3.{self.minor}"
+
+    @property
+    def compiler(self) -> Tuple[str, ...]:
+        """The packages that compile modules: Python, what it is linked with, and the modules that
+        compiling takes."""
+        return tuple(name.format(self.minor) for name in _COMPILER)
+
+    @property
+    def roots(self) -> Tuple[str, ...]:
+        """Where packages have modules, without leading slashes."""
+        return (f"usr/lib/python3.{self.minor}", "usr/lib/python3/dist-packages")
+
+    @staticmethod
+    def may_have_modules(package: str) -> bool:
+        """Debian Python policy 4.3: packages with modules are called python3-<module>."""
+        return _MODULES.match(package) is not None
