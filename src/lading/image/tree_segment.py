@@ -88,10 +88,16 @@ def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
         member = file.member
         if member.type == kinds.FILE:
             original = member.hardlink or member.path
+            if original not in contents:
+                raise LadingError(
+                    f"/{member.path} is a hard link to /{original}, which is no file."
+                )
             first = first_names.setdefault(original, member.path)
             hardlink = "" if first == member.path else first
             content = b"" if hardlink else contents[original].content
-            file = TreeFile(replace(member, hardlink=hardlink), content)
+            # One file has one mode and one owner, whatever is said at its other names.
+            known = contents[original].member
+            file = TreeFile(replace(known, path=member.path, hardlink=hardlink), content)
         result.append(file)
     return result
 

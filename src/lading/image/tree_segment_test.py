@@ -55,6 +55,11 @@ def test_a_path_is_there_once() -> None:
         segment_of(file("a"), symlink("a", "b"))
 
 
+def test_a_hard_link_leads_to_a_file() -> None:
+    with pytest.raises(LadingError, match="^/a is a hard link to /b, which is no file.$"):
+        segment_of(hard_link("a", "b"))
+
+
 def test_members_survive_json() -> None:
     _, members = segment_of(file("a", b"x", 0o4755, uid=1, gid=2), hard_link("b", "a"))
     assert members_from_json(members_to_json(members)) == members

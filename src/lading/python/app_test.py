@@ -1,0 +1,99 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Mapping
+
+import pytest
+
+from lading.errors import LadingError
+from lading.python.app import Main, check_sources, console_script, main_source
+
+
+def started(tmp_path: Path, main: Main, has_path_files: bool = False, *args: str) -> str:
+    """What the service prints that is started from /app with packages beside it."""
+    app, packages = tmp_path / "app", tmp_path / "packages"
+    (app / "service").mkdir(parents=True)
+    packages.mkdir()
+    (app / "service" / "__init__.py").write_text("")
+    (app / "service" / "main.py").write_text(
+        "import os, sys, package\n"
+        "class C:\n"
+        "    @staticmethod\n"
+        "    def run():\n"
+        "        return f'{sys.argv[1:]} {os.environ.get(\"X\")} {package.NAME} {sys.path[0]}'\n"
+        "if __name__ == '__main__':\n"
+        "    print('module', sys.argv[1:])\n"
+    )
+    (packages / "package.py").write_text("NAME = 'package'\n")
+    (packages / "more").mkdir()
+    (packages / "more.pth").write_text("more\n")
+    text = main_source(main, str(packages), has_path_files)
+    (app / "__main__.py").write_text(text)
+    finished = subprocess.run(
+        [sys.executable, str(app), *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={"X": "outer"} if "outer" in args else {},
+        cwd=os.sep,
+    )
+    return finished.stdout.strip()
+
+
+def test_a_function_runs_with_the_sources_first_on_the_path(tmp_path: Path) -> None:
+    main = Main("service.main", "C.run")
+    assert started(tmp_path, main, False, "a") == f"['a'] None package {tmp_path}/app"
+
+
+def test_a_module_runs_as_main(tmp_path: Path) -> None:
+    assert started(tmp_path, Main("service.main"), False, "a") == "module ['a']"
+
+
+def test_arguments_come_before_those_of_the_command_line(tmp_path: Path) -> None:
+    main = Main("service.main", "C.run", ("--x",), (("X", "inner"),))
+    assert started(tmp_path, main, False, "a").startswith("['--x', 'a'] inner ")
+
+
+def test_the_container_s_environment_wins(tmp_path: Path) -> None:
+    main = Main("service.main", "C.run", env=(("X", "inner"),))
+    assert started(tmp_path, main, False, "outer").startswith("['outer'] outer ")
+
+
+def test_path_files_are_read_where_there_are_any(tmp_path: Path) -> None:
+    text = main_source(Main("a", "b"), "/app/site-packages", True)
+    assert "site.addsitedir('/app/site-packages')" in text
+    assert started(tmp_path, Main("service.main", "C.run"), True).startswith("[] None package")
+
+
+@pytest.mark.parametrize(
+    ("text", "main"),
+    [
+        ("a.b:c", Main("a.b", "c")),
+        ("a.b", Main("a.b")),
+        ("a.b : C.d", Main("a.b", "C.d")),
+    ],
+)
+def test_entry_points(text: str, main: Main) -> None:
+    assert Main.parse(text) == main
+    assert Main.from_dict({**vars(main), "env": [], "args": []}) == main
+
+
+@pytest.mark.parametrize(("scripts", "known"), [({}, "none"), ({"b": "x:y", "a": "x:y"}, "a, b")])
+def test_an_unknown_script_is_told_with_those_that_there_are(
+    scripts: Mapping[str, str], known: str
+) -> None:
+    with pytest.raises(LadingError) as caught:
+        console_script("gunicorn", scripts)
+    assert str(caught.value) == (
+        f"`pex` has the `script` 'gunicorn', which none of its wheels brings; they have {known}. "
+        "Correct it, or add the requirement that has it."
+    )
+    assert console_script("c", {"c": "m:f"}) == Main("m", "f")
+
+
+def test_the_file_that_starts_it_is_not_a_source_s() -> None:
+    check_sources(("a/__main__.py",))
+    with pytest.raises(LadingError, match="`pex` has a source __main__.py at a source root"):
+        check_sources(("__main__.py",))

@@ -1,0 +1,39 @@
+from pathlib import Path
+from typing import Sequence, Tuple
+
+import pytest
+
+from lading.python.elf_search_path import with_inherited_search_path
+from lading.store.elf import read_elf
+from lading.store.elf_testing import NEEDED, RPATH, RUNPATH, make_elf
+
+NAMES = [(NEEDED, "libstdc++.so.6")]
+
+
+def test_a_run_path_becomes_one_that_adds_to_the_program_s(tmp_path: Path) -> None:
+    data = make_elf(strings=[*NAMES, (RUNPATH, "$ORIGIN")])
+    (tmp_path / "a.so").write_bytes(with_inherited_search_path(data))
+    elf = read_elf(str(tmp_path / "a.so"))
+    assert (elf.rpath, elf.runpath, elf.needed) == (("$ORIGIN",), (), ("libstdc++.so.6",))
+
+
+@pytest.mark.parametrize(
+    ("bits", "order", "strings"),
+    [
+        (64, "<", NAMES),
+        (64, "<", [(RPATH, "$ORIGIN")]),
+        (64, "<", [(RPATH, "a"), (RUNPATH, "b")]),
+        (64, ">", [(RUNPATH, "$ORIGIN")]),
+        (32, "<", [(RUNPATH, "$ORIGIN")]),
+        (64, "<", []),
+    ],
+)
+def test_others_stay_as_they_are(bits: int, order: str, strings: Sequence[Tuple[int, str]]) -> None:
+    data = make_elf(bits=bits, order=order, strings=strings)
+    assert with_inherited_search_path(data) == data
+
+
+@pytest.mark.parametrize("size", [0, 3, 10, 60, 100])
+def test_what_only_begins_like_an_elf_file_stays_as_it_is(size: int) -> None:
+    data = make_elf(strings=[(RUNPATH, "$ORIGIN")])[:size]
+    assert with_inherited_search_path(data) == data

@@ -1,0 +1,63 @@
+"""The Python that runs the tests, as the files of an image's."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator, Tuple
+
+from lading.digest import Sha256
+from lading.image.tree_member import TreeMember
+from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.python.unpacked_interpreter import InterpreterFiles
+from lading.store import members as kinds
+
+VERSION = f"3.{sys.version_info.minor}"
+
+#: The tag in names of bytecode files.
+TAG = f"cpython-3{sys.version_info.minor}"
+
+# What compiling modules takes.
+_PACKAGES = ("collections", "encodings", "importlib", "json", "re")
+
+
+def interpreter_files(directory: Path) -> InterpreterFiles:
+    """In a segment below `directory`, at usr/bin/python3.<minor>."""
+    segment = directory / "interpreter.tar"
+    with segment.open("wb") as output:
+        write_tree_segment(_files(), output)
+    key = Sha256.of(segment.read_bytes()).hex
+    return InterpreterFiles(f"usr/bin/python{VERSION}", (str(segment),), key)
+
+
+def _files() -> Iterator[TreeFile]:
+    program = Path(sys.base_prefix, "bin", f"python{VERSION}").resolve()
+    yield _file(f"usr/bin/python{VERSION}", program)
+    # For other libraries the loader is told where they are.
+    listed = subprocess.run(["ldd", str(program)], capture_output=True, check=True, text=True)
+    for path in sorted(set(re.findall(r"(/\S+) \(0x", listed.stdout))):
+        yield _file(f"usr/lib/test/{Path(path).name}", Path(path).resolve())
+    modules = Path(sys.base_prefix, "lib", f"python{VERSION}")
+    for path in sorted(modules.glob("*.py")):
+        yield _file(f"usr/lib/python{VERSION}/{path.name}", path)
+    for package in _PACKAGES:
+        for path in sorted((modules / package).rglob("*.py")):
+            yield _file(f"usr/lib/python{VERSION}/{path.relative_to(modules)}", path)
+    # Links in an image may be absolute.
+    yield TreeFile(_link("usr/bin/python3", f"/usr/bin/python{VERSION}"))
+
+
+def _file(path: str, source: Path) -> TreeFile:
+    mode = 0o755 if path.startswith("usr/bin") or ".so" in path else 0o644
+    return TreeFile(TreeMember(path, kinds.FILE, mode), source)
+
+
+def _link(path: str, target: str) -> TreeMember:
+    return TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=target)
+
+
+def text_of(files: "Tuple[TreeFile, ...]", path: str) -> bytes:
+    """The bytes of the file at `path`."""
+    (found,) = [file for file in files if file.member.path == path]
+    content = found.content
+    return content.read_bytes() if isinstance(content, Path) else bytes(content)

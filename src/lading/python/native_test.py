@@ -1,0 +1,66 @@
+from pathlib import Path
+from typing import Sequence
+
+import pytest
+
+from lading.errors import LadingError
+from lading.image.tree_member import TreeMember
+from lading.image.tree_segment import TreeFile
+from lading.python.native import (
+    NativeNeed,
+    check_needs,
+    native_needs,
+    needs_from_json,
+    needs_to_json,
+)
+from lading.store import members as kinds
+from lading.store.elf_testing import NEEDED, SONAME, make_elf
+
+
+def file(path: str, content: bytes) -> TreeFile:
+    return TreeFile(TreeMember(path, kinds.FILE, 0o644), content)
+
+
+def library(*needed: str) -> bytes:
+    return make_elf(strings=[*((NEEDED, name) for name in needed), (SONAME, "x")])
+
+
+def test_what_a_wheel_brings_it_does_not_need(tmp_path: Path) -> None:
+    files = [
+        file("p/numpy/core.so", library("libopenblas-1.so", "libc.so.6", "libm.so.6")),
+        file("p/numpy.libs/libopenblas-1.so", library("libc.so.6")),
+        file("p/numpy/libc.so", b"GROUP ( libc.so.6 )"),
+        file("p/numpy/broken.so", b"\x7fELF"),
+    ]
+    needs = native_needs(files, tmp_path / "scratch")
+    assert needs == (
+        NativeNeed("p/numpy/core.so", "libc.so.6"),
+        NativeNeed("p/numpy/core.so", "libm.so.6"),
+        NativeNeed("p/numpy.libs/libopenblas-1.so", "libc.so.6"),
+    )
+    assert needs_from_json(needs_to_json(needs)) == needs
+
+
+def test_all_is_well_where_everything_is_offered() -> None:
+    needs = [NativeNeed("a.so", "libc.so.6"), NativeNeed("a.so", "/usr/lib/libx.so")]
+    check_needs(needs, {"libc.so.6", "libx.so"}, "Add them.")
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["libstdc++.so.6", "libstdc++.so.6"], "libstdc++.so.6 (by /0.so)"),
+        (["b.so", "a.so"], "a.so (by /1.so), b.so (by /0.so)"),
+        (
+            list("abcdefg"),
+            "a (by /0.so), b (by /1.so), c (by /2.so), d (by /3.so), e (by /4.so), 2 more",
+        ),
+    ],
+)
+def test_what_is_missing_is_told_with_who_needs_it(names: Sequence[str], told: str) -> None:
+    needs = [NativeNeed(f"{number}.so", name) for number, name in enumerate(names)]
+    with pytest.raises(LadingError) as caught:
+        check_needs(needs, (), "Add them.")
+    assert str(caught.value) == (
+        f"`pex` needs libraries that nothing in the image offers: {told}. Add them."
+    )
