@@ -143,7 +143,7 @@ def test_what_another_user_misses_to_run_commands_as_root_is_told(elsewhere: Rep
     poorer = replace(elsewhere, prefix=(*_WITHOUT_SUBORDINATE_IDS, *elsewhere.prefix))
     with elsewhere.declared("owners", OWNERS.replace("/srv", "/var/srv")):
         error = poorer.failing_pants("--no-pantsd", "package", "owners:image")
-    assert "`docker_image` owners:image: commands in an image need subordinate ids, and " in error
-    assert "/etc/subuid has no ids for the user lading-test-" in error
+    assert "`docker_image` owners:image: `run_as_root`: commands in an image need " in error
+    assert "subordinate ids, and /etc/subuid has no ids for the user lading-test-" in error
     assert "run `usermod --add-subuids " in error
     assert "Without any such right, `users`, `groups`, `directories`, " in error
