@@ -103,9 +103,9 @@ class BaseImageTarget(Target):
         '        digest="sha256:<64 hexadecimal digits>",\n'
         "    )\n\n"
         "Its manifest and config are pulled when an image that is built needs them, its layers "
-        "only when an archive is written or a command runs on it. Every byte is checked against "
-        "the digest. There is nothing to package or to run: `docker_image` targets name it as "
-        "their `base`."
+        "when what lies in them is not known yet, an archive is written or a command runs on it. "
+        "Every byte is checked against the digest. There is nothing to package or to run: "
+        "`docker_image` targets name it as their `base`."
     )
 
     def validate(self) -> None:
