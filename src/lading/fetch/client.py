@@ -16,6 +16,7 @@ from lading.fetch.faults import GoneError, TransientError, UnavailableError, Wro
 from lading.fetch.network_faults import network_faults
 from lading.fetch.part import Part
 from lading.fetch.persistence import PATIENCE, Patience, Persistence
+from lading.foreign_text import printable, shown
 
 _SMALLEST_READ = 1 << 6
 _LARGEST_READ = 1 << 18
@@ -252,7 +253,7 @@ def transient_fault(response: requests.Response) -> TransientError:
 
 
 def status_line(response: requests.Response) -> str:
-    return f"HTTP status {response.status_code} {response.reason or ''}".rstrip()
+    return f"HTTP status {response.status_code} {printable(shown(response.reason or ''))}".rstrip()
 
 
 def _retry_after(response: requests.Response) -> Optional[float]:

@@ -6,10 +6,11 @@ OCI image-spec, layer.md, "Applying Changesets"; where that is silent, as docker
 import posixpath
 from typing import FrozenSet, Generic, Iterable, Optional, Protocol, Set, Tuple, TypeVar
 
+from lading.foreign_text import shown
 from lading.image.layer_archive import DEVICES
 from lading.image.layer_error import LayerError
 from lading.image.links import follow
-from lading.image.member_path import check_length, shown
+from lading.image.member_path import check_length
 from lading.image.tree_bound import TreeBound
 from lading.image.whiteouts import hidden, is_opaque
 from lading.tar_header import DIRECTORY, HARDLINK, TarMember

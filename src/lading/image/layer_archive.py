@@ -9,9 +9,10 @@ to version.
 from dataclasses import dataclass, replace
 from typing import Iterator, Optional
 
+from lading.foreign_text import shown
 from lading.image.chunked_input import ChunkedInput
 from lading.image.layer_error import LayerError, unsound
-from lading.image.member_path import PATH_LIMIT, member_path, shown
+from lading.image.member_path import PATH_LIMIT, member_path
 from lading.image.pax_records import PaxRecords
 from lading.image.tar_block import TarBlock
 from lading.tar_header import BLOCK, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, TarMember

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import Iterator
 
 from lading.errors import LadingError
+from lading.foreign_text import printable
 
 
 class LayerError(ValueError):
@@ -17,11 +18,6 @@ def about_layer(subject: str) -> Iterator[None]:
         yield
     except LayerError as error:
         raise LadingError(f"{subject} {printable(str(error))}") from error
-
-
-def printable(text: str) -> str:
-    """With escapes for what could change a terminal; names of files may have anything in them."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def unsound(reason: str) -> LayerError:

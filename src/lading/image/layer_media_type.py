@@ -1,5 +1,6 @@
 """The media types of layers: OCI image-spec, layer.md; distribution, manifest-v2-2.md."""
 
+from lading.foreign_text import shown
 from lading.image.layer_blob import Compression
 from lading.image.layer_error import LayerError
 
@@ -20,12 +21,12 @@ def check_media_type(media_type: str) -> None:
     """LayerError for what is no layer that may be passed on."""
     if "foreign" in media_type or "nondistributable" in media_type:
         raise LayerError(
-            f"is of the type {media_type}, whose content may not be passed on: use a base without "
-            "such layers."
+            f"is of the type {shown(media_type)}, whose content may not be passed on: use a base "
+            "without such layers."
         )
     if media_type not in _KNOWN:
         raise LayerError(
-            f"is of the type {media_type!r}, which no runtime unpacks: use another base."
+            f"is of the type {shown(media_type)!r}, which no runtime unpacks: use another base."
         )
 
 

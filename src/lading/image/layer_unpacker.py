@@ -12,9 +12,10 @@ import stat
 from typing import Callable, FrozenSet, Iterable, Iterator, Optional
 
 from lading.errors import LadingError
+from lading.foreign_text import printable
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
-from lading.image.layer_error import about_layer, printable
+from lading.image.layer_error import about_layer
 from lading.image.root_entry import DIRECTORY_MODE
 from lading.image.tree_bound import TreeBound
 from lading.tar_header import FIFO, SYMLINK, TarMember

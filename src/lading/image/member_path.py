@@ -1,5 +1,6 @@
 """Paths in the layers of others."""
 
+from lading.foreign_text import shown
 from lading.image.layer_error import LayerError
 from lading.image.whiteouts import PREFIX
 
@@ -39,8 +40,3 @@ def check_length(path: str) -> None:
             f"{PATH_LIMIT} bytes, {DEPTH_LIMIT} names and {NAME_LIMIT} bytes a name at most: use "
             "another base."
         )
-
-
-def shown(text: str) -> str:
-    """As much of a path as a sentence takes."""
-    return text if len(text) <= 200 else text[:200] + "..."

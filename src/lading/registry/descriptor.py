@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Tuple
 
 from lading.digest import Sha256
+from lading.foreign_text import shown
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _LARGEST_SIZE = 1 << 62
@@ -32,7 +33,7 @@ class Descriptor:
             raise MalformedError(f"its {name} is not a descriptor")
         size = fields.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
-            raise MalformedError(f"its {name} has the size {size!r}")
+            raise MalformedError(f"its {name} has the size {shown(repr(size))}")
         urls = fields.get("urls")
         return cls(
             text_of(fields, "mediaType"),
@@ -57,5 +58,7 @@ def _digest(fields: Mapping[str, Any], name: str) -> Sha256:
     text = fields.get("digest")
     match = _DIGEST.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise MalformedError(f"its {name} has the digest {text!r}, where one of sha256 must be")
+        raise MalformedError(
+            f"its {name} has the digest {shown(repr(text))}, where one of sha256 must be"
+        )
     return Sha256(match.group(1))

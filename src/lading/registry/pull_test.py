@@ -244,6 +244,27 @@ class TestImage:
                 "Name one of these as `platform`, or pin another image."
             )
 
+    def test_what_an_index_names_is_told_in_short_and_does_nothing_to_a_terminal(
+        self, registry: RegistryServer, pulling: Pulling
+    ) -> None:
+        content = registry.image()
+        odd = [{"os": "\x1b[2J", "architecture": f"{number}" * 300} for number in range(30)]
+        digest = registry.manifest(index(*((content, one) for one in odd)))
+        with pytest.raises(LadingError) as raised:
+            pulling.image(digest, AMD64)
+        told = str(raised.value)
+        assert r"only for \x1b[2J/000" in told and ", and more. Name one of these" in told
+        assert told.isprintable() and len(told) < 6000
+
+    def test_what_a_registry_answers_does_nothing_to_a_terminal(
+        self, registry: RegistryServer, pulling: Pulling
+    ) -> None:
+        content = registry.image()
+        registry.manifest(content, Reply(302, b"", {"Location": "http://\x1bc.example/"}))
+        with pytest.raises(LadingError) as raised:
+            pulling.image(sha256(content))
+        assert r"it leads to \x1bc.example over http" in str(raised.value)
+
     def test_wrong_bytes_are_refused(self, registry: RegistryServer, pulling: Pulling) -> None:
         content = registry.image()
         registry.manifest(content, Reply(body=content[:-1] + b" }"))

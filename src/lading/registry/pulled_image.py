@@ -5,6 +5,7 @@ from typing import Callable, List, Optional, Tuple
 
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.foreign_text import printable, shown
 from lading.image.platform import Platform
 from lading.registry.descriptor import Descriptor, MalformedError, text_of
 from lading.registry.manifest import (
@@ -20,6 +21,9 @@ from lading.registry.reference import Reference, parse_digest
 #: Indexes in indexes, and documents that are looked into.
 _DEEPEST = 4
 _MOST_MANIFESTS = 16
+
+#: Platforms that a sentence names.
+_MOST_NAMED = 20
 
 #: The content of "manifests" or "blobs" by digest, checked against it.
 GetDocument = Callable[[str, Sha256], bytes]
@@ -57,14 +61,19 @@ def find_image(reference: Reference, platform: Platform, get: GetDocument) -> Pu
     try:
         image = _search(_Candidate(reference.digest), platform, get, offered)
     except MalformedError as error:
-        raise LadingError(f"{reference} can't be used: {error}.") from error
+        raise LadingError(f"{reference} can't be used: {printable(str(error))}.") from error
     if image is None:
-        names = ", ".join(dict.fromkeys(map(str, offered))) or "nothing"
         raise LadingError(
-            f"{reference} has no image for {platform}, only for {names}. Name one of these as "
-            "`platform`, or pin another image."
+            f"{reference} has no image for {platform}, only for {_names(offered)}. Name one of "
+            "these as `platform`, or pin another image."
         )
     return image
+
+
+def _names(platforms: List[Platform]) -> str:
+    names = [printable(shown(str(one))) for one in dict.fromkeys(platforms)] or ["nothing"]
+    more = ["and more"] if len(names) > _MOST_NAMED else []
+    return ", ".join([*names[:_MOST_NAMED], *more])
 
 
 def _search(
@@ -104,8 +113,8 @@ def _image(
     for layer in manifest.layers:
         if layer.is_foreign:
             raise MalformedError(
-                f"its layer {layer.digest} is of the type {layer.media_type}, whose content may "
-                "not be passed on; choose an image without such layers"
+                f"its layer {layer.digest} is of the type {shown(layer.media_type)}, whose "
+                "content may not be passed on; choose an image without such layers"
             )
     config = _config(manifest.config, get)
     found = _platform(config, manifest)
@@ -134,8 +143,8 @@ def _platform(config: bytes, manifest: ImageManifest) -> Platform:
     diff_ids = (rootfs.get("diff_ids") or []) if isinstance(rootfs, dict) else None
     if not os or not architecture or not isinstance(diff_ids, list):
         raise MalformedError(
-            f"it is not an image: its config, of the type {manifest.config.media_type!r}, has "
-            "not the fields of one"
+            "it is not an image: its config, of the type "
+            f"{shown(manifest.config.media_type)!r}, has not the fields of one"
         )
     if len(diff_ids) != len(manifest.layers):
         raise MalformedError(
@@ -143,5 +152,7 @@ def _platform(config: bytes, manifest: ImageManifest) -> Platform:
         )
     for diff_id in diff_ids:
         if not isinstance(diff_id, str) or parse_digest(diff_id) is None:
-            raise MalformedError(f"its config has the diff id {diff_id!r}, where one of sha256 is")
+            raise MalformedError(
+                f"its config has the diff id {shown(repr(diff_id))}, where one of " "sha256 must be"
+            )
     return Platform(os, architecture, text_of(fields, "variant"))

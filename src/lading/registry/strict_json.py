@@ -2,21 +2,39 @@
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any, List, NoReturn
 
 # A 64-bit number with its sign. Long ones take a time that grows with the square of the length.
 _LONGEST_INTEGER = 20
 
+# Lists and objects in each other. How many Python takes, the stack of its caller decides.
+_DEEPEST = 100
+
 
 def parse_strictly(content: bytes) -> Any:
     """ValueError for all that is no JSON in UTF-8, half characters and endless numbers included,
-    and RecursionError for what is nested too deep."""
+    and ValueError or RecursionError for what is nested too deep."""
     value = json.loads(
         content.decode("utf-8"), parse_int=_integer, parse_float=_float, parse_constant=_constant
     )
+    _check_depth(value)
     # A lone surrogate, written as an escape, is no character.
     json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value
+
+
+def _check_depth(value: Any) -> None:
+    level = _nested([value])
+    for _ in range(_DEEPEST):
+        level = [inner for one in level for inner in _nested(one)]
+    if level:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+
+
+def _nested(value: Any) -> List[Any]:
+    """The lists and objects directly in one."""
+    values = value.values() if isinstance(value, dict) else value
+    return [one for one in values if isinstance(one, (dict, list))]
 
 
 def _integer(text: str) -> int:

@@ -5,6 +5,7 @@ from typing import Optional, Sequence
 
 from lading.errors import LadingError
 from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
+from lading.foreign_text import printable
 from lading.image.reference import DEFAULT_REGISTRY
 from lading.registry.answer import DeniedError
 from lading.registry.credentials import Found
@@ -27,7 +28,7 @@ def unpulled(reference: Reference, failures: Sequence[Failure]) -> LadingError:
     """
     reasons = "; ".join(f"{one.place.host}: {one.fault.reason}" for one in failures)
     return LadingError(
-        f"{reference} could not be pulled. {reasons}.{_remedy(reference, failures[-1])}"
+        f"{reference} could not be pulled. {printable(reasons)}.{_remedy(reference, failures[-1])}"
     )
 
 
