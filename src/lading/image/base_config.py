@@ -2,11 +2,19 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Sequence
 
 from lading.errors import LadingError
+from lading.foreign_text import shown
 
 _TYPES = {"Env": list, "Labels": dict, "ExposedPorts": dict, "Volumes": dict}
+
+# What images on top of it say, in the base's place or besides.
+_OWN = ("architecture", "os", "variant", "created", "config", "rootfs", "history")
+_OWN_RUNTIME = (
+    *("Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "StopSignal", "User"),
+    *("Volumes", "WorkingDir"),
+)
 
 #: What the history says of a layer that the base's own history does not account for.
 _UNTOLD = "a layer of the base"
@@ -20,12 +28,14 @@ class BaseConfig:
 
     def __post_init__(self) -> None:
         """A LadingError where what is to be merged has another form than the specification's."""
+        _check_spelling(self.fields, _OWN)
+        _check_spelling(self.runtime_fields, _OWN_RUNTIME)
         for name, kind in _TYPES.items():
             value = self.runtime_fields.get(name) or kind()
-            if not isinstance(value, kind) or not all(isinstance(one, str) for one in value):
+            if not isinstance(value, kind) or not all(map(_is_text, value)):
                 raise LadingError(
-                    f"the base's config has {value!r} for `{name}`, which no runtime takes. "
-                    "Choose another base."
+                    f"the base's config has {shown(repr(value))} for `{name}`, which no runtime "
+                    "takes. Choose another base."
                 )
 
     @property
@@ -38,7 +48,7 @@ class BaseConfig:
         """What is under `config`; podman and umoci leave it out where it is empty."""
         value = self.fields.get("config") or {}
         if not isinstance(value, dict):
-            raise LadingError(f"the base's config is {value!r}. Choose another base.")
+            raise LadingError(f"the base's config is {shown(repr(value))}. Choose another base.")
         return value
 
     @property
@@ -79,6 +89,23 @@ class BaseConfig:
         if "Env" in own:
             merged["Env"] = _merged_variables(base.get("Env") or [], own["Env"])
         return {name: value for name, value in merged.items() if value or name not in own}
+
+
+def _check_spelling(fields: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Go, and so docker, takes `user` for `User`, and the last one counts: what the base says there
+    would go before what the image says."""
+    meant = {name.casefold(): name for name in names}
+    for name in fields:
+        if meant.get(name.casefold(), name) != name:
+            raise LadingError(
+                f"the base's config has `{shown(name)}`, which some programs take for "
+                f"`{meant[name.casefold()]}`. Choose another base."
+            )
+
+
+def _is_text(value: object) -> bool:
+    """Without what ends a text in the kernel."""
+    return isinstance(value, str) and "\0" not in value
 
 
 def _merged_variables(base: List[str], own: List[str]) -> List[str]:

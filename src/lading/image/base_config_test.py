@@ -151,11 +151,22 @@ def test_a_base_may_say_nothing(config: Any) -> None:
     [
         ({"Env": "A=1"}, "has 'A=1' for `Env`"),
         ({"Env": [1]}, r"has \[1\] for `Env`"),
+        ({"Env": ["A\0=1"]}, r"has \['A\\x00=1'\] for `Env`"),
+        ({"Env": ["A" * 1000, 1]}, r"has \['A{198}\.\.\. for `Env`"),
         ({"Labels": ["a"]}, r"has \['a'\] for `Labels`"),
         ({"Volumes": "x"}, "has 'x' for `Volumes`"),
         ("x", "is 'x'"),
+        # Whatever an image says of these, docker would go by the base.
+        ({"user": "0"}, "has `user`, which some programs take for `User`"),
+        ({"WORKINGDIR": "/"}, "has `WORKINGDIR`, which some programs take for `WorkingDir`"),
+        ({"u\u017fer": "0"}, "has `u\u017fer`, which some programs take for `User`"),
     ],
 )
 def test_a_config_that_no_runtime_takes_is_refused(config: Any, reason: str) -> None:
     with pytest.raises(LadingError, match=reason):
         base(config=config)
+
+
+def test_another_spelling_of_what_is_written_anew_is_refused() -> None:
+    with pytest.raises(LadingError, match="has `RootFS`, which some programs take for `rootfs`"):
+        base(RootFS={})
