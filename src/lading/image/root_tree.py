@@ -82,7 +82,14 @@ class _Tree:
         self._entries: Dict[str, RootEntry] = {}
         self._origins: Dict[str, str] = {}
         self._owners: Dict[str, Tuple[str, Owner]] = {}
-        if _STORE not in base.entries:
+        present = base.entries.get(_STORE)
+        if present is not None and present.type != kinds.DIRECTORY:
+            # Runtimes would look for the packages behind a link, or refuse the image.
+            raise LadingError(
+                f"the base's {STORE_DIR} is no directory, but that is where the packages of an "
+                "image lie. Choose another base."
+            )
+        if present is None:
             self._put("contents", RootEntry.directory(_STORE))
 
     def has(self, path: str) -> bool:

@@ -236,3 +236,9 @@ def test_contents_that_have_users_of_their_own(make_package: MakePackage) -> Non
         over(base, make_package("nss", {"etc/passwd": b"web:x:1:1::/:\n"}))
     assert "`contents` has '/etc/passwd' from /store/" in str(error.value)
     assert "and the base has another one. Leave it out" in str(error.value)
+
+
+def test_a_base_whose_store_is_no_directory_is_refused() -> None:
+    base = ImageTree({"store": RootEntry.symlink("store", "/etc")})
+    with pytest.raises(LadingError, match="the base's /store is no directory"):
+        plan_root_tree({}, RootFields.parse({}), lambda source: b"", base)
