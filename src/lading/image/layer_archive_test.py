@@ -35,7 +35,7 @@ def raw(
     **fields: bytes,
 ) -> bytes:
     """A member as it is told, whatever sense it makes. `fields` are `mode`, `uid`, `gid`,
-    `mtime`, `magic` and `prefix`."""
+    `mtime`, `magic`, `prefix` and `trailer`."""
     block = b"".join(
         [
             name.ljust(100, b"\0"),
@@ -50,7 +50,7 @@ def raw(
             fields.get("magic", b"ustar\00000"),
             bytes(80),
             fields.get("prefix", b"").ljust(155, b"\0"),
-            bytes(12),
+            fields.get("trailer", b"").rjust(12, b"\0"),
         ]
     )
     block = block[:148] + b"%06o\0 " % sum(block) + block[156:]
@@ -133,6 +133,7 @@ def member(data: bytes) -> TarMember:
         (raw(b"./", b"5"), ""),
         (raw(b"x", prefix=b"a/b"), "a/b/x"),
         (raw(b"x", prefix=b"a/b", magic=b"ustar  \0"), "x"),
+        (raw(b"x", prefix=b"p" * 131 + b"00000000001", trailer=b"tar\0"), "p" * 131 + "/x"),
         (raw(b"n" * 100), "n" * 100),
         (long(b"L", b"l" * 200 + b"\0") + raw(b"l" * 100), "l" * 200),
         (pax(record(b"path", b"p" * 200)) + raw(), "p" * 200),
@@ -143,8 +144,9 @@ def member(data: bytes) -> TarMember:
         (pax(record(b"path", b"\xff")) + raw(), "\udcff"),
     ],
     ids=[
-        *("absolute", "root", "prefix", "GNU has no prefix", "no zero behind", "GNU", "pax"),
-        *("both", "empty says nothing", "the last counts", "not UTF-8", "not UTF-8 in pax"),
+        *("absolute", "root", "prefix", "GNU has no prefix", "star", "no zero behind", "GNU"),
+        *("pax", "both", "empty says nothing", "the last counts", "not UTF-8"),
+        "not UTF-8 in pax",
     ],
 )
 def test_paths(data: bytes, path: str) -> None:

@@ -32,7 +32,7 @@ class PaxRecords:
             if not separator or not key or b"\0" in key:
                 raise unsound("malformed pax records")
             if key.startswith(_SPARSE):
-                raise LayerError("has a sparse file, which no runtime unpacks: use another base.")
+                raise LayerError("has a sparse file, which Lading can't unpack: use another base.")
             records[key] = value
             at = end
         return cls(records)

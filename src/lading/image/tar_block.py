@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lading.image.layer_error import unsound
 
 _USTAR = b"ustar\00000"
+_STAR = b"tar\0"
 _OCTAL_DIGITS = b"01234567"
 
 
@@ -30,9 +31,15 @@ class TarBlock:
 
     @property
     def path(self) -> bytes:
-        name, prefix = _text(self.block[:100]), _text(self.block[345:500])
-        # In GNU's format something else lies where the prefix is.
-        return prefix + b"/" + name if prefix and self.block[257:265] == _USTAR else name
+        name, prefix = _text(self.block[:100]), _text(self._prefix)
+        return prefix + b"/" + name if prefix else name
+
+    @property
+    def _prefix(self) -> bytes:
+        if self.block[257:265] != _USTAR:
+            return b""  # In GNU's format something else lies there.
+        is_star = self.block[508:] == _STAR  # It has times behind a shorter prefix.
+        return self.block[345:476] if is_star else self.block[345:500]
 
     @property
     def target(self) -> bytes:

@@ -8,6 +8,7 @@ practice (rules_oci#496, #839, #868; rules_img#186).
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple, Union
 
+from lading.foreign_text import shown
 from lading.image.platform import Platform
 from lading.registry.descriptor import Descriptor, MalformedError, text_of
 from lading.registry.strict_json import parse_strictly
@@ -78,7 +79,7 @@ def parse_object(content: bytes) -> Mapping[str, Any]:
     try:
         fields = parse_strictly(content)
     except (ValueError, RecursionError) as error:
-        raise MalformedError("it is not JSON") from error
+        raise MalformedError(f"it is not JSON ({shown(str(error))})") from error
     if not isinstance(fields, dict):
         raise MalformedError("it is not a JSON object")
     return fields

@@ -93,7 +93,7 @@ def test_foreign_layers_are_known() -> None:
         (b'{"a": "\\ud800"}', "it is not JSON"),
         (b'{"\\udfff": 1}', "it is not JSON"),
         (b"[]", "it is not a JSON object"),
-        (b'{"x": ' + b"[" * 100 + b"]" * 100 + b"}", "it is not JSON"),
+        (b'{"x": ' + b"[" * 100 + b"]" * 100 + b"}", "it is not JSON (nested more than 100"),
         (b"{}", "it has neither `manifests` nor `config` and `layers`"),
         (b'{"schemaVersion": 1, "layers": []}', "it is of schema 1, which was given up"),
         (b'{"fsLayers": [], "history": []}', "it is of schema 1"),
