@@ -1,12 +1,13 @@
 """What lies in an image after commands have changed it."""
 
 from dataclasses import replace
-from typing import Callable, Dict, Sequence
+from typing import Callable, Dict, Optional, Sequence
 
 from lading import tar_header
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.changes import Change
 from lading.image.image_tree import ImageTree
+from lading.image.links import follow
 from lading.image.root_entry import RootEntry
 from lading.image.tree_state import Node, TreeState
 from lading.store import members as kinds
@@ -49,13 +50,19 @@ def _entry(path: str, node: Node) -> RootEntry:
 def _changed_accounts(
     accounts: AccountFiles, after: TreeState, read: Callable[[str], bytes]
 ) -> AccountFiles:
+    def target_of(path: str) -> Optional[str]:
+        node = after.get(path)
+        return node.target if node is not None and node.type == tar_header.SYMLINK else None
+
     known = accounts.to_data()
     data: Dict[str, bytes] = {}
     for path in ACCOUNT_FILES:
-        node = after.get(path)
-        if node is not None and node.type == tar_header.FILE:
-            data[path] = read(path)
-        elif node is not None and path in known:
-            # Somebody else followed this link, when the layer below was made.
+        # The file, or the directory, may be a link, which must not be followed outside the tree.
+        place = follow(f"{path}/.", target_of)
+        node = None if place is None else after.get(place)
+        if place is not None and node is not None and node.type == tar_header.FILE:
+            data[path] = read(place)
+        elif path in after and path in known:
+            # A link into the store, which was followed when the layer below was made.
             data[path] = known[path]
     return AccountFiles.from_data(data)

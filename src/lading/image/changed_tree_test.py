@@ -43,3 +43,19 @@ def test_accounts_are_those_of_the_files_now() -> None:
     after = {"etc": DIRECTORY, "etc/passwd": FILE, "etc/group": LINK}
     tree = changed(before, after, AccountFiles("old", "kept", "gone"))
     assert tree.accounts == AccountFiles(passwd="new:x:1:1::/:\n", group="kept")
+
+
+def test_account_files_behind_links_are_those_in_the_image() -> None:
+    up = Node(tar_header.SYMLINK, 0o777, 0, 0, target="/../../private/./etc")
+    users = Node(tar_header.SYMLINK, 0o777, 0, 0, target="../users")
+    after = {
+        "etc": up,
+        "private": DIRECTORY,
+        "private/etc": DIRECTORY,
+        "private/etc/passwd": FILE,
+        "private/etc/group": users,
+        "private/users": FILE,
+    }
+    files = {"private/etc/passwd": b"new:x:1:1::/:\n", "private/users": b"new:x:1:\n"}
+    tree = changed_tree(ImageTree({}, AccountFiles("old", "old")), [], after, files.__getitem__)
+    assert tree.accounts == AccountFiles(passwd="new:x:1:1::/:\n", group="new:x:1:\n")
