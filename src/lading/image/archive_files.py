@@ -27,8 +27,10 @@ def archive_files(archive: Path) -> Iterator[TreeFile]:
         else:
             yield from _tar_files(archive)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        # Of several lines, one for each way to read an archive, the first says all.
+        reason = str(error).partition("\n")[0].rstrip(":")
         raise LadingError(
-            f"{archive.name!r} can't be unpacked ({error}). `unpack` is for targets with one tar "
+            f"{archive.name!r} can't be unpacked ({reason}). `unpack` is for targets with one tar "
             "or zip archive."
         ) from error
 
