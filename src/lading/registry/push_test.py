@@ -200,6 +200,15 @@ class TestMount:
         assert outcome is BlobOutcome.PUSHED
         assert pushing.log() == ["HEAD", "POST", "PUT"]
 
+    def test_jib_703_ggcr_401_none_without_a_source(
+        self, registry: WritableRegistry, pushing: Pushing
+    ) -> None:
+        """Quay takes a mount without `from` for something else."""
+        registry.put_blob(OTHER, CONTENT)
+        assert pushing.blob() is BlobOutcome.PUSHED
+        (post,) = registry.sent("POST", UPLOADS)
+        assert post.query == {}
+
 
 class TestToken:
     def test_one_is_good_for_all_threads_and_for_the_sources_of_mounts(
