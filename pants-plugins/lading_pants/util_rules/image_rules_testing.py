@@ -66,6 +66,9 @@ TREES: dict[str, Tree] = {
     "nginx": {"share/x": b"2"},
 }
 
+#: Those that must be particular ones, by name.
+VERSIONS = {"cpython": "3.11"}
+
 
 @dataclass(frozen=True)
 class _UnbuiltRequest:
@@ -93,7 +96,8 @@ async def paths_without_derivations(request: StorePathsRequest) -> StorePaths:
 
 @rule
 async def version_without_derivation(request: PackageVersionRequest) -> PackageVersion:
-    return PackageVersion(f"1-{request.address.target_name}")
+    name = request.address.target_name
+    return PackageVersion(VERSIONS.get(name, f"1-{name}"))
 
 
 @rule
