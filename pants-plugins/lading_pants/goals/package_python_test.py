@@ -6,6 +6,7 @@ The layers themselves are made by the end-to-end tests, which have the pex CLI.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pants.backend.python.target_types import PexBinary, PythonSourceTarget
@@ -51,7 +52,8 @@ def runner(tmp_path: Path) -> RuleRunner:
         ],
         isolated_local_store=True,
     )
-    Debian(runner, tmp_path).lock(**{"python3.11-minimal": {}, "python3.9-minimal": {}, "bash": {}})
+    packages: dict[str, Any] = {"python3.11-minimal": {}, "python3.9-minimal": {}, "bash": {}}
+    Debian(runner, tmp_path).lock(**packages)
     runner.write_files(
         {
             "src/main.py": "def run(): pass\n",

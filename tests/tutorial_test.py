@@ -1,0 +1,113 @@
+"""docs/tutorial.md, done literally: outside the repository, with Lading installed as a wheel."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, Tuple
+
+import pytest
+from conftest import BUILD_ROOT, ContainerEngine
+from repository import Repository, with_own_caches
+
+#: A file with its name in front, or commands.
+_BLOCK = re.compile(r"(?:^`(?P<name>\S+)`:\n\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+
+#: What ./pants tells Pants where GitHub and pip's configuration can't be had.
+SETTINGS = (
+    *("PANTS_PEX_CLI_URL_TEMPLATE", "PANTS_PEX_CLI_VERSION", "PANTS_PEX_CLI_KNOWN_VERSIONS"),
+    *("PANTS_PYTHON_REPOS_INDEXES", "PANTS_CA_CERTS_PATH"),
+)
+
+
+@pytest.fixture(scope="module")
+def environ(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """That of somebody whose pip finds `pants-lading`, and whose Pants the pex CLI."""
+    repository.pants("package", "//:pants-lading")
+    directory = tmp_path_factory.mktemp("tutorial_caches")
+    (directory / "bin").mkdir()
+    (directory / "bin/python3.9").symlink_to(os.path.realpath(sys.executable))
+    environ: Dict[str, str] = {
+        **with_own_caches(os.environ, directory),
+        **_pants_settings(),
+        "PATH": f"{directory}/bin:{os.environ['PATH']}",
+        "PIP_FIND_LINKS": str(repository.root / "dist"),
+    }
+    # The daemons' files are in the directory of the tutorial.
+    environ.pop("PANTS_SUBPROCESSDIR", None)
+    return environ
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, docker: ContainerEngine) -> Iterator[Path]:
+    directory = tmp_path_factory.mktemp("tutorial")
+    try:
+        yield directory
+    finally:
+        _stop_pantsd(directory / "monorepo")
+        for image in ("site", "hello"):
+            subprocess.run(["docker", "image", "rm", "--force", image], check=False)
+
+
+def blocks() -> List[Tuple[str, str, str]]:
+    """(name, kind, text) of each block of the page."""
+    page = (BUILD_ROOT / "docs/tutorial.md").read_text()
+    return [(match["name"] or "", match["kind"], match["text"]) for match in _BLOCK.finditer(page)]
+
+
+def test_the_page_does_what_it_says(workspace: Path, environ: Mapping[str, str]) -> None:
+    root, printed = workspace / "monorepo", []
+    for name, kind, text in blocks():
+        if name:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        else:
+            assert kind == "sh"
+            directory = root if root.exists() else workspace
+            printed.append(_run(text, directory, environ))
+    _, site, hello, changed = printed
+    assert "<p>Hello from a monorepo.\n" in site
+    assert "<h1>Hello from a wheel</h1>" in hello
+    assert "<h1>Hello from the monorepo</h1>" in changed
+    assert not (root / ".venv/lib/python3.9/site-packages/lading/image/tree_testing.py").exists()
+
+
+def _run(commands: str, directory: Path, environ: Mapping[str, str]) -> str:
+    finished = subprocess.run(
+        ["sh", "-ec", commands],
+        cwd=directory,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert finished.returncode == 0, finished.stdout
+    return finished.stdout
+
+
+def _pants_settings() -> Dict[str, str]:
+    launcher = (BUILD_ROOT / "pants").read_text()
+    # All but its last step, which starts Pants.
+    script = launcher.replace('exec "$environment/bin/native_client" "$@"', "env")
+    assert script != launcher
+    output = subprocess.run(
+        ["sh", "-c", script, str(BUILD_ROOT / "pants")],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    ).stdout
+    settings = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    return {name: settings[name] for name in SETTINGS if name in settings}
+
+
+def _stop_pantsd(root: Path) -> None:
+    for file in root.glob(".pids/*/pantsd/pid"):
+        with suppress(ProcessLookupError):
+            os.kill(int(file.read_text()), signal.SIGTERM)
+    time.sleep(0.5)
