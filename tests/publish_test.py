@@ -209,13 +209,14 @@ class TestFirstTime:
         sizes = {
             layer["digest"]: layer["size"] for one in packaged.values() for layer in one["layers"]
         }
-        assert len(sizes) == 1 + len(SERVICES)
+        (shared,) = {one["base_layers"] for one in packaged.values()}
+        assert len(sizes) == shared + len(SERVICES)
         assert first.sent < sum(sizes.values()) + len(SERVICES) * DOCUMENTS
         told = sum(
             result["requests"] for one in first.results.values() for result in one["destinations"]
         )
         assert told == len(first.requests)
-        assert first.count(r"POST \S+/uploads/\?mount=\S+ 201") == len(SERVICES) - 1
+        assert first.count(r"POST \S+/uploads/\?mount=\S+ 201") == shared * (len(SERVICES) - 1)
         assert set(registry.tokens.requests) == {("GET", "password")}
 
     def test_pants_19341_no_archive_is_written(self, first: Published, publish: Publisher) -> None:

@@ -94,9 +94,7 @@ def test_pants_19341_16999_archive_and_description_lie_in_dist(runner: RuleRunne
             "Cmd": [f"/store/{'b' * 32}-bash/bin/bash"],
             "Env": ["A=1", f"B=/store/{'r' * 32}-redis"],
         }
-        layer = tar.extractfile(docker["Layers"][0])
-        with tarfile.open(fileobj=layer, mode="r:gz") as layer_tar:
-            names = layer_tar.getnames()
+    names = all_names(archive)
     # bash is in the store because `cmd` refers to it, but not at /bin.
     assert "bin/redis-server" in names and "bin/bash" not in names
     assert f"store/{'b' * 32}-bash/bin/bash" in names
@@ -183,11 +181,87 @@ def layer_members(archive: Path) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
             }
 
 
+def all_names(archive: Path) -> list[str]:
+    """The members of all layers."""
+    with tarfile.open(archive) as tar:
+        (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+        names = []
+        for layer in docker["Layers"]:
+            with tarfile.open(fileobj=tar.extractfile(layer), mode="r:gz") as layer_tar:
+                names += layer_tar.getnames()
+        return names
+
+
 def config_of(archive: Path) -> dict[str, Any]:
     with tarfile.open(archive) as tar:
         (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
         config: dict[str, Any] = json.load(tar.extractfile(docker["Config"]))  # type: ignore[arg-type]
         return config
+
+
+THREE = """
+contents=["//3rdparty:redis"],
+cmd=["{//3rdparty:bash}/bin/bash", "{//3rdparty:nginx}"],
+"""
+
+
+def history(dist: Path) -> list[str]:
+    return [entry["created_by"] for entry in config_of(dist / "images/redis.tar")["history"]]
+
+
+@pytest.mark.parametrize(
+    "fields, expected",
+    [
+        ("", ["bash", "nginx", "redis", "files and links"]),
+        ("max_layers=3", ["redis", "2 store packages", "files and links"]),
+        ("max_layers=2", ["3 store packages", "files and links"]),
+        ("max_layers=1", ["3 store packages"]),
+        ('layering="single"', ["3 store packages"]),
+    ],
+)
+def test_layers_of_packages(runner: RuleRunner, fields: str, expected: list[str]) -> None:
+    _, dist = package(runner, THREE + fields)
+    assert history(dist) == [f"lading: {part}" for part in expected]
+    names = all_names(dist / "images/redis.tar")
+    roots = [f"store/{name[0] * 32}-{name}" for name in ("bash", "nginx", "redis")]
+    assert [names.count(root) for root in roots] == [1, 1, 1]
+
+
+def test_n2c_41_186_images_share_the_layers_of_packages(runner: RuleRunner) -> None:
+    other = 'docker_image(name="other", contents=["//3rdparty:redis"], files={"/x": "x"})\n'
+    digests = []
+    for name in ("redis", "other"):
+        _, dist = package(runner, THREE, others=other, name=name)
+        layers = json.loads((dist / f"images/{name}.json").read_text())["layers"]
+        digests.append({layer["digest"] for layer in layers})
+    assert len(digests[0] & digests[1]) == 1
+
+
+@pytest.mark.parametrize("max_layers, packages", [(6, 3), (5, 2), (4, 1)])
+def test_the_base_s_layers_count(runner: RuleRunner, max_layers: int, packages: int) -> None:
+    """The images of NixOS' dockerTools test, with a base and `maxLayers`."""
+    base = """
+docker_image(name="lowest", files={"/x": "x"})
+docker_image(name="base", base=":lowest", files={"/y": "y"})
+"""
+    _, dist = package(runner, f"base=':base', max_layers={max_layers},{THREE}", others=base)
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    assert metadata["base_layers"] == 2
+    assert len(metadata["layers"]) == max_layers == 2 + packages + 1
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ("max_layers=0", "`max_layers` is 0, but an image can have 1 to 125 layers. Choose one of"),
+        ("max_layers=126", "`max_layers` is 126, but an image can have 1 to 125 layers"),
+        ('layering="each"', "must be one of ['per-package', 'single'], but 'each' was"),
+    ],
+)
+def test_layerings_that_there_are_not(runner: RuleRunner, fields: str, message: str) -> None:
+    with pytest.raises(Exception) as error:
+        package(runner, fields)
+    assert message in str(error.value)
 
 
 def test_users_and_files_are_data(runner: RuleRunner) -> None:
@@ -212,7 +286,7 @@ def test_users_and_files_are_data(runner: RuleRunner) -> None:
     assert members["etc/redis.conf"][0].uid == 999
     assert (members["srv/app"][1], members["srv/app"][0].mode) == (b"the app", 0o644)
     # Both are in the image because its root files refer to them.
-    assert {bash[1:], redis[1:]} <= set(members)
+    assert {bash[1:], redis[1:]} <= set(all_names(dist / "images/redis.tar"))
     assert config_of(dist / "images/redis.tar")["config"]["User"] == "999:999"
 
 
@@ -245,12 +319,12 @@ def test_n2c_pr_196_nixpkgs_18896_an_image_on_another(runner: RuleRunner) -> Non
     base = json.loads(
         (package(runner, "", others=BASE, name="base")[1] / "images/base.json").read_text()
     )
-    assert metadata["layers"][:1] == base["layers"]
-    assert len(metadata["layers"]) == 2
+    assert metadata["layers"][:2] == base["layers"]
+    assert len(metadata["layers"]) == 4
     assert [member["name"] for member in metadata["closure"]] == ["bash", "redis"]
-    assert "2 layers, 1 of them the base's" in built.artifacts[1].extra_log_lines[1]
+    assert "4 layers, 2 of them the base's" in built.artifacts[1].extra_log_lines[1]
     config = config_of(dist / "images/redis.tar")
-    assert len(config["history"]) == len(config["rootfs"]["diff_ids"]) == 2
+    assert len(config["history"]) == len(config["rootfs"]["diff_ids"]) == 4
     assert config["config"] == {
         "Cmd": ["--port", "1"],
         "Entrypoint": [f"/store/{'r' * 32}-redis/bin/redis-server"],
@@ -259,14 +333,16 @@ def test_n2c_pr_196_nixpkgs_18896_an_image_on_another(runner: RuleRunner) -> Non
     }
     members = layer_members(dist / "images/redis.tar")
     assert b"redis:x:999" in members["etc/passwd"][1] and b"web:x:80" in members["etc/passwd"][1]
-    # redis is in the base's layer, and its links as well.
+    # redis is in the base's layers, and its links as well.
     assert not any("redis" in name for name in members)
-    assert f"store/{'b' * 32}-bash/bin/bash" in members
+    names = all_names(dist / "images/redis.tar")
+    assert names.count(f"store/{'b' * 32}-bash") == names.count(f"store/{'r' * 32}-redis") == 1
 
 
 def test_an_image_that_changes_the_config_only_has_no_layer_of_its_own(runner: RuleRunner) -> None:
     _, dist = package(runner, 'base=":base", cmd=["x"]', others=BASE)
-    assert len(json.loads((dist / "images/redis.json").read_text())["layers"]) == 1
+    metadata = json.loads((dist / "images/redis.json").read_text())
+    assert len(metadata["layers"]) == metadata["base_layers"] == 2
 
 
 def test_three_images_on_top_of_each_other(runner: RuleRunner) -> None:
@@ -274,7 +350,7 @@ def test_three_images_on_top_of_each_other(runner: RuleRunner) -> None:
     _, dist = package(runner, 'base=":middle", files={"/x": "2"}', others=BASE + middle)
     members = layer_members(dist / "images/redis.tar")
     assert {name: data for name, (_, data) in members.items()} == {"x": b"2"}
-    assert len(json.loads((dist / "images/redis.json").read_text())["layers"]) == 3
+    assert len(json.loads((dist / "images/redis.json").read_text())["layers"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -331,13 +407,16 @@ def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:
     assert sorted(members) == [".wh.redis", "bin", "data", "etc", "etc/passwd"]
     assert members["data"][0].uid == 999
     metadata = json.loads((dist / "images/redis.json").read_text())
-    assert len(metadata["layers"]) == 2
+    assert len(metadata["layers"]) == 5
     # bash is there because a link that the commands made leads to it; nginx is not.
     assert [member["name"] for member in metadata["closure"]] == ["bash", "coreutils", "redis"]
     config = config_of(archive)
     assert config["config"]["User"] == "7:7"
     assert [entry["created_by"] for entry in config["history"]] == [
-        "lading: 3 store packages",
+        "lading: bash",
+        "lading: coreutils",
+        "lading: redis",
+        "lading: files and links",
         "lading: run_as_root",
     ]
 
@@ -361,7 +440,7 @@ docker_image(
         others=base,
     )
     metadata = json.loads((dist / "images/redis.json").read_text())
-    assert (len(metadata["layers"]), metadata["base_layers"]) == (4, 2)
+    assert (len(metadata["layers"]), metadata["base_layers"]) == (6, 3)
     assert [member["name"] for member in metadata["closure"]] == ["bash", "coreutils"]
     members = layer_members(dist / "images/redis.tar")
     assert {name: member.mode for name, (member, _) in members.items()} == {

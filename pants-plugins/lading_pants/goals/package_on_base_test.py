@@ -19,7 +19,7 @@ from pants.engine.rules import Get, rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading.fetch.faulty_server_testing import FaultyServer
-from lading.image.compressor import LIBRARY
+from lading.image.layer_compression import LIBRARY
 from lading.image.package_testing import find_libdeflate
 from lading.registry.registry_testing import RegistryServer
 from lading_pants.errors import TargetError
@@ -43,6 +43,7 @@ from lading_pants.util_rules import (
     image_references,
     image_trees,
     named_address,
+    package_layers,
     pulled_layers,
     requested_goals,
     run_as_root,
@@ -114,7 +115,14 @@ def runner(tmp_path: Path) -> RuleRunner:
             image_trees,
             target_files,
         ),
-        *(named_address, package_image, pulled_layers, requested_goals, run_as_root),
+        *(
+            named_address,
+            package_image,
+            package_layers,
+            pulled_layers,
+            requested_goals,
+            run_as_root,
+        ),
     )
     return make_runner(
         tmp_path,

@@ -56,7 +56,7 @@ def test_the_program_gets_all_that_it_needs(
     request = ImageRunRequest.from_json(files[request_file].decode())
     assert (request.engine, request.options) == (engine, ("--network=host", "--init"))
     assert request.tags == ("redis:1", "redis:2")
-    assert len(request.layers) == 2
+    assert len(request.layers) == 4
     places = [place for layer in request.layers for place in (layer.blob, layer.description)]
     assert {request.config, request.manifest, *places} <= set(files)
     assert "lading/run/run_main.py" in files

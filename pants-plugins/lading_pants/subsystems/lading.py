@@ -8,11 +8,13 @@ from pants.option.option_types import (
     BoolOption,
     DictOption,
     EnumOption,
+    IntOption,
     StrListOption,
     StrOption,
 )
 from pants.option.subsystem import Subsystem
 
+from lading.image.layer_compression import LayerCompression, Method
 from lading.run.image_run_request import Engine
 
 
@@ -43,6 +45,22 @@ class LadingSubsystem(Subsystem):
             "Options that `./pants run` gives to `docker run` or `podman run`, such as "
             "`--network=host`. The image's `exposed_ports` are published under the same numbers "
             "unless an option says which ports or which network the container has."
+        ),
+    )
+    compression = EnumOption(
+        default=Method.GZIP,
+        help=(
+            "How layers are compressed. With `zstd` they are a tenth smaller, and are made and "
+            "unpacked faster, but docker before 23 and some registries don't take them."
+        ),
+    )
+    compression_level = IntOption(
+        default=None,
+        help=(
+            "From 1, which is fast, to 12 with `gzip` and 19 with `zstd`, which are small; if "
+            f"unset, {LayerCompression.parse(Method.GZIP, None).level} with `gzip` and "
+            f"{LayerCompression.parse(Method.ZSTD, None).level} with `zstd`. A package is "
+            "compressed once, whatever number of images it is in."
         ),
     )
     write_archives = BoolOption(

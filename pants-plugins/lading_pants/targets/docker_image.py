@@ -41,6 +41,7 @@ from lading_pants.targets.image_field import (
     refuse,
     with_some_store_path,
 )
+from lading_pants.targets.image_layering import LayeringField, MaxLayersField
 from lading_pants.targets.image_python import PYTHON_FIELDS
 from lading_pants.targets.image_root import ROOT_FIELDS, RootField
 from lading_pants.targets.publish_fields import RegistriesField, SkipPushField
@@ -310,6 +311,8 @@ class DockerImageTarget(Target):
         *DEBIAN_FIELDS,
         *PYTHON_FIELDS,
         *ROOT_FIELDS,
+        LayeringField,
+        MaxLayersField,
         RunAsRootField,
         RunAsRootToolsField,
         EntrypointField,

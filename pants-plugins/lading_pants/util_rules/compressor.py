@@ -1,41 +1,76 @@
-"""The compressor of layers, fetched (see `lading.image.compressor`)."""
+"""The compressor of layers (see `lading.image.layer_compression`), fetched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pants.engine.fs import Digest
+from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileContent, FileEntry
 from pants.engine.rules import Get, collect_rules, rule
 
-from lading.image.compressor import LIBRARY, compressor_package
+from lading.errors import LadingError
+from lading.image.compressor import LIBRARY as LIBDEFLATE
+from lading.image.compressor import compressor_package
+from lading.image.layer_compression import FILE, LIBRARY, LayerCompression, Method
+from lading_pants.errors import about
+from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+from lading_pants.util_rules.zstd_library import ZstdLibrary
+
+#: Where programs find the compressor.
+COMPRESSOR_DIRECTORY = "compressor"
+COMPRESSOR = f"{COMPRESSOR_DIRECTORY}/{LIBRARY}"
 
 
 @dataclass(frozen=True)
 class Compressor:
-    """A digest that holds `LIBRARY`."""
+    """A digest that holds `LIBRARY` and `FILE`, to lie in `COMPRESSOR_DIRECTORY`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class DeflateLibrary:
+    """A digest that holds `LIBDEFLATE`."""
 
     digest: Digest
 
 
 @rule
-async def find_compressor(platform: BuildPlatform) -> Compressor:
+async def find_compressor(lading: LadingSubsystem) -> Compressor:
+    try:
+        compression = LayerCompression.parse(lading.compression, lading.compression_level)
+    except LadingError as error:
+        raise about("`[lading]`", error) from error
+    if compression.method is Method.ZSTD:
+        library = (await Get(ZstdLibrary)).digest
+    else:
+        library = (await Get(DeflateLibrary)).digest
+    (entry,) = await Get(DigestEntries, Digest, library)
+    assert isinstance(entry, FileEntry), "a library is a file"
+    description = FileContent(FILE, compression.to_json().encode("ascii"))
+    return Compressor(
+        await Get(Digest, CreateDigest([FileEntry(LIBRARY, entry.file_digest), description]))
+    )
+
+
+@rule
+async def find_deflate_library(platform: BuildPlatform) -> DeflateLibrary:
     file = compressor_package(platform.architecture)
     fetched = await Get(FetchedFiles, FetchRequest((file,), "Fetching libdeflate"))
     extracted = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.debian.extract_main",
-            arguments=(file.name, LIBRARY, LIBRARY),
+            arguments=(file.name, LIBDEFLATE, LIBDEFLATE),
             inputs=fetched.digest,
-            output_files=(LIBRARY,),
+            output_files=(LIBDEFLATE,),
             description="Unpacking libdeflate",
             subject="the compressor of layers",
         ),
     )
-    return Compressor(extracted.digest)
+    return DeflateLibrary(extracted.digest)
 
 
 def rules():

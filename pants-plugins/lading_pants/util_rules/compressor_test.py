@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import ctypes
 from pathlib import Path
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.rules import QueryRule
-from pants.testutil.rule_runner import RuleRunner
+from pants.testutil.rule_runner import RuleRunner, engine_error
 
-from lading.image.compressor import LIBRARY
-from lading.image.deflate import Deflate
-from lading_pants.util_rules import compressor, fetch, machine, platform, program
+from lading.image.layer import GZIP_MEDIA_TYPE, ZSTD_MEDIA_TYPE
+from lading.image.layer_compression import LIBRARY, open_compressor
+from lading_pants.errors import TargetError
+from lading_pants.util_rules import (
+    compressor,
+    fetch,
+    machine,
+    platform,
+    program,
+    zstd_library,
+)
 from lading_pants.util_rules.compressor import Compressor
 
 
@@ -25,6 +32,7 @@ def runner(tmp_path: Path) -> RuleRunner:
             *machine.rules(),
             *platform.rules(),
             *program.rules(),
+            *zstd_library.rules(),
             *PythonRepos.rules(),
             QueryRule(Compressor, []),
         ],
@@ -33,10 +41,25 @@ def runner(tmp_path: Path) -> RuleRunner:
     )
 
 
-def test_the_compressor_is_a_library_that_loads(runner: RuleRunner) -> None:
+@pytest.mark.parametrize(
+    ("options", "media_type"),
+    [
+        ([], GZIP_MEDIA_TYPE),
+        (["--lading-compression=zstd", "--lading-compression-level=3"], ZSTD_MEDIA_TYPE),
+    ],
+)
+def test_the_compressor_is_a_library_that_loads(
+    runner: RuleRunner, options: list[str], media_type: str
+) -> None:
+    runner.set_options(options, env_inherit={"PATH"})
     runner.write_digest(runner.request(Compressor, []).digest)
     library = Path(runner.build_root, LIBRARY)
     assert library.is_file() and not library.is_symlink()
-    assert ctypes.CDLL(str(library)).libdeflate_alloc_compressor
-    with Deflate(str(library)) as deflate:
-        assert deflate
+    with open_compressor(str(library)) as opened:
+        assert opened.media_type == media_type
+
+
+def test_a_level_that_there_is_not(runner: RuleRunner) -> None:
+    runner.set_options(["--lading-compression-level=13"])
+    with engine_error(TargetError, contains="`[lading]`: `compression_level` is 13, but gzip has"):
+        runner.request(Compressor, [])

@@ -16,10 +16,8 @@ from lading.fetch.pinned_file import PinnedFile
 from lading.python.image_python import DebianPython
 from lading.python.tree_bytecode_request import TreeBytecodeRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.image_parts import (
-    COMPRESSOR,
-    COMPRESSOR_DIRECTORY,
     PART_FILES,
     SEGMENT_FILE,
     ImagePart,

@@ -20,13 +20,15 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.errors import LadingError
 from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.file_trees import is_tree
 from lading.image.image_request import ClosureMember as ImageMember
 from lading.image.image_request import ImageRequest
-from lading.image.layer import ZSTD_MEDIA_TYPE
+from lading.image.layer import ZSTD_MEDIA_TYPE, check_layer_count
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.path import StorePath
+from lading_pants.errors import about
 from lading_pants.util_rules.debian_parts import DebianPart
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
 from lading_pants.util_rules.image_debian import (
@@ -51,6 +53,7 @@ from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.util_rules.image_python import PythonLayers, PythonLayersRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.image_trees import ImageTrees, ImageTreesRequest
+from lading_pants.util_rules.package_layers import PackageLayers, PackageLayersRequest
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.pulled_layers import PulledLayers, PulledLayersRequest
 from lading_pants.util_rules.realise import ClosureMember, StoreClosure, StoreClosureRequest
@@ -121,13 +124,31 @@ class _WithDebian:
 
 @dataclass(frozen=True)
 class _OwnLayersRequest:
-    """`layer` is the image's layer as it is without commands; `parts` are in a layer above it."""
+    """`layer` is the image's layer as it is without commands, but that its members are in layers
+    below it where there may be any, `package_layers` of them; `parts` are in a layer above it."""
 
     plan: ImagePlan
     layer: ImageLayerRequest
+    package_layers: int
     below: ImageLayers
     parts: tuple[ImagePart, ...]
     address: Address
+
+
+@dataclass(frozen=True)
+class _PackedMembersRequest:
+    """`layer`, with its members in it, or in at most `package_layers` layers below it."""
+
+    layer: ImageLayerRequest
+    package_layers: int
+
+
+@dataclass(frozen=True)
+class _PackedMembers:
+    """`package_layers` lowest first."""
+
+    package_layers: tuple[ImageLayer, ...]
+    layer: BuiltLayer
 
 
 @dataclass(frozen=True)
@@ -229,9 +250,17 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         base=below.tree if below.tree != EMPTY_DIGEST else None,
         subject=field_set.subject,
     )
-    own = await Get(_OwnLayers, _OwnLayersRequest(plan, layer, below, parts, field_set.address))
+    count = field_set.package_layer_count(len(base.layers))
+    own = await Get(
+        _OwnLayers, _OwnLayersRequest(plan, layer, count, below, parts, field_set.address)
+    )
+    layers = (*below.layers, *own.layers)
+    try:
+        check_layer_count(len(layers))
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
     return ImageLayers(
-        layers=(*below.layers, *own.layers),
+        layers=layers,
         pulled_count=below.pulled_count,
         origin=below.origin,
         base_count=len(base.layers),
@@ -267,7 +296,8 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
 @rule
 async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
     plan, layer, below = request.plan, request.layer, request.below
-    own = await Get(BuiltLayer, ImageLayerRequest, layer)
+    packed = await Get(_PackedMembers, _PackedMembersRequest(layer, request.package_layers))
+    own = packed.layer
     declared = plan.fields.get("files", FrozenDict())
     trees = await Get(
         ImageTrees, ImageTreesRequest(declared, plan.file_sources, own.tree, layer.subject)
@@ -282,12 +312,12 @@ async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
         built = await Get(BuiltLayer, PartsLayerRequest, upper)
         above, tree = (built.layer,), built.tree
     if plan.commands is None:
-        return _OwnLayers((own.layer, *above), tree, layer.members)
+        return _OwnLayers((*packed.package_layers, own.layer, *above), tree, layer.members)
     run = await Get(
         RunAsRootLayer,
         RunAsRootLayerRequest(
             commands=plan.commands,
-            layers=(*below.layers, own.layer, *above),
+            layers=(*below.layers, *packed.package_layers, own.layer, *above),
             tree=tree,
             members=_sorted((*layer.members, *below.closure)),
             contents=(*plan.contents, *below.contents),
@@ -298,10 +328,30 @@ async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
     )
     members = layer.members
     if run.members:
-        # The same layer, with the packages that files made by the commands refer to.
+        # The same layers, with the packages that files made by the commands refer to.
         members = _sorted((*members, *run.members))
-        own = await Get(BuiltLayer, ImageLayerRequest, replace(layer, members=members))
-    return _OwnLayers((own.layer, *above, run.built.layer), run.built.tree, members)
+        layer = replace(layer, members=members)
+        packed = await Get(_PackedMembers, _PackedMembersRequest(layer, request.package_layers))
+    return _OwnLayers(
+        (*packed.package_layers, packed.layer.layer, *above, run.built.layer),
+        run.built.tree,
+        members,
+    )
+
+
+@rule
+async def pack_members(request: _PackedMembersRequest) -> _PackedMembers:
+    layer = request.layer
+    if not request.package_layers:
+        return _PackedMembers((), await Get(BuiltLayer, ImageLayerRequest, layer))
+    packages, own = await MultiGet(
+        Get(
+            PackageLayers,
+            PackageLayersRequest(layer.members, request.package_layers, layer.subject),
+        ),
+        Get(BuiltLayer, ImageLayerRequest, replace(layer, members=())),
+    )
+    return _PackedMembers(packages.layers, own)
 
 
 def _taken(fields: FrozenDict[str, Any]) -> tuple[str, ...]:

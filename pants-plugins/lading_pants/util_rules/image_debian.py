@@ -21,7 +21,7 @@ from lading.debian.lock import closure
 from lading.debian.package_list import PackageList
 from lading.errors import LadingError
 from lading_pants.errors import TargetError, about
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.debian import LoadedLock, LoadedLockRequest, pinned_file
 from lading_pants.util_rules.debian_parts import (
     PACKAGE_FILE,
@@ -39,8 +39,6 @@ from lading_pants.util_rules.image_layer import (
     LayerOutput,
 )
 from lading_pants.util_rules.image_parts import (
-    COMPRESSOR,
-    COMPRESSOR_DIRECTORY,
     MEMBERS_FILE,
 )
 from lading_pants.util_rules.image_references import ImageFieldSet

@@ -17,11 +17,16 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.image.compressor import LIBRARY
-from lading.image.layer_request import LayerPackage, LayerRequest
-from lading_pants.util_rules.compressor import Compressor
+from lading.image.layer_request import ContentPackage, LayerPackage, LayerRequest
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
-from lading_pants.util_rules.realise import MEMBERS_FILE, SEGMENT_FILE, ClosureMember
+from lading_pants.util_rules.realise import (
+    MEMBERS_FILE,
+    SEGMENT_FILE,
+    ClosureMember,
+    PlacedFiles,
+    PlacedFilesRequest,
+)
 
 #: The files of a layer: the blob as registries have it, and its description.
 LAYER_FILE, DESCRIPTION_FILE = "blob", "layer.json"
@@ -31,25 +36,7 @@ TREE_FILE = "tree.json"
 
 LAYER_FILES = (LAYER_FILE, DESCRIPTION_FILE)
 
-_COMPRESSED_FILE = "segment.tar.gz"
 _BASE = "base"
-_COMPRESSOR_DIRECTORY = "compressor"
-_COMPRESSOR = f"{_COMPRESSOR_DIRECTORY}/{LIBRARY}"
-
-
-@dataclass(frozen=True)
-class LayerPartRequest:
-    """A package as part of a layer. It is compressed once, whatever number of layers it is in."""
-
-    member: ClosureMember
-
-
-@dataclass(frozen=True)
-class LayerPart:
-    """`digest` holds the segment, plain and compressed, and the list of members, each in a
-    directory of the package's own."""
-
-    digest: Digest
 
 
 @dataclass(frozen=True)
@@ -57,6 +44,23 @@ class ImageLayer:
     """`digest` holds `LAYER_FILES`."""
 
     digest: Digest
+
+
+@dataclass(frozen=True)
+class CompressedPackageRequest:
+    """A package for layers. It is compressed once, whatever number of layers it is in."""
+
+    member: ClosureMember
+
+
+@dataclass(frozen=True)
+class CompressedPackage:
+    """`layer` has the package alone; `placed` holds what other layers need to have the package,
+    where `files` says."""
+
+    layer: ImageLayer
+    placed: Digest
+    files: LayerPackage
 
 
 @dataclass(frozen=True)
@@ -101,30 +105,37 @@ async def read_layer_output(output: LayerOutput) -> BuiltLayer:
 
 @rule
 async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> BuiltLayer:
-    members = request.members
-    needed = dict.fromkeys((*members, *request.contents))
-    parts = await MultiGet(Get(LayerPart, LayerPartRequest(member)) for member in needed)
+    packages = await MultiGet(
+        Get(CompressedPackage, CompressedPackageRequest(member)) for member in request.members
+    )
+    shown = await MultiGet(
+        Get(PlacedFiles, PlacedFilesRequest(request.contents, file))
+        for file in (SEGMENT_FILE, MEMBERS_FILE)
+    )
     layer = LayerRequest(
-        packages=tuple(_layer_package(member) for member in members),
-        contents=tuple(_layer_package(member) for member in request.contents),
+        packages=tuple(package.files for package in packages),
+        contents=tuple(_content_package(member) for member in request.contents),
         fields=request.fields,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.base else "",
-        created_by=f"lading: {len(members)} store packages",
+        created_by=f"lading: {_told(request)}",
     )
     base = await Get(Digest, AddPrefix(request.base or EMPTY_DIGEST, _BASE))
-    inputs = await Get(
-        Digest, MergeDigests((request.files, base, *(part.digest for part in parts)))
+    inputs = (
+        *(files.digest for files in shown),
+        *(package.placed for package in packages),
+        request.files,
+        base,
     )
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.layer_main",
             request=layer.to_json(),
-            arguments=(_COMPRESSOR, *LAYER_FILES, TREE_FILE),
-            inputs=inputs,
-            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
+            arguments=(COMPRESSOR, *LAYER_FILES, TREE_FILE),
+            inputs=await Get(Digest, MergeDigests(inputs)),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=(*LAYER_FILES, TREE_FILE),
-            description=f"Making a layer of {len(members)} store packages",
+            description=f"Making a layer of {_told(request)}",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),
@@ -132,37 +143,50 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Bui
     return await Get(BuiltLayer, LayerOutput(result.digest))
 
 
-@rule
-async def prepare_layer_part(request: LayerPartRequest, compressor: Compressor) -> LayerPart:
-    member = request.member
-    segment, needed = await MultiGet(
-        Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE]))),
-        # Without package.json, which may change while the bytes do not.
-        Get(Digest, DigestSubset(member.digest, PathGlobs([SEGMENT_FILE, MEMBERS_FILE]))),
+def _told(request: ImageLayerRequest) -> str:
+    if request.members:
+        return f"{len(request.members)} store packages"
+    return "files and links"
+
+
+def _content_package(member: ClosureMember) -> ContentPackage:
+    directory = member.directory
+    return ContentPackage(
+        path=member.package.path,
+        segment=f"{directory}/{SEGMENT_FILE}",
+        members=f"{directory}/{MEMBERS_FILE}",
     )
+
+
+@rule
+async def compress_package(
+    request: CompressedPackageRequest, compressor: Compressor
+) -> CompressedPackage:
+    path, directory = request.member.package.path, request.member.directory
+    # Without package.json, which may change while the bytes do not.
+    segment = await Get(Digest, DigestSubset(request.member.digest, PathGlobs([SEGMENT_FILE])))
     compressed = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.compress_main",
-            arguments=(_COMPRESSOR, SEGMENT_FILE, _COMPRESSED_FILE),
+            arguments=(COMPRESSOR, SEGMENT_FILE, str(path), *LAYER_FILES),
             inputs=segment,
-            immutable_inputs=FrozenDict({_COMPRESSOR_DIRECTORY: compressor.digest}),
-            output_files=(_COMPRESSED_FILE,),
-            description=f"Compressing {member.package.path.name}",
-            subject=str(member.package.path),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=LAYER_FILES,
+            description=f"Compressing {path.name}",
+            subject=str(path),
         ),
     )
-    merged = await Get(Digest, MergeDigests((needed, compressed.digest)))
-    return LayerPart(await Get(Digest, AddPrefix(merged, member.directory)))
-
-
-def _layer_package(member: ClosureMember) -> LayerPackage:
-    directory = member.directory
-    return LayerPackage(
-        path=member.package.path,
-        segment=f"{directory}/{SEGMENT_FILE}",
-        compressed=f"{directory}/{_COMPRESSED_FILE}",
-        members=f"{directory}/{MEMBERS_FILE}",
+    merged = await Get(Digest, MergeDigests((segment, compressed.digest)))
+    return CompressedPackage(
+        layer=ImageLayer(compressed.digest),
+        placed=await Get(Digest, AddPrefix(merged, directory)),
+        files=LayerPackage(
+            path=path,
+            segment=f"{directory}/{SEGMENT_FILE}",
+            blob=f"{directory}/{LAYER_FILE}",
+            description=f"{directory}/{DESCRIPTION_FILE}",
+        ),
     )
 
 

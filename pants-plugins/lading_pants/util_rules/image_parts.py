@@ -10,20 +10,15 @@ from pants.engine.rules import Get, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.image.compressor import LIBRARY
 from lading.image.part_files import PartFiles
 from lading.image.parts_request import PartsRequest
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
 #: The files of a part, which programs that make parts leave.
 SEGMENT_FILE, COMPRESSED_FILE, MEMBERS_FILE = "segment.tar", "segment.tar.gz", "members.json"
 PART_FILES = (SEGMENT_FILE, COMPRESSED_FILE, MEMBERS_FILE)
-
-#: Where programs find the compressor.
-COMPRESSOR_DIRECTORY = "compressor"
-COMPRESSOR = f"{COMPRESSOR_DIRECTORY}/{LIBRARY}"
 
 _BASE = "base"
 

@@ -32,7 +32,7 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.python.wheel_name import PythonPlatform, WheelName, choose_wheels
 from lading.python.wheel_request import WheelRequest
 from lading_pants.errors import TargetError, about
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.debian_parts import (
     DebianCompilerRequest,
     DebianPart,
@@ -42,8 +42,6 @@ from lading_pants.util_rules.image_base import ImageChain, ImageChainRequest
 from lading_pants.util_rules.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.util_rules.image_layer import TREE_FILE, BuiltLayer, ImageLayer
 from lading_pants.util_rules.image_parts import (
-    COMPRESSOR,
-    COMPRESSOR_DIRECTORY,
     MEMBERS_FILE,
     PART_FILES,
     ImagePart,

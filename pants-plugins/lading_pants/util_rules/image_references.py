@@ -13,6 +13,7 @@ from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.file_trees import is_tree
+from lading.image.layering import SINGLE, room_for_packages
 from lading.image.name_template import Part, parts
 from lading.image.root_fields import strings
 from lading.interpolation import references
@@ -41,6 +42,7 @@ from lading_pants.targets.image_debian import (
     ImageDebianLockField,
     ImageDebianPackagesField,
 )
+from lading_pants.targets.image_layering import LayeringField, MaxLayersField
 from lading_pants.targets.image_python import PexField, PythonField
 from lading_pants.targets.image_root import (
     DirectoriesField,
@@ -73,6 +75,8 @@ class ImageFieldSet(PackageFieldSet):
     files: FilesField
     run_as_root: RunAsRootField
     run_as_root_tools: RunAsRootToolsField
+    layering: LayeringField
+    max_layers: MaxLayersField
     entrypoint: EntrypointField
     cmd: CmdField
     env: ImageEnvField
@@ -100,11 +104,18 @@ class ImageFieldSet(PackageFieldSet):
 
     @property
     def layer_count(self) -> int:
-        """Of the image itself, at most."""
+        """Of the image itself, at most, without those of `package_layer_count`."""
         has_sources = self.pex.value or any(map(is_tree, self.files.value or ()))
         wheels = MOST_WHEEL_LAYERS if self.pex.value else 0
         optional = (self.debian_packages.value, self.run_as_root.value, has_sources)
         return 1 + sum(map(bool, optional)) + wheels
+
+    def package_layer_count(self, base_layers: int) -> int:
+        """How many layers of store packages the image may have; 0 if these are in the layer that
+        has everything else."""
+        if self.layering.value == SINGLE or self.max_layers.value is None:
+            return 0
+        return room_for_packages(self.max_layers.value, base_layers + self.layer_count)
 
     @property
     def python_package(self) -> Optional[str]:

@@ -11,7 +11,7 @@ from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
 
-from lading.image.compressor import LIBRARY
+from lading.image.layer_compression import LIBRARY
 from lading.image.package_testing import Program, Tree, find_libdeflate, make_package
 from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
@@ -34,6 +34,7 @@ from lading_pants.util_rules import (
     image_trees,
     machine,
     named_address,
+    package_layers,
     pinned_image,
     platform,
     program,
@@ -114,7 +115,7 @@ async def package_without_build(request: _UnbuiltRequest) -> ClosureMember:
     with tempfile.TemporaryDirectory() as directory:
         tree = TREES[request.name]
         package = make_package(Path(directory), find_libdeflate(), request.name, tree)
-        files = package.layer_package
+        files = package.content_package
         segment, members = Path(files.segment).read_bytes(), Path(files.members).read_bytes()
     digest = await Get(
         Digest,
@@ -149,6 +150,7 @@ IMAGE_RULES = (
     *target_files.rules(),
     *machine.rules(),
     *named_address.rules(),
+    *package_layers.rules(),
     *platform.rules(),
     *pinned_image.rules(),
     *program.rules(),

@@ -23,11 +23,9 @@ from lading.image.file_trees import TreeSpec, parse_trees
 from lading.image.tree_request import TreeEntry, TreeRequest
 from lading.image.user import is_number
 from lading_pants.errors import TargetError
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.image_layer import TREE_FILE
 from lading_pants.util_rules.image_parts import (
-    COMPRESSOR,
-    COMPRESSOR_DIRECTORY,
     PART_FILES,
     ImagePart,
 )

@@ -18,13 +18,12 @@ from pants.engine.fs import (
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
-from lading.image.compressor import LIBRARY as LIBDEFLATE
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.closure import closure_of
 from lading.store.path import StorePath
 from lading.store.request import InputPackage
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.image_layer import (
     LAYER_FILE,
     LAYER_FILES,
@@ -46,9 +45,9 @@ from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 _REFERENCES_FILE = "references.json"
 _OUTPUT_FILES = (*LAYER_FILES, TREE_FILE, _REFERENCES_FILE)
-_COMPRESSOR_DIRECTORY, _ZSTD_DIRECTORY = "compressor", "zstd"
+_ZSTD_DIRECTORY = "zstd"
 _LAYERS_DIRECTORY, _BASE = "layers", "base"
-_LIBRARIES = (f"{_COMPRESSOR_DIRECTORY}/{LIBDEFLATE}", f"{_ZSTD_DIRECTORY}/{LIBZSTD}")
+_LIBRARIES = (COMPRESSOR, f"{_ZSTD_DIRECTORY}/{LIBZSTD}")
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ async def run_as_root(
             inputs=await Get(Digest, MergeDigests((segments.digest, tree))),
             immutable_inputs=FrozenDict(
                 {
-                    _COMPRESSOR_DIRECTORY: compressor.digest,
+                    COMPRESSOR_DIRECTORY: compressor.digest,
                     _ZSTD_DIRECTORY: zstd.digest,
                     _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
                 }

@@ -21,7 +21,7 @@ from pants.engine.target import Dependencies, DependenciesRequest, StringField, 
 from pants.engine.unions import UnionRule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
-from lading.image.compressor import LIBRARY
+from lading.image.layer_compression import LIBRARY
 from lading.image.package_testing import find_libdeflate
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
@@ -52,6 +52,7 @@ from lading_pants.util_rules import (
     image_trees,
     machine,
     named_address,
+    package_layers,
     pinned_image,
     platform,
     program,
@@ -187,6 +188,7 @@ def runner() -> RuleRunner:
             *target_files.rules(),
             *machine.rules(),
             *named_address.rules(),
+            *package_layers.rules(),
             *package_image.rules(),
             *package_store.rules(),
             *platform.rules(),
@@ -362,7 +364,9 @@ def test_packaged_by_itself(runner: RuleRunner) -> None:
 
 
 def test_an_image_runs_it(runner: RuleRunner) -> None:
-    write(runner, TEXT + 'docker_image(name="redis", entrypoint=["{:entrypoint.sh}"])')
+    write(
+        runner, TEXT + 'docker_image(name="redis", entrypoint=["{:entrypoint.sh}"], max_layers=1)'
+    )
     target = runner.get_target(Address("images", target_name="redis"))
     built = runner.request(BuiltPackage, [ImageFieldSet.create(target)])
     runner.write_digest(built.digest, path_prefix="dist")

@@ -1,10 +1,10 @@
 """Make a layer of Debian packages at their usual paths:
 
-    layer_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE REPORT
+    layer_main REQUEST LIBRARY OUTPUT DESCRIPTION TREE REPORT
 
 REQUEST is the JSON of `DebianLayerRequest`, DESCRIPTION that of `Layer`, TREE that of the
-`ImageTree` of the image so far, REPORT what maintainer scripts would have done; OUTPUT is the gzip
-blob.
+`ImageTree` of the image so far, REPORT what maintainer scripts would have done; OUTPUT is the blob.
+LIBRARY is what `open_compressor` takes.
 """
 
 from dataclasses import replace
@@ -15,8 +15,8 @@ from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.report import report_json
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
-from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
+from lading.image.layer_compression import open_compressor
 from lading.image.parts_layer import write_descriptions, write_parts_layer
 from lading.image.tree_parts import PlannedParts
 from lading.program import run
@@ -28,12 +28,12 @@ def main(argv: List[str]) -> None:
     base = ImageTree()
     if request.base_tree:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
-    with InstalledTree.of(request, base) as tree, Deflate(library) as deflate:
+    with InstalledTree.of(request, base) as tree, open_compressor(library) as compressor:
         plan = tree.plan()
         image = replace(plan.image, accounts=_accounts(plan, tree, base))
         count = len(request.packages)
         created_by = f"lading: {count} Debian packages"
-        layer = write_parts_layer(plan, tree.parts, deflate, Path(output), created_by)
+        layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
     write_descriptions(layer, image, Path(description), Path(tree_file))
     Path(report).write_text(report_json(tree.packages, image.entries), encoding="utf-8")
 

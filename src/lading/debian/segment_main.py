@@ -1,9 +1,10 @@
 """Make a Debian package a part of image layers:
 
-    segment_main DEB DOCUMENTATION LIBDEFLATE SEGMENT COMPRESSED MEMBERS PACKAGE
+    segment_main DEB DOCUMENTATION LIBRARY SEGMENT COMPRESSED MEMBERS PACKAGE
 
-DOCUMENTATION is `documentation` or `no-documentation`. SEGMENT is a tree segment, COMPRESSED the
-gzip of it, MEMBERS the JSON of its `TreeMember`s, PACKAGE that of the `InstalledPackage`.
+DOCUMENTATION is `documentation` or `no-documentation`, LIBRARY the compressor's. SEGMENT is a
+tree segment, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s,
+PACKAGE that of the `InstalledPackage`.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import List
 
 from lading.debian.deb_archive import read_deb_archive
 from lading.debian.installation import describe, installed_files
-from lading.image.deflate import Deflate
+from lading.image.layer_compression import compress_segment
 from lading.image.tree_member import members_to_json
 from lading.image.tree_segment import write_tree_segment
 from lading.program import run
@@ -27,8 +28,7 @@ def main(argv: List[str]) -> None:
     files = installed_files(deb, documentation == DOCUMENTATION[True])
     with segment.open("wb") as output:
         members = write_tree_segment(files, output)
-    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
-        deflate.compress(tar, gzip)
+    compress_segment(library, segment, compressed)
     members_file.write_text(members_to_json(members), encoding="ascii")
     package_file.write_text(describe(deb, files).to_json(), encoding="utf-8")
 

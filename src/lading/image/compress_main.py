@@ -1,21 +1,26 @@
-"""Compress one package segment: `compress_main LIBDEFLATE SEGMENT OUTPUT`.
+"""Compress a store package, once for all layers: `compress_main LIBRARY SEGMENT PATH BLOB LAYER`.
 
-OUTPUT is gzip without an end-of-archive marker in it, as SEGMENT has none.
+LIBRARY is what `open_compressor` takes, PATH the store path. BLOB is the layer of that package
+alone, LAYER the JSON of the `PackageLayer`.
 """
 
 from pathlib import Path
 from typing import List
 
-from lading.image.deflate import Deflate
+from lading.image.layer_compression import open_compressor
+from lading.image.package_layer import write_package_layer
 from lading.program import run
+from lading.store.path import StorePath
 
 
 def main(argv: List[str]) -> None:
-    library, segment, output = argv
-    source, partial = Path(segment), Path(output + ".partial")
-    with Deflate(library) as deflate, source.open("rb") as tar, partial.open("wb") as gzip:
-        deflate.compress(tar, gzip)
-    partial.replace(output)
+    library, segment, path, blob, description = argv
+    partial = Path(blob + ".partial")
+    created_by = f"lading: {StorePath.parse(path).name}"
+    with partial.open("wb") as file, open_compressor(library) as compressor:
+        layer = write_package_layer(Path(segment), compressor, file, created_by)
+    Path(description).write_text(layer.to_json(), encoding="utf-8")
+    partial.replace(blob)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 
 from lading.image import package_testing
 from lading.image.deflate import Deflate
+from lading.image.layer_compressor import LayerCompressor
 from lading.image.package_testing import MakePackage, Package, Tree
 
 
@@ -16,7 +17,7 @@ def libdeflate() -> str:
 
 
 @pytest.fixture
-def deflate(libdeflate: str) -> Iterator[Deflate]:
+def deflate(libdeflate: str) -> Iterator[LayerCompressor]:
     with Deflate(libdeflate) as compressor:
         yield compressor
 

@@ -1,7 +1,7 @@
-"""Make the layer of an image: `layer_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE`.
+"""Make the layer of an image: `layer_main REQUEST LIBRARY OUTPUT DESCRIPTION TREE`.
 
-REQUEST is the JSON of `LayerRequest`, DESCRIPTION that of `Layer`, TREE that of the `ImageTree`
-of the image so far; OUTPUT is the gzip blob.
+REQUEST is the JSON of `LayerRequest`, LIBRARY what `open_compressor` takes, DESCRIPTION the JSON of
+`Layer`, TREE that of the `ImageTree` of the image so far; OUTPUT is the blob.
 """
 
 import json
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Dict, List
 
 from lading.image.contents import Content, merge_contents
-from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
+from lading.image.layer_compression import open_compressor
 from lading.image.layer_request import LayerRequest
 from lading.image.layer_writer import head_segment, package_segments, write_layer
 from lading.image.root_entry import RootEntry
@@ -27,10 +27,10 @@ def main(argv: List[str]) -> None:
     request = LayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     tree = _plan(request)
     partial = Path(output + ".partial")
-    with partial.open("wb") as file, Deflate(library) as deflate:
+    with partial.open("wb") as file, open_compressor(library) as compressor:
         segments = package_segments(package.files for package in request.packages)
         head = head_segment(tree.layer_entries(package.path for package in request.packages))
-        layer = write_layer(head, segments, deflate, file, request.created_by)
+        layer = write_layer(head, segments, compressor, file, request.created_by)
     text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
     Path(description).write_text(text, encoding="utf-8")
     Path(tree_file).write_text(tree.image.to_json(), encoding="utf-8")

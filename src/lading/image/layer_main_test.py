@@ -38,7 +38,7 @@ def build_layer(tmp_path: Path, libdeflate: str) -> BuildLayer:
                 for package in (*contents, *packages)
                 if package not in in_base
             ),
-            contents=tuple(package.layer_package for package in contents),
+            contents=tuple(package.content_package for package in contents),
             base_tree=base_tree,
             fields={"directories": {"/data": "0750 999:999"}, **fields},
             created_by="lading",

@@ -1,50 +1,86 @@
-"""What `layer_main` makes a layer of."""
+"""What `layer_main` and `packages_layer_main` make layers of."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
 
-from lading.image.layer_writer import PackageFiles, SegmentFiles
+from lading.image.layer_writer import PackageFiles
+from lading.image.package_layer import PackageLayer
 from lading.store.path import StorePath
 
 
 @dataclass(frozen=True)
 class LayerPackage:
-    """A package with its files, as paths below the sandbox."""
+    """A package that a layer has. Files are paths below the sandbox: the segment, and what
+    `compress_main` made of it."""
 
     path: StorePath
     segment: str
-    compressed: str
-    members: str
+    blob: str
+    description: str
 
     @property
     def files(self) -> PackageFiles:
-        files = SegmentFiles(Path(self.segment), Path(self.compressed))
-        return PackageFiles(self.path, files)
+        layer = PackageLayer.read(Path(self.description))
+        return PackageFiles(self.path, layer.segment_files(Path(self.segment), Path(self.blob)))
 
     def to_dict(self) -> Dict[str, str]:
-        return {
-            "path": str(self.path),
-            "segment": self.segment,
-            "compressed": self.compressed,
-            "members": self.members,
-        }
+        return {**asdict(self), "path": str(self.path)}
 
     @classmethod
     def from_dict(cls, fields: Dict[str, str]) -> "LayerPackage":
         return cls(
             path=StorePath.parse(fields["path"]),
             segment=fields["segment"],
-            compressed=fields["compressed"],
-            members=fields["members"],
+            blob=fields["blob"],
+            description=fields["description"],
+        )
+
+
+@dataclass(frozen=True)
+class ContentPackage:
+    """A package whose tree is shown at `/`. Files are paths below the sandbox."""
+
+    path: StorePath
+    segment: str
+    members: str
+
+    def to_dict(self) -> Dict[str, str]:
+        return {**asdict(self), "path": str(self.path)}
+
+    @classmethod
+    def from_dict(cls, fields: Dict[str, str]) -> "ContentPackage":
+        return cls(StorePath.parse(fields["path"]), fields["segment"], fields["members"])
+
+
+@dataclass(frozen=True)
+class PackagesLayerRequest:
+    """A layer of these and nothing else."""
+
+    packages: Tuple[LayerPackage, ...]
+    created_by: str
+
+    def to_json(self) -> str:
+        fields = {
+            "packages": [package.to_dict() for package in self.packages],
+            "created_by": self.created_by,
+        }
+        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "PackagesLayerRequest":
+        fields: Dict[str, Any] = json.loads(text)
+        return cls(
+            packages=tuple(LayerPackage.from_dict(package) for package in fields["packages"]),
+            created_by=fields["created_by"],
         )
 
 
 @dataclass(frozen=True)
 class LayerRequest:
     """`contents` are packages whose trees are shown at `/`; they are among `packages`, which the
-    layer has, or in the base.
+    layer has, or in a layer below.
 
     `fields` is what `RootFields.parse` takes, with store paths filled in and with each `source` of
     `files` as a path below the sandbox. `base_tree` is the path of the JSON of the `ImageTree` that
@@ -52,7 +88,7 @@ class LayerRequest:
     """
 
     packages: Tuple[LayerPackage, ...]
-    contents: Tuple[LayerPackage, ...]
+    contents: Tuple[ContentPackage, ...]
     fields: Mapping[str, Any]
     base_tree: str
     created_by: str
@@ -73,7 +109,7 @@ class LayerRequest:
         fields: Dict[str, Any] = json.loads(text)
         return cls(
             packages=tuple(LayerPackage.from_dict(package) for package in fields["packages"]),
-            contents=tuple(LayerPackage.from_dict(package) for package in fields["contents"]),
+            contents=tuple(ContentPackage.from_dict(package) for package in fields["contents"]),
             fields=fields["fields"],
             base_tree=fields["base_tree"],
             created_by=fields["created_by"],

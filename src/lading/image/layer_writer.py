@@ -1,25 +1,27 @@
-"""Writes a layer: head segment, package segments and end marker, as tar and as gzip of it.
+"""Writes a layer: head segment, package segments and end marker, as tar and compressed.
 
-Each part is a gzip stream of its own, and gzip streams concatenate. So packages are compressed
-once, whatever number of layers they are in, and a layer is made by copying bytes.
+Each part is compressed for itself, to gzip members or zstd frames, and these concatenate. So
+packages are compressed once, whatever number of layers they are in, and a layer is made by copying
+bytes.
 """
 
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterable, Iterator, Sequence, Tuple
+from typing import BinaryIO, Iterable, Iterator, Optional, Sequence, Tuple
 
 from lading import tar_header
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.image.deflate import Deflate
 from lading.image.hashed_output import HashedOutput
-from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.layer import Layer
+from lading.image.layer_compressor import LayerCompressor
 from lading.image.root_entry import RootEntry
 from lading.store import members as kinds
 from lading.store.path import StorePath
-from lading.tar_header import TarMember
+from lading.tar_header import END_OF_ARCHIVE, TarMember
 
 _CHUNK = 1 << 20
 
@@ -32,10 +34,12 @@ _TAR_TYPES = {
 
 @dataclass(frozen=True)
 class SegmentFiles:
-    """A segment and the gzip of it."""
+    """A segment and what it becomes compressed: `size` bytes of a file from `offset` on, or all."""
 
     segment: Path
     compressed: Path
+    offset: int = 0
+    size: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -48,30 +52,28 @@ class PackageFiles:
 
 def write_layer(
     head: bytes,
-    segments: Iterable[SegmentFiles],
-    deflate: Deflate,
+    segments: Sequence[SegmentFiles],
+    compressor: LayerCompressor,
     output: BinaryIO,
     created_by: str,
 ) -> Layer:
-    """Write the gzip of the layer to `output`. No path may be in two of `segments`, or in one and
+    """Write the blob of the layer to `output`. No path may be in two of `segments`, or in one and
     in `head`."""
     blob = HashedOutput(output)
-    diff = hashlib.sha256(head)
-    tar_size = len(head) + len(tar_header.END_OF_ARCHIVE)
-    deflate.compress(io.BytesIO(head), blob)
-    for files in segments:
-        for chunk in _chunks(files.segment):
-            diff.update(chunk)
-            tar_size += len(chunk)
-        for chunk in _chunks(files.compressed):
-            blob.write(chunk)
-    diff.update(tar_header.END_OF_ARCHIVE)
-    deflate.compress(io.BytesIO(tar_header.END_OF_ARCHIVE), blob)
+    # Both hash, which takes the most time here, and which another thread can do meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        archive = pool.submit(hash_archive, head, [files.segment for files in segments])
+        compressor.compress(io.BytesIO(head), blob)
+        for files in segments:
+            for chunk in _chunks(files.compressed, files.offset, files.size):
+                blob.write(chunk)
+        compressor.compress(io.BytesIO(END_OF_ARCHIVE), blob)
+        diff_id, tar_size = archive.result()
     return Layer(
         digest=blob.sha256,
-        diff_id=Sha256(diff.hexdigest()),
+        diff_id=diff_id,
         size=blob.size,
-        media_type=GZIP_MEDIA_TYPE,
+        media_type=compressor.media_type,
         created_by=created_by,
         tar_size=tar_size,
     )
@@ -104,7 +106,24 @@ def package_segments(packages: Iterable[PackageFiles]) -> Tuple[SegmentFiles, ..
     return tuple(package.files for package in ordered)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def hash_archive(head: bytes, segments: Iterable[Path]) -> Tuple[Sha256, int]:
+    """Digest and size of the tar that has these, one after the other, and the end marker."""
+    digest = hashlib.sha256(head)
+    size = len(head) + len(END_OF_ARCHIVE)
+    for segment in segments:
+        for chunk in _chunks(segment):
+            digest.update(chunk)
+            size += len(chunk)
+    digest.update(END_OF_ARCHIVE)
+    return Sha256(digest.hexdigest()), size
+
+
+def _chunks(path: Path, offset: int = 0, size: Optional[int] = None) -> Iterator[bytes]:
+    left = path.stat().st_size - offset if size is None else size
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        file.seek(offset)
+        while left:
+            chunk = file.read(min(_CHUNK, left))
+            assert chunk, f"{path} is shorter than was said"
+            left -= len(chunk)
             yield chunk

@@ -17,7 +17,7 @@ from lading.fetch.pinned_file import PinnedFile
 from lading.image import compressor, zstd_library
 from lading.image.compress_main import main as compress
 from lading.image.contents import Content
-from lading.image.layer_request import LayerPackage
+from lading.image.layer_request import ContentPackage, LayerPackage
 from lading.machine import Machine
 from lading.store.members import members_from_json, members_to_json
 from lading.store.path import StorePath
@@ -48,6 +48,7 @@ class Package:
     """A realised and compressed store package."""
 
     layer_package: LayerPackage
+    content_package: ContentPackage
 
     @property
     def path(self) -> StorePath:
@@ -55,7 +56,7 @@ class Package:
 
     @property
     def content(self) -> Content:
-        text = Path(self.layer_package.members).read_text(encoding="utf-8")
+        text = Path(self.content_package.members).read_text(encoding="utf-8")
         return Content(self.path, members_from_json(text))
 
 
@@ -73,16 +74,11 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
     with (directory / "segment.tar").open("wb") as output:
         segment = write_segment(root, path, output)
     (directory / "members.json").write_text(members_to_json(segment.members))
-    names = ("segment.tar", "segment.tar.gz")
-    compress([libdeflate, *(str(directory / file) for file in names)])
-    return Package(
-        LayerPackage(
-            path=path,
-            segment=str(directory / "segment.tar"),
-            compressed=str(directory / "segment.tar.gz"),
-            members=str(directory / "members.json"),
-        )
+    tar, blob, layer, members = (
+        str(directory / name) for name in ("segment.tar", "blob", "layer.json", "members.json")
     )
+    compress([libdeflate, tar, str(path), blob, layer])
+    return Package(LayerPackage(path, tar, blob, layer), ContentPackage(path, tar, members))
 
 
 def find_libdeflate() -> str:

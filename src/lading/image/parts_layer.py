@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
+from lading.image.layer_compressor import LayerCompressor
 from lading.image.layer_writer import SegmentFiles, head_segment, write_layer
 from lading.image.tree_parts import PlannedParts, TreePart
 from lading.image.tree_segment import rewrite_segment
@@ -17,7 +17,7 @@ from lading.image.tree_segment import rewrite_segment
 def write_parts_layer(
     plan: PlannedParts,
     parts: Sequence[TreePart],
-    deflate: Deflate,
+    compressor: LayerCompressor,
     output: Path,
     created_by: str,
 ) -> Layer:
@@ -28,10 +28,10 @@ def write_parts_layer(
         segments = [
             part.files
             if places is None
-            else _rewritten(part, places, deflate, Path(scratch) / str(number))
+            else _rewritten(part, places, compressor, Path(scratch) / str(number))
             for number, (part, places) in enumerate(zip(parts, plan.places))
         ]
-        layer = write_layer(head_segment(plan.head), segments, deflate, file, created_by)
+        layer = write_layer(head_segment(plan.head), segments, compressor, file, created_by)
     os.replace(partial, output)
     return layer
 
@@ -44,11 +44,11 @@ def write_descriptions(layer: Layer, tree: ImageTree, description: Path, tree_fi
 
 
 def _rewritten(
-    part: TreePart, places: Mapping[str, str], deflate: Deflate, scratch: Path
+    part: TreePart, places: Mapping[str, str], compressor: LayerCompressor, scratch: Path
 ) -> SegmentFiles:
-    files = SegmentFiles(scratch.with_suffix(".tar"), scratch.with_suffix(".tar.gz"))
+    files = SegmentFiles(scratch.with_suffix(".tar"), scratch.with_suffix(".compressed"))
     with files.segment.open("wb") as segment:
         rewrite_segment(part.files.segment, places, segment)
-    with files.segment.open("rb") as tar, files.compressed.open("wb") as gzip:
-        deflate.compress(tar, gzip)
+    with files.segment.open("rb") as tar, files.compressed.open("wb") as compressed:
+        compressor.compress(tar, compressed)
     return files

@@ -1,15 +1,15 @@
-"""Make a layer of trees of files: `parts_layer_main REQUEST LIBDEFLATE OUTPUT DESCRIPTION TREE`.
+"""Make a layer of trees of files: `parts_layer_main REQUEST LIBRARY OUTPUT DESCRIPTION TREE`.
 
-REQUEST is the JSON of `PartsRequest`, DESCRIPTION that of `Layer`, TREE that of the `ImageTree` of
-the image so far; OUTPUT is the gzip blob.
+REQUEST is the JSON of `PartsRequest`, LIBRARY what `open_compressor` takes, DESCRIPTION the JSON of
+`Layer`, TREE that of the `ImageTree` of the image so far; OUTPUT is the blob.
 """
 
 from pathlib import Path
 from typing import Iterable, List, Set
 
 from lading.errors import LadingError
-from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
+from lading.image.layer_compression import open_compressor
 from lading.image.parts_layer import write_descriptions, write_parts_layer
 from lading.image.parts_request import PartsRequest
 from lading.image.tree_parts import TreePart, plan_parts
@@ -25,8 +25,8 @@ def main(argv: List[str]) -> None:
     parts = [part.read() for part in request.parts]
     _check_taken(parts, set(request.taken))
     plan = plan_parts(parts, base)
-    with Deflate(library) as deflate:
-        layer = write_parts_layer(plan, parts, deflate, Path(output), request.created_by)
+    with open_compressor(library) as compressor:
+        layer = write_parts_layer(plan, parts, compressor, Path(output), request.created_by)
     write_descriptions(layer, plan.image, Path(description), Path(tree_file))
 
 

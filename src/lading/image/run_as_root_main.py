@@ -1,10 +1,11 @@
 """Run commands in an image.
 
-    run_as_root_main REQUEST LIBDEFLATE LIBZSTD OUTPUT DESCRIPTION TREE REFERENCES
+    run_as_root_main REQUEST LIBRARY LIBZSTD OUTPUT DESCRIPTION TREE REFERENCES
 
-REQUEST is the JSON of `RunAsRootRequest`. What the commands changed becomes OUTPUT, a gzip blob;
-DESCRIPTION is the JSON of its `Layer`, TREE that of the `ImageTree` of the image so far, and
-REFERENCES that of the store paths that OUTPUT refers to: path to the file that one was found in.
+REQUEST is the JSON of `RunAsRootRequest`, LIBRARY what `open_compressor` takes. What the commands
+changed becomes the blob OUTPUT; DESCRIPTION is the JSON of its `Layer`, TREE that of the
+`ImageTree` of the image so far, and REFERENCES that of the store paths that OUTPUT refers to: path
+to the file that one was found in.
 """
 
 import json
@@ -23,11 +24,11 @@ from lading.image.changed_tree import changed_tree
 from lading.image.changes import Change, find_changes
 from lading.image.changes_layer import changed_entries, write_changes
 from lading.image.container import MOUNTED, Container, check_rights
-from lading.image.deflate import Deflate
 from lading.image.hashed_output import HashedOutput
 from lading.image.image_tree import ImageTree
-from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.image.layer import Layer
 from lading.image.layer_blob import BlobReader, Compression
+from lading.image.layer_compression import open_compressor
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.tree_bound import TreeBound
@@ -196,15 +197,16 @@ class RunStep:
 
 def _compress(tar: Path, library: str, output: Path) -> Layer:
     temporary = output.with_name(output.name + ".partial")
-    with temporary.open("wb") as file, Deflate(library) as deflate, tar.open("rb") as source:
+    with temporary.open("wb") as file, open_compressor(library) as compressor:
         blob = HashedOutput(file)
-        deflate.compress(source, blob)
+        with tar.open("rb") as source:
+            compressor.compress(source, blob)
     temporary.replace(output)
     return Layer(
         digest=blob.sha256,
         diff_id=Sha256.of_file(tar),
         size=blob.size,
-        media_type=GZIP_MEDIA_TYPE,
+        media_type=compressor.media_type,
         created_by=_CREATED_BY,
         tar_size=tar.stat().st_size,
     )

@@ -1,9 +1,9 @@
 """Make the files of a target a part of a layer:
 
-    tree_main REQUEST LIBDEFLATE SEGMENT COMPRESSED MEMBERS
+    tree_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
-REQUEST is the JSON of `TreeRequest`. SEGMENT is a tree segment, COMPRESSED the gzip of it, MEMBERS
-the JSON of its `TreeMember`s.
+REQUEST is the JSON of `TreeRequest`, LIBRARY the compressor's. SEGMENT is a tree segment,
+COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
 """
 
 from dataclasses import replace
@@ -13,9 +13,9 @@ from typing import Iterator, List, Tuple
 from lading.errors import LadingError
 from lading.image.account_files import AccountFiles
 from lading.image.archive_files import archive_files
-from lading.image.deflate import Deflate
 from lading.image.file_trees import executable_mode
 from lading.image.image_tree import ImageTree
+from lading.image.layer_compression import compress_segment
 from lading.image.owner import Owner
 from lading.image.tree_member import TreeMember, members_to_json
 from lading.image.tree_request import TreeRequest
@@ -33,8 +33,7 @@ def main(argv: List[str]) -> None:
     files = _with_place(request, _archived(request) if request.unpack else _listed(request))
     with segment.open("wb") as output:
         members = write_tree_segment(files, output)
-    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
-        deflate.compress(tar, gzip)
+    compress_segment(library, segment, compressed)
     members_file.write_text(members_to_json(members), encoding="ascii")
 
 

@@ -4,8 +4,8 @@ from typing import Optional, Sequence
 import pytest
 
 from lading.errors import LadingError
-from lading.image.deflate import Deflate
 from lading.image.image_tree import ImageTree
+from lading.image.layer_compressor import LayerCompressor
 from lading.image.root_entry import RootEntry
 from lading.image.tree_parts import PlannedParts, TreePart, plan_parts
 from lading.image.tree_segment import TreeFile
@@ -14,7 +14,7 @@ from lading.store import members as kinds
 
 
 @pytest.fixture
-def parts(tmp_path: Path, deflate: Deflate) -> Parts:
+def parts(tmp_path: Path, deflate: LayerCompressor) -> Parts:
     return Parts(tmp_path, deflate)
 
 

@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-from lading.image.deflate import Deflate
+from lading.image.layer_compressor import LayerCompressor
 from lading.image.layer_writer import SegmentFiles
 from lading.image.parts_layer import write_parts_layer
 from lading.image.tree_member import TreeMember
@@ -47,7 +47,7 @@ def unpacked(segment: bytes) -> List[tarfile.TarInfo]:
 class Parts:
     """Parts with real segments."""
 
-    def __init__(self, scratch: Path, deflate: Deflate) -> None:
+    def __init__(self, scratch: Path, deflate: LayerCompressor) -> None:
         self._scratch, self._deflate = scratch, deflate
 
     def __call__(self, name: str, *files: TreeFile) -> TreePart:

@@ -1,16 +1,16 @@
 """Make a service's own sources a part of a layer:
 
-    app_main REQUEST LIBDEFLATE SEGMENT COMPRESSED MEMBERS
+    app_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
-REQUEST is the JSON of `AppRequest`. SEGMENT is a tree segment, COMPRESSED the gzip of it, MEMBERS
-the JSON of its `TreeMember`s.
+REQUEST is the JSON of `AppRequest`, LIBRARY the compressor's. SEGMENT is a tree segment, COMPRESSED
+what becomes of it, MEMBERS the JSON of its `TreeMember`s.
 """
 
 import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
-from lading.image.deflate import Deflate
+from lading.image.layer_compression import compress_segment
 from lading.image.tree_member import TreeMember, members_to_json
 from lading.image.tree_segment import Content, TreeFile, write_tree_segment
 from lading.program import run
@@ -30,8 +30,7 @@ def main(argv: List[str]) -> None:
         files = (*_sources(request), *_bytecode(request, Path(directory)))
         with segment.open("wb") as output:
             members = write_tree_segment(with_directories(files), output)
-    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
-        deflate.compress(tar, gzip)
+    compress_segment(library, segment, compressed)
     members_file.write_text(members_to_json(members), encoding="ascii")
 
 

@@ -1,9 +1,9 @@
 """Compile the modules of Debian packages: a part of their layer.
 
-    tree_bytecode_main REQUEST LIBDEFLATE SEGMENT COMPRESSED MEMBERS
+    tree_bytecode_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
-REQUEST is the JSON of `TreeBytecodeRequest`. SEGMENT is a tree segment of bytecode, COMPRESSED the
-gzip of it, MEMBERS the JSON of its `TreeMember`s.
+REQUEST is the JSON of `TreeBytecodeRequest`, LIBRARY the compressor's. SEGMENT is a tree segment of
+bytecode, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
 """
 
 import tarfile
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterator, List
 
-from lading.image.deflate import Deflate
+from lading.image.layer_compression import compress_segment
 from lading.image.tree_member import members_to_json
 from lading.image.tree_segment import write_tree_segment
 from lading.program import run
@@ -31,8 +31,7 @@ def main(argv: List[str]) -> None:
         files = compile_modules(modules, interpreter, scratch, compare_hashes=False)
         with segment.open("wb") as output:
             members = write_tree_segment(with_directories(files), output)
-    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
-        deflate.compress(tar, gzip)
+    compress_segment(library, segment, compressed)
     members_file.write_text(members_to_json(members), encoding="ascii")
 
 

@@ -1,10 +1,10 @@
 """Make a wheel of a PEX a part of image layers:
 
-    wheel_main REQUEST WHEEL LIBDEFLATE SEGMENT COMPRESSED MEMBERS WHEEL_JSON NEEDS
+    wheel_main REQUEST WHEEL LIBRARY SEGMENT COMPRESSED MEMBERS WHEEL_JSON NEEDS
 
-REQUEST is the JSON of `WheelRequest`, WHEEL the zip file from the PEX. SEGMENT is a tree segment,
-COMPRESSED the gzip of it, MEMBERS the JSON of its `TreeMember`s; WHEEL_JSON tells of console
-scripts and path files, NEEDS of libraries that it does not bring.
+REQUEST is the JSON of `WheelRequest`, WHEEL the zip file from the PEX, LIBRARY the compressor's.
+SEGMENT is a tree segment, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s;
+WHEEL_JSON tells of console scripts and path files, NEEDS of libraries that it does not bring.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterable, List, Tuple
 
-from lading.image.deflate import Deflate
+from lading.image.layer_compression import compress_segment
 from lading.image.tree_member import members_to_json
 from lading.image.tree_segment import TreeFile, write_tree_segment
 from lading.program import run
@@ -36,8 +36,7 @@ def main(argv: List[str]) -> None:
         with segment.open("wb") as output:
             members = write_tree_segment(with_directories((*files, *bytecode)), output)
         needs = native_needs(files, scratch / "library")
-    with Deflate(library) as deflate, segment.open("rb") as tar, compressed.open("wb") as gzip:
-        deflate.compress(tar, gzip)
+    compress_segment(library, segment, compressed)
     members_file.write_text(members_to_json(members), encoding="ascii")
     fields = {"scripts": wheel.scripts, "has_path_files": wheel.has_path_files}
     description.write_text(json.dumps(fields, sort_keys=True), encoding="utf-8")
