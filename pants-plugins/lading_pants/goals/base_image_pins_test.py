@@ -51,7 +51,10 @@ def generate(rule_runner: RuleRunner, *arguments: str) -> dict[str, str]:
     """What the file has afterwards."""
     result = rule_runner.run_goal_rule(GenerateLockfilesGoal, args=arguments)
     assert result.exit_code == 0
-    written: dict[str, str] = json.loads(Path(rule_runner.build_root, LOCK).read_text())
+    text = Path(rule_runner.build_root, LOCK).read_text()
+    # The engine hears a moment late of files that goals write.
+    rule_runner.write_files({LOCK: text})
+    written: dict[str, str] = json.loads(text)
     return written
 
 
