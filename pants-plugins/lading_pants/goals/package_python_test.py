@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pants.backend.python.goals.package_pex_binary import (
+    PexBinaryFieldSet,
+    PexFromTargetsRequestForBuiltPackage,
+)
 from pants.backend.python.target_types import PexBinary, PythonSourceTarget
+from pants.backend.python.util_rules.python_sources import PythonSourceFiles
 from pants.core.target_types import FileTarget
 from pants.engine.addresses import Address, Addresses
 from pants.engine.target import Dependencies, DependenciesRequest
@@ -20,6 +25,7 @@ from lading_pants.goals.debian_image_testing import Debian
 from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
+from lading_pants.util_rules.image_pex import PexSourcesRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.image_rules_testing import IMAGE_RULES
@@ -28,6 +34,13 @@ BUILD = """
 python_source(name="source", source="main.py")
 pex_binary(name="app", entry_point="main.py:run", dependencies=[":source"])
 pex_binary(name="nothing")
+pex_binary(
+    name="wheels",
+    script="run",
+    dependencies=[":source"],
+    include_sources=False,
+    include_requirements=False,
+)
 file(name="text", source="text")
 """
 
@@ -41,6 +54,8 @@ def runner(tmp_path: Path) -> RuleRunner:
             *IMAGE_RULES,
             QueryRule(ImagePlan, [ImagePlanRequest]),
             QueryRule(Addresses, [DependenciesRequest]),
+            QueryRule(PexFromTargetsRequestForBuiltPackage, [PexBinaryFieldSet]),
+            QueryRule(PythonSourceFiles, [PexSourcesRequest]),
         ],
         target_types=[
             DebianLockTarget,
@@ -115,6 +130,17 @@ def test_pants_knows_what_it_depends_on(runner: RuleRunner) -> None:
     target = runner.get_target(Address("images", target_name="image"))
     found = runner.request(Addresses, [DependenciesRequest(target[Dependencies])])
     assert {address.spec for address in found} >= {"src:app", "3rdparty:cpython"}
+
+
+@pytest.mark.parametrize(("name", "files"), [("app", ("src/main.py",)), ("wheels", ())])
+def test_an_image_has_the_sources_that_the_pex_has(
+    runner: RuleRunner, name: str, files: tuple[str, ...]
+) -> None:
+    runner.set_options(["--python-infer-use-rust-parser"])  # The other one is a PEX itself.
+    field_set = PexBinaryFieldSet.create(runner.get_target(Address("src", target_name=name)))
+    whole = runner.request(PexFromTargetsRequestForBuiltPackage, [field_set])
+    sources = runner.request(PythonSourceFiles, [PexSourcesRequest(whole.request, False)])
+    assert sources.source_files.files == files
 
 
 @pytest.mark.parametrize(

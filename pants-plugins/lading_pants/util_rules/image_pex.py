@@ -10,11 +10,17 @@ from pants.backend.python.goals.package_pex_binary import (
     PexBinaryFieldSet,
     PexFromTargetsRequestForBuiltPackage,
 )
+from pants.backend.python.subsystems.setuptools import PythonDistributionFieldSet
 from pants.backend.python.target_types import ConsoleScript, EntryPoint, PexLayout
 from pants.backend.python.target_types_rules import rules as python_target_rules
-from pants.backend.python.util_rules import pex_from_targets, python_sources
+from pants.backend.python.util_rules import local_dists, pex_from_targets, python_sources
+from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
+from pants.backend.python.util_rules.local_dists import LocalDistsPex, LocalDistsPexRequest
 from pants.backend.python.util_rules.pex import Pex
-from pants.backend.python.util_rules.pex_from_targets import PexFromTargetsRequest
+from pants.backend.python.util_rules.pex_from_targets import (
+    InterpreterConstraintsRequest,
+    PexFromTargetsRequest,
+)
 from pants.backend.python.util_rules.python_sources import (
     PythonSourceFiles,
     PythonSourceFilesRequest,
@@ -22,7 +28,7 @@ from pants.backend.python.util_rules.python_sources import (
 )
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest, DigestEntries, FileEntry, Snapshot
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     TransitiveTargets,
     TransitiveTargetsRequest,
@@ -68,12 +74,21 @@ class PexParts:
     """`wheels` are files of their names, as PEX installs them; `sources` lie as Python finds them,
     without source roots.
 
-    Wheels are known by the requirements alone: they are not built anew when a source changes.
+    Wheels are known by the requirements alone: they are not built anew when a source changes,
+    unless it is one of a `python_distribution` among the dependencies.
     """
 
     main: PexMain
     wheels: tuple[FileEntry, ...]
     sources: Snapshot
+
+
+@dataclass(frozen=True)
+class PexSourcesRequest:
+    """The sources of a PEX; `has_distributions` tells that it has a `python_distribution`."""
+
+    whole: PexFromTargetsRequest
+    has_distributions: bool
 
 
 @rule
@@ -99,11 +114,16 @@ async def find_pex(request: PexTargetRequest) -> PexTarget:
 @rule
 async def find_pex_parts(pex_target: PexTarget) -> PexParts:
     field_set = pex_target.field_set
-    whole = await Get(PexFromTargetsRequestForBuiltPackage, PexBinaryFieldSet, field_set)
-    pex = await Get(Pex, PexFromTargetsRequest, _requirements(whole.request))
+    whole, transitive = await MultiGet(
+        Get(PexFromTargetsRequestForBuiltPackage, PexBinaryFieldSet, field_set),
+        Get(TransitiveTargets, TransitiveTargetsRequest([field_set.address])),
+    )
+    has_distributions = any(map(PythonDistributionFieldSet.is_applicable, transitive.closure))
+    pex, sources = await MultiGet(
+        Get(Pex, PexFromTargetsRequest, _wheels_alone(whole.request, has_distributions)),
+        Get(PythonSourceFiles, PexSourcesRequest(whole.request, has_distributions)),
+    )
     entries = await Get(DigestEntries, Digest, pex.digest)
-    transitive = await Get(TransitiveTargets, TransitiveTargetsRequest([field_set.address]))
-    sources = await Get(PythonSourceFiles, PythonSourceFilesRequest(transitive.closure))
     stripped = await Get(StrippedPythonSourceFiles, PythonSourceFiles, sources)
     return PexParts(
         main=_main(whole.request),
@@ -116,8 +136,35 @@ async def find_pex_parts(pex_target: PexTarget) -> PexParts:
     )
 
 
-def _requirements(whole: PexFromTargetsRequest) -> PexFromTargetsRequest:
-    """A PEX of the wheels alone, each in a file."""
+@rule
+async def find_pex_sources(request: PexSourcesRequest) -> PythonSourceFiles:
+    """Without those that a `python_distribution` brings as a wheel."""
+    whole = request.whole
+    if not whole.include_source_files:
+        return PythonSourceFiles.empty()
+    transitive = await Get(TransitiveTargets, TransitiveTargetsRequest(whole.addresses))
+    sources = await Get(PythonSourceFiles, PythonSourceFilesRequest(transitive.closure))
+    if not request.has_distributions:
+        return sources
+    constraints = await Get(
+        InterpreterConstraints,
+        InterpreterConstraintsRequest,
+        whole.to_interpreter_constraints_request(),
+    )
+    built = await Get(
+        LocalDistsPex,
+        LocalDistsPexRequest(
+            whole.addresses,
+            internal_only=False,
+            interpreter_constraints=constraints,
+            sources=sources,
+        ),
+    )
+    return built.remaining_sources
+
+
+def _wheels_alone(whole: PexFromTargetsRequest, has_distributions: bool) -> PexFromTargetsRequest:
+    """A PEX without sources, each wheel in a file of it."""
     return PexFromTargetsRequest(
         addresses=whole.addresses,
         output_filename=_REQUIREMENTS,
@@ -128,6 +175,7 @@ def _requirements(whole: PexFromTargetsRequest) -> PexFromTargetsRequest:
         additional_args=tuple(arg for arg in whole.additional_args if arg == _RESOLVING),
         include_source_files=False,
         include_requirements=whole.include_requirements,
+        include_local_dists=has_distributions,
     )
 
 
@@ -143,6 +191,7 @@ def rules():
     return (
         *collect_rules(),
         # So that images with `pex` don't hang on which backends are enabled.
+        *local_dists.rules(),
         *package_pex_binary.rules(),
         *pex_from_targets.rules(),
         *python_sources.rules(),
