@@ -28,7 +28,7 @@ class Debian:
     root: Path
 
     def lock(self, name: str = "lock", **versions: Any) -> None:
-        """Write a lock of packages: version, what they depend on and more files, by name.
+        """Write a lock of packages: version, what they depend on, postinst and more files, by name.
 
         Each has `/usr/bin/<name>`.
         """
@@ -42,16 +42,29 @@ class Debian:
             roots=(),
             packages={"amd64": packages, "arm64": packages},
         )
-        self.runner.write_files({f"debian/{name}.lock.json": lock.to_json()})
+        targets = "".join(
+            f'debian_lock(name="{name}", suites=["bookworm"], architectures=["amd64", "arm64"])\n'
+            for name in ("lock", "other")
+        )
+        self.runner.write_files(
+            {f"debian/{name}.lock.json": lock.to_json(), "debian/BUILD": targets}
+        )
 
     def _package(
-        self, name: str, version: str = "1", depends: Iterable[str] = (), **files: bytes
+        self,
+        name: str,
+        version: str = "1",
+        depends: Iterable[str] = (),
+        postinst: str = "",
+        **files: bytes,
     ) -> LockedPackage:
         filename = f"pool/main/{name}_{version}_all.deb"
         path = self.root / filename
         path.parent.mkdir(parents=True, exist_ok=True)
         contents = [(f"bin/{name}", version.encode()), *files.items()]
-        make_deb(path, contents, package=name, version=version, architecture="all")
+        scripts = {"postinst": postinst} if postinst else {}
+        fields = {"package": name, "version": version, "architecture": "all"}
+        make_deb(path, contents, None, scripts, **fields)
         content = path.read_bytes()
         return LockedPackage(
             name=name,
@@ -64,21 +77,21 @@ class Debian:
         )
 
     def package(self, build_file: str, name: str = "image") -> "Built":
-        locks = "".join(
-            f'debian_lock(name="{name}", suites=["bookworm"], architectures=["amd64", "arm64"])\n'
-            for name in ("lock", "other")
-        )
-        self.runner.write_files({"images/BUILD": build_file, "debian/BUILD": locks})
+        self.runner.write_files({"images/BUILD": build_file})
         target = self.runner.get_target(Address("images", target_name=name))
         built = self.runner.request(BuiltPackage, [ImageFieldSet.create(target)])
         self.runner.write_digest(built.digest, path_prefix="dist")
-        return Built(Path(self.runner.build_root, "dist/images"), name)
+        told = tuple(line for artifact in built.artifacts for line in artifact.extra_log_lines)
+        return Built(Path(self.runner.build_root, "dist/images"), name, told)
 
 
 @dataclass(frozen=True)
 class Built:
+    """`told` is what the goal prints."""
+
     dist: Path
     name: str
+    told: tuple[str, ...]
 
     @property
     def description(self) -> Any:

@@ -114,6 +114,16 @@ def test_users_of_the_image_own_what_packages_have(debian: Debian) -> None:
     assert (directory.mode, directory.uid, directory.gid) == (0o700, 999, 999)
 
 
+def test_rules_distroless_76_packages_whose_scripts_did_not_run_are_told(debian: Debian) -> None:
+    debian.lock(quiet={}, server={"postinst": "#!/bin/sh\nadduser --system server\n"})
+    built = debian.package(image(["quiet", "server"]))
+    assert (
+        "  maintainer scripts not run: server; see `debian` in dist/images/image.json" in built.told
+    )
+    _, server = built.description["debian"]
+    assert server["not_run"] == {"postinst": ["adduser --system server"]}
+
+
 def test_generate_lockfiles_knows_what_images_ask_for(debian: Debian) -> None:
     debian.lock(aa={})
     debian.runner.write_files(

@@ -65,7 +65,12 @@ async def package_image(
         request = _RenamedFileRequest(written.digest, ARCHIVE_FILE, archive)
         files.append(await Get(_RenamedFile, _RenamedFileRequest, request))
     digest = await Get(Digest, CreateDigest(file.entry for file in files))
-    lines = _summary(json.loads(image.metadata))
+    metadata = json.loads(image.metadata)
+    lines = _summary(metadata)
+    not_run = _not_run(metadata)
+    if not_run:
+        told = f"`debian` in {os.path.join(distdir.relpath, description)}"
+        lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
     if not lading.write_archives:
         return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
     load = f"  docker load < {os.path.join(distdir.relpath, archive)}"
@@ -94,6 +99,11 @@ def _summary(metadata: dict[str, Any]) -> tuple[str, ...]:
         size += f", {layers} layers, {base_layers} of them the base's"
     tags = (f"  {tag}" for tag in metadata["tags"])
     return (*tags, f"  {size}, {metadata['image']['digest']}")
+
+
+def _not_run(metadata: dict[str, Any]) -> str:
+    """The Debian packages whose maintainer scripts would have changed more than was done."""
+    return ", ".join(package["name"] for package in metadata["debian"] if "not_run" in package)
 
 
 def rules():

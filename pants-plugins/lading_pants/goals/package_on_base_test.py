@@ -24,6 +24,8 @@ from lading.image.package_testing import find_libdeflate
 from lading.registry.registry_testing import RegistryServer
 from lading_pants.errors import TargetError
 from lading_pants.goals import package_image
+from lading_pants.goals.debian_image_testing import Debian
+from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
@@ -131,7 +133,7 @@ def runner(tmp_path: Path) -> RuleRunner:
             *(system_compressor, no_zstd, no_paths, no_version, no_closure, place_files),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
-        target_types=[DockerImageTarget, StorePackageTarget],
+        target_types=[DebianLockTarget, DockerImageTarget, StorePackageTarget],
     )
 
 
@@ -283,3 +285,30 @@ def test_a_layer_that_is_not_what_the_config_says(
     registry.manifest(manifest, tag="1")
     with engine_error(TargetError, contains="`base_image` images:base: the layer sha256:"):
         package(runner, registry, 'files={"/x": "1"}')
+
+
+STATUS = """\
+Package: libc6
+Status: install ok installed
+Version: 2.36
+Architecture: amd64
+"""
+
+
+@pytest.mark.parametrize("status", ["var/lib/dpkg/status", "var/lib/dpkg/status.d/libc6"])
+def test_trivy_2299_9046_debian_packages_that_the_base_has_are_not_added_again(
+    runner: RuleRunner, registry: RegistryServer, tmp_path: Path, status: str
+) -> None:
+    serve(registry, [ROOT, tar((status, tarfile.REGTYPE, STATUS))])
+    debian = Debian(runner, tmp_path / "mirror")
+    runner.set_options([f"--lading-debian-mirrors=['{debian.root.as_uri()}']"])
+    debian.lock(nginx={"depends": ["libc6"]}, libc6={"version": "2.37"})
+    fields = 'debian_lock="//debian:lock", debian_packages=["nginx"]'
+    _, files, metadata = package(runner, registry, fields)
+    assert [one["name"] for one in metadata["debian"]] == ["nginx"]
+    names = names_in(files, 2)
+    assert "usr/bin/nginx" in names and "usr/bin/libc6" not in names
+    is_dpkg = status.endswith("status")
+    assert ("var/lib/dpkg/status" in names, "var/lib/dpkg/status.d/nginx" in names) == (
+        (is_dpkg, not is_dpkg)
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
     Digest,
+    DigestContents,
     DigestSubset,
     MergeDigests,
     PathGlobs,
@@ -49,6 +51,7 @@ from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 REPORT_FILE = "debian.json"
 
 _BASE = "base"
+_BASE_PACKAGES_FILE = "packages.json"
 
 #: Debian's names of the directories with libraries (multiarch), by architecture.
 _TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -76,6 +79,21 @@ class ImageDebianLayerRequest:
     tree: Digest
     below: tuple[DebianPart, ...]
     subject: str
+
+
+@dataclass(frozen=True)
+class _BasePackagesRequest:
+    """What dpkg's database in an image with `tree` says."""
+
+    tree: Digest
+    subject: str
+
+
+@dataclass(frozen=True)
+class _BasePackages:
+    """Versions by name."""
+
+    versions: FrozenDict[str, str]
 
 
 @dataclass(frozen=True)
@@ -127,6 +145,28 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
 
 
 @rule
+async def find_base_packages(
+    request: _BasePackagesRequest, platform: BuildPlatform
+) -> _BasePackages:
+    if request.tree == EMPTY_DIGEST:
+        return _BasePackages(FrozenDict())
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.debian.base_packages_main",
+            arguments=(TREE_FILE, platform.architecture, _BASE_PACKAGES_FILE),
+            inputs=request.tree,
+            output_files=(_BASE_PACKAGES_FILE,),
+            description="Finding the Debian packages in a base",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (file,) = await Get(DigestContents, Digest, result.digest)
+    return _BasePackages(FrozenDict(json.loads(file.content)))
+
+
+@rule
 async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
     merged = await Get(Digest, MergeDigests(part.part.digest for part in request.parts))
     globs = [f"**/{name}" for name in (MEMBERS_FILE, PACKAGE_FILE)]
@@ -138,7 +178,14 @@ async def make_debian_layer(
     request: ImageDebianLayerRequest, platform: BuildPlatform, compressor: Compressor
 ) -> ImageDebianLayer:
     image = request.image
-    packages = _not_below(request)
+    _check_below(request)
+    present = await Get(_BasePackages, _BasePackagesRequest(request.tree, request.subject))
+    below = {part.package.name for part in request.below}
+    packages = tuple(
+        package
+        for package in image.packages
+        if package.name not in below and package.name not in present.versions
+    )
     fetched = await Get(
         FetchedFiles,
         FetchRequest(
@@ -163,6 +210,13 @@ async def make_debian_layer(
     layer = DebianLayerRequest(
         packages=tuple(part.to_request() for part in parts),
         below=tuple(part.to_request() for part in request.below),
+        kept=FrozenDict(
+            {
+                package.name: present.versions[package.name]
+                for package in image.packages
+                if package.name in present.versions and package.name not in below
+            }
+        ),
         parts=tuple(part.files for part in bytecode.parts),
         alternatives=image.alternatives,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
@@ -190,8 +244,8 @@ async def make_debian_layer(
     return ImageDebianLayer(built, parts, report)
 
 
-def _not_below(request: ImageDebianLayerRequest) -> tuple[DebianPackage, ...]:
-    """What the images below do not have; TargetError where they have another version."""
+def _check_below(request: ImageDebianLayerRequest) -> None:
+    """TargetError where images of ours have another version of a package."""
     below = {part.package.name: part.package for part in request.below}
     for package in request.image.packages:
         present = below.get(package.name, package)
@@ -200,7 +254,6 @@ def _not_below(request: ImageDebianLayerRequest) -> tuple[DebianPackage, ...]:
                 f"{request.subject}: `debian_packages` brings {package.name} {package.version}, "
                 f"and `base` has version {present.version}. Use the `debian_lock` of the base."
             )
-    return tuple(package for package in request.image.packages if package.name not in below)
 
 
 def rules():

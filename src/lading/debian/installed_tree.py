@@ -5,13 +5,14 @@ import tarfile
 import tempfile
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Dict, List, Optional, Sequence, Tuple, Type
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
 from lading.debian.after_install import after_install_entries
+from lading.debian.base_packages import check_kept
 from lading.debian.certificates import SHARED, certificate_entries
 from lading.debian.dpkg_database import (
-    STATUS,
     InstalledFiles,
+    added_entries,
     database_entries,
     scanner_entries,
 )
@@ -22,6 +23,7 @@ from lading.debian.linker_cache import added_directories, linker_cache
 from lading.debian.registered import alternative_links
 from lading.debian.unpack import MERGED
 from lading.errors import LadingError
+from lading.image.dpkg_status import STATUS
 from lading.image.image_tree import ImageTree
 from lading.image.links import follow
 from lading.image.root_entry import RootEntry
@@ -41,6 +43,7 @@ class InstalledTree:
     packages: Tuple[InstalledPackage, ...]
     parts: Tuple[TreePart, ...]
     below: Tuple[InstalledFiles, ...]
+    kept: Mapping[str, str]
     alternatives: Dict[str, str]
     triplet: str
     base: ImageTree
@@ -55,6 +58,7 @@ class InstalledTree:
             packages=packages,
             parts=(*files, *(part.read() for part in request.parts)),
             below=tuple(map(_installed_files, request.below)),
+            kept=request.kept,
             alternatives=dict(request.alternatives),
             triplet=request.triplet,
             base=base,
@@ -93,6 +97,7 @@ class InstalledTree:
 
     def plan(self) -> PlannedParts:
         """LadingError for what can't lie in one image."""
+        check_kept(self.packages, self.kept)
         own = [
             *self._merged_links(),
             *after_install_entries(
@@ -192,10 +197,12 @@ class InstalledTree:
             InstalledFiles(package, tuple(member.path for member in part.members))
             for package, part in zip(self.packages, self.parts)
         ]
+        if STATUS in self.base.entries:
+            # One that is too large to be read is left as it is.
+            present = self.base.dpkg_status
+            return added_entries(present, own) if present else scanner_entries(self.packages)
         everything = [*self.below, *own]
-        has_foreign = STATUS in self.base.entries and not self.below
-        has_dpkg = any(installed.package.name == "dpkg" for installed in everything)
-        if has_dpkg and not has_foreign:
+        if any(installed.package.name == "dpkg" for installed in everything):
             return database_entries(everything)
         return scanner_entries(self.packages)
 

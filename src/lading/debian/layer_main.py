@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import List
 
+from lading.debian.dpkg_database import dpkg_status
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.report import report_json
@@ -30,7 +31,8 @@ def main(argv: List[str]) -> None:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
     with InstalledTree.of(request, base) as tree, open_compressor(library) as compressor:
         plan = tree.plan()
-        image = replace(plan.image, accounts=_accounts(plan, tree, base))
+        status = base.dpkg_status + dpkg_status(tree.packages)
+        image = replace(plan.image, accounts=_accounts(plan, tree, base), dpkg_status=status)
         count = len(request.packages)
         created_by = f"lading: {count} Debian packages"
         layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)

@@ -318,11 +318,40 @@ def test_the_database_of_an_image_on_an_image_has_the_packages_of_both(
     assert _dpkg_query(root, "-W", "-f", "${Package}\n") == ["dpkg", "nginx"]
 
 
-def test_the_database_of_a_pulled_base_is_left_as_it_is(debian: DebianLayers) -> None:
+def test_the_database_of_a_pulled_base_gets_the_packages(
+    debian: DebianLayers, tmp_path: Path
+) -> None:
+    """trivy#2299, trivy#9046: scanners and dpkg find the packages of the base and ours."""
+    status = "var/lib/dpkg/status"
+    libc = "Package: libc6\nStatus: install ok installed\nVersion: 2.36\nArchitecture: amd64\n"
+    base = ImageTree({status: RootEntry(status, "file", 0o644)}, dpkg_status=libc + "\n")
+    layer = debian.layer(
+        debian.package("nginx", [("usr/sbin/nginx", b"n")], maintainer="m"), base=base
+    )
+    assert not any("status.d" in path for path in layer.members)
+    root = layer.unpack(tmp_path / "root")
+    assert _dpkg_query(root, "-W", "-f", "${Package} ${Version}\n") == ["libc6 2.36", "nginx 1.0"]
+    assert _dpkg_query(root, "-L", "nginx") == ["/.", "/usr/sbin/nginx"]
+    above = debian.layer(debian.package("extra", maintainer="m"), base=layer.tree)
+    assert above.text(status).count("Package: ") == 3
+
+
+def test_a_database_that_is_not_known_is_left_as_it_is(debian: DebianLayers) -> None:
     base = tree(RootEntry("var/lib/dpkg/status", "file", 0o644))
     layer = debian.layer(debian.package("dpkg"), debian.package("nginx"), base=base)
     assert "var/lib/dpkg/status.d/nginx" in layer.members
     assert "var/lib/dpkg/status" not in layer.members
+
+
+def test_a_base_that_is_too_old_for_a_package_is_refused(debian: DebianLayers) -> None:
+    nginx = debian.package("nginx", version="1.22-9", depends="libc6 (>= 2.34), mime | x")
+    debian.layer(nginx, kept={"libc6": "2.36-9+deb12u9", "mime": "1"})
+    with pytest.raises(LadingError) as caught:
+        debian.layer(nginx, kept={"libc6": "2.31-13"})
+    assert str(caught.value) == (
+        "the base has libc6 2.31-13, but nginx 1.22-9 needs libc6 (>= 2.34). Use a base of the "
+        "same release as the `debian_lock`, and as new."
+    )
 
 
 def test_what_maintainer_scripts_would_have_done_is_reported(debian: DebianLayers) -> None:

@@ -23,7 +23,8 @@ class DebianPart:
 @dataclass(frozen=True)
 class DebianLayerRequest:
     """`packages` are those of the layer, `below` those that images below have of ours; of these
-    no segments are needed. `parts` are further ones that go into the layer.
+    no segments are needed. `kept` are versions by name of packages that would be in the layer, if
+    the base did not have them. `parts` are further ones that go into the layer.
 
     `alternatives` is what the image's field says. `base_tree` is the path of the JSON of the
     `ImageTree` that the layer is put on, or "". `triplet` is such as x86_64-linux-gnu.
@@ -31,6 +32,7 @@ class DebianLayerRequest:
 
     packages: Tuple[DebianPart, ...]
     below: Tuple[DebianPart, ...]
+    kept: Mapping[str, str]
     parts: Tuple[PartFiles, ...]
     alternatives: Mapping[str, str]
     base_tree: str
@@ -39,6 +41,7 @@ class DebianLayerRequest:
     def to_json(self) -> str:
         fields = asdict(self)
         fields["alternatives"] = dict(self.alternatives)
+        fields["kept"] = dict(self.kept)
         return json.dumps(fields, sort_keys=True, indent=1) + "\n"
 
     @classmethod
@@ -47,6 +50,7 @@ class DebianLayerRequest:
         return cls(
             packages=tuple(map(_debian_part, fields["packages"])),
             below=tuple(map(_debian_part, fields["below"])),
+            kept=fields["kept"],
             parts=tuple(PartFiles(**part) for part in fields["parts"]),
             alternatives=fields["alternatives"],
             base_tree=fields["base_tree"],

@@ -102,6 +102,7 @@ class DebianLayers:
         self,
         *packages: DebianPart,
         below: Sequence[DebianPart] = (),
+        kept: Optional[Mapping[str, str]] = None,
         parts: Sequence[PartFiles] = (),
         alternatives: Optional[Mapping[str, str]] = None,
         base: Optional[ImageTree] = None,
@@ -113,6 +114,7 @@ class DebianLayers:
         request = DebianLayerRequest(
             packages=packages,
             below=tuple(below),
+            kept=kept or {},
             parts=tuple(parts),
             alternatives=alternatives or {},
             base_tree=str(base_tree) if base is not None else "",

@@ -6,6 +6,7 @@ from typing import Callable, Dict, Optional, Sequence
 from lading import tar_header
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.changes import Change
+from lading.image.dpkg_status import read_dpkg_status
 from lading.image.image_tree import ImageTree
 from lading.image.links import follow
 from lading.image.root_entry import RootEntry
@@ -34,7 +35,9 @@ def changed_tree(
         else:
             entries[change.path] = _entry(change.path, change.node)
     accounts = _changed_accounts(tree.accounts, after, read)
-    return replace(tree, entries=entries, accounts=accounts)
+    files = (path for path, node in after.items() if node.type == tar_header.FILE)
+    status = read_dpkg_status(files, read)
+    return replace(tree, entries=entries, accounts=accounts, dpkg_status=status)
 
 
 def _is_below(path: str, places: "set[str]") -> bool:

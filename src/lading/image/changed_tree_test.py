@@ -59,3 +59,12 @@ def test_account_files_behind_links_are_those_in_the_image() -> None:
     files = {"private/etc/passwd": b"new:x:1:1::/:\n", "private/users": b"new:x:1:\n"}
     tree = changed_tree(ImageTree({}, AccountFiles("old", "old")), [], after, files.__getitem__)
     assert tree.accounts == AccountFiles(passwd="new:x:1:1::/:\n", group="new:x:1:\n")
+
+
+def test_packages_are_those_that_the_commands_left() -> None:
+    """trivy#2299: what `dpkg --install` in a command brings is in the database too."""
+    files = {"var/lib/dpkg/status": b"Package: new\n", "var/lib/dpkg/status-old": b"Package: old\n"}
+    tree = ImageTree({}, dpkg_status="Package: old\n\n")
+    after = dict.fromkeys(files, FILE)
+    assert changed_tree(tree, [], after, files.__getitem__).dpkg_status == "Package: new\n\n"
+    assert changed_tree(tree, [], {}, files.__getitem__).dpkg_status == ""

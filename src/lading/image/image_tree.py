@@ -19,10 +19,12 @@ _STORE = STORE_DIR.lstrip("/") + "/"
 @dataclass(frozen=True)
 class ImageTree:
     """`entries` by path, without the data of files and without what is below `store`; `accounts`
-    are the image's passwd(5) and its kin."""
+    are the image's passwd(5) and its kin, `dpkg_status` has the paragraphs of its Debian packages.
+    """
 
     entries: Mapping[str, RootEntry] = field(default_factory=dict)
     accounts: AccountFiles = field(default_factory=AccountFiles)
+    dpkg_status: str = ""
 
     def locate(self, path: str) -> Optional[str]:
         """`path` with the links among its parents followed, so that it goes through directories
@@ -55,13 +57,18 @@ class ImageTree:
         lines = ",\n".join(json.dumps(_to_dict(entry), sort_keys=True) for entry in ordered)
         # ASCII, so that surrogates that stand for other bytes survive.
         accounts = json.dumps(vars(self.accounts), sort_keys=True)
-        return f'{{"accounts": {accounts},\n"entries": [\n{lines}\n]}}\n'
+        status = json.dumps(self.dpkg_status)
+        return f'{{"accounts": {accounts},\n"dpkg_status": {status},\n"entries": [\n{lines}\n]}}\n'
 
     @classmethod
     def from_json(cls, text: str) -> "ImageTree":
         fields: Dict[str, Any] = json.loads(text)
         entries = [_from_dict(entry) for entry in fields["entries"]]
-        return cls({entry.path: entry for entry in entries}, AccountFiles(**fields["accounts"]))
+        return cls(
+            {entry.path: entry for entry in entries},
+            AccountFiles(**fields["accounts"]),
+            fields["dpkg_status"],
+        )
 
 
 def _to_dict(entry: RootEntry) -> Dict[str, Any]:

@@ -64,5 +64,6 @@ def test_parents() -> None:
 def test_json_and_back(passwd: bytes, target: str, mode: int) -> None:
     accounts = AccountFiles.from_data({"etc/passwd": passwd})
     entries = (RootEntry.symlink("a", target), RootEntry.directory("b", mode, 5, 6))
-    image = ImageTree({entry.path: entry for entry in entries}, accounts)
+    status = passwd.decode("utf-8", "surrogateescape")
+    image = ImageTree({entry.path: entry for entry in entries}, accounts, status)
     assert ImageTree.from_json(image.to_json()) == image

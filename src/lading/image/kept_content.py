@@ -1,12 +1,14 @@
-"""Which of a layer's files are kept with their content: those that say who its users are."""
+"""Which of a layer's files are kept with their content: those that say who its users are, and
+which Debian packages it has."""
 
 import posixpath
 from typing import Callable, FrozenSet, Optional, Set
 
 from lading.image.account_files import ACCOUNT_FILES
+from lading.image.dpkg_status import is_dpkg_status
 from lading.tar_header import FILE, HARDLINK, SYMLINK, TarMember
 
-#: Bytes that all of them may have. Nobody has so many.
+#: Bytes that all files of users may have, and all of packages. Nobody has so many.
 LIMIT = 4 << 20
 
 # A link may lead to a link.
@@ -21,18 +23,19 @@ class KeptContent:
     def __init__(self, wanted: FrozenSet[str] = frozenset(), passes: int = _MOST_PASSES) -> None:
         self._wanted = wanted
         self._targets: Set[str] = set()
-        self._left = LIMIT
+        # By whether the file describes packages.
+        self._left = {False: LIMIT, True: LIMIT}
         self._passes = passes
 
     def content(self, member: TarMember, read: Callable[[int], bytes]) -> Optional[bytes]:
         """None for what is not kept. `read` gives up to so many bytes of the member's content."""
-        is_account_file = _is_account_file(member.path)
-        if not is_account_file and member.path not in self._wanted:
+        is_status = is_dpkg_status(member.path)
+        if not is_status and not self._is_wanted(member.path):
             return None
         if member.type == FILE:
-            if member.size > self._left:
+            if member.size > self._left[is_status]:
                 return None
-            self._left -= member.size
+            self._left[is_status] -= member.size
             return read(member.size)
         if member.type == HARDLINK:
             self._targets.add(member.target)
@@ -40,6 +43,9 @@ class KeptContent:
             target = posixpath.join("/", posixpath.dirname(member.path), member.target)
             self._targets.add(posixpath.normpath(target).lstrip("/"))
         return None
+
+    def _is_wanted(self, path: str) -> bool:
+        return path in self._wanted or _is_account_file(path)
 
     def next_pass(self) -> Optional["KeptContent"]:
         """None if there is nothing more to look for."""

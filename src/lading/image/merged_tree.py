@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Optional
 from lading import tar_header
 from lading.errors import LadingError
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.dpkg_status import read_dpkg_status
 from lading.image.image_tree import ImageTree
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_listing import ListedMember
@@ -50,7 +51,8 @@ class MergedTree:
             place = follow(f"{path}/.", self.link_target)
             if place is not None and place in self._contents:
                 data[path] = _known(path, self._contents[place])
-        return ImageTree(entries, AccountFiles.from_data(data))
+        status = read_dpkg_status(entries, self._contents.get)
+        return ImageTree(entries, AccountFiles.from_data(data), status)
 
     def link_target(self, path: str) -> Optional[str]:
         entry = self._entries.get(path)

@@ -237,6 +237,32 @@ def test_what_aufs_left_is_passed_over(name: str) -> None:
     assert sorted(merged(layer(directory("a")), layer(member(name))).entries) == ["a"]
 
 
+def test_the_packages_of_a_debian_are_found() -> None:
+    status = "var/lib/dpkg/status"
+    image = merged(
+        layer(member(status, b"Package: old\n"), member("x/" + status, b"Package: x\n")),
+        layer(member(status, b"Package: a\n\nPackage: b\n\n")),
+    )
+    assert image.dpkg_status == "Package: a\n\nPackage: b\n\n"
+    too_large = merged(layer(member(status, b"x" * (LIMIT + 1)), member("etc/passwd", PASSWD)))
+    assert too_large.dpkg_status == ""
+    assert too_large.accounts == AccountFiles(passwd=PASSWD.decode())
+
+
+def test_the_packages_of_a_distroless_image_are_found() -> None:
+    """trivy#9046"""
+    directory = "var/lib/dpkg/status.d"
+    image = merged(
+        layer(member(f"{directory}/b", b"Package: b"), member(f"{directory}/gone", b"Package: g")),
+        layer(
+            member(f"{directory}/a", b"Package: a\n"),
+            member(f"{directory}/a.md5sums", b"0  x\n"),
+            member(f"{directory}/.wh.gone"),
+        ),
+    )
+    assert image.dpkg_status == "Package: a\n\nPackage: b\n\n"
+
+
 def test_trees_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree_bound, "PLACES", 10)
     assert len(merged(layer(member("1/2/3/4/5/6/7/8/9/0"))).entries) == 10

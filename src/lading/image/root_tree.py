@@ -154,7 +154,8 @@ class _Tree:
             if described[path] != self._base.entries.get(path)
             or (entry.type == kinds.FILE and in_base.get(path) != entry.data)
         ]
-        image = ImageTree({**self._base.entries, **described}, accounts)
+        entries = {**self._base.entries, **described}
+        image = replace(self._base, entries=entries, accounts=accounts)
         return RootTree(tuple(sorted(added, key=lambda entry: entry.sort_key)), image)
 
     @property

@@ -125,7 +125,7 @@ class _Plan:
         return PlannedParts(
             places=tuple(self._places(number) for number in range(len(self._parts))),
             head=tuple(sorted(head.values(), key=lambda entry: entry.sort_key)),
-            image=ImageTree({**self._base.entries, **described}, self._base.accounts),
+            image=replace(self._base, entries={**self._base.entries, **described}),
         )
 
     def _places(self, number: int) -> Optional[Mapping[str, str]]:
