@@ -184,10 +184,9 @@ def test_services_share_the_layers_of_wheels_and_of_their_python(directory: Path
     guestbook, on_debian, census = (
         layer_digests(directory, name) for name in ("guestbook", "guestbook-on-debian", "census")
     )
-    psycopg2, interpreter, sources = guestbook
-    assert psycopg2 in census and psycopg2 in on_debian
-    assert interpreter in census
-    assert sources == on_debian[-1]
+    # The wheel, the interpreter with what that needs, and the users; all but the sources.
+    assert set(guestbook[:-1]) < set(census)
+    assert {guestbook[0], guestbook[-1]} < set(on_debian)
 
 
 def test_no_module_is_compiled_when_a_service_starts(directory: Path) -> None:

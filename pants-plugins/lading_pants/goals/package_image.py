@@ -103,7 +103,11 @@ def _summary(metadata: dict[str, Any]) -> tuple[str, ...]:
 
 def _not_run(metadata: dict[str, Any]) -> str:
     """The Debian packages whose maintainer scripts would have changed more than was done."""
-    return ", ".join(package["name"] for package in metadata["debian"] if "not_run" in package)
+    return ", ".join(
+        package["name"]
+        for package in metadata["debian"]
+        if "not_run" in package or "triggers" in package
+    )
 
 
 def rules():

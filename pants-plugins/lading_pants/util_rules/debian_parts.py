@@ -122,9 +122,9 @@ async def make_part(request: DebianPartRequest, compressor: Compressor) -> Debia
 async def find_compiler(request: DebianCompilerRequest) -> MaybeDebianCompiler:
     by_name = {debian.package.name: debian.part for debian in request.parts}
     python = DebianPython.find(by_name)
-    if python is None:
+    if python is None or not by_name.keys() >= set(python.compiler):
         return MaybeDebianCompiler(None)
-    parts = [by_name[name] for name in python.compiler if name in by_name]
+    parts = [by_name[name] for name in python.compiler]
     segments = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
     merged = await Get(Digest, MergeDigests(part.digest for part in parts))
     digest = await Get(Digest, DigestSubset(merged, PathGlobs(segments)))

@@ -83,7 +83,8 @@ class ImageLayers:
 
     `closure` is what is in them all, sorted by store path, and `contents` what they show at `/`,
     the image's own first. `debian` are the Debian packages in them, but for those of a pulled
-    image, and each of `debian_reports` holds a `REPORT_FILE` on some of them.
+    image, with `debian_tools` to run a Python among them here, and each of `debian_reports` holds
+    a `REPORT_FILE` on some of them.
     """
 
     layers: tuple[ImageLayer, ...] = ()
@@ -94,6 +95,7 @@ class ImageLayers:
     contents: tuple[StorePath, ...] = ()
     closure: tuple[ClosureMember, ...] = ()
     debian: tuple[DebianPart, ...] = ()
+    debian_tools: tuple[DebianPart, ...] = ()
     debian_reports: tuple[Digest, ...] = ()
 
 
@@ -237,7 +239,12 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     if plan.python is not None:
         python = await Get(
             PythonLayers,
-            PythonLayersRequest(plan.python, below.tree, below.debian, field_set.subject),
+            PythonLayersRequest(
+                plan.python,
+                below.tree,
+                (*below.debian, *below.debian_tools),
+                field_set.subject,
+            ),
         )
         below = replace(below, layers=(*below.layers, *python.wheels), tree=python.tree)
         parts = (python.app,)
@@ -268,6 +275,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         contents=(*plan.contents, *below.contents),
         closure=_sorted((*own.members, *below.closure)),
         debian=below.debian,
+        debian_tools=below.debian_tools,
         debian_reports=below.debian_reports,
     )
 
@@ -280,7 +288,8 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
         return _WithDebian(base)
     subject = request.field_set.subject
     layer = await Get(
-        ImageDebianLayer, ImageDebianLayerRequest(debian, base.tree, base.debian, subject)
+        ImageDebianLayer,
+        ImageDebianLayerRequest(debian, base.tree, base.debian, base.debian_tools, subject),
     )
     return _WithDebian(
         replace(
@@ -288,6 +297,7 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
             layers=(*base.layers, layer.built.layer),
             tree=layer.built.tree,
             debian=(*base.debian, *layer.parts),
+            debian_tools=(*base.debian_tools, *layer.tools),
             debian_reports=(*base.debian_reports, layer.report),
         )
     )

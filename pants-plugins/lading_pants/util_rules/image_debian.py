@@ -22,6 +22,7 @@ from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.lock import closure
 from lading.debian.package_list import PackageList
 from lading.errors import LadingError
+from lading.python.image_python import DebianPython
 from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.debian import LoadedLock, LoadedLockRequest, pinned_file
@@ -73,11 +74,13 @@ class ImageDebian:
 
 @dataclass(frozen=True)
 class ImageDebianLayerRequest:
-    """The layer of `image` on what has `tree` and, of Debian packages of ours, `below`."""
+    """The layer of `image` on what has `tree` and, of Debian packages of ours, `below`; `tools`
+    are as in `ImageDebianLayer`."""
 
     image: ImageDebian
     tree: Digest
     below: tuple[DebianPart, ...]
+    tools: tuple[DebianPart, ...]
     subject: str
 
 
@@ -110,10 +113,12 @@ class _Descriptions:
 
 @dataclass(frozen=True)
 class ImageDebianLayer:
-    """`parts` are the packages in the layer; `report` holds `REPORT_FILE`."""
+    """`parts` are the packages in the layer; `report` holds `REPORT_FILE`. `tools` are what a
+    Python among them is run with here, in place of what a pulled base has."""
 
     built: BuiltLayer
     parts: tuple[DebianPart, ...]
+    tools: tuple[DebianPart, ...]
     report: Digest
 
 
@@ -181,42 +186,38 @@ async def make_debian_layer(
     _check_below(request)
     present = await Get(_BasePackages, _BasePackagesRequest(request.tree, request.subject))
     below = {part.package.name for part in request.below}
-    packages = tuple(
-        package
-        for package in image.packages
-        if package.name not in below and package.name not in present.versions
-    )
+    not_below = [package for package in image.packages if package.name not in below]
+    kept = [package for package in not_below if package.name in present.versions]
+    added = [package for package in not_below if package.name not in present.versions]
+    python = DebianPython.find(package.name for package in added)
+    tools = [package for package in kept if python and package.name in python.compiler]
     fetched = await Get(
         FetchedFiles,
         FetchRequest(
-            tuple(package.file for package in packages),
-            f"Fetching {len(packages)} Debian packages",
+            tuple(package.file for package in (*added, *tools)),
+            f"Fetching {len(added) + len(tools)} Debian packages",
             request.subject,
         ),
     )
-    parts = await MultiGet(
+    all_parts = await MultiGet(
         Get(
             DebianPart,
             DebianPartRequest(package, fetched.digest, image.documentation, request.subject),
         )
-        for package in packages
+        for package in (*added, *tools)
     )
+    parts, tool_parts = all_parts[: len(added)], all_parts[len(added) :]
+    compiling = (*request.below, *request.tools, *tool_parts)
     described, bytecode, base = await MultiGet(
         Get(_Descriptions, _DescriptionsRequest(request.below)),
-        Get(DebianBytecode, DebianBytecodeRequest(parts, request.below, request.subject)),
+        Get(DebianBytecode, DebianBytecodeRequest(parts, compiling, request.subject)),
         Get(Digest, AddPrefix(request.tree, _BASE)),
     )
     inputs = [*(part.part.digest for part in parts), *(part.digest for part in bytecode.parts)]
     layer = DebianLayerRequest(
         packages=tuple(part.to_request() for part in parts),
         below=tuple(part.to_request() for part in request.below),
-        kept=FrozenDict(
-            {
-                package.name: present.versions[package.name]
-                for package in image.packages
-                if package.name in present.versions and package.name not in below
-            }
-        ),
+        kept={package.name: present.versions[package.name] for package in kept},
         parts=tuple(part.files for part in bytecode.parts),
         alternatives=image.alternatives,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
@@ -241,7 +242,7 @@ async def make_debian_layer(
         Get(BuiltLayer, LayerOutput(result.digest)),
         Get(Digest, DigestSubset(result.digest, PathGlobs([REPORT_FILE]))),
     )
-    return ImageDebianLayer(built, parts, report)
+    return ImageDebianLayer(built, parts, tool_parts, report)
 
 
 def _check_below(request: ImageDebianLayerRequest) -> None:

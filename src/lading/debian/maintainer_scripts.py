@@ -38,16 +38,21 @@ _NEEDLESS_HELPERS = frozenset(
 
 # Programs that change what lies in the file system, and that an image may miss.
 _CHANGING = (
-    r"add(?:group|user)|chgrp|chmod|chown|cp|debconf-set-selections|dpkg-divert|dpkg-statoverride"
+    r"a2en(?:conf|mod|site)|add(?:group|user)|chgrp|chmod|chown|cp|debconf-set-selections"
+    r"|dpkg-divert(?!.*\s--(?:list|remove|truename)\s)|dpkg-statoverride(?!.*\s--(?:list|remove)\s)"
     r"|fc-cache|gio-querymodules|glib-compile-schemas|group(?:add|mod)|install|ln|locale-gen|mkdir"
-    r"|make-ssl-cert|mkfifo|mknod|mv|setcap|su|systemd-sysusers|systemd-tmpfiles|touch|ucfr?"
-    r"|update-(?!alternatives|rc\.d)[a-z-]+|user(?:add|mod)"
+    r"|make-ssl-cert|mkfifo|mknod|mv|phpenmod|sed(?=\s(?:-\w+\s)*-\w*i)|setcap|su|systemd-sysusers"
+    r"|systemd-tmpfiles|tee|touch|ucfr?|update-(?!alternatives|rc\.d)[a-z-]+|user(?:add|mod)"
 )
+# Into a file, but for /dev and those of another descriptor.
+_REDIRECTION = re.compile(r"(?<![0-9&>])>>?\s*[\"']?(?:/(?!dev/)|\$)")
 # Where a command begins; only then is a name one of a program.
 _COMMAND = re.compile(
     rf"(?:^|[;&|(`{{!]|\b(?:then|else|do|if|elif|while)\s)\s*(?:/usr)?(?:/s?bin/)?"
     rf"(?:{_CHANGING})(?=[\s;|&)]|$)"
 )
+# The words before a branch of `case`, which are no commands.
+_CASE = re.compile(r"^\s*\(?[\w.*?-]+(?:\s*\|\s*[\w.*?-]+)*\s*\)")
 _HERE_DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=(['\"]?)([^'\"$`\s;]*)\2\s*;?\s*$")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -94,7 +99,8 @@ def _is_change(line: str) -> bool:
     if "update-alternatives" in line:
         # Those that are plain text are settled; removing is for upgrades.
         return "--install" in line and _parse_alternative(line) is None
-    return _COMMAND.search(line) is not None
+    command = _CASE.sub("", line)
+    return bool(_COMMAND.search(command) or _REDIRECTION.search(command))
 
 
 def _logical_lines(script: str) -> Iterator[str]:

@@ -97,9 +97,44 @@ def test_lines_that_change_something_are_told_as_they_stand() -> None:
     assert changing_lines(script) == (
         "addgroup --system memcache",
         "[ -d /run/x ] || install -d -m 2775 -o postgres -g postgres /run/x",
+        "cat > /etc/x <<EOF",
         "if true; then /usr/sbin/update-ca-certificates; fi",
         "setcap cap_net_raw+ep /bin/ping && echo done",
     )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a2enmod -m -q mpm_event",
+        "dpkg-statoverride --update --add root crontab 2755 /usr/bin/crontab",
+        "sed -i -e 's/a/b/' /etc/locale.gen",
+        "sed 's/a/b/' x > $file",
+        ">/var/lib/x/fresh",
+        "dd if=/dev/urandom 2>/dev/null | tr -dc a-z >> '/etc/secret'",
+        "configure) ldconfig; chmod u+s /usr/bin/x",
+    ],
+)
+def test_what_changes_something(line: str) -> None:
+    assert changing_lines(line) == (line,)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "install|upgrade)",
+        "(install)",
+        "touch | ln.* )",
+        "if ! dpkg-statoverride --list /usr/bin/crontab > /dev/null; then",
+        "PROGRAM=$(dpkg-divert --truename /bin/ping)",
+        "dpkg-divert --package a --remove --divert /b /c >/dev/null 2>/dev/null",
+        "sed -n 's/-i/x/p' /etc/x",
+        "echo why >&2",
+        "x 2>>/var/log/x",
+    ],
+)
+def test_what_changes_nothing(line: str) -> None:
+    assert changing_lines(line) == ()
 
 
 @pytest.mark.parametrize(
