@@ -97,11 +97,11 @@ DEBIAN = 'debian_lock="//debian:lock", debian_packages='
 @pytest.mark.parametrize(
     ("fields", "entrypoint"),
     [
-        ('python="/usr/local/bin/python3.12"', ("/usr/local/bin/python3.12", "/app")),
-        (f'{DEBIAN}["python3.11-minimal"]', ("/usr/bin/python3.11", "/app")),
+        ('python="/usr/local/bin/python3.12"', ("/usr/local/bin/python3.12", "/app/__main__.py")),
+        (f'{DEBIAN}["python3.11-minimal"]', ("/usr/bin/python3.11", "/app/__main__.py")),
         (
             f'{DEBIAN}["python3.11-minimal", "python3.9-minimal"]',
-            ("/usr/bin/python3.11", "/app"),
+            ("/usr/bin/python3.11", "/app/__main__.py"),
         ),
         ('python="/usr/bin/python3.11", entrypoint=["/bin/sh"]', ("/bin/sh",)),
     ],
@@ -115,13 +115,13 @@ def test_the_image_starts_its_service_unless_it_says_otherwise(
 def test_the_python_of_the_base_runs_it(runner: RuleRunner) -> None:
     base = f'docker_image(name="base", {DEBIAN}["python3.9-minimal"])\n'
     found = plan(runner, 'pex="//src:app", base=":base"', base)
-    assert found.config.entrypoint == ("/usr/bin/python3.9", "/app")
+    assert found.config.entrypoint == ("/usr/bin/python3.9", "/app/__main__.py")
 
 
 def test_a_package_that_runs_it_is_in_the_image(runner: RuleRunner) -> None:
     found = plan(runner, 'pex="//src:app", python="//3rdparty:cpython"')
     store_path = "/store/" + "c" * 32 + "-cpython"
-    assert found.config.entrypoint == (f"{store_path}/bin/python3", "/app")
+    assert found.config.entrypoint == (f"{store_path}/bin/python3", "/app/__main__.py")
     assert found.packages == (Address("3rdparty", target_name="cpython"),)
 
 

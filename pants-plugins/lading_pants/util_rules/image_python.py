@@ -24,7 +24,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.errors import LadingError
-from lading.python.app import Main, console_script
+from lading.python.app import MAIN_FILE, Main, console_script
 from lading.python.app_request import AppRequest
 from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
 from lading.python.needs_request import NeedsRequest
@@ -55,10 +55,8 @@ from lading_pants.util_rules.image_references import (
 )
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
-from lading_pants.util_rules.realise import MEMBERS_FILE as STORE_MEMBERS_FILE
 from lading_pants.util_rules.realise import SEGMENT_FILE as STORE_SEGMENT_FILE
 from lading_pants.util_rules.realise import (
-    ClosureMember,
     PackageVersion,
     PackageVersionRequest,
     PlacedFiles,
@@ -93,7 +91,7 @@ class PlannedPython:
 
     @property
     def entrypoint(self) -> tuple[str, ...]:
-        return (self.python.program, APP)
+        return (self.python.program, f"{APP}/{MAIN_FILE}")
 
 
 @dataclass(frozen=True)
@@ -130,12 +128,10 @@ class _InterpreterRequest:
 
 @dataclass(frozen=True)
 class _Interpreter:
-    """What compiles modules, with its segments in `digest`; None where it lies in a pulled base.
-    `packages` are the store packages that it needs."""
+    """What compiles modules, with its segments in `digest`; None where it lies in a pulled base."""
 
     files: Optional[InterpreterFiles]
     digest: Digest
-    packages: tuple[ClosureMember, ...]
 
 
 @dataclass(frozen=True)
@@ -290,12 +286,12 @@ async def find_interpreter(request: _InterpreterRequest) -> _Interpreter:
         segments = tuple(f"{member.directory}/{STORE_SEGMENT_FILE}" for member in closure.members)
         program = planned.python.program.lstrip("/")
         files = InterpreterFiles(program, segments, placed.digest.fingerprint)
-        return _Interpreter(files, placed.digest, closure.members)
+        return _Interpreter(files, placed.digest)
     found = await Get(MaybeDebianCompiler, DebianCompilerRequest(request.debian))
     compiler = found.compiler
     if compiler is None or compiler.python.program != planned.python.program:
-        return _Interpreter(None, EMPTY_DIGEST, ())
-    return _Interpreter(compiler.files, compiler.digest, ())
+        return _Interpreter(None, EMPTY_DIGEST)
+    return _Interpreter(compiler.files, compiler.digest)
 
 
 @rule
@@ -338,28 +334,27 @@ async def check_needs(request: _NeedsRequest, platform: BuildPlatform) -> _Needs
         f"{directory}/{file}" for directory in directories for file in (MEMBERS_FILE, _NEEDS_FILE)
     )
     merged = await Get(Digest, MergeDigests(wheel.part.digest for wheel in request.wheels))
-    packages = request.interpreter.packages
-    wheels, placed = await MultiGet(
-        Get(Digest, DigestSubset(merged, described)),
-        Get(PlacedFiles, PlacedFilesRequest(packages, STORE_MEMBERS_FILE)),
-    )
-    has_tree = not packages and request.tree != EMPTY_DIGEST
+    wheels = await Get(Digest, DigestSubset(merged, described))
+    # The store has no directories in which a library is found whatever it is for.
+    is_of_store = request.planned.package is not None
+    has_tree = not is_of_store and request.tree != EMPTY_DIGEST
     needs = NeedsRequest(
         needs=tuple(f"{directory}/{_NEEDS_FILE}" for directory in directories),
         wheels=tuple(f"{directory}/{MEMBERS_FILE}" for directory in directories),
-        packages=tuple(f"{member.directory}/{STORE_MEMBERS_FILE}" for member in packages),
+        interpreter=request.interpreter.files if is_of_store else None,
         tree=TREE_FILE if has_tree else "",
         directories=_library_directories(_MACHINES[platform.architecture]),
         remedy=_remedy(request.planned),
     )
     tree = request.tree if has_tree else EMPTY_DIGEST
+    interpreter = request.interpreter.digest if is_of_store else EMPTY_DIGEST
     await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.python.needs_main",
             request=needs.to_json(),
             arguments=("checked",),
-            inputs=await Get(Digest, MergeDigests((wheels, placed.digest, tree))),
+            inputs=await Get(Digest, MergeDigests((wheels, interpreter, tree))),
             output_files=("checked",),
             description="Looking for the libraries of extension modules",
             subject=request.subject,

@@ -35,7 +35,8 @@ def main(argv: List[str]) -> None:
 
 
 def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:
-    text = main_source(request.main, f"/{request.packages}", request.has_path_files)
+    directory, packages = f"/{request.directory}", f"/{request.packages}"
+    text = main_source(request.main, directory, packages, request.has_path_files)
     contents: List[Tuple[str, Content]] = [
         (MAIN_FILE, text.encode("utf-8")),
         *((path, Path(request.sources, path)) for path in request.paths),
@@ -55,7 +56,7 @@ def _bytecode(request: AppRequest, scratch: Path) -> Tuple[TreeFile, ...]:
     if not modules or request.interpreter is None:
         return ()
     interpreter = UnpackedInterpreter.of(request.interpreter)
-    return compile_modules(modules, interpreter, scratch, compare_hashes=True)
+    return compile_modules(modules, interpreter, scratch)
 
 
 if __name__ == "__main__":

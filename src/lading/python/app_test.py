@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Tuple
 
 import pytest
 
@@ -25,18 +25,21 @@ def started(tmp_path: Path, main: Main, has_path_files: bool = False, *args: str
         "if __name__ == '__main__':\n"
         "    print('module', sys.argv[1:])\n"
     )
+    others = tmp_path / "dist-packages"
+    others.mkdir()
+    (others / "package.py").write_text("NAME = 'of another version'\n")
     (packages / "package.py").write_text("NAME = 'package'\n")
     (packages / "more").mkdir()
     (packages / "more.pth").write_text("more\n")
-    text = main_source(main, str(packages), has_path_files)
+    text = main_source(main, str(app), str(packages), has_path_files)
     (app / "__main__.py").write_text(text)
     finished = subprocess.run(
-        [sys.executable, str(app), *args],
+        [sys.executable, str(app / "__main__.py"), *args],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        env={"X": "outer"} if "outer" in args else {},
+        env={"PYTHONPATH": str(others), **({"X": "outer"} if "outer" in args else {})},
         cwd=os.sep,
     )
     return finished.stdout.strip()
@@ -45,6 +48,36 @@ def started(tmp_path: Path, main: Main, has_path_files: bool = False, *args: str
 def test_a_function_runs_with_the_sources_first_on_the_path(tmp_path: Path) -> None:
     main = Main("service.main", "C.run")
     assert started(tmp_path, main, False, "a") == f"['a'] None package {tmp_path}/app"
+
+
+def printed_alone(tmp_path: Path, source: str, *options: str) -> str:
+    """What a service prints that has one module, with a function `run`, and the argument `a`."""
+    (tmp_path / "service.py").write_text(source)
+    text = main_source(Main("service", "run"), str(tmp_path), "/nowhere", False)
+    (tmp_path / "__main__.py").write_text(text)
+    command = [sys.executable, *options, str(tmp_path / "__main__.py"), "a"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def test_children_of_multiprocessing_don_t_start_it_again(tmp_path: Path) -> None:
+    """They run the file of the main module under another name."""
+    source = (
+        "import multiprocessing\n"
+        "def run():\n"
+        "    print('started', flush=True)\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        print(pool.map(abs, [-1]))\n"
+    )
+    assert printed_alone(tmp_path, source).split() == ["started", "[1]"]
+
+
+@pytest.mark.parametrize("options", [(), ("-I",)])
+def test_its_name_and_its_first_path_are_its_directory(
+    tmp_path: Path, options: Tuple[str, ...]
+) -> None:
+    """Python can run that as well, so what starts itself again by `sys.argv` does."""
+    source = "import sys\ndef run():\n    print(sys.argv, sys.path[0])\n"
+    assert printed_alone(tmp_path, source, *options) == f"{[str(tmp_path), 'a']} {tmp_path}\n"
 
 
 def test_a_module_runs_as_main(tmp_path: Path) -> None:
@@ -61,8 +94,15 @@ def test_the_container_s_environment_wins(tmp_path: Path) -> None:
     assert started(tmp_path, main, False, "outer").startswith("['outer'] outer ")
 
 
+@pytest.mark.parametrize("has_path_files", [False, True])
+def test_what_python_has_itself_comes_behind(tmp_path: Path, has_path_files: bool) -> None:
+    """That of the base image, or of Debian, may be older than the wheel."""
+    main = Main("service.main", "C.run")
+    assert " package " in started(tmp_path, main, has_path_files)
+
+
 def test_path_files_are_read_where_there_are_any(tmp_path: Path) -> None:
-    text = main_source(Main("a", "b"), "/app/site-packages", True)
+    text = main_source(Main("a", "b"), "/app", "/app/site-packages", True)
     assert "site.addsitedir('/app/site-packages')" in text
     assert started(tmp_path, Main("service.main", "C.run"), True).startswith("[] None package")
 

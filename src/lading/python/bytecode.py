@@ -1,8 +1,9 @@
 """Bytecode of modules, compiled by the Python that runs them.
 
 Without it each start of a container compiles all modules anew, because what it writes is lost, or
-can't be written at all. Whether a module is out of date is not told by times, which image tools
-change: that of installed packages is taken as it is, that of own sources is compared by hash.
+can't be written at all. It is taken as it is: times, which image tools change, could not tell
+whether it is out of date, and comparing hashes takes longer than comparing times in a virtual
+environment.
 """
 
 import json
@@ -25,8 +26,8 @@ import json, py_compile, sys
 with open(sys.argv[1], encoding="utf-8") as file:
     jobs = json.load(file)
 done = []
-for source, shown, compiled, mode in jobs:
-    mode = py_compile.PycInvalidationMode[mode]
+mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+for source, shown, compiled in jobs:
     try:
         py_compile.compile(source, compiled, shown, doraise=True, invalidation_mode=mode)
     except (py_compile.PyCompileError, SyntaxError, ValueError, RecursionError):
@@ -45,18 +46,14 @@ class Module:
 
 
 def compile_modules(
-    modules: Iterable[Module],
-    interpreter: UnpackedInterpreter,
-    scratch: Path,
-    compare_hashes: bool,
+    modules: Iterable[Module], interpreter: UnpackedInterpreter, scratch: Path
 ) -> Tuple[TreeFile, ...]:
     """The bytecode files of those modules that can be compiled. `scratch` is a directory of the
     caller's that outlives them."""
     ordered = sorted(modules, key=lambda module: module.path)
-    mode = "CHECKED_HASH" if compare_hashes else "UNCHECKED_HASH"
     places = {str(scratch / f"{number}.pyc"): module for number, module in enumerate(ordered)}
     jobs = [
-        [str(module.source.absolute()), f"/{module.path}", place, mode]
+        [str(module.source.absolute()), f"/{module.path}", place]
         for place, module in places.items()
     ]
     listing = scratch / "modules.json"

@@ -31,7 +31,7 @@ def test_modules_are_compiled_for_their_place_in_the_image(
         module("app/a.py", sandbox / "y", "A = 1\n"),
     ]
     python = UnpackedInterpreter.of(interpreter)
-    files = compile_modules(modules, python, sandbox, compare_hashes=False)
+    files = compile_modules(modules, python, sandbox)
     assert [file.member.path for file in files] == [
         f"app/__pycache__/a.{TAG}.pyc",
         f"app/__pycache__/b.{TAG}.pyc",
@@ -41,17 +41,6 @@ def test_modules_are_compiled_for_their_place_in_the_image(
     assert data[4:8] == bytes((1, 0, 0, 0)), "of a hash that is not checked"
     code = marshal.loads(data[_HEADER:])
     assert isinstance(code, CodeType) and code.co_filename == "/app/b.py"
-
-
-def test_that_of_own_sources_is_compared_with_them(
-    sandbox: Path, interpreter: InterpreterFiles
-) -> None:
-    modules = [module("app/a.py", sandbox / "a", "A = 1\n")]
-    python = UnpackedInterpreter.of(interpreter)
-    (file,) = compile_modules(modules, python, sandbox, compare_hashes=True)
-    data = text_of((file,), file.member.path)
-    assert data[4:8] == bytes((3, 0, 0, 0))
-    assert data[8:_HEADER] == importlib.util.source_hash(b"A = 1\n")
 
 
 def test_the_same_modules_give_the_same_bytes_anywhere(
@@ -66,7 +55,7 @@ def test_the_same_modules_give_the_same_bytes_anywhere(
             module(f"app/{stem}.py", scratch / stem, f"import os\nX = {{'{stem}': os.name}}\n")
             for stem in ("a", "b")
         ]
-        files = compile_modules(modules, python, scratch, compare_hashes=False)
+        files = compile_modules(modules, python, scratch)
         found.append([text_of((file,), file.member.path) for file in files])
     assert found[0] == found[1]
 
@@ -79,7 +68,7 @@ def test_what_is_no_module_of_this_python_is_left_out(
     (sandbox / "latin").write_bytes(b"A = '\xff'\n")
     modules.append(Module("latin.py", sandbox / "latin"))
     python = UnpackedInterpreter.of(interpreter)
-    (file,) = compile_modules(modules, python, sandbox, compare_hashes=False)
+    (file,) = compile_modules(modules, python, sandbox)
     assert file.member.path == f"__pycache__/good.{TAG}.pyc"
 
 

@@ -5,10 +5,12 @@ that has DT_RPATH, or nothing, also looks where the program does that loads it (
 has no standard directories. Wheels have DT_RPATH nearly always, as auditwheel sets it.
 """
 
+import os
 import struct
-from typing import Optional
+from pathlib import Path
+from typing import Optional, Tuple
 
-from lading.store.elf import MAGIC
+from lading.store.elf import MAGIC, Elf
 
 # elf(5): the offsets in the header of a 64-bit file, and the sizes of entries.
 _CLASS_64, _LITTLE_ENDIAN = 2, 1
@@ -53,3 +55,11 @@ def _runpath_offset(data: bytes) -> Optional[int]:
             if tag == _DT_RUNPATH:
                 found = offset
     return found
+
+
+def inherited_libraries(program: Elf, root: Path) -> Tuple[str, ...]:
+    """The names of all that lies where a program has its extension modules look, sorted; its own
+    directories are below `root`."""
+    directories = () if program.runpath else program.rpath
+    places = (root / directory.lstrip("/") for directory in directories)
+    return tuple(sorted({name for place in places if place.is_dir() for name in os.listdir(place)}))

@@ -3,7 +3,7 @@ from typing import Sequence, Tuple
 
 import pytest
 
-from lading.python.elf_search_path import with_inherited_search_path
+from lading.python.elf_search_path import inherited_libraries, with_inherited_search_path
 from lading.store.elf import read_elf
 from lading.store.elf_testing import NEEDED, RPATH, RUNPATH, make_elf
 
@@ -37,3 +37,23 @@ def test_others_stay_as_they_are(bits: int, order: str, strings: Sequence[Tuple[
 def test_what_only_begins_like_an_elf_file_stays_as_it_is(size: int) -> None:
     data = make_elf(strings=[(RUNPATH, "$ORIGIN")])[:size]
     assert with_inherited_search_path(data) == data
+
+
+@pytest.mark.parametrize(
+    ("strings", "libraries"),
+    [
+        ([(RPATH, "/store/python/lib:/store/zlib/lib:/store/gone/lib")], ("liba.so", "libz.so")),
+        ([(RPATH, "/store/python/lib"), (RUNPATH, "/store/zlib/lib")], ()),
+        ([(RUNPATH, "/store/zlib/lib")], ()),
+        ([], ()),
+    ],
+)
+def test_modules_find_what_is_on_the_program_s_path_alone(
+    tmp_path: Path, strings: Sequence[Tuple[int, str]], libraries: Tuple[str, ...]
+) -> None:
+    for path in ("python/lib/liba.so", "zlib/lib/libz.so", "openssl/lib/libssl.so"):
+        file = tmp_path / "store" / path
+        file.parent.mkdir(parents=True)
+        file.write_text("")
+    (tmp_path / "python").write_bytes(make_elf(strings=[*NAMES, *strings]))
+    assert inherited_libraries(read_elf(str(tmp_path / "python")), tmp_path) == libraries

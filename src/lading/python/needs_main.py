@@ -12,7 +12,7 @@ from lading.image.tree_member import members_from_json
 from lading.program import run
 from lading.python.native import check_needs, needs_from_json
 from lading.python.needs_request import NeedsRequest
-from lading.store.members import members_from_json as store_members_from_json
+from lading.python.unpacked_interpreter import UnpackedInterpreter
 
 
 def main(argv: List[str]) -> None:
@@ -23,7 +23,7 @@ def main(argv: List[str]) -> None:
         for path in request.needs
         for need in needs_from_json(Path(path).read_text(encoding="utf-8"))
     ]
-    offered = _of_wheels(request) | _of_packages(request) | _of_image(request)
+    offered = _of_wheels(request) | _of_interpreter(request) | _of_image(request)
     check_needs(needs, offered, request.remedy)
     Path(output).write_text("", encoding="ascii")
 
@@ -36,13 +36,10 @@ def _of_wheels(request: NeedsRequest) -> Set[str]:
     }
 
 
-def _of_packages(request: NeedsRequest) -> Set[str]:
-    return {
-        posixpath.basename(member.path)
-        for path in request.packages
-        for member in store_members_from_json(Path(path).read_text(encoding="utf-8"))
-        if posixpath.dirname(member.path) in ("lib", "lib64")
-    }
+def _of_interpreter(request: NeedsRequest) -> Set[str]:
+    if request.interpreter is None:
+        return set()
+    return set(UnpackedInterpreter.of(request.interpreter).libraries)
 
 
 def _of_image(request: NeedsRequest) -> Set[str]:

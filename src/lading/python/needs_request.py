@@ -2,21 +2,23 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
+
+from lading.python.unpacked_interpreter import InterpreterFiles
 
 
 @dataclass(frozen=True)
 class NeedsRequest:
     """Paths below the sandbox: `needs` and `wheels` are the two lists that `wheel_main` makes of
-    each wheel, `packages` the lists of members of the store packages that the interpreter needs,
-    `tree` the JSON of the `ImageTree`, or "". Of that, libraries are found in `directories`.
+    each wheel, `interpreter` is one from the store, `tree` the JSON of the `ImageTree`, or "". Of
+    that, libraries are found in `directories`.
 
     `remedy` is the sentence that says what to do about what is missing.
     """
 
     needs: Tuple[str, ...]
     wheels: Tuple[str, ...]
-    packages: Tuple[str, ...]
+    interpreter: Optional[InterpreterFiles]
     tree: str
     directories: Tuple[str, ...]
     remedy: str
@@ -27,7 +29,11 @@ class NeedsRequest:
     @classmethod
     def from_json(cls, text: str) -> "NeedsRequest":
         fields: Dict[str, Any] = json.loads(text)
-        lists = {
-            name: tuple(fields[name]) for name in ("needs", "wheels", "packages", "directories")
-        }
-        return cls(tree=fields["tree"], remedy=fields["remedy"], **lists)
+        return cls(
+            needs=tuple(fields["needs"]),
+            wheels=tuple(fields["wheels"]),
+            interpreter=InterpreterFiles.from_dict(fields["interpreter"]),
+            tree=fields["tree"],
+            directories=tuple(fields["directories"]),
+            remedy=fields["remedy"],
+        )

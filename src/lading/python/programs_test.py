@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
@@ -23,8 +24,6 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.python.wheel_request import WheelRequest
 from lading.store import members as kinds
 from lading.store.elf_testing import NEEDED, SONAME, make_elf
-from lading.store.members import Member
-from lading.store.members import members_to_json as store_members_to_json
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 PACKAGES = "app/site-packages"
@@ -133,7 +132,7 @@ def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
     everything: Dict[str, object] = {
         "needs": ["needs.json"],
         "wheels": [],
-        "packages": [],
+        "interpreter": None,
         "tree": "",
         "directories": [],
         "remedy": "Add them.",
@@ -144,11 +143,9 @@ def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
     assert Path("checked").exists()
 
 
-def test_libraries_are_found_in_wheels_packages_and_the_image(sandbox: Path) -> None:
+def test_libraries_are_found_in_wheels_and_the_image(sandbox: Path) -> None:
     in_wheel = TreeMember("app/site-packages/a.libs/liba.so", kinds.FILE, 0o644)
     Path("wheel.json").write_text(members_to_json([in_wheel]))
-    package = (Member("lib/libb.so", "file", 0o444), Member("share/libx.so", "file", 0o444))
-    Path("package.json").write_text(store_members_to_json(package))
     entries = (
         RootEntry("usr/lib/libc.so", kinds.FILE, 0o644),
         RootEntry("opt/libx.so", kinds.FILE, 0o644),
@@ -156,13 +153,21 @@ def test_libraries_are_found_in_wheels_packages_and_the_image(sandbox: Path) -> 
     Path("tree.json").write_text(ImageTree({entry.path: entry for entry in entries}).to_json())
     offered = {
         "wheels": ["wheel.json"],
-        "packages": ["package.json"],
         "tree": "tree.json",
         "directories": ["usr/lib"],
     }
-    check([("n.so", "liba.so"), ("n.so", "libb.so"), ("n.so", "libc.so")], **offered)
+    check([("n.so", "liba.so"), ("n.so", "libc.so")], **offered)
     with pytest.raises(LadingError) as caught:
         check([("n.so", "libx.so")], **offered)
     assert str(caught.value) == (
         "`pex` needs libraries that nothing in the image offers: libx.so (by /n.so). Add them."
     )
+
+
+def test_what_the_store_s_python_does_not_look_for_is_missing(
+    sandbox: Path, interpreter: InterpreterFiles
+) -> None:
+    python = asdict(interpreter)
+    check([], interpreter=python)
+    with pytest.raises(LadingError, match="offers: libssl.so.3 "):
+        check([("n.so", "libssl.so.3")], interpreter=python)

@@ -28,7 +28,7 @@ def main(argv: List[str]) -> None:
     with tempfile.TemporaryDirectory(dir=".") as directory:
         scratch = Path(directory)
         modules = list(_modules(request, scratch))
-        files = compile_modules(modules, interpreter, scratch, compare_hashes=False)
+        files = compile_modules(modules, interpreter, scratch)
         with segment.open("wb") as output:
             members = write_tree_segment(with_directories(files), output)
     compress_segment(library, segment, compressed)

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.made_once import made_once, workplace
+from lading.python.elf_search_path import inherited_libraries
 from lading.store.cache import CACHE
 from lading.store.elf import sound_elf
 
@@ -40,9 +41,13 @@ class InterpreterFiles:
 
 @dataclass(frozen=True)
 class UnpackedInterpreter:
-    """`command` starts it; it takes no notice of the environment."""
+    """`command` starts it; it takes no notice of the environment.
+
+    `libraries` are the names of those that extension modules find by it in the image.
+    """
 
     command: Tuple[str, ...]
+    libraries: Tuple[str, ...]
 
     @classmethod
     def of(cls, files: InterpreterFiles) -> "UnpackedInterpreter":
@@ -67,7 +72,8 @@ class UnpackedInterpreter:
                 str(program.absolute()),
                 # Isolated, without `site`, and leaving no bytecode of its own.
                 *("-I", "-S", "-B", "-X", "utf8"),
-            )
+            ),
+            inherited_libraries(elf, root),
         )
         interpreter._check()
         return interpreter

@@ -60,7 +60,7 @@ def _bytecode(
     if not modules or request.interpreter is None:
         return ()
     interpreter = UnpackedInterpreter.of(request.interpreter)
-    return compile_modules(modules, interpreter, scratch, compare_hashes=False)
+    return compile_modules(modules, interpreter, scratch)
 
 
 if __name__ == "__main__":
