@@ -168,6 +168,7 @@ def test_scanners_find_packages_where_dpkg_is_not(directory: Path) -> None:
     assert found == names | {f"{name}.md5sums" for name in names}
     assert all(f"usr/share/doc/{name}" in files for name in names), "licences are kept"
     assert not any(path.startswith("usr/share/man/man") for path in files)
+    assert {"etc/debian_version", "etc/os-release"} < set(files), "which Debian it is"
 
 
 def test_what_maintainer_scripts_would_have_done_is_told(directory: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 
 import pytest
 from conftest import BUILD_ROOT, ContainerEngine
-from repository import Repository, with_own_caches
+from repository import Repository
 
 #: A file with its name in front, or commands.
 _BLOCK = re.compile(r"(?:^`(?P<name>\S+)`:\n\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
@@ -28,13 +28,13 @@ SETTINGS = (
 def environ(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """That of somebody whose pip finds `pants-lading`, and whose Pants the pex CLI."""
     repository.pants("package", "//:pants-lading")
-    directory = tmp_path_factory.mktemp("tutorial_caches")
-    (directory / "bin").mkdir()
-    (directory / "bin/python3.9").symlink_to(os.path.realpath(sys.executable))
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "python3.9").symlink_to(os.path.realpath(sys.executable))
     environ: Dict[str, str] = {
-        **with_own_caches(os.environ, directory),
+        # With caches, in which there is what other tests have packaged.
+        **repository.environ,
         **_pants_settings(),
-        "PATH": f"{directory}/bin:{os.environ['PATH']}",
+        "PATH": f"{programs}:{os.environ['PATH']}",
         "PIP_FIND_LINKS": str(repository.root / "dist"),
     }
     # The daemons' files are in the directory of the tutorial.

@@ -68,6 +68,7 @@ class ImageDebian:
     """What the image's fields say, with all that its packages depend on, by name."""
 
     packages: tuple[DebianPackage, ...] = ()
+    suite: str = ""
     alternatives: FrozenDict[str, str] = FrozenDict()
     documentation: bool = False
 
@@ -144,6 +145,7 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
             DebianPackage(package.name, package.version, pinned_file(package, loaded.lock))
             for package in packages
         ),
+        suite=loaded.lock.suites[0],
         alternatives=field_set.alternatives.value or FrozenDict(),
         documentation=field_set.debian_documentation.value,
     )
@@ -222,6 +224,7 @@ async def make_debian_layer(
         alternatives=image.alternatives,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
         triplet=_TRIPLETS[platform.architecture],
+        suite=image.suite,
     )
     outputs = (*LAYER_FILES, TREE_FILE, REPORT_FILE)
     result = await Get(

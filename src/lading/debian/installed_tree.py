@@ -20,6 +20,7 @@ from lading.debian.installed_package import InstalledPackage
 from lading.debian.layer_request import DebianLayerRequest, DebianPart
 from lading.debian.linker_cache import PATH as LINKER_CACHE
 from lading.debian.linker_cache import added_directories, linker_cache
+from lading.debian.os_release import os_release_entries
 from lading.debian.registered import alternative_links
 from lading.debian.unpack import MERGED
 from lading.errors import LadingError
@@ -46,6 +47,7 @@ class InstalledTree:
     kept: Mapping[str, str]
     alternatives: Dict[str, str]
     triplet: str
+    suite: str
     base: ImageTree
     _members: Dict[str, Tuple[int, TreeMember]] = field(default_factory=dict)
     _open: Dict[int, tarfile.TarFile] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class InstalledTree:
             kept=request.kept,
             alternatives=dict(request.alternatives),
             triplet=request.triplet,
+            suite=request.suite,
             base=base,
         )
         for number, part in enumerate(tree.parts):
@@ -110,6 +113,7 @@ class InstalledTree:
             *self._certificates(),
             *self._linker_cache(),
             *self._database(),
+            *os_release_entries(self.suite, self.exists),
         ]
         return plan_parts(self.parts, self.base, own, self._settle)
 

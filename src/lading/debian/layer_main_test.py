@@ -264,6 +264,22 @@ def test_scanners_find_a_file_for_each_package(debian: DebianLayers) -> None:
     assert "var/lib/dpkg/status" not in layer.members
 
 
+def test_scanners_are_told_which_debian_it_is(debian: DebianLayers) -> None:
+    """trivy#2299: without a release no vulnerabilities are known"""
+    nginx = debian.package("nginx", [("usr/sbin/nginx", b"n")])
+    layer = debian.layer(nginx, suite="bookworm")
+    assert layer.text("etc/debian_version") == "12\n"
+    assert layer.links("etc") == {"etc/os-release": "../usr/lib/os-release"}
+    lines = layer.text("usr/lib/os-release").splitlines()
+    assert {"ID=debian", 'VERSION_ID="12"', "VERSION_CODENAME=bookworm"} < set(lines)
+    # Which is known, or not.
+    release = ("usr/lib/os-release", b"ID=mine\n")
+    base_files = debian.package("base-files", [release])
+    assert debian.layer(nginx, base_files, suite="bookworm").text(release[0]) == "ID=mine\n"
+    assert "etc/debian_version" not in debian.layer(nginx, base=layer.tree, suite="trixie").members
+    assert "etc/os-release" not in debian.layer(nginx, suite="jammy").members
+
+
 def _dpkg_query(root: Path, *arguments: str) -> List[str]:
     output = subprocess.run(
         ["dpkg-query", f"--admindir={root}/var/lib/dpkg", *arguments],

@@ -27,7 +27,8 @@ class DebianLayerRequest:
     the base did not have them. `parts` are further ones that go into the layer.
 
     `alternatives` is what the image's field says. `base_tree` is the path of the JSON of the
-    `ImageTree` that the layer is put on, or "". `triplet` is such as x86_64-linux-gnu.
+    `ImageTree` that the layer is put on, or "". `triplet` is such as x86_64-linux-gnu, `suite` such
+    as bookworm.
     """
 
     packages: Tuple[DebianPart, ...]
@@ -37,6 +38,7 @@ class DebianLayerRequest:
     alternatives: Mapping[str, str]
     base_tree: str
     triplet: str
+    suite: str
 
     def to_json(self) -> str:
         fields = asdict(self)
@@ -55,6 +57,7 @@ class DebianLayerRequest:
             alternatives=fields["alternatives"],
             base_tree=fields["base_tree"],
             triplet=fields["triplet"],
+            suite=fields["suite"],
         )
 
 

@@ -106,6 +106,7 @@ class DebianLayers:
         parts: Sequence[PartFiles] = (),
         alternatives: Optional[Mapping[str, str]] = None,
         base: Optional[ImageTree] = None,
+        suite: str = "unstable",
     ) -> DebianLayer:
         directory = self._directory("layer")
         base_tree = directory / "base"
@@ -119,6 +120,7 @@ class DebianLayers:
             alternatives=alternatives or {},
             base_tree=str(base_tree) if base is not None else "",
             triplet=TRIPLET,
+            suite=suite,
         )
         (directory / "request").write_text(request.to_json())
         outputs = [str(directory / name) for name in ("blob", "description", "tree", "report")]

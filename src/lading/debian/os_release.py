@@ -1,0 +1,41 @@
+"""What says which Debian an image is, where that is not known from the package base-files.
+
+Scanners look it up, and find no vulnerabilities without it: os-release(5).
+"""
+
+from typing import Callable, List, Mapping
+
+from lading.image.root_entry import RootEntry
+from lading.store import members as kinds
+
+_OS_RELEASE, _LINK, _VERSION = "usr/lib/os-release", "etc/os-release", "etc/debian_version"
+
+#: By the name of the suite. Of another archive nothing is said.
+_RELEASES: Mapping[str, str] = {
+    "bullseye": "11",
+    "bookworm": "12",
+    "trixie": "13",
+    "forky": "14",
+    "duke": "15",
+}
+
+
+def os_release_entries(suite: str, exists: Callable[[str], bool]) -> List[RootEntry]:
+    """Nothing where packages or the base have such a file. `exists` tells what they have."""
+    number = _RELEASES.get(suite)
+    if number is None or any(map(exists, (_OS_RELEASE, _LINK, _VERSION))):
+        return []
+    fields = {
+        "PRETTY_NAME": f'"Debian GNU/Linux {number} ({suite})"',
+        "NAME": '"Debian GNU/Linux"',
+        "VERSION_ID": f'"{number}"',
+        "VERSION": f'"{number} ({suite})"',
+        "VERSION_CODENAME": suite,
+        "ID": "debian",
+    }
+    text = "".join(f"{name}={value}\n" for name, value in fields.items())
+    return [
+        RootEntry(_OS_RELEASE, kinds.FILE, 0o644, data=text.encode("ascii")),
+        RootEntry.symlink(_LINK, "../usr/lib/os-release"),
+        RootEntry(_VERSION, kinds.FILE, 0o644, data=f"{number}\n".encode("ascii")),
+    ]
