@@ -241,6 +241,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
             PythonLayers,
             PythonLayersRequest(
                 plan.python,
+                below.layers,
                 below.tree,
                 (*below.debian, *below.debian_tools),
                 field_set.subject,

@@ -14,6 +14,7 @@ from pants.engine.fs import (
     CreateDigest,
     Digest,
     DigestContents,
+    DigestEntries,
     DigestSubset,
     FileEntry,
     MergeDigests,
@@ -24,8 +25,10 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.errors import LadingError
+from lading.image.zstd_library import LIBRARY
 from lading.python.app import MAIN_FILE, Main, console_script
 from lading.python.app_request import AppRequest
+from lading.python.base_interpreter_request import BaseInterpreterRequest
 from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
 from lading.python.needs_request import NeedsRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
@@ -40,7 +43,7 @@ from lading_pants.util_rules.debian_parts import (
 )
 from lading_pants.util_rules.image_base import ImageChain, ImageChainRequest
 from lading_pants.util_rules.image_debian import ImageDebian, ImageDebianRequest
-from lading_pants.util_rules.image_layer import TREE_FILE, BuiltLayer, ImageLayer
+from lading_pants.util_rules.image_layer import LAYER_FILE, TREE_FILE, BuiltLayer, ImageLayer
 from lading_pants.util_rules.image_parts import (
     MEMBERS_FILE,
     PART_FILES,
@@ -66,9 +69,12 @@ from lading_pants.util_rules.realise import (
     StorePaths,
     StorePathsRequest,
 )
+from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 _WHEEL_FILE, _NEEDS_FILE = "wheel.json", "needs.json"
 _SOURCES = "sources"
+_INTERPRETER_FILE = "interpreter.tar"
+_ZSTD_DIRECTORY = "zstd"
 
 # Bytes from which on a wheel is worth a layer of its own.
 _BIG_WHEEL = 200_000
@@ -101,9 +107,10 @@ class MaybePython:
 
 @dataclass(frozen=True)
 class PythonLayersRequest:
-    """The layers of wheels on what has `tree` and the Debian packages `debian`."""
+    """The layers of wheels on `layers`, which have `tree` and the Debian packages `debian`."""
 
     planned: PlannedPython
+    layers: tuple[ImageLayer, ...]
     tree: Digest
     debian: tuple[DebianPart, ...]
     subject: str
@@ -122,13 +129,16 @@ class PythonLayers:
 @dataclass(frozen=True)
 class _InterpreterRequest:
     planned: PlannedPython
+    layers: tuple[ImageLayer, ...]
+    tree: Digest
     debian: tuple[DebianPart, ...]
     subject: str
 
 
 @dataclass(frozen=True)
 class _Interpreter:
-    """What compiles modules, with its segments in `digest`; None where it lies in a pulled base."""
+    """What compiles modules, with its segments in `digest`; None where only the image's own layer
+    can have it, which is made later."""
 
     files: Optional[InterpreterFiles]
     digest: Digest
@@ -219,7 +229,10 @@ async def build_python_layers(
     planned, subject = request.planned, request.subject
     parts, interpreter = await MultiGet(
         Get(PexParts, PexTarget, planned.pex),
-        Get(_Interpreter, _InterpreterRequest(planned, request.debian, subject)),
+        Get(
+            _Interpreter,
+            _InterpreterRequest(planned, request.layers, request.tree, request.debian, subject),
+        ),
     )
     python = PythonPlatform(planned.python.minor, _MACHINES[platform.architecture])
     by_name = {posixpath.basename(wheel.path): wheel for wheel in parts.wheels}
@@ -277,7 +290,9 @@ def _created_by(wheels: tuple[_WheelPart, ...]) -> str:
 
 
 @rule
-async def find_interpreter(request: _InterpreterRequest) -> _Interpreter:
+async def find_interpreter(
+    request: _InterpreterRequest, platform: BuildPlatform, zstd: ZstdLibrary
+) -> _Interpreter:
     planned = request.planned
     if planned.package is not None:
         origin = f"{request.subject}: `python`"
@@ -289,9 +304,41 @@ async def find_interpreter(request: _InterpreterRequest) -> _Interpreter:
         return _Interpreter(files, placed.digest)
     found = await Get(MaybeDebianCompiler, DebianCompilerRequest(request.debian))
     compiler = found.compiler
-    if compiler is None or compiler.python.program != planned.python.program:
+    if compiler is not None and compiler.python.program == planned.python.program:
+        return _Interpreter(compiler.files, compiler.digest)
+    if request.tree == EMPTY_DIGEST:
         return _Interpreter(None, EMPTY_DIGEST)
-    return _Interpreter(compiler.files, compiler.digest)
+    taken = BaseInterpreterRequest(
+        program=planned.python.program.lstrip("/"),
+        minor=planned.python.minor,
+        directories=_library_directories(_MACHINES[platform.architecture]),
+        layers=tuple(f"{number}/{LAYER_FILE}" for number in range(len(request.layers))),
+        tree=TREE_FILE,
+    )
+    layers = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, str(number)))
+        for number, layer in enumerate(request.layers)
+    )
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.base_interpreter_main",
+            request=taken.to_json(),
+            arguments=(f"{_ZSTD_DIRECTORY}/{LIBRARY}", _INTERPRETER_FILE),
+            inputs=await Get(Digest, MergeDigests((*layers, request.tree))),
+            immutable_inputs=FrozenDict({_ZSTD_DIRECTORY: zstd.digest}),
+            output_files=(_INTERPRETER_FILE,),
+            description=f"Taking {planned.python.program} out of the base",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (segment,) = await Get(DigestEntries, Digest, result.digest)
+    assert isinstance(segment, FileEntry), "the program leaves a file"
+    if segment.file_digest.serialized_bytes_length == 0:
+        return _Interpreter(None, EMPTY_DIGEST)
+    files = InterpreterFiles(taken.program, (_INTERPRETER_FILE,), result.digest.fingerprint)
+    return _Interpreter(files, result.digest)
 
 
 @rule
