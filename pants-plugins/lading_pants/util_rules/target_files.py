@@ -6,7 +6,11 @@ import os
 from dataclasses import dataclass
 
 from pants.core.goals.package import BuiltPackage, PackageFieldSet
-from pants.core.target_types import FileSourceField
+from pants.core.target_types import (
+    FileSourceField,
+    RelocatedFilesSourcesField,
+    ResourceSourceField,
+)
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest, DigestEntries, MergeDigests, RemovePrefix
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
@@ -23,6 +27,8 @@ from pants.engine.target import (
 )
 from pants.engine.unions import UnionMembership
 
+_FILES = (FileSourceField, ResourceSourceField)
+
 
 @dataclass(frozen=True)
 class TargetFilesRequest:
@@ -34,8 +40,9 @@ class TargetFilesRequest:
 
 @dataclass(frozen=True)
 class TargetFiles:
-    """Sources are relative to the directory of the target's BUILD file; what is generated has the
-    paths that its target says; of a package, its files or what is in its directory."""
+    """Sources, and what commands make in it, are relative to the directory of the target's BUILD
+    file; `relocated_files` have the paths that they say; of a package, its files or what is in its
+    directory."""
 
     digest: Digest
 
@@ -62,25 +69,21 @@ async def find_target_files(request: TargetFilesRequest) -> TargetFiles:
 
 @rule
 async def find_sources(request: _SourcesRequest, unions: UnionMembership) -> TargetFiles:
-    sources, address = request.target[SourcesField], request.target.address
+    sources, directory = request.target[SourcesField], request.target.address.spec_path
     if _is_generated(sources, unions):
-        generated = await Get(
-            HydratedSources,
-            HydrateSourcesRequest(
-                sources, for_sources_types=(FileSourceField,), enable_codegen=True
-            ),
-        )
-        return TargetFiles(generated.snapshot.digest)
-    hydrated = await Get(HydratedSources, HydrateSourcesRequest(sources))
-    if not hydrated.snapshot.files:
-        return TargetFiles(hydrated.snapshot.digest)
-    digest = await Get(Digest, RemovePrefix(hydrated.snapshot.digest, address.spec_path))
-    return TargetFiles(digest)
+        wanted = HydrateSourcesRequest(sources, for_sources_types=_FILES, enable_codegen=True)
+    else:
+        wanted = HydrateSourcesRequest(sources)
+    files = (await Get(HydratedSources, HydrateSourcesRequest, wanted)).snapshot
+    is_relative = all(path.startswith(f"{directory}/") for path in files.files)
+    if isinstance(sources, RelocatedFilesSourcesField) or not (is_relative and files.files):
+        return TargetFiles(files.digest)
+    return TargetFiles(await Get(Digest, RemovePrefix(files.digest, directory)))
 
 
 def _is_generated(sources: SourcesField, unions: UnionMembership) -> bool:
     return any(
-        isinstance(sources, generator.input) and issubclass(generator.output, FileSourceField)
+        isinstance(sources, generator.input) and issubclass(generator.output, _FILES)
         for generator in unions.get(GenerateSourcesRequest)
     )
 
