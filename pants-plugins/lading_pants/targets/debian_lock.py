@@ -40,8 +40,8 @@ class DebianExtraPackagesField(StringSequenceField):
     alias = "packages"
     default = ()
     help = (
-        "Packages to lock besides those that `build_root` and `fetch_debian` targets with this "
-        "lock ask for. What these depend on is locked as well."
+        "Packages to lock besides those that `build_root`, `fetch_debian` and `docker_image` "
+        "targets with this lock ask for. What these depend on is locked as well."
     )
 
 

@@ -1,6 +1,7 @@
 """The tree that Debian packages make, with what dpkg and maintainer scripts would add to it."""
 
 import posixpath
+import re
 import tarfile
 import tempfile
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ from lading.image.tree_member import TreeMember
 from lading.image.tree_parts import PlannedParts, TreePart, plan_parts
 from lading.store import members as kinds
 from lading.store.elf import Elf, sound_elf
+
+_C_LIBRARY = "libc6"
+_LOADER = re.compile(r"usr/lib(?:64)?/ld-linux[^/]*\.so\.[0-9]+")
 
 
 @dataclass
@@ -101,6 +105,7 @@ class InstalledTree:
     def plan(self) -> PlannedParts:
         """LadingError for what can't lie in one image."""
         check_kept(self.packages, self.kept)
+        self._check_loader()
         own = [
             *self._merged_links(),
             *after_install_entries(
@@ -116,6 +121,19 @@ class InstalledTree:
             *os_release_entries(self.suite, self.exists),
         ]
         return plan_parts(self.parts, self.base, own, self._settle)
+
+    def _check_loader(self) -> None:
+        """LadingError where the base has programs that another C library is for."""
+        for package, part in zip(self.packages, self.parts):
+            if package.name != _C_LIBRARY:
+                continue
+            for path in filter(_LOADER.fullmatch, (member.path for member in part.members)):
+                if self.base.locate(path) in self.base.entries:
+                    raise LadingError(
+                        f"the base has /{path}, which is not of a Debian package, and "
+                        f"{_C_LIBRARY} would take its place, so that the base's programs may not "
+                        "start. Use a Debian as base, or none."
+                    )
 
     def _settle(self, path: str, first: TreePart, second: TreePart) -> Optional[TreePart]:
         """A package may take files of those that it replaces: Debian policy 7.6.1."""
@@ -160,11 +178,25 @@ class InstalledTree:
         }
         return certificate_entries(certificates) if certificates else []
 
+    @property
+    def left_to_ldconfig(self) -> Tuple[str, ...]:
+        """The packages that add directories to a linker's cache that the base has made."""
+        if LINKER_CACHE not in self.base.entries:
+            return ()
+        return tuple(
+            package.name
+            for package, part in zip(self.packages, self.parts)
+            if any(_is_linker_configuration(member) for member in part.members)
+        )
+
     def _linker_cache(self) -> List[RootEntry]:
+        if LINKER_CACHE in self.base.entries:
+            # It has libraries of the base that are found in no other way.
+            return []
         configurations = {
             path: self.read(path).decode("utf-8", "replace")
             for path, (_, member) in self._members.items()
-            if path.startswith("etc/ld.so.conf.d/") and member.type == kinds.FILE
+            if _is_linker_configuration(member)
         }
         directories = added_directories(configurations, self.triplet)
         data = linker_cache(directories, self._names, self._elf) if directories else None
@@ -209,6 +241,10 @@ class InstalledTree:
         if any(installed.package.name == "dpkg" for installed in everything):
             return database_entries(everything)
         return scanner_entries(self.packages)
+
+
+def _is_linker_configuration(member: TreeMember) -> bool:
+    return member.path.startswith("etc/ld.so.conf.d/") and member.type == kinds.FILE
 
 
 def _installed_files(part: DebianPart) -> InstalledFiles:

@@ -37,7 +37,8 @@ def main(argv: List[str]) -> None:
         created_by = f"lading: {count} Debian packages"
         layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
     write_descriptions(layer, image, Path(description), Path(tree_file))
-    Path(report).write_text(report_json(tree.packages, image.entries), encoding="utf-8")
+    text = report_json(tree.packages, image.entries, tree.left_to_ldconfig)
+    Path(report).write_text(text, encoding="utf-8")
 
 
 def _accounts(plan: PlannedParts, tree: InstalledTree, base: ImageTree) -> AccountFiles:

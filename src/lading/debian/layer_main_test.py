@@ -99,6 +99,28 @@ def test_a_base_with_a_directory_in_the_place_of_a_link_is_refused(debian: Debia
     )
 
 
+def test_a_base_with_another_c_library_is_refused(debian: DebianLayers) -> None:
+    loader = "usr/lib64/ld-linux-x86-64.so.2"
+    libc = debian.package("libc6", [("lib64/ld-linux-x86-64.so.2", "/lib/x")])
+    fedora = tree(
+        RootEntry.symlink("lib64", "usr/lib64"),
+        RootEntry.directory("usr"),
+        RootEntry.directory("usr/lib64"),
+        RootEntry(loader, "file", 0o755),
+    )
+    with pytest.raises(LadingError) as caught:
+        debian.layer(libc, base=fedora)
+    assert str(caught.value) == (
+        f"the base has /{loader}, which is not of a Debian package, and libc6 would take its "
+        "place, so that the base's programs may not start. Use a Debian as base, or none."
+    )
+    # Packages without a C library of their own do no harm.
+    assert (
+        "usr/share/x"
+        in debian.layer(debian.package("data", [("usr/share/x", b"")]), base=fedora).members
+    )
+
+
 def test_documentation_is_left_out_but_for_licences(debian: DebianLayers) -> None:
     members = [
         ("usr/share/doc/a", None),
@@ -209,6 +231,16 @@ def test_libraries_in_further_directories_are_in_the_linker_s_cache(
         check=True,
     )
     assert "libx.so.1 (libc6,x86-64) => /usr/lib/x/libx.so.1\n" in printed.stdout.decode()
+
+
+def test_the_linker_s_cache_of_a_base_is_left_as_it_is(debian: DebianLayers) -> None:
+    """rules_distroless#76: done or reported"""
+    cache = "etc/ld.so.cache"
+    package = debian.package("libx", [("etc/ld.so.conf.d/x.conf", b"/usr/lib/x\n")])
+    layer = debian.layer(package, debian.package("y"), base=tree(RootEntry(cache, "file", 0o644)))
+    assert cache not in layer.members
+    libx, y = layer.report
+    assert libx["triggers"] == ["ldconfig"] and "triggers" not in y
 
 
 def test_users_of_base_passwd_are_the_image_s(debian: DebianLayers) -> None:

@@ -2,24 +2,32 @@
 
 import json
 import posixpath
-from typing import Any, Dict, Iterable, Iterator, Set
+from typing import Any, Container, Dict, Iterable, Iterator, List, Set
 
 from lading.debian.after_install import AFTER_INSTALL
 from lading.debian.installed_package import InstalledPackage
 
 
-def report_json(packages: Iterable[InstalledPackage], paths: Iterable[str]) -> str:
-    """`paths` is all that lies in the image."""
+def report_json(
+    packages: Iterable[InstalledPackage], paths: Iterable[str], ldconfig: Container[str] = ()
+) -> str:
+    """`paths` is all that lies in the image. `ldconfig` is to be run for the packages that it
+    names."""
     ordered = sorted(packages, key=lambda package: package.name)
     directories = {f"/{parent}" for path in paths for parent in _parents(path)}
-    described = [_describe(package, directories) for package in ordered]
+    described = [
+        _describe(package, directories, ["ldconfig"] if package.name in ldconfig else [])
+        for package in ordered
+    ]
     return json.dumps(described, indent=2) + "\n"
 
 
-def _describe(package: InstalledPackage, directories: Set[str]) -> Dict[str, Any]:
+def _describe(
+    package: InstalledPackage, directories: Set[str], triggers: List[str]
+) -> Dict[str, Any]:
     """`not_run` has the lines of its scripts that would change something, `temporary` what
-    systemd-tmpfiles would make, `triggers` the directories with files that it would be told of;
-    absent if empty."""
+    systemd-tmpfiles would make, `triggers` the directories with files that it would be told of,
+    after those that are given; absent if empty."""
     fields: Dict[str, Any] = {
         "name": package.name,
         "version": package.version,
@@ -28,7 +36,8 @@ def _describe(package: InstalledPackage, directories: Set[str]) -> Dict[str, Any
     }
     if package.name not in AFTER_INSTALL:
         fields["not_run"] = {script: list(lines) for script, lines in package.not_run.items()}
-        fields["triggers"] = [name for name in package.interests if name in directories]
+        triggers = [*triggers, *(name for name in package.interests if name in directories)]
+    fields["triggers"] = triggers
     return {key: value for key, value in fields.items() if value}
 
 
