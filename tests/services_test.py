@@ -146,10 +146,10 @@ def test_a_job_runs_in_podman_too(directory: Path, podman: ContainerEngine) -> N
         loader.remove()
 
 
-def test_dpkg_query_lists_the_packages_of_the_image(
+def test_trivy_2299_dpkg_query_lists_the_packages_of_the_image(
     load: Loader, python: LoadedImage, directory: Path
 ) -> None:
-    """trivy#2299: also of those that an image above adds."""
+    """Also of those that an image above adds."""
     listed = python.run("dpkg-query", "-W", "-f", "${Package} ${Version}\n")
     packages = description(directory, "python")["debian"]
     assert listed == sorted(f"{package['name']} {package['version']}" for package in packages)
@@ -159,8 +159,7 @@ def test_dpkg_query_lists_the_packages_of_the_image(
     ]
 
 
-def test_scanners_find_packages_where_dpkg_is_not(directory: Path) -> None:
-    """trivy#9046"""
+def test_trivy_9046_scanners_find_packages_where_dpkg_is_not(directory: Path) -> None:
     files = image_archive.root_file_system(directory / "nginx.tar")
     status = "var/lib/dpkg/status.d/"
     found = {path[len(status) :] for path in files if path.startswith(status)}
@@ -171,7 +170,7 @@ def test_scanners_find_packages_where_dpkg_is_not(directory: Path) -> None:
     assert {"etc/debian_version", "etc/os-release"} < set(files), "which Debian it is"
 
 
-def test_what_maintainer_scripts_would_have_done_is_told(directory: Path) -> None:
+def test_rules_distroless_76_what_maintainer_scripts_would_have_done_is_told(directory: Path) -> None:
     (memcached,) = [
         package
         for package in description(directory, "memcached")["debian"]
@@ -264,8 +263,8 @@ docker_image(
     }
 
 
-def test_layers_have_each_path_once(directory: Path) -> None:
-    """nixpkgs#45369, buildkit#266, podman"""
+def test_nixpkgs_45369_buildkit_266_layers_have_each_path_once(directory: Path) -> None:
+    """podman refuses others."""
     for archive in sorted(directory.glob("*.tar")):
         for blob in image_archive.layers(archive):
             with tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob))) as layer:

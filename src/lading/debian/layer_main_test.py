@@ -34,8 +34,7 @@ def tree(*entries: RootEntry, passwd: str = "") -> ImageTree:
     return ImageTree({entry.path: entry for entry in entries}, AccountFiles(passwd=passwd))
 
 
-def test_files_lie_at_their_usual_paths_on_a_merged_usr(debian: DebianLayers) -> None:
-    """rules_distroless#53, bazeldnf#15, rockcraft#154"""
+def test_rules_distroless_53_bazeldnf_15_rockcraft_154_files_lie_on_a_merged_usr(debian: DebianLayers) -> None:
     bash = debian.package("bash", [("bin", None), ("bin/bash", b"#!")], modes={"bin/bash": 0o755})
     mount = debian.package(
         "mount", [("bin/mount", b"m"), ("bin/umount", b"m")], modes={"bin/mount": 0o4755}
@@ -67,8 +66,7 @@ def test_files_lie_at_their_usual_paths_on_a_merged_usr(debian: DebianLayers) ->
     assert description.size == len(layer.blob)
 
 
-def test_the_same_packages_give_the_same_bytes_in_any_order(debian: DebianLayers) -> None:
-    """rules_oci#435, rules_distroless#207"""
+def test_rules_oci_435_rules_distroless_207_the_same_packages_give_the_same_bytes(debian: DebianLayers) -> None:
     one = debian.package("one", [("usr/bin/one", b"1")])
     two = debian.package("two", [("usr/bin/two", b"2")])
     first, second = debian.layer(one, two), debian.layer(one, two)
@@ -76,8 +74,7 @@ def test_the_same_packages_give_the_same_bytes_in_any_order(debian: DebianLayers
     assert {info.mtime for info in first.members.values()} == {1}
 
 
-def test_a_base_with_links_keeps_them(debian: DebianLayers) -> None:
-    """nixpkgs#57073, rules_oci#857"""
+def test_nixpkgs_57073_129007_rules_oci_857_a_base_with_links_keeps_them(debian: DebianLayers) -> None:
     base = tree(
         RootEntry.symlink("bin", "usr/bin"),
         RootEntry.directory("usr"),
@@ -158,8 +155,7 @@ def test_two_packages_with_one_file_are_refused(debian: DebianLayers) -> None:
     )
 
 
-def test_alternatives_are_settled_by_priority(debian: DebianLayers) -> None:
-    """rules_distroless#68"""
+def test_rules_distroless_68_alternatives_are_settled_by_priority(debian: DebianLayers) -> None:
     packages = [
         debian.package(
             name,
@@ -198,8 +194,7 @@ def test_the_image_may_choose_what_no_package_registers(debian: DebianLayers) ->
         debian.layer(*packages, alternatives={"sh": "zsh"})
 
 
-def test_certificates_are_bundled_and_hashed(debian: DebianLayers) -> None:
-    """rules_distroless#76, distroless#155"""
+def test_distroless_155_rules_distroless_76_certificates_are_bundled_and_hashed(debian: DebianLayers) -> None:
     path = "usr/share/ca-certificates/mozilla/A.crt"
     layer = debian.layer(debian.package("ca-certificates", [(path, SELF_SIGNED.encode())]))
     assert layer.text("etc/ssl/certs/ca-certificates.crt") == SELF_SIGNED
@@ -209,10 +204,9 @@ def test_certificates_are_bundled_and_hashed(debian: DebianLayers) -> None:
     }
 
 
-def test_libraries_in_further_directories_are_in_the_linker_s_cache(
+def test_rules_distroless_76_libraries_elsewhere_are_in_the_linker_s_cache(
     debian: DebianLayers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """rules_distroless#76"""
     monkeypatch.chdir(tmp_path)
     library = make_elf(type_=ET_DYN, strings=[(SONAME, "libx.so.1")])
     package = debian.package(
@@ -233,8 +227,7 @@ def test_libraries_in_further_directories_are_in_the_linker_s_cache(
     assert "libx.so.1 (libc6,x86-64) => /usr/lib/x/libx.so.1\n" in printed.stdout.decode()
 
 
-def test_the_linker_s_cache_of_a_base_is_left_as_it_is(debian: DebianLayers) -> None:
-    """rules_distroless#76: done or reported"""
+def test_rules_distroless_76_the_linker_s_cache_of_a_base_is_left_and_reported(debian: DebianLayers) -> None:
     cache = "etc/ld.so.cache"
     package = debian.package("libx", [("etc/ld.so.conf.d/x.conf", b"/usr/lib/x\n")])
     layer = debian.layer(package, debian.package("y"), base=tree(RootEntry(cache, "file", 0o644)))
@@ -243,8 +236,7 @@ def test_the_linker_s_cache_of_a_base_is_left_as_it_is(debian: DebianLayers) -> 
     assert libx["triggers"] == ["ldconfig"] and "triggers" not in y
 
 
-def test_users_of_base_passwd_are_the_image_s(debian: DebianLayers) -> None:
-    """nixpkgs PR#105685, apko#2323"""
+def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_the_image_s(debian: DebianLayers) -> None:
     master = "usr/share/base-passwd"
     package = debian.package(
         "base-passwd",
@@ -263,8 +255,7 @@ def test_users_of_base_passwd_are_the_image_s(debian: DebianLayers) -> None:
     assert on_base.tree.accounts.uid_of("a") == 1
 
 
-def test_what_base_files_would_make_is_there(debian: DebianLayers) -> None:
-    """distroless#75, nixpkgs#257172"""
+def test_distroless_75_nixpkgs_257172_what_base_files_would_make_is_there(debian: DebianLayers) -> None:
     layer = debian.layer(
         debian.package(
             "base-files",
@@ -281,8 +272,7 @@ def test_what_base_files_would_make_is_there(debian: DebianLayers) -> None:
     assert "not_run" not in layer.report[0]
 
 
-def test_scanners_find_a_file_for_each_package(debian: DebianLayers) -> None:
-    """trivy#2299, trivy#9046"""
+def test_trivy_2299_9046_scanners_find_a_file_for_each_package(debian: DebianLayers) -> None:
     package = debian.package(
         "nginx",
         [("usr/sbin/nginx", b"n")],
@@ -296,8 +286,7 @@ def test_scanners_find_a_file_for_each_package(debian: DebianLayers) -> None:
     assert "var/lib/dpkg/status" not in layer.members
 
 
-def test_scanners_are_told_which_debian_it_is(debian: DebianLayers) -> None:
-    """trivy#2299: without a release no vulnerabilities are known"""
+def test_trivy_2299_9046_scanners_are_told_which_debian_it_is(debian: DebianLayers) -> None:
     nginx = debian.package("nginx", [("usr/sbin/nginx", b"n")])
     layer = debian.layer(nginx, suite="bookworm")
     assert layer.text("etc/debian_version") == "12\n"
@@ -366,10 +355,9 @@ def test_the_database_of_an_image_on_an_image_has_the_packages_of_both(
     assert _dpkg_query(root, "-W", "-f", "${Package}\n") == ["dpkg", "nginx"]
 
 
-def test_the_database_of_a_pulled_base_gets_the_packages(
+def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
     debian: DebianLayers, tmp_path: Path
 ) -> None:
-    """trivy#2299, trivy#9046: scanners and dpkg find the packages of the base and ours."""
     status = "var/lib/dpkg/status"
     libc = "Package: libc6\nStatus: install ok installed\nVersion: 2.36\nArchitecture: amd64\n"
     base = ImageTree({status: RootEntry(status, "file", 0o644)}, dpkg_status=libc + "\n")
@@ -402,7 +390,7 @@ def test_a_base_that_is_too_old_for_a_package_is_refused(debian: DebianLayers) -
     )
 
 
-def test_what_maintainer_scripts_would_have_done_is_reported(debian: DebianLayers) -> None:
+def test_rules_distroless_76_68_what_scripts_would_have_done_is_reported(debian: DebianLayers) -> None:
     memcached = debian.package(
         "memcached",
         [

@@ -57,7 +57,7 @@ def test_the_first_directory_with_a_library_counts(tmp_path: Path) -> None:
     assert list(printed(tmp_path, cache).values()) == ["/a/libx.so.1"]
 
 
-def test_what_is_no_library_is_left_out(tmp_path: Path) -> None:
+def test_rules_distroless_239_what_is_no_library_is_left_out(tmp_path: Path) -> None:
     """rules_distroless#239: a linker script named .so."""
     assert (
         cache_of(

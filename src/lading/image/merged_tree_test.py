@@ -249,8 +249,7 @@ def test_the_packages_of_a_debian_are_found() -> None:
     assert too_large.accounts == AccountFiles(passwd=PASSWD.decode())
 
 
-def test_the_packages_of_a_distroless_image_are_found() -> None:
-    """trivy#9046"""
+def test_trivy_9046_the_packages_of_a_distroless_image_are_found() -> None:
     directory = "var/lib/dpkg/status.d"
     image = merged(
         layer(member(f"{directory}/b", b"Package: b"), member(f"{directory}/gone", b"Package: g")),
