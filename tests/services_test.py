@@ -170,7 +170,7 @@ def test_trivy_9046_scanners_find_packages_where_dpkg_is_not(directory: Path) ->
     assert {"etc/debian_version", "etc/os-release"} < set(files), "which Debian it is"
 
 
-def test_rules_distroless_76_what_maintainer_scripts_would_have_done_is_told(directory: Path) -> None:
+def test_rules_distroless_76_what_scripts_would_have_done_is_told(directory: Path) -> None:
     (memcached,) = [
         package
         for package in description(directory, "memcached")["debian"]

@@ -34,7 +34,7 @@ def tree(*entries: RootEntry, passwd: str = "") -> ImageTree:
     return ImageTree({entry.path: entry for entry in entries}, AccountFiles(passwd=passwd))
 
 
-def test_rules_distroless_53_bazeldnf_15_rockcraft_154_files_lie_on_a_merged_usr(debian: DebianLayers) -> None:
+def test_rules_distroless_53_bazeldnf_15_rockcraft_154_a_merged_usr(debian: DebianLayers) -> None:
     bash = debian.package("bash", [("bin", None), ("bin/bash", b"#!")], modes={"bin/bash": 0o755})
     mount = debian.package(
         "mount", [("bin/mount", b"m"), ("bin/umount", b"m")], modes={"bin/mount": 0o4755}
@@ -66,7 +66,7 @@ def test_rules_distroless_53_bazeldnf_15_rockcraft_154_files_lie_on_a_merged_usr
     assert description.size == len(layer.blob)
 
 
-def test_rules_oci_435_rules_distroless_207_the_same_packages_give_the_same_bytes(debian: DebianLayers) -> None:
+def test_rules_oci_435_rules_distroless_207_the_same_bytes(debian: DebianLayers) -> None:
     one = debian.package("one", [("usr/bin/one", b"1")])
     two = debian.package("two", [("usr/bin/two", b"2")])
     first, second = debian.layer(one, two), debian.layer(one, two)
@@ -74,7 +74,7 @@ def test_rules_oci_435_rules_distroless_207_the_same_packages_give_the_same_byte
     assert {info.mtime for info in first.members.values()} == {1}
 
 
-def test_nixpkgs_57073_129007_rules_oci_857_a_base_with_links_keeps_them(debian: DebianLayers) -> None:
+def test_nixpkgs_57073_129007_rules_oci_857_links_of_a_base_stay(debian: DebianLayers) -> None:
     base = tree(
         RootEntry.symlink("bin", "usr/bin"),
         RootEntry.directory("usr"),
@@ -194,7 +194,7 @@ def test_the_image_may_choose_what_no_package_registers(debian: DebianLayers) ->
         debian.layer(*packages, alternatives={"sh": "zsh"})
 
 
-def test_distroless_155_rules_distroless_76_certificates_are_bundled_and_hashed(debian: DebianLayers) -> None:
+def test_distroless_155_rules_distroless_76_certificates_are_hashed(debian: DebianLayers) -> None:
     path = "usr/share/ca-certificates/mozilla/A.crt"
     layer = debian.layer(debian.package("ca-certificates", [(path, SELF_SIGNED.encode())]))
     assert layer.text("etc/ssl/certs/ca-certificates.crt") == SELF_SIGNED
@@ -227,7 +227,7 @@ def test_rules_distroless_76_libraries_elsewhere_are_in_the_linker_s_cache(
     assert "libx.so.1 (libc6,x86-64) => /usr/lib/x/libx.so.1\n" in printed.stdout.decode()
 
 
-def test_rules_distroless_76_the_linker_s_cache_of_a_base_is_left_and_reported(debian: DebianLayers) -> None:
+def test_rules_distroless_76_the_linker_s_cache_of_a_base_stays(debian: DebianLayers) -> None:
     cache = "etc/ld.so.cache"
     package = debian.package("libx", [("etc/ld.so.conf.d/x.conf", b"/usr/lib/x\n")])
     layer = debian.layer(package, debian.package("y"), base=tree(RootEntry(cache, "file", 0o644)))
@@ -236,7 +236,7 @@ def test_rules_distroless_76_the_linker_s_cache_of_a_base_is_left_and_reported(d
     assert libx["triggers"] == ["ldconfig"] and "triggers" not in y
 
 
-def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_the_image_s(debian: DebianLayers) -> None:
+def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_known(debian: DebianLayers) -> None:
     master = "usr/share/base-passwd"
     package = debian.package(
         "base-passwd",
@@ -255,7 +255,7 @@ def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_the_image_s(debian: D
     assert on_base.tree.accounts.uid_of("a") == 1
 
 
-def test_distroless_75_nixpkgs_257172_what_base_files_would_make_is_there(debian: DebianLayers) -> None:
+def test_distroless_75_nixpkgs_257172_what_base_files_makes_is_there(debian: DebianLayers) -> None:
     layer = debian.layer(
         debian.package(
             "base-files",
@@ -390,7 +390,7 @@ def test_a_base_that_is_too_old_for_a_package_is_refused(debian: DebianLayers) -
     )
 
 
-def test_rules_distroless_76_68_what_scripts_would_have_done_is_reported(debian: DebianLayers) -> None:
+def test_rules_distroless_76_68_what_was_not_run_is_reported(debian: DebianLayers) -> None:
     memcached = debian.package(
         "memcached",
         [
