@@ -10,11 +10,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, List, NoReturn, Tuple
+from typing import Callable, Iterator, List, NoReturn, Optional, Tuple
 
 import pytest
+from another_user import AnotherUser, another_user
 from base_image_registry import BaseImages
 from base_images import Layout, layer
+from cache_servers import CacheServer, buildgrid, casd, find_buildgrid, find_casd
 from docker_registry import docker_registry
 from repository import Repository, copy_work_tree, with_own_caches
 
@@ -121,7 +123,31 @@ def debian(base_images: BaseImages, debian_tar: bytes) -> str:
 
 
 @pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+def buildgrid_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Optional[CacheServer]]:
+    """Has what `repository` built. None where there is no such server."""
+    program = find_buildgrid()
+    if program is None:
+        yield None
+        return
+    with buildgrid(program, tmp_path_factory.mktemp("buildgrid")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def casd_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Optional[CacheServer]]:
+    """Has what `elsewhere` built. None where there is no such server."""
+    program = find_casd()
+    if program is None:
+        yield None
+        return
+    with casd(program, tmp_path_factory.mktemp("casd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def repository(
+    tmp_path_factory: pytest.TempPathFactory, buildgrid_server: Optional[CacheServer]
+) -> Iterator[Repository]:
     """A copy of the work tree with empty caches, in which //images:redis and
     //images:redis-server have been built.
 
@@ -131,7 +157,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]
     copy_work_tree(BUILD_ROOT, directory / "root")
     repository = Repository(directory / "root", with_own_caches(os.environ, directory))
     try:
-        repository.pants("package", "//images:redis", "//images:redis-server")
+        repository.pants(
+            *writing_to(buildgrid_server), "package", "//images:redis", "//images:redis-server"
+        )
         shutil.copytree(repository.root / "dist/images", directory / "images")
         yield repository
     finally:
@@ -142,6 +170,38 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]
 def images(repository: Repository) -> Path:
     """The directory with the archives and descriptions as first built."""
     return repository.root.parent / "images"
+
+
+@pytest.fixture(scope="session")
+def other_user() -> Iterator[AnotherUser]:
+    with another_user() as user:
+        yield user
+
+
+@pytest.fixture(scope="session")
+def elsewhere(other_user: AnotherUser, casd_server: Optional[CacheServer]) -> Iterator[Repository]:
+    """A copy of the work tree of another user's, with nothing shared: no launcher's environment,
+    no caches, no downloads. //images:redis has been built in it.
+
+    Whoever edits it puts it back.
+    """
+    repository = other_user.repository(BUILD_ROOT, "another clone", {})
+    try:
+        repository.pants(*writing_to(casd_server), "package", "//images:redis")
+        yield repository
+    finally:
+        repository.stop_pantsd()
+
+
+def writing_to(server: Optional[CacheServer]) -> Tuple[str, ...]:
+    """Options of Pants with which the server gets all that is built."""
+    if server is None:
+        return ()
+    return (
+        "--remote-cache-write",
+        f"--remote-store-address=grpc://{server.address}",
+        "--session-end-tasks-timeout=300",
+    )
 
 
 def require(name: str, probe: List[str]) -> None:

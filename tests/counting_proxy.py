@@ -1,4 +1,4 @@
-"""What clients send to a server, counted, and held up if it is too much."""
+"""What clients and a server send each other, counted, and held up if it is too much."""
 
 import socket
 import threading
@@ -9,13 +9,14 @@ _CHUNK = 1 << 16
 
 
 class CountingProxy:
-    """In front of the server at `upstream`, `host:port`. `sent` is what clients have sent to it, in
-    bytes, headers included. With `limit` nothing goes on from so many bytes, and `is_stuck` is set.
+    """In front of the server at `upstream`, `host:port`. `sent` is what clients have sent to it and
+    `received` what came back, in bytes, headers included. With `limit` nothing goes on from so many
+    bytes sent, and `is_stuck` is set.
     """
 
     def __init__(self, upstream: str) -> None:
         host, _, port = upstream.partition(":")
-        self.sent = 0
+        self.sent = self.received = 0
         self.limit: Optional[int] = None
         self.is_stuck = threading.Event()
         self._upstream = (host, int(port))
@@ -32,18 +33,32 @@ class CountingProxy:
         with suppress(OSError):
             while True:
                 client, _ = server.accept()
-                upstream = socket.create_connection(self._upstream)
-                for pair, is_counted in (((client, upstream), True), ((upstream, client), False)):
-                    threading.Thread(
-                        target=self._pass, args=(pair, is_counted), daemon=True
-                    ).start()
+                try:
+                    upstream = self.connect()
+                except OSError:
+                    client.close()
+                    continue
+                for pair, is_answer in (((client, upstream), False), ((upstream, client), True)):
+                    threading.Thread(target=self._pass, args=(pair, is_answer), daemon=True).start()
 
-    def _pass(self, pair: Tuple[socket.socket, socket.socket], is_counted: bool) -> None:
+    def connect(self) -> socket.socket:
+        """To the server, for a new client."""
+        return socket.create_connection(self._upstream)
+
+    def answer(self, data: bytes) -> bytes:
+        """What a client gets for a part of what the server sends; an OSError ends both."""
+        with self._lock:
+            self.received += len(data)
+        return data
+
+    def _pass(self, pair: Tuple[socket.socket, socket.socket], is_answer: bool) -> None:
         source, target = pair
         with suppress(OSError):
             while True:
                 data = source.recv(_CHUNK)
-                if is_counted and not self._goes_on(len(data)):
+                if is_answer:
+                    data = self.answer(data)
+                elif not self._goes_on(len(data)):
                     continue
                 if not data:
                     break

@@ -24,8 +24,12 @@ class Run:
 
     @property
     def processes(self) -> int:
-        """How many processes were really run, of those run with `--stats-log`."""
-        counter = re.search(r"^ *local_execution_requests: (\d+)$", self.stderr, re.MULTILINE)
+        """How many processes were really run."""
+        return self.counter("local_execution_requests")
+
+    def counter(self, name: str) -> int:
+        """One of Pants' counters, of a run with `--stats-log`."""
+        counter = re.search(rf"^ *{name}: (\d+)$", self.stderr, re.MULTILINE)
         assert counter, self.stderr
         return int(counter[1])
 

@@ -1,42 +1,10 @@
 """The same bytes whoever builds, and wherever."""
 
-import os
-import pwd
-import subprocess
-import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterator, Tuple
 
-import pytest
-from conftest import BUILD_ROOT, require
-from repository import Repository, copy_work_tree
-
-#: What may not matter. None of the values is the one that CI has.
-SURROUNDINGS = {
-    "LC_ALL": "C",
-    "LANGUAGE": "de",
-    "TZ": "Pacific/Kiritimati",
-    "SOURCE_DATE_EPOCH": "1",
-    "CFLAGS": "-O0",
-}
-
-# Runs the command behind the first five arguments as another user, who sees the Python 3.9 of
-# ours even if it lies in a home directory that is closed to others.
-_AS_ANOTHER_USER = """
-set -e
-python=$1 spare=$2 closed=$3 uid=$4 gid=$5
-shift 5
-if [ -n "$closed" ]; then
-    mount --bind "$python" "$spare"
-    mount -t tmpfs -o mode=755 tmpfs "$closed"
-    mkdir -p "$python"
-    mount --bind "$spare" "$python"
-fi
-umask 077
-exec setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"
-"""
+from conftest import require
+from repository import Repository
 
 #: What takes other owners than oneself, and what umask and user could have a part in.
 OWNERS = """
@@ -55,72 +23,14 @@ docker_image(
 )
 """
 
-_WITH_UMASK = 'umask 077; exec "$@"'
-
 _WITHOUT_SUBORDINATE_IDS = (
     *("unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /etc/subuid; exec "$@"', "sh"),
 )
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Tuple[int, int]]:
-    """The ids of another user than the one who runs the tests; only root can be somebody else."""
-    if os.getuid() != 0:
-        yield os.getuid(), os.getgid()
-        return
-    name = f"lading-test-{os.getpid()}"
-    subprocess.run(["useradd", "--no-create-home", "--shell=/bin/sh", name], check=True)
-    try:
-        user = pwd.getpwnam(name)
-        yield user.pw_uid, user.pw_gid
-    finally:
-        subprocess.run(["userdel", name], check=True)
-
-
-@pytest.fixture(scope="module")
-def elsewhere(account: Tuple[int, int]) -> Iterator[Repository]:
-    """A copy of the work tree of that user's, with nothing shared: no launcher's environment, no
-    caches, no downloads."""
-    # Directories of pytest are for its own user only.
-    with tempfile.TemporaryDirectory(prefix="lading-") as temporary:
-        directory = Path(temporary)
-        root, home, spare = (directory / name for name in ("another clone", "home", "spare"))
-        for created in (root, home, spare):
-            created.mkdir()
-        copy_work_tree(BUILD_ROOT, root)
-        for path in (directory, *directory.rglob("*")):
-            os.chown(path, *account, follow_symlinks=False)
-        repository = Repository(root, _environ(home), _command_prefix(account, spare))
-        try:
-            yield repository
-        finally:
-            repository.stop_pantsd()
-
-
-def _environ(home: Path) -> Dict[str, str]:
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PANTS_", "XDG_", "PYENV_"))
-    }
-    path = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin"
-    return {**inherited, **SURROUNDINGS, "HOME": str(home), "PATH": path}
-
-
-def _command_prefix(account: Tuple[int, int], spare: Path) -> Tuple[str, ...]:
-    if os.getuid() != 0:
-        return ("sh", "-c", _WITH_UMASK, "sh")
-    python = Path(sys.base_prefix)
-    parents = reversed(python.parents)
-    closed = next((str(parent) for parent in parents if not parent.stat().st_mode & 0o001), "")
-    arguments = (str(python), str(spare), closed, *map(str, account))
-    return ("unshare", "--mount", "sh", "-c", _AS_ANOTHER_USER, "sh", *arguments)
-
-
 def test_another_user_directory_umask_locale_and_time_zone(
     images: Path, elsewhere: Repository
 ) -> None:
-    elsewhere.pants("package", "//images:redis")
     theirs = elsewhere.root / "dist/images"
     # First the description, whose differences tell more: it has the store paths.
     assert (theirs / "redis.json").read_text() == (images / "redis.json").read_text()

