@@ -1,0 +1,13 @@
+"""What a benchmark is given."""
+
+from dataclasses import dataclass
+
+from speed.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Bench:
+    """`repeats` are the rounds that count."""
+
+    workspace: Workspace
+    repeats: int

@@ -1,0 +1,114 @@
+"""4. A clean machine, and a remote cache that has everything."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from cache_servers import buildgrid, find_buildgrid
+from docker_registry import docker_registry
+from repository import Repository, copy_work_tree, with_own_caches
+
+from speed import ROOT
+from speed.bench import Bench
+from speed.contest import Change, Contestant, compete
+from speed.section import Section
+from speed.workspace import output
+
+_IMAGE = "//images:redis"
+
+_ABOUT = """\
+`//images:redis` on a machine with nothing but the environment that `./pants` runs in, with a
+BuildGrid on the same machine that has everything (`cache_content_behavior` is `validate`).
+*builds everything* is the same without the server, once: it downloads 90 Debian packages and
+compiles redis. Pants and its daemon start in all three. *skopeo copy* pulls the image from a
+registry, which is the least that a machine does that wants it."""
+
+
+@dataclass(frozen=True)
+class CleanMachine:
+    """A copy of the repository, in `directory`, with its own caches."""
+
+    directory: Path
+    repository: Repository
+
+    @classmethod
+    def new(cls, directory: Path) -> "CleanMachine":
+        copy_work_tree(ROOT, directory / "root")
+        environ = with_own_caches(os.environ, directory)
+        return cls(directory, Repository(directory / "root", environ))
+
+    def clean(self, change: Change) -> None:
+        """Empty all caches; nothing that runs keeps anything."""
+        self.restart(change)
+        for name in ("store", "named_caches", "sandboxes", "root/dist"):
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+
+    def restart(self, change: Change) -> None:
+        self.repository.stop_pantsd()
+
+    def package(self, *options: str) -> None:
+        self.repository.pants(*options, "package", _IMAGE)
+
+
+def run(bench: Bench) -> Section:
+    program = find_buildgrid()
+    assert program is not None, "there is no bgd, of BuildGrid, on the PATH"
+    scratch = bench.workspace.scratch("clean_machine")
+    (scratch / "server").mkdir()
+    (scratch / "machine").mkdir()
+    with buildgrid(program, scratch / "server") as server, _machine(scratch / "machine") as machine:
+        store = f"--remote-store-address=grpc://{server.address}"
+        write = (store, "--remote-cache-write", "--session-end-tasks-timeout=300")
+        cold = compete(
+            [Contestant("Lading, builds everything", machine.package, machine.clean, "cold")],
+            rounds=1,
+            uncounted=0,
+        )
+        machine.clean("")
+        machine.package(*write)
+        read = (store, "--remote-cache-read", "--cache-content-behavior=validate")
+        archive = machine.repository.root / "dist/images/redis.tar"
+        with docker_registry(scratch / "registry") as host:
+            output(*_COPY, f"docker-archive:{archive}", f"docker://{host}/redis:1")
+            state = "cold, server warm"
+            timings = compete(
+                [
+                    Contestant("Lading", lambda: machine.package(*read), machine.clean, state),
+                    Contestant(
+                        "skopeo copy",
+                        lambda: output(
+                            *_COPY, f"docker://{host}/redis:1", f"dir:{scratch / 'copied'}"
+                        ),
+                        lambda change: shutil.rmtree(scratch / "copied", ignore_errors=True),
+                        state,
+                    ),
+                ],
+                bench.repeats,
+            )
+        started = compete(
+            [
+                Contestant(
+                    "Lading, all in the local cache",
+                    machine.package,
+                    machine.restart,
+                    "warm, no daemon",
+                )
+            ],
+            bench.repeats,
+        )
+    return Section(_ABOUT, [*timings, *started, *cold])
+
+
+_COPY = ("skopeo", "copy", "--src-tls-verify=false", "--dest-tls-verify=false")
+
+
+@contextmanager
+def _machine(directory: Path) -> Iterator[CleanMachine]:
+    machine = CleanMachine.new(directory)
+    try:
+        yield machine
+    finally:
+        machine.repository.stop_pantsd()

@@ -1,0 +1,148 @@
+"""5. A monorepo of 300 images over 60 packages."""
+
+from functools import partial
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+from speed.bench import Bench
+from speed.contest import Change, Contestant, compete
+from speed.generated import DataImage, DataPackage, build_file
+from speed.section import Claim, Section
+from speed.workspace import WITHOUT_ARCHIVES, Workspace, output
+
+_PACKAGES, _IMAGES = "speed/many_images/packages", "speed/many_images/images"
+_ALL = f"{_IMAGES}::"
+_KILOBYTES = 100
+
+#: How many packages there are of those that everything needs, and so on up to the leaves, which no
+#: package needs. One needs two of the level below.
+_LEVELS = (1, 9, 20, 30)
+_IMAGE_COUNT = 300
+_ROOT, _LEAF = "package_0_0", "package_3_0"
+_DEPENDANTS = _IMAGE_COUNT // _LEVELS[-1]
+
+#: docker builds one of ten images, as the rest would take as long again.
+_DOCKER_IMAGES = 30
+
+_ABOUT = f"""\
+{_IMAGE_COUNT} images over {sum(_LEVELS)} packages of {_KILOBYTES} kB each. An image has one of the
+{_LEVELS[-1]} leaves, which no other package needs, and what that needs: seven other packages. The
+root is what all need; if it changes, all packages are built again. A leaf is in {_DEPENDANTS}
+images. *docker build* has the packages in one context of 6 MB, and makes {_DOCKER_IMAGES} images
+one after the other; it builds no package. No archives, but where it says so."""
+
+
+def run(bench: Bench) -> Section:
+    work = bench.workspace
+    _write(work, {})
+    work.write(f"{_IMAGES}/BUILD", _images())
+    work.package_without_archives(_ALL)
+    context = _docker_context(work.scratch("many_images"))
+    docker_leaf = context / _LEAF / "data"
+    timings = compete(
+        [
+            Contestant("Lading, nothing changed", partial(work.package_without_archives, _ALL)),
+            Contestant(
+                "Lading, a leaf changed",
+                partial(work.package_without_archives, _ALL),
+                lambda change: _write(work, {_LEAF: change}),
+            ),
+            Contestant(f"docker build, nothing changed, {_DOCKER_IMAGES} images", _docker(context)),
+            Contestant(
+                f"docker build, a leaf changed, {_DOCKER_IMAGES} images",
+                _docker(context),
+                docker_leaf.write_text,
+            ),
+        ],
+        bench.repeats,
+    )
+    root = compete(
+        [
+            Contestant(
+                "Lading, the root changed",
+                partial(work.package_without_archives, _ALL),
+                lambda change: _write(work, {_ROOT: change}),
+            )
+        ],
+        bench.repeats,
+        uncounted=0,
+    )
+    archives = compete(
+        [Contestant("Lading with archives, nothing changed", partial(work.package, _ALL))],
+        bench.repeats,
+    )
+    _write(work, {_LEAF: "the last"})
+    run_ = work.repository.pants("--stats-log", WITHOUT_ARCHIVES, "package", _ALL)
+    claims = [
+        Claim("nothing changed", timings[0].median, 2, "s"),
+        # The package is built and compressed, and each image has a layer of links and a manifest.
+        Claim("processes, a leaf changed", run_.processes, 2 + 2 * _DEPENDANTS, "processes"),
+    ]
+    return Section(_ABOUT, [*timings, *root, *archives], claims)
+
+
+def _write(work: Workspace, changes: Dict[str, Change]) -> None:
+    packages = []
+    below: List[str] = []
+    for level, count in enumerate(_LEVELS):
+        names = [f"package_{level}_{number}" for number in range(count)]
+        for number, name in enumerate(names):
+            needs = tuple(
+                sorted({below[(2 * number + i) % len(below)] for i in (0, 1)} if below else ())
+            )
+            packages.append(DataPackage(name, _KILOBYTES, changes.get(name, ""), 20, needs))
+        below = names
+    work.write(f"{_PACKAGES}/BUILD", build_file(packages))
+
+
+def _images() -> str:
+    images = [
+        DataImage(
+            f"image_{number}", [f"//{_PACKAGES}:package_3_{number % _LEVELS[-1]}"], f"{number}"
+        )
+        for number in range(_IMAGE_COUNT)
+    ]
+    return "\n".join(map(str, images))
+
+
+def _docker_context(context: Path) -> Path:
+    for level, count in enumerate(_LEVELS):
+        for number in range(count):
+            directory = context / f"package_{level}_{number}"
+            directory.mkdir()
+            (directory / "data").write_text(f"{number} " * 50 * _KILOBYTES)
+    for number in range(_DOCKER_IMAGES):
+        copies = [f"COPY {name} /{name}" for name in _closure(number)]
+        text = "\n".join(("FROM scratch", *copies, f"LABEL change={number}", ""))
+        (context / f"{number}.Dockerfile").write_text(text)
+    return context
+
+
+def _closure(number: int) -> Tuple[str, ...]:
+    """The packages of an image, those that change least first."""
+    names: List[str] = []
+    numbers = {number}
+    for level in (3, 2, 1, 0):
+        names[:0] = [f"package_{level}_{index}" for index in sorted(numbers)]
+        if level:
+            count = _LEVELS[level - 1]
+            numbers = {(2 * index + i) % count for index in numbers for i in (0, 1)}
+    return tuple(names)
+
+
+def _docker(context: Path) -> "partial[None]":
+    return partial(_build_all, context)
+
+
+def _build_all(context: Path) -> None:
+    for number in range(_DOCKER_IMAGES):
+        file = str(context / f"{number}.Dockerfile")
+        output(
+            "docker",
+            "build",
+            "--quiet",
+            "--file",
+            file,
+            str(context),
+            environ={"DOCKER_BUILDKIT": "0"},
+        )

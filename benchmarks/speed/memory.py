@@ -1,0 +1,132 @@
+"""8. The most memory that anything takes."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+from typing import Callable, Iterator, List, Tuple
+
+from base_image_costs import watched
+
+from lading.image.layer_request import PackagesLayerRequest
+from speed import ROOT
+from speed.bench import Bench
+from speed.generated import DataImage, DataPackage, build_file
+from speed.section import Claim, Section
+from speed.segments import Segments, make_segments
+from speed.workspace import Workspace
+
+_DIRECTORY = "speed/memory"
+_IMAGE = f"//{_DIRECTORY}:image"
+_PARTS, _GIGABYTES = 10, 5
+_LIMIT_MEGABYTES = 500
+
+_ABOUT = f"""\
+An image of {_GIGABYTES} GB in {_PARTS} packages, and then single programs with 1 GB. *Program* is
+the most that one process had in memory, *pantsd* the same of Pants' daemon, from its start on. Of
+docker only the client could be told, hence nothing is."""
+
+
+def run(bench: Bench) -> Section:
+    work = bench.workspace
+    work.repository.stop_pantsd()
+    rows = list(_image_rows(work))
+    work.repository.stop_pantsd()
+    segments = make_segments(work.scratch("memory"), 20, 50_000_000)
+    lines = [
+        "| | program | pantsd |",
+        "|---|---:|---:|",
+        *(f"| {name} | {program:.0f} MB | {daemon:.0f} MB |" for name, program, daemon in rows),
+        *(f"| {name} | {_peak(argv, segments):.0f} MB | |" for name, argv in _programs(segments)),
+    ]
+    claims = [
+        Claim("a program of Lading's", max(row[1] for row in rows), _LIMIT_MEGABYTES, "MB"),
+        Claim("Pants' daemon", max(row[2] for row in rows), _LIMIT_MEGABYTES, "MB"),
+    ]
+    return Section(_ABOUT, (), claims, tuple(lines))
+
+
+def _image_rows(work: Workspace) -> Iterator[Tuple[str, float, float]]:
+    """Name, megabytes of the greatest program, megabytes of the daemon."""
+    yield (
+        "//images:redis, nothing changed",
+        *_watched(work, partial(work.package, "//images:redis")),
+    )
+    _write(work, "")
+    yield (f"{_GIGABYTES} GB, built and compressed", *_watched(work, _without_archive(work)))
+    yield (f"{_GIGABYTES} GB, archive", *_watched(work, partial(work.package, _IMAGE)))
+    _write(work, "changed")
+    yield (f"{_GIGABYTES} GB, a package changed", *_watched(work, _without_archive(work)))
+    _write(work, "changed", "single")
+    yield (f"{_GIGABYTES} GB, as a single layer", *_watched(work, _without_archive(work)))
+
+
+def _without_archive(work: Workspace) -> Callable[[], None]:
+    return partial(work.package_without_archives, _IMAGE)
+
+
+def _write(work: Workspace, change: str, layering: str = "per-package") -> None:
+    size = _GIGABYTES * 1_000_000 // _PARTS
+    names = [f"part_{number}" for number in range(_PARTS)]
+    packages = [DataPackage(name, size, fresh=20) for name in names]
+    packages.append(DataPackage("changing", 1_000, change))
+    contents = [f":{name}" for name in (*names, "changing")]
+    image = DataImage("image", contents, layering=layering)
+    work.write(f"{_DIRECTORY}/BUILD", build_file(packages, [image]))
+
+
+def _watched(work: Workspace, run_: Callable[[], None]) -> Tuple[float, float]:
+    with watched(work.repository, work.directory / "sandboxes") as costs:
+        run_()
+    return costs.memory / 1e6, costs.daemon / 1e6
+
+
+def _programs(segments: Segments) -> List[Tuple[str, Tuple[str, ...]]]:
+    request = PackagesLayerRequest(segments.packages, "lading: 20 store packages")
+    (segments.directory / "request.json").write_text(request.to_json())
+    module = (sys.executable, "-B", "-m")
+    first = segments.packages[0]
+    tar = f"tar -C {segments.trees} -c ."
+    return [
+        (
+            "Lading: a layer of 1 GB, of compressed packages",
+            (*module, "lading.image.packages_layer_main", "request.json", segments.compressor)
+            + ("blob", "layer.json"),
+        ),
+        (
+            "Lading: compressing 50 MB",
+            (*module, "lading.image.compress_main", segments.compressor, first.segment)
+            + (str(first.path), "blob", "layer.json"),
+        ),
+        (
+            "Lading: scanning 1 GB",
+            (sys.executable, "-B", "-c", _SCAN, str(segments.trees)),
+        ),
+        ("tar, gzip -6, 1 GB", ("sh", "-c", f"{tar} | gzip -6 > tar.gz")),
+    ]
+
+
+_SCAN = """
+import sys
+from lading.store.references import scan_tree
+scan_tree(Path(sys.argv[1]), [f"{number:032}" for number in range(300)])
+"""
+
+# The peak is that of the greatest process that ended below this one.
+_MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def _peak(argv: Tuple[str, ...], segments: Segments) -> float:
+    """Megabytes."""
+    finished = subprocess.run(
+        [sys.executable, "-c", _MEASURE, *argv],
+        cwd=segments.directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return 1024 * int(finished.stdout.split()[-1]) / 1e6

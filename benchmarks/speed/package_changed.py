@@ -1,0 +1,88 @@
+"""3. One package of a closure of 500 MB changed."""
+
+from functools import partial
+
+from speed.bench import Bench
+from speed.contest import Change, Contestant, compete
+from speed.context import context_of
+from speed.generated import DataImage, DataPackage, build_file
+from speed.peers import UmociLayout, has_umoci, peers
+from speed.section import Claim, Section
+from speed.workspace import Workspace, output
+
+_DIRECTORY = "speed/package_changed"
+_SMALL, _LARGE = f"//{_DIRECTORY}:small", f"//{_DIRECTORY}:large"
+_PARTS = [f"part_{number}" for number in range(10)]
+
+_ABOUT = """\
+One package of 1 MB changed and is built again, in an image with nothing else but 4 MB, and in one
+with 500 MB that can't be compressed. For the other programs a file of 1 MB changed, in a layer that
+comes last; nothing is built. *cp* copies Lading's archive of the large image, beside itself."""
+
+
+def run(bench: Bench) -> Section:
+    work = bench.workspace
+    _write(work, "")
+    work.package_without_archives(_SMALL)
+    work.package(_LARGE)
+    scratch = work.scratch("package_changed")
+    archive = work.archive(_LARGE)
+    context = context_of(archive, scratch / "context", "share/changing")
+    change = partial(_write, work)
+    further = []
+    if has_umoci():
+        umoci = UmociLayout.of(archive, scratch)
+        insert = partial(umoci.insert, context.changing)
+        further.append(Contestant("umoci insert + tar, 500 MB", insert, context.change))
+    with peers(work.scratch("probe")) as others:
+        without = compete(
+            [
+                Contestant(
+                    "Lading without archive, 5 MB",
+                    lambda: work.package_without_archives(_SMALL),
+                    change,
+                ),
+                Contestant(
+                    "Lading without archive, 500 MB",
+                    lambda: work.package_without_archives(_LARGE),
+                    change,
+                ),
+            ],
+            bench.repeats,
+        )
+        timings = compete(
+            [
+                Contestant("Lading, 500 MB", lambda: work.package(_LARGE), change),
+                Contestant("cp, 500 MB", lambda: output("cp", str(archive), f"{scratch}/copy")),
+                *others.builds_and_saves("500 MB", context, scratch / "saved.tar"),
+                *further,
+            ],
+            bench.repeats,
+        )
+    medians = {timing.name: timing.median for timing in (*without, *timings)}
+    small = medians["Lading without archive, 5 MB"]
+    large = medians["Lading without archive, 500 MB"]
+    written = medians["Lading, 500 MB"] - large
+    claims = [
+        Claim("without archive, 500 MB as 5 MB", large / small, 1.5),
+        Claim("what the archive adds, as `cp`", written / medians["cp, 500 MB"], 3),
+        Claim(
+            "with archive, as `docker build` and `docker save`",
+            medians["Lading, 500 MB"] / medians["docker build + save, 500 MB"],
+            1,
+        ),
+    ]
+    return Section(_ABOUT, [*without, *timings], claims)
+
+
+def _write(work: Workspace, change: Change) -> None:
+    packages = [
+        DataPackage("changing", 1_000, change),
+        DataPackage("little", 4_000),
+        *(DataPackage(name, 50_000) for name in _PARTS),
+    ]
+    images = [
+        DataImage("small", [":changing", ":little"]),
+        DataImage("large", [":changing", *(f":{name}" for name in _PARTS)]),
+    ]
+    work.write(f"{_DIRECTORY}/BUILD", build_file(packages, images))
