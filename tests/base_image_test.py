@@ -53,6 +53,14 @@ docker_image(
 )
 
 file(name="own.crt", source="own.crt")
+
+docker_image(
+    name="packages-on-debian",
+    repository="lading-bases/packages-on-debian",
+    base=":debian",
+    debian_lock="//3rdparty/debian:bookworm",
+    debian_packages=["python3"],
+)
 """
 
 
@@ -202,3 +210,23 @@ class TestCommands:
     ) -> None:
         assert members["usr/bin/env"].mode == 0o4755
         assert len(members) < 100
+
+
+class TestDebianPackages:
+    @pytest.fixture(scope="class")
+    def image(self, load: Loader) -> LoadedImage:
+        return load("packages-on-debian")
+
+    def test_trivy_2299_dpkg_knows_those_of_the_base_and_ours(self, image: LoadedImage) -> None:
+        ours = {package["name"] for package in image.description["debian"]}
+        assert "python3" in ours and "libc6" not in ours, "the base has it"
+        listed = set(image.run("dpkg-query", "-W", "-f", "${Package}\n"))
+        assert ours | {"apt", "libc6"} < listed
+        assert image.run("dpkg", "--audit") == []
+        assert image.run("dpkg-query", "-S", "/usr/bin/python3.11") == [
+            "python3.11-minimal: /usr/bin/python3.11"
+        ]
+
+    def test_modules_are_compiled(self, image: LoadedImage) -> None:
+        code = "import json, os; print(os.path.exists(json.__cached__))"
+        assert image.run("python3", "-c", code) == ["True"]
