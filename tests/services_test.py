@@ -213,17 +213,19 @@ def test_one_line_of_a_source_is_a_layer_of_kilobytes(
 
 
 def test_pants_knows_what_an_image_depends_on(repository: Repository) -> None:
-    def dependents(address: str) -> List[str]:
-        printed = repository.pants("dependents", "--transitive", address).stdout
+    def images(*arguments: str) -> List[str]:
+        printed = repository.pants(*arguments).stdout
         return [line for line in printed.splitlines() if line.startswith("images/")]
 
-    services = ["images/services:census", "images/services:guestbook"]
-    assert dependents("src/guestbook/server.py:sources") == [
-        services[0],
-        services[1],
-        "images/services:guestbook-on-debian",
+    services = [
+        f"images/services:{name}" for name in ("census", "guestbook", "guestbook-on-debian")
     ]
-    assert "images/debian:nginx" in dependents("images/debian/pages/index.html")
+    dependents = ("dependents", "--transitive")
+    assert images(*dependents, "src/guestbook/server.py:sources") == services
+    assert "images/debian:nginx" in images(*dependents, "images/debian/pages/index.html")
+    with repository.edited("src/guestbook/server.py", "Welcome to", "Good evening from"):
+        changed = ("--changed-since=HEAD", "--changed-dependents=transitive", "list")
+        assert images(*changed) == services
 
 
 def test_all_archives_and_packages_go_into_an_image(repository: Repository) -> None:
