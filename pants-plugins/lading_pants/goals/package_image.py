@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pants.base.build_root import BuildRoot
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.util_rules.distdir import DistDir
 from pants.engine.fs import (
@@ -15,13 +17,16 @@ from pants.engine.fs import (
     Digest,
     DigestEntries,
     DigestSubset,
+    FileDigest,
     FileEntry,
     PathGlobs,
 )
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, _uncacheable_rule, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from lading.digest import Sha256
+from lading.image.known_files import KnownFiles
 from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.util_rules.image import (
     ARCHIVE_FILE,
@@ -49,6 +54,27 @@ class _RenamedFile:
     entry: FileEntry
 
 
+@dataclass(frozen=True)
+class _FileInPlaceRequest:
+    """Whether the file `path`, below the build root, has the `content`."""
+
+    path: str
+    content: FileDigest
+
+
+@dataclass(frozen=True)
+class _FileInPlace:
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class KnownFilesOfDaemon:
+    """What Pants' daemon has found in dist/ since it started. A large archive that is there is not
+    written again in each run."""
+
+    files: KnownFiles
+
+
 @rule(desc="Build an image", level=LogLevel.DEBUG)
 async def package_image(
     field_set: ImageFieldSet, distdir: DistDir, goals: RequestedGoals, lading: LadingSubsystem
@@ -60,10 +86,18 @@ async def package_image(
     description = os.path.splitext(archive)[0] + ".json"
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
     files = [await Get(_RenamedFile, _RenamedFileRequest(image.digest, METADATA_FILE, description))]
+    is_there = False
     if lading.write_archives:
         written = await Get(ImageArchive, ImageArchiveRequest(field_set))
         request = _RenamedFileRequest(written.digest, ARCHIVE_FILE, archive)
-        files.append(await Get(_RenamedFile, _RenamedFileRequest, request))
+        file = await Get(_RenamedFile, _RenamedFileRequest, request)
+        if goals.package_only:
+            # Nobody else asks for the package, whose files are for dist/.
+            path = os.path.join(distdir.relpath, archive)
+            found = await Get(_FileInPlace, _FileInPlaceRequest(path, file.entry.file_digest))
+            is_there = found.is_there
+        if not is_there:
+            files.append(file)
     digest = await Get(Digest, CreateDigest(file.entry for file in files))
     metadata = json.loads(image.metadata)
     lines = _summary(metadata)
@@ -73,14 +107,29 @@ async def package_image(
         lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
     if not lading.write_archives:
         return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
-    load = f"  docker load < {os.path.join(distdir.relpath, archive)}"
-    return BuiltPackage(
-        digest,
-        (
-            BuiltPackageArtifact(relpath=description),
-            BuiltPackageArtifact(relpath=archive, extra_log_lines=(*lines, load)),
-        ),
-    )
+    path = os.path.join(distdir.relpath, archive)
+    lines += (f"  docker load < {path}",)
+    artifact = BuiltPackageArtifact(archive, extra_log_lines=lines)
+    if is_there:
+        # Pants deletes what it has the name of before it writes.
+        artifact = BuiltPackageArtifact(None, extra_log_lines=(f"{path} is as it was", *lines))
+    return BuiltPackage(digest, (BuiltPackageArtifact(description), artifact))
+
+
+@rule
+async def known_files() -> KnownFilesOfDaemon:
+    return KnownFilesOfDaemon(KnownFiles())
+
+
+# What lies in dist/ is nothing that Pants looks at itself.
+@_uncacheable_rule
+async def find_file_in_place(
+    request: _FileInPlaceRequest, known: KnownFilesOfDaemon, build_root: BuildRoot
+) -> _FileInPlace:
+    content = request.content
+    path = Path(build_root.path, request.path)
+    digest = Sha256(content.fingerprint)
+    return _FileInPlace(known.files.has(path, digest, content.serialized_bytes_length))
 
 
 @rule

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pants.core.goals import package as package_goal
 from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
@@ -36,6 +37,7 @@ def runner() -> RuleRunner:
         rules=[
             *IMAGE_RULES,
             *distdir.rules(),
+            *package_goal.rules(),
             *package_image.rules(),
             *requested_goals.rules(),
             QueryRule(BuiltPackage, [ImageFieldSet]),
@@ -144,6 +146,31 @@ def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
     assert artifact.relpath == "images/redis.json"
     assert artifact.extra_log_lines == ("  redis:7", f"  0.0 MB, {metadata['image']['digest']}")
     assert not (dist / "images/redis.tar").exists()
+
+
+def test_an_archive_that_is_in_dist_is_not_written_again(runner: RuleRunner) -> None:
+    def package_again() -> tuple[BuiltPackage, Path]:
+        runner.set_options(["package"])  # in a new session, as a run of Pants is
+        return package(runner, 'image_tags=["7"]')
+
+    first, dist = package_again()
+    archive = dist / "images/redis.tar"
+    content = archive.read_bytes()
+    again, _ = package_again()
+    assert [artifact.relpath for artifact in again.artifacts] == ["images/redis.json", None]
+    assert again.artifacts[1].extra_log_lines == (
+        "dist/images/redis.tar is as it was",
+        *first.artifacts[1].extra_log_lines,
+    )
+    for spoil in (archive.unlink, lambda: archive.write_bytes(b"." * len(content))):
+        spoil()
+        assert package_again()[0] == first
+        assert archive.read_bytes() == content
+
+
+def test_an_archive_is_given_to_who_asks_for_the_package(runner: RuleRunner) -> None:
+    first, _ = package(runner, 'image_tags=["7"]')
+    assert package(runner, 'image_tags=["7"]')[0] == first
 
 
 def test_nixpkgs_75038_env_has_what_is_set_and_nothing_else(runner: RuleRunner) -> None:

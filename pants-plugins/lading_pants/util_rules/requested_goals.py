@@ -25,6 +25,11 @@ class RequestedGoals:
         return self.names == ("publish",)
 
 
+    @property
+    def package_only(self) -> bool:
+        return self.names == ("package",)
+
+
 @rule
 def find_requested_goals(options: _Options) -> RequestedGoals:
     return RequestedGoals(tuple(sorted(options.options.goals)))
