@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from pants.core.goals import package as package_goal
@@ -162,7 +162,11 @@ def test_an_archive_that_is_in_dist_is_not_written_again(runner: RuleRunner) -> 
         "dist/images/redis.tar is as it was",
         *first.artifacts[1].extra_log_lines,
     )
-    for spoil in (archive.unlink, lambda: archive.write_bytes(b"." * len(content))):
+    spoilers: tuple[Callable[[], object], ...] = (
+        archive.unlink,
+        lambda: archive.write_bytes(b"." * len(content)),
+    )
+    for spoil in spoilers:
         spoil()
         assert package_again()[0] == first
         assert archive.read_bytes() == content

@@ -10,9 +10,11 @@ from pants.engine.addresses import Address
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
+    CreateDigest,
     Digest,
     DigestContents,
     DigestSubset,
+    FileContent,
     MergeDigests,
     PathGlobs,
 )
@@ -23,9 +25,10 @@ from pants.util.logging import LogLevel
 from lading.errors import LadingError
 from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.file_trees import is_tree
-from lading.image.image_request import ClosureMember as ImageMember
-from lading.image.image_request import ImageRequest
-from lading.image.layer import ZSTD_MEDIA_TYPE, check_layer_count
+from lading.image.image_documents import ClosureMember as ImageMember
+from lading.image.image_documents import ImageDocuments, ImageParts
+from lading.image.layer import ZSTD_MEDIA_TYPE, Layer, check_layer_count
+from lading.image.user import User
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.path import StorePath
 from lading_pants.errors import about
@@ -66,7 +69,7 @@ CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "ima
 
 ARCHIVE_FILE = "image.tar"
 
-_KEPT_FILE = "kept.json"
+_USER_FILE = "user"
 _ZSTD_DIRECTORY = "zstd"
 
 
@@ -172,8 +175,8 @@ class AssembledImage:
     """An image that is complete, but not in one file.
 
     `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`; the last one's content is
-    `metadata`, see `lading.image.image_main`. `layers` are those that the manifest names, lowest
-    first, the lowest `pulled_count` from the repository `origin`.
+    `metadata`, see `lading.image.image_documents`. `layers` are those that the manifest names,
+    lowest first, the lowest `pulled_count` from the repository `origin`.
     """
 
     digest: Digest
@@ -181,6 +184,22 @@ class AssembledImage:
     layers: tuple[ImageLayer, ...]
     pulled_count: int
     origin: Optional[str]
+
+
+@dataclass(frozen=True)
+class _NumericUserRequest:
+    """The user that the image names, or ""; `tree` holds the `TREE_FILE`."""
+
+    text: str
+    tree: Digest
+    subject: str
+
+
+@dataclass(frozen=True)
+class _NumericUser:
+    """As it is in the config."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -387,69 +406,67 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         Get(ImageNames, ImageNamesRequest(field_set)),
         Get(ImageLayers, ImageLayersRequest(field_set)),
     )
+    user = await Get(
+        _NumericUser, _NumericUserRequest(plan.config.user, image.tree, field_set.subject)
+    )
     descriptions = await MultiGet(
-        Get(Digest, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
+        Get(DigestContents, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
         for layer in image.layers
     )
-    placed = await MultiGet(
-        Get(Digest, AddPrefix(description, _directory(number)))
-        for number, description in enumerate(descriptions)
-    )
     reports = await MultiGet(
-        Get(Digest, AddPrefix(report, _report_directory(number)))
-        for number, report in enumerate(image.debian_reports)
+        Get(DigestContents, DigestSubset(report, PathGlobs([REPORT_FILE])))
+        for report in image.debian_reports
     )
-    inputs = await Get(Digest, MergeDigests((*placed, *reports, image.tree)))
-    documents = (CONFIG_FILE, MANIFEST_FILE, METADATA_FILE)
-    outputs = (*documents, _KEPT_FILE)
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.image.image_main",
-            request=_image_request(names, plan, image).to_json(),
-            arguments=outputs,
-            inputs=inputs,
-            output_files=outputs,
-            description=f"Writing the manifest of {field_set.address}",
-            subject=field_set.subject,
-            level=LogLevel.DEBUG,
+    parts = ImageParts(
+        config=replace(plan.config, user=user.text),
+        repository=names.repository,
+        tags=names.tags,
+        layers=tuple(Layer.from_dict(json.loads(file.content)) for (file,) in descriptions),
+        pulled_layers=image.pulled_count,
+        base_layers=image.base_count,
+        closure=tuple(
+            ImageMember(member.package.path, member.package.unpacked_size)
+            for member in image.closure
         ),
+        debian=[package for (file,) in reports for package in json.loads(file.content)],
     )
-    contents = await Get(DigestContents, Digest, result.digest)
-    files = {file.path: file.content for file in contents}
+    try:
+        documents = ImageDocuments.of(parts)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    files = (
+        FileContent(CONFIG_FILE, documents.config),
+        FileContent(MANIFEST_FILE, documents.manifest),
+        FileContent(METADATA_FILE, documents.metadata.encode("utf-8")),
+    )
     return AssembledImage(
-        digest=await Get(Digest, DigestSubset(result.digest, PathGlobs(documents))),
-        metadata=files[METADATA_FILE].decode("utf-8"),
-        layers=tuple(image.layers[number] for number in json.loads(files[_KEPT_FILE])),
+        digest=await Get(Digest, CreateDigest(files)),
+        metadata=documents.metadata,
+        layers=tuple(image.layers[number] for number in documents.kept),
         pulled_count=image.pulled_count,
         origin=image.origin,
     )
 
 
-def _image_request(names: ImageNames, plan: ImagePlan, image: ImageLayers) -> ImageRequest:
-    return ImageRequest(
-        config=plan.config,
-        repository=names.repository,
-        tags=names.tags,
-        layers=tuple(
-            f"{_directory(number)}/{DESCRIPTION_FILE}" for number in range(len(image.layers))
-        ),
-        pulled_layers=image.pulled_count,
-        base_layers=image.base_count,
-        tree=TREE_FILE,
-        closure=tuple(
-            ImageMember(member.package.path, member.package.unpacked_size)
-            for member in image.closure
-        ),
-        debian_reports=tuple(
-            f"{_report_directory(number)}/{REPORT_FILE}"
-            for number in range(len(image.debian_reports))
+@rule
+async def find_numeric_user(request: _NumericUserRequest) -> _NumericUser:
+    text = request.text
+    if not text or not User.parse(text).has_names:
+        return _NumericUser(text)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.user_main",
+            arguments=(TREE_FILE, text, _USER_FILE),
+            inputs=request.tree,
+            output_files=(_USER_FILE,),
+            description=f"Looking up {text} for {request.subject}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
         ),
     )
-
-
-def _report_directory(number: int) -> str:
-    return f"debian/{number}"
+    (file,) = await Get(DigestContents, Digest, result.digest)
+    return _NumericUser(file.content.decode("ascii"))
 
 
 def _directory(number: int) -> str:
