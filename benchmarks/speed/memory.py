@@ -68,7 +68,7 @@ def _without_archive(work: Workspace) -> Callable[[], None]:
 def _write(work: Workspace, change: str, layering: str = "per-package") -> None:
     size = _GIGABYTES * 1_000_000 // _PARTS
     names = [f"part_{number}" for number in range(_PARTS)]
-    packages = [DataPackage(name, size, fresh=20) for name in names]
+    packages = [DataPackage(name, size, fresh=10) for name in names]
     packages.append(DataPackage("changing", 1_000, change))
     contents = [f":{name}" for name in (*names, "changing")]
     image = DataImage("image", contents, layering=layering)
