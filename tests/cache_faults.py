@@ -7,13 +7,11 @@ from typing import Iterator
 
 from counting_proxy import CountingProxy
 
-#: What happens to it: it dies, and nobody can reach it; no byte comes from it any more, though
-#: connections stay; what comes makes no sense.
-FAULTS = ("dies", "hangs", "garbage")
-
 
 class FailingProxy(CountingProxy):
-    """Passes answers on until `good` bytes of them have come, then `fault` befalls the rest.
+    """Passes answers on until `good` bytes of them have come, then `fault` befalls the rest: the
+    server "dies", and nobody can reach it; it "hangs", so that nothing comes though connections
+    stay; what comes is "garbage".
 
     `has_failed` is set as soon as something did not come through.
     """
