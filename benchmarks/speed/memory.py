@@ -78,6 +78,7 @@ def _write(work: Workspace, change: str, layering: str = "per-package") -> None:
 def _watched(work: Workspace, run_: Callable[[], None]) -> Tuple[float, float]:
     with watched(work.repository, work.directory / "sandboxes") as costs:
         run_()
+    print(f"    {costs}", file=sys.stderr, flush=True)
     return costs.memory / 1e6, costs.daemon / 1e6
 
 
@@ -108,6 +109,7 @@ def _programs(segments: Segments) -> List[Tuple[str, Tuple[str, ...]]]:
 
 _SCAN = """
 import sys
+from pathlib import Path
 from lading.store.references import scan_tree
 scan_tree(Path(sys.argv[1]), [f"{number:032}" for number in range(300)])
 """
