@@ -54,9 +54,8 @@ store_package(
 docker_image(name="image", contents=[":reference"])
 """
 
-
 #: For tests, which have no big blobs.
-PATIENCE = ("--remote-store-rpc-timeout-millis=5000", "--remote-store-rpc-retries=1")
+PATIENCE = ("--remote-store-rpc-timeout-millis=2000", "--remote-store-rpc-retries=1")
 
 
 def reading_from(address: str, content: str) -> Tuple[str, ...]:

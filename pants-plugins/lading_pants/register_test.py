@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 from pants.core import register as core
 from pants.testutil.rule_runner import RuleRunner
 
@@ -17,3 +20,17 @@ def test_every_target_type_and_field_explains_itself() -> None:
         assert target_type.help, target_type.alias
         for field in target_type.core_fields:
             assert field.help, f"{target_type.alias}: {field.alias}"
+
+
+def test_what_is_in_a_cache_comes_from_the_rule_that_keeps_the_machine_out_of_keys() -> None:
+    """util_rules/program.py; other processes of ours are run at each start of Pants."""
+    makers = {}
+    for path in Path(register.__file__).parent.rglob("*.py"):
+        calls = re.findall(r"\bProcess\((.*?)\n    +\)\n", path.read_text(), re.DOTALL)
+        if calls and not path.name.endswith("_test.py"):
+            makers[path.name] = calls
+    (shared,) = makers.pop("program.py")
+    assert "remote_cache_speculation_delay_millis=" in shared
+    assert sorted(makers) == ["bubblewrap.py", "machine.py"]
+    for (process,) in makers.values():
+        assert "ProcessCacheScope.PER_RESTART_SUCCESSFUL" in process
