@@ -14,11 +14,13 @@ _PAUSE_SECONDS = 0.1
 
 @dataclass
 class Costs:
-    """The most bytes so far: `memory` of one process in a sandbox, `daemon` of Pants' daemon,
-    `disk` of all sandboxes. All are 0 where nothing ran for longer than a moment.
+    """The most bytes so far: `memory` of one process in a sandbox, `own` of one without the files
+    that it has mapped, `daemon` of Pants' daemon, `disk` of all sandboxes. All are 0 where nothing
+    ran for longer than a moment.
     """
 
     memory: int = 0
+    own: int = 0
     daemon: int = 0
     disk: int = 0
 
@@ -34,8 +36,9 @@ def watched(repository: Repository, sandboxes: Path) -> Iterator[Costs]:
         while not has_ended.wait(_PAUSE_SECONDS):
             daemons = _daemons(repository)
             costs.daemon = max([costs.daemon, *map(_memory, daemons)])
-            programs = filter(_is_ours, _below(daemons))
+            programs = list(filter(_is_ours, _below(daemons)))
             costs.memory = max([costs.memory, *map(_memory, programs)])
+            costs.own = max([costs.own, *map(_own_memory, programs)])
             costs.disk = max(costs.disk, disk_usage(sandboxes))
 
     thread = threading.Thread(target=watch)
@@ -89,8 +92,18 @@ def _is_ours(process: int) -> bool:
 
 def _memory(process: int) -> int:
     """The most bytes that it ever had in memory."""
+    return _status(process, "VmHWM")
+
+
+def _own_memory(process: int) -> int:
+    """Bytes that it has in memory and nowhere else."""
+    return _status(process, "RssAnon")
+
+
+def _status(process: int, name: str) -> int:
+    """Bytes (proc(5), /proc/pid/status); 0 for a process that has ended."""
     with suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{name}:"):
                 return 1024 * int(line.split()[1])
     return 0
