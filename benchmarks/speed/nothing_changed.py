@@ -51,6 +51,15 @@ def run(bench: Bench) -> Section:
             ],
             bench.repeats,
         )
+        alone = compete(
+            [
+                Contestant(
+                    "Pants alone, `./pants list` of an image",
+                    partial(work.pants, "list", _SMALL),
+                )
+            ],
+            bench.repeats,
+        )
     medians = {timing.name: timing.median for timing in (*timings, *without)}
     docker, large_docker = medians["docker build, 6 MB"], medians["docker build, 500 MB"]
     claims = [
@@ -62,4 +71,4 @@ def run(bench: Bench) -> Section:
             0.1,
         ),
     ]
-    return Section(_ABOUT, [*timings, *without], claims)
+    return Section(_ABOUT, [*timings, *without, *alone], claims)
