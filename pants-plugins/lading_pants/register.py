@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pants.util.memo import memoized
+
 from lading_pants.goals import (
     base_image_pins,
     debian_lock,
@@ -132,5 +134,7 @@ def target_types():
     ]
 
 
+# Pants asks at each run, even where its daemon has what it needs.
+@memoized
 def rules():
     return [rule for module in _RULE_MODULES for rule in module.rules()]
