@@ -59,7 +59,8 @@ class ImageDocuments:
             for number, layer in enumerate(parts.layers)
             if number < parts.pulled_layers or not layer.is_empty
         )
-        image = Image.build(parts.config, [parts.layers[number] for number in kept])
+        layers = [parts.layers[number] for number in kept]
+        image = Image.build(parts.config.platform, parts.config.to_bytes(layers), layers)
         repository = fill_hash(parts.repository, image.digest)
         tags = [fill_hash(tag, image.digest) for tag in parts.tags]
         references = [ImageReference.parse(repository, tag) for tag in tags]

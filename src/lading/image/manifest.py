@@ -6,7 +6,6 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 
 from lading.digest import Sha256
 from lading.image.canonical_json import canonical_json
-from lading.image.config import ImageConfig
 from lading.image.layer import Layer
 from lading.image.platform import Platform
 from lading.image.reference import ImageReference
@@ -31,21 +30,19 @@ class Image:
     layers: Tuple[Layer, ...]
 
     @classmethod
-    def build(cls, config: ImageConfig, layers: Sequence[Layer]) -> "Image":
-        config_bytes = config.to_bytes(layers)
+    def build(cls, platform: Platform, config: bytes, layers: Sequence[Layer]) -> "Image":
+        """The image of a config that tells of these layers."""
         manifest = canonical_json(
             {
                 "schemaVersion": 2,
                 "mediaType": MANIFEST_MEDIA_TYPE,
-                "config": _descriptor(
-                    CONFIG_MEDIA_TYPE, Sha256.of(config_bytes), len(config_bytes)
-                ),
+                "config": _descriptor(CONFIG_MEDIA_TYPE, Sha256.of(config), len(config)),
                 "layers": [
                     _descriptor(layer.media_type, layer.digest, layer.size) for layer in layers
                 ],
             }
         )
-        return cls(config.platform, config_bytes, manifest, tuple(layers))
+        return cls(platform, config, manifest, tuple(layers))
 
     @classmethod
     def read(cls, config: bytes, manifest: bytes, layers: Sequence[Layer]) -> "Image":

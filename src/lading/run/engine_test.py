@@ -13,7 +13,8 @@ from lading.run.engine import ContainerEngine
 from lading.run.image_run_request import Engine
 from lading.run.loadable_image import LoadableImage
 
-IMAGE = LoadableImage(Image.build(ImageConfig(Platform("linux", "amd64")), []), (), {}, "")
+PLATFORM = Platform("linux", "amd64")
+IMAGE = LoadableImage(Image.build(PLATFORM, ImageConfig(PLATFORM).to_bytes([]), []), (), {}, "")
 
 DOCKER = ContainerEngine("docker", "/bin/docker", {})
 

@@ -111,7 +111,8 @@ class Program:
             )
             (sandbox / f"{number}.blob").write_bytes(blob)
             (sandbox / f"{number}.json").write_text(json.dumps(layers[-1].to_dict()))
-        image = Image.build(ImageConfig(Platform("linux", "amd64"), **fields), layers)
+        config = ImageConfig(Platform("linux", "amd64"), **fields)
+        image = Image.build(config.platform, config.to_bytes(layers), layers)
         (sandbox / "config.json").write_bytes(image.config)
         (sandbox / "manifest.json").write_bytes(image.manifest)
         request = ImageRunRequest(
