@@ -14,4 +14,4 @@ def write(name: str, lines: Iterable[str]) -> None:
     page = PAGE.read_text(encoding="utf-8")
     marked = re.compile(rf"(?<=<!-- {re.escape(name)} -->\n\n).*?(?=<!-- end -->)", re.DOTALL)
     assert marked.search(page), f"{PAGE} does not say where {name} goes"
-    PAGE.write_text(marked.sub(lambda _: f"{text}\n\n", page), encoding="utf-8")
+    PAGE.write_text(marked.sub(lambda _: f"{text}\n\n", page, count=1), encoding="utf-8")
