@@ -6,7 +6,7 @@ from speed.bench import Bench
 from speed.contest import Change, Contestant, compete
 from speed.context import context_of
 from speed.peers import UmociLayout, has_umoci, peers
-from speed.section import Claim, Section
+from speed.section import Section, compared
 from speed.workspace import Workspace, output
 
 _IMAGE, _FILE = "//images:redis", "images/BUILD"
@@ -59,10 +59,9 @@ def run(bench: Bench) -> Section:
             bench.repeats,
         )
     work.write(_FILE, before)
-    medians = {timing.name: timing.median for timing in timings}
-    docker = medians["docker build + save, 11 MB"]
-    claim = Claim("as `docker build` and `docker save`", medians["Lading"] / docker, 1)
-    return Section(_ABOUT, [*timings, *without], [claim])
+    docker = "docker build + save, 11 MB"
+    claims = compared("as `docker build` and `docker save`", "Lading", docker, 1, timings)
+    return Section(_ABOUT, [*timings, *without], claims)
 
 
 def _change(work: Workspace, before: str, change: Change) -> None:

@@ -8,7 +8,7 @@ from speed.contest import Contestant, compete
 from speed.context import context_of
 from speed.generated import DataImage, DataPackage, build_file
 from speed.peers import peers
-from speed.section import Claim, Section
+from speed.section import Section, compared
 
 _SMALL, _LARGE = "//images:redis-server", "//speed/nothing_changed:large"
 _PARTS = 10
@@ -79,20 +79,19 @@ def run(bench: Bench) -> Section:
             ],
             bench.repeats,
         )
-    medians = {timing.name: timing.median for timing in (*timings, *without)}
-    docker, large_docker = medians["docker build, 6 MB"], medians["docker build, 500 MB"]
-    claims = [
-        Claim("6 MB, as `docker build`", medians["Lading, 6 MB"] / docker, 1),
-        Claim(
-            "6 MB with the tutorial's backends, as `docker build`",
-            fewer[0].median / fewer[1].median,
-            1,
-        ),
-        Claim("500 MB, as `docker build`", medians["Lading, 500 MB"] / large_docker, 0.1),
-        Claim(
+    every = [*timings, *without, *alone, fewer[0]]
+    tutorial, docker = fewer[0].name, "docker build, 6 MB"
+    large_docker = "docker build, 500 MB"
+    claims = (
+        *compared("6 MB, as `docker build`", "Lading, 6 MB", docker, 1, every),
+        *compared("6 MB, tutorial's backends, as `docker build`", tutorial, docker, 1, fewer),
+        *compared("500 MB, as `docker build`", "Lading, 500 MB", large_docker, 0.1, every),
+        *compared(
             "500 MB without an archive, as `docker build`",
-            medians["Lading without archives, 500 MB"] / large_docker,
+            "Lading without archives, 500 MB",
+            large_docker,
             0.1,
+            every,
         ),
-    ]
-    return Section(_ABOUT, [*timings, *without, *alone, fewer[0]], claims)
+    )
+    return Section(_ABOUT, every, claims)

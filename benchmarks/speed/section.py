@@ -28,6 +28,16 @@ class Claim:
         )
 
 
+def compared(
+    text: str, one: str, other: str, limit: float, timings: Sequence[Timing]
+) -> Tuple[Claim, ...]:
+    """That `one` takes `limit` times as long as `other` at most; nothing where one is missing."""
+    medians = {timing.name: timing.median for timing in timings}
+    if one not in medians or other not in medians:
+        return ()
+    return (Claim(text, medians[one] / medians[other], limit),)
+
+
 @dataclass(frozen=True)
 class Section:
     """The text of a benchmark; of `timings`, the first is what the others are compared with."""
