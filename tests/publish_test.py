@@ -48,8 +48,9 @@ docker_image(name="not-built", base=":common", run_as_root="exit 4", skip_push=T
 docker_image(name="nowhere", base=":common", run_as_root="exit 5")
 """
 
-#: What manifest, config and the headers of all requests for an image, with tokens, may have.
-DOCUMENTS = 50_000
+#: What manifest, config and the headers of all requests for an image may have. Each layer that is
+#: asked for costs the token in a header, some 4 kB.
+DOCUMENTS = 80_000
 
 
 @dataclass(frozen=True)

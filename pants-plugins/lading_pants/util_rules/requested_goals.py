@@ -24,7 +24,6 @@ class RequestedGoals:
         # With others, such as `test`, somebody else may ask for the same package.
         return self.names == ("publish",)
 
-
     @property
     def package_only(self) -> bool:
         return self.names == ("package",)
