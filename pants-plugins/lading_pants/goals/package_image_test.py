@@ -453,6 +453,7 @@ def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:
 
 
 def test_nixpkgs_55290_57505_commands_see_the_layers_of_the_base(runner: RuleRunner) -> None:
+    """nixpkgs#61089, nixpkgs PR#151150"""
     base = """
 docker_image(
     name="base",

@@ -220,6 +220,7 @@ def names_in(files: dict[str, bytes], layer: int) -> list[str]:
 def test_rules_docker_2266_n2c_67_layers_stay_byte_for_byte(
     runner: RuleRunner, registry: RegistryServer
 ) -> None:
+    """rules_oci#365, rules_img#677, kaniko#731: the base is not packed anew"""
     serve(registry, [ROOT, tar(("x", tarfile.REGTYPE, "1"))], config={"Env": ["A=1"]})
     built, files, metadata = package(runner, registry, 'files={"/bin/own": "own"}, env={"B": "2"}')
     sizes = [layer["size"] for layer in metadata["layers"]]

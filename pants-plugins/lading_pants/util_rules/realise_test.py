@@ -96,6 +96,7 @@ def test_a_closure_is_what_is_referred_to(runner: RuleRunner) -> None:
 
 
 def test_pants_20674_a_package_has_three_files(runner: RuleRunner) -> None:
+    """pants#20822, pants#22246: Pants has no tree to check"""
     runner.write_files({"a/BUILD": CHAIN})
     (deep,) = build(runner, "deep").roots
     contents = {file.path: file.content for file in runner.request(DigestContents, [deep.digest])}

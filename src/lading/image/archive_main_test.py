@@ -259,6 +259,7 @@ def test_an_image_without_tags_has_no_name(build_archive: BuildArchive) -> None:
 def test_kind_2394_3795_rules_oci_743_the_index_names_one_manifest_that_is_there(
     build_archive: BuildArchive,
 ) -> None:
+    """kind#3996, kind#4224"""
     files = read(build_archive(b"one")[0])
     (descriptor,) = json.loads(files["index.json"])["manifests"]
     assert descriptor["platform"] == {"architecture": "amd64", "os": "linux"}

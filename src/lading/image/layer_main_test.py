@@ -98,6 +98,7 @@ def test_the_bytes_stay_the_same(build_layer: BuildLayer, make_package: MakePack
 def test_nixpkgs_45369_88762_each_path_once_and_after_its_parent(
     build_layer: BuildLayer, make_package: MakePackage
 ) -> None:
+    """nixpkgs#19477, nixpkgs#58431, buildkit#266"""
     one = make_package("a", {"bin/a": b"", "etc/x": b""})
     two = make_package("b", {"bin/b": b"", "etc/x": b""})
     names = [member.name for member in members(build_layer(one, two)[1])]
@@ -109,6 +110,7 @@ def test_nixpkgs_45369_88762_each_path_once_and_after_its_parent(
 def test_jib_4204_moby_41496_rules_oci_521_headers_hold_nothing_of_the_machine(
     build_layer: BuildLayer, make_package: MakePackage
 ) -> None:
+    """docker/cli#2525, kaniko#2005"""
     long_name = "share/" + "x" * 150
     _, blob = build_layer(make_package("a", {long_name: b"", "share/ü": b""}))
     with tarfile.open(blob, "r:gz") as archive:

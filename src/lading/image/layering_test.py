@@ -74,6 +74,7 @@ def test_references_to_packages_of_a_base_do_not_count() -> None:
 
 
 def test_nixpkgs_48462_a_change_of_the_application_leaves_other_layers_alone() -> None:
+    """n2c#31"""
     changed = package("app", 2_100_000, PYTHON, DATA, version=1)
     script = package("script", 1_000, changed, version=1)
     before = plan_layers(CLOSURE, 5)

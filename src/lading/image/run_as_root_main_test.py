@@ -149,6 +149,7 @@ def test_umoci_578_other_attributes_stay_out(runner: Runner) -> None:
 
 
 def test_jib_4204_headers_hold_nothing_of_the_machine(runner: Runner) -> None:
+    """kaniko#2005"""
     outcome = runner.run("echo 1 >/f; mkdir /e", [BASE])
     for info in outcome.members:
         assert (info.mtime, info.uname, info.gname, info.pax_headers) == (1, "", "", {})
