@@ -49,7 +49,7 @@ docker_image(name="nowhere", base=":common", run_as_root="exit 5")
 """
 
 #: What manifest, config and the headers of all requests for an image may have. Each layer that is
-#: asked for costs the token in a header, some 4 kB.
+#: asked for costs a header with the token.
 DOCUMENTS = 80_000
 
 

@@ -19,7 +19,7 @@ def extended(files: AccountFiles, users: Dict[str, Any], **groups: Any) -> Accou
     return files.extended(Accounts.parse(users, groups))
 
 
-def test_nixpkgs_pr_105685_apko_2323_files_from_nothing() -> None:
+def test_nixpkgs_pr_105685_nix_6979_apko_2323_files_from_nothing() -> None:
     files = extended(
         AccountFiles(),
         {"redis": {"uid": 999, "home": "/data"}},
