@@ -6,11 +6,12 @@ and writes JSON and tar files below the current directory.
 """
 
 import errno
-import os
 import sys
 from typing import Callable, List
 
 from lading.errors import LadingError
+from lading.full_disk import full_disk
+from lading.parent_process import killed_without_parent
 
 #: Exit status that means "the user can mend this; the sentence stands behind ERROR_MARK".
 #: EX_DATAERR of sysexits.h.
@@ -24,19 +25,18 @@ def run(main: Callable[[List[str]], None]) -> None:
     """Call `main` with the arguments of the command line and exit.
 
     A `LadingError` becomes its sentence on standard error and status 65, and so does a full disk;
-    any other exception is a fault of ours and keeps its traceback.
+    any other exception is a fault of ours and keeps its traceback. The program is killed when who
+    started it dies.
     """
     try:
-        main(sys.argv[1:])
+        with killed_without_parent():
+            main(sys.argv[1:])
     except LadingError as error:
         _end(str(error))
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        _end(
-            f"there is no room left on the disk that holds {os.getcwd()} or Pants' named caches "
-            f"({error}): make room and run it again. Nothing half-written is left."
-        )
+        _end(full_disk(error))
 
 
 def _end(sentence: str) -> None:

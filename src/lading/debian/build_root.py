@@ -19,6 +19,7 @@ from lading.debian.unpack import MERGED, MTIME, Unpacked, absolute, unpack
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.made_once import made_once, workplace
+from lading.parent_process import die_with
 
 #: Goes up when the same packages give another tree than before.
 FORMAT_VERSION = 1
@@ -76,7 +77,8 @@ def _unpack_all(debs: Sequence[Path], working: Path) -> Iterator[Unpacked]:
     """Each package in a tree of its own, the biggest first so that no process is left idle."""
     ordered = sorted(debs, key=lambda path: (-path.stat().st_size, path.name))
     places = [working / str(number) for number in range(len(ordered))]
-    with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("fork")) as pool:
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(_PROCESSES, fork, die_with, (os.getpid(),)) as pool:
         yield from pool.map(unpack, ordered, places)
 
 

@@ -244,3 +244,34 @@ def test_umask_and_locale_do_not_matter(tmp_path: Path) -> None:
         )
     assert seen[0] == seen[1]
     assert (b"/usr/" + "\u00e9".encode() + b"\xff") in [name for _, _, name in seen[0]]
+
+
+_ASSEMBLE = """
+import sys
+from pathlib import Path
+from lading.debian.build_root import ensure_build_root
+from lading.digest import Sha256
+ensure_build_root(Path("cache"), {Sha256.of(b"1"): Path("slow.deb")}, {})
+"""
+
+
+def test_a_killed_process_leaves_nobody_with_the_lock(tmp_path: Path) -> None:
+    """Its workers would wait for ever, and with them everybody who needs that build root."""
+    (tmp_path / "cache").mkdir()
+    make_deb(tmp_path / "slow.deb", [("usr/bin/slow", b"x" * 1000)])
+    package = (tmp_path / "slow.deb").read_bytes()
+    (tmp_path / "slow.deb").unlink()
+    os.mkfifo(tmp_path / "slow.deb")
+    killed = subprocess.Popen(
+        [sys.executable, "-c", _ASSEMBLE],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with open(tmp_path / "slow.deb", "wb"):  # a worker is at work
+        killed.kill()
+    killed.wait()
+    (tmp_path / "slow.deb").unlink()
+    (tmp_path / "slow.deb").write_bytes(package)
+    debs = {Sha256.of(b"1"): tmp_path / "slow.deb"}
+    assert (ensure_build_root(tmp_path / "cache", debs, {}) / "usr/bin/slow").is_file()
+    assert not list((tmp_path / "cache").glob("*.unfinished.*"))

@@ -16,7 +16,11 @@ def keep_log(log: Path, name: str) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=directory)
     os.close(handle)
-    shutil.copyfile(log, temporary)
+    try:
+        shutil.copyfile(log, temporary)
+    except OSError:  # a full disk, for one
+        os.unlink(temporary)
+        raise
     os.replace(temporary, directory / f"{name}.log")
     return Path(os.path.realpath(directory / f"{name}.log"))
 
