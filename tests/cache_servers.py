@@ -2,13 +2,12 @@
 
 import hashlib
 import shutil
-import socket
-import subprocess
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Optional
+from typing import Iterator, Optional
+
+from local_server import free_port, local_server
 
 _BUILD_ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,19 +73,19 @@ def find_casd() -> Optional[str]:
 @contextmanager
 def buildgrid(program: str, directory: Path) -> Iterator[CacheServer]:
     """One whose log tells of each request."""
-    port, blobs = _free_port(), directory / "blobs"
+    port, blobs, log = free_port(), directory / "blobs", directory / "log"
     config = directory / "buildgrid.yml"
     config.write_text(_BUILDGRID_CONFIG.format(port=port, directory=blobs))
-    with _serving([program, "server", "start", "-vv", str(config)], port, directory) as log:
+    with local_server([program, "server", "start", "-vv", str(config)], port, log):
         yield CacheServer(f"127.0.0.1:{port}", blobs, log)
 
 
 @contextmanager
 def casd(program: str, directory: Path) -> Iterator[CacheServer]:
     """One whose log tells of each request."""
-    port, blobs = _free_port(), directory / "blobs"
+    port, blobs, log = free_port(), directory / "blobs", directory / "log"
     command = [program, f"--bind=127.0.0.1:{port}", "--log-level=trace", str(blobs)]
-    with _serving(command, port, directory) as log:
+    with local_server(command, port, log):
         yield CacheServer(f"127.0.0.1:{port}", blobs, log)
 
 
@@ -95,33 +94,3 @@ def _find(name: str, directory: str) -> Optional[str]:
     for exported in _EXPORTED.glob(f"*/{directory}/{name}"):
         return str(exported)
     return shutil.which(name)
-
-
-@contextmanager
-def _serving(command: List[str], port: int, directory: Path) -> Iterator[Path]:
-    path = directory / "log"
-    with open(path, "wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _wait_for(port, process, path)
-        yield path
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qs, urlsplit
 
+from local_server import free_port, local_server
+
 USER, PASSWORD, IDENTITY_TOKEN = "me", "se:cr:et", "an identity token"
 
 #: What `htpasswd -nbB` makes of user and password.
@@ -35,7 +37,7 @@ def docker_registry(
     storage: Path, auth: Optional[Dict[str, Any]] = None, **http_options: Any
 ) -> Iterator[str]:
     """`host:port` of a registry of what is in `storage`, which several may share."""
-    port = _free_port()
+    port = free_port()
     config = {
         "version": "0.1",
         "log": {"level": "warn"},
@@ -45,37 +47,14 @@ def docker_registry(
     }
     path = storage.parent / f"registry-{port}.json"  # YAML too
     path.write_text(json.dumps(config))
-    with open(path.with_suffix(".log"), "wb") as log:
-        process = subprocess.Popen([_PROGRAM, "serve", str(path)], stdout=log, stderr=log)
-    try:
-        _wait_for(port, process, path.with_suffix(".log"))
+    with local_server([_PROGRAM, "serve", str(path)], port, path.with_suffix(".log")):
         yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def basic_auth(directory: Path) -> Dict[str, Any]:
     path = directory / "htpasswd"
     path.write_text(_HTPASSWD)
     return {"htpasswd": {"realm": "tests", "path": str(path)}}
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
 
 
 class _QuietHandler(BaseHTTPRequestHandler):

@@ -1,7 +1,6 @@
 """Redis in a container on the host's network, as the machine's redis-cli sees it."""
 
 import json
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Tuple
 
 from conftest import ContainerEngine
+from local_server import free_port
+from process_ids import process_ids
 
 RedisCli = Callable[..., str]
 
@@ -44,13 +45,7 @@ class RedisContainer:
         return self.engine("logs", self.id)
 
     def ids(self, kind: str) -> List[int]:
-        """The `Uid`, `Gid` or `Groups` of redis, as the kernel has them (proc(5))."""
-        pid = self.engine("inspect", "--format={{.State.Pid}}", self.id).strip()
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            name, _, numbers = line.partition(":")
-            if name == kind:
-                return [int(number) for number in numbers.split()]
-        raise KeyError(kind)
+        return process_ids(self.engine, self.id, kind)
 
     def terminate(self) -> int:
         """Stop redis as engines do; its exit status."""
@@ -89,10 +84,3 @@ def load(engine: ContainerEngine, redis_cli: RedisCli, archive: Path) -> RedisIm
     description = json.loads(archive.with_suffix(".json").read_text())
     # Without the algorithm, which podman does not take.
     return RedisImage(engine, redis_cli, description["image"]["id"].partition(":")[2])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -12,7 +12,8 @@ from typing import Any, Iterator
 
 import pytest
 from conftest import ContainerEngine
-from redis_container import RedisCli, free_port
+from local_server import free_port
+from redis_container import RedisCli
 from repository import Repository
 
 #: Images that no engine has: a shell in front of redis, and one with a small layer on top of it.

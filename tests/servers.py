@@ -2,11 +2,11 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Iterator, List, Sequence
 
 from conftest import ContainerEngine
 from loaded_image import LoadedImage
+from process_ids import process_ids
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,7 @@ class Server:
         return self.engine("run", *arguments).splitlines()
 
     def ids(self, kind: str) -> List[int]:
-        """The `Uid` or `Gid` of the server's first process, as the kernel has them (proc(5))."""
-        pid = self.engine("inspect", "--format={{.State.Pid}}", self.id).strip()
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            name, _, numbers = line.partition(":")
-            if name == kind:
-                return [int(number) for number in numbers.split()]
-        raise KeyError(kind)
+        return process_ids(self.engine, self.id, kind)
 
 
 @contextmanager
