@@ -30,23 +30,16 @@ from lading.store.package import StorePackage
 from lading.structure.check_request import CheckRequest, Engine
 from lading_pants.errors import TargetError
 from lading_pants.subsystems.image_test_subsystem import ImageTestSubsystem
-from lading_pants.util_rules.engine_machine import EngineMachine
-from lading_pants.util_rules.image import (
-    ARCHIVE_FILE,
+from lading_pants.util_rules.assembled_image import (
     CONFIG_FILE,
     AssembledImage,
     AssembledImageRequest,
-    ImageArchive,
-    ImageArchiveRequest,
-    ImageLayers,
-    ImageLayersRequest,
 )
-from lading_pants.util_rules.image_checks import (
-    ImageChecks,
-    ImageChecksRequest,
-    ImageTestFieldSet,
-)
+from lading_pants.util_rules.engine_machine import EngineMachine
+from lading_pants.util_rules.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
+from lading_pants.util_rules.image_checks import ImageChecks, ImageChecksRequest, ImageTestFieldSet
 from lading_pants.util_rules.image_layer import LAYER_FILE
+from lading_pants.util_rules.image_layers import ImageLayers, ImageLayersRequest
 from lading_pants.util_rules.machine import MachineCache
 from lading_pants.util_rules.program import ProgramProcess, ProgramRequest
 from lading_pants.util_rules.zstd_library import ZstdLibrary

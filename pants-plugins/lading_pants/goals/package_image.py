@@ -28,14 +28,12 @@ from pants.util.logging import LogLevel
 from lading.digest import Sha256
 from lading.image.known_files import KnownFiles
 from lading_pants.subsystems.lading import LadingSubsystem
-from lading_pants.util_rules.image import (
-    ARCHIVE_FILE,
+from lading_pants.util_rules.assembled_image import (
     METADATA_FILE,
     AssembledImage,
     AssembledImageRequest,
-    ImageArchive,
-    ImageArchiveRequest,
 )
+from lading_pants.util_rules.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.requested_goals import RequestedGoals
 

@@ -29,14 +29,16 @@ from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import (
+    assembled_image,
     debian,
     debian_parts,
     fetch,
-    image,
+    image_archive,
     image_base,
     image_debian,
     image_files,
     image_layer,
+    image_layers,
     image_names,
     image_parts,
     image_pex,
@@ -103,7 +105,9 @@ def runner(tmp_path: Path) -> RuleRunner:
             debian_parts,
             distdir,
             fetch,
-            image,
+            assembled_image,
+            image_archive,
+            image_layers,
             image_base,
             image_debian,
             image_files,

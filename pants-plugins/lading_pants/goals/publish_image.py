@@ -27,7 +27,7 @@ from lading.image.name_template import fill_hash
 from lading.machine import CACHE_DIR, MACHINE_DIR
 from lading.program import USER_ERROR
 from lading_pants.errors import TargetError
-from lading_pants.util_rules.image import (
+from lading_pants.util_rules.assembled_image import (
     CONFIG_FILE,
     MANIFEST_FILE,
     AssembledImage,

@@ -18,7 +18,7 @@ from lading.image.zstd_library import LIBRARY
 from lading.machine import MACHINE_DIR
 from lading.run.image_run_request import Engine, ImageRunRequest
 from lading_pants.subsystems.lading import LadingSubsystem
-from lading_pants.util_rules.image import (
+from lading_pants.util_rules.assembled_image import (
     CONFIG_FILE,
     MANIFEST_FILE,
     AssembledImage,

@@ -17,14 +17,16 @@ from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading_pants.util_rules import (
+    assembled_image,
     debian,
     debian_parts,
     fetch,
-    image,
+    image_archive,
     image_base,
     image_debian,
     image_files,
     image_layer,
+    image_layers,
     image_names,
     image_parts,
     image_pex,
@@ -135,7 +137,9 @@ IMAGE_RULES = (
     *debian.rules(),
     *debian_parts.rules(),
     *fetch.rules(),
-    *image.rules(),
+    *assembled_image.rules(),
+    *image_archive.rules(),
+    *image_layers.rules(),
     *image_base.rules(),
     *image_debian.rules(),
     *image_files.rules(),

@@ -1,76 +1,39 @@
-"""From an image's fields to its archive: the layers of its base, its own, documents, archive."""
+"""The layers of an image: those of its base, then its own."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Optional
 
 from pants.engine.addresses import Address
-from pants.engine.fs import (
-    EMPTY_DIGEST,
-    AddPrefix,
-    CreateDigest,
-    Digest,
-    DigestContents,
-    DigestSubset,
-    FileContent,
-    MergeDigests,
-    PathGlobs,
-)
+from pants.engine.fs import EMPTY_DIGEST, Digest
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
-from pants.util.logging import LogLevel
 
 from lading.errors import LadingError
-from lading.image.archive_request import ArchiveRequest, LayerFiles
 from lading.image.file_trees import is_tree
-from lading.image.image_documents import ClosureMember as ImageMember
-from lading.image.image_documents import ImageDocuments, ImageParts
-from lading.image.layer import ZSTD_MEDIA_TYPE, Layer, check_layer_count
-from lading.image.user import User
-from lading.image.zstd_library import LIBRARY as LIBZSTD
+from lading.image.layer import check_layer_count
 from lading.store.path import StorePath
 from lading_pants.errors import about
 from lading_pants.util_rules.debian_parts import DebianPart
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
 from lading_pants.util_rules.image_debian import (
-    REPORT_FILE,
     ImageDebian,
     ImageDebianLayer,
     ImageDebianLayerRequest,
     ImageDebianRequest,
 )
 from lading_pants.util_rules.image_files import ImageFiles, ImageFilesRequest
-from lading_pants.util_rules.image_layer import (
-    DESCRIPTION_FILE,
-    LAYER_FILE,
-    TREE_FILE,
-    BuiltLayer,
-    ImageLayer,
-    ImageLayerRequest,
-)
-from lading_pants.util_rules.image_names import ImageNames, ImageNamesRequest
+from lading_pants.util_rules.image_layer import BuiltLayer, ImageLayer, ImageLayerRequest
 from lading_pants.util_rules.image_parts import ImagePart, PartsLayerRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.util_rules.image_python import PythonLayers, PythonLayersRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.image_trees import ImageTrees, ImageTreesRequest
 from lading_pants.util_rules.package_layers import PackageLayers, PackageLayersRequest
-from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.pulled_layers import PulledLayers, PulledLayersRequest
 from lading_pants.util_rules.realise import ClosureMember, StoreClosure, StoreClosureRequest
 from lading_pants.util_rules.run_as_root import RunAsRootLayer, RunAsRootLayerRequest
-from lading_pants.util_rules.zstd_library import ZstdLibrary
-
-#: The files of an image besides its layers: what OCI calls config and manifest, and what tells
-#: programs of the image.
-CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "image.json"
-
-ARCHIVE_FILE = "image.tar"
-
-_USER_FILE = "user"
-_ZSTD_DIRECTORY = "zstd"
 
 
 @dataclass(frozen=True)
@@ -163,58 +126,6 @@ class _OwnLayers:
     layers: tuple[ImageLayer, ...]
     tree: Digest
     members: tuple[ClosureMember, ...]
-
-
-@dataclass(frozen=True)
-class AssembledImageRequest:
-    field_set: ImageFieldSet
-
-
-@dataclass(frozen=True)
-class AssembledImage:
-    """An image that is complete, but not in one file.
-
-    `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`; the last one's content is
-    `metadata`, see `lading.image.image_documents`. `layers` are those that the manifest names,
-    lowest first, the lowest `pulled_count` from the repository `origin`.
-    """
-
-    digest: Digest
-    metadata: str
-    layers: tuple[ImageLayer, ...]
-    pulled_count: int
-    origin: Optional[str]
-
-
-@dataclass(frozen=True)
-class _NumericUserRequest:
-    """The user that the image names, or ""; `tree` holds the `TREE_FILE`."""
-
-    text: str
-    tree: Digest
-    subject: str
-
-
-@dataclass(frozen=True)
-class _NumericUser:
-    """As it is in the config."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class ImageArchiveRequest:
-    """Unless it is `named`, the image has no name where the archive is loaded."""
-
-    field_set: ImageFieldSet
-    named: bool = True
-
-
-@dataclass(frozen=True)
-class ImageArchive:
-    """`digest` holds `ARCHIVE_FILE`."""
-
-    digest: Digest
 
 
 @rule
@@ -396,125 +307,6 @@ def _sorted(members: Iterable[ClosureMember]) -> tuple[ClosureMember, ...]:
 
 def _paths(members: Iterable[ClosureMember]) -> set[StorePath]:
     return {member.package.path for member in members}
-
-
-@rule
-async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
-    field_set = request.field_set
-    plan = await Get(ImagePlan, ImagePlanRequest(field_set))
-    names, image = await MultiGet(
-        Get(ImageNames, ImageNamesRequest(field_set)),
-        Get(ImageLayers, ImageLayersRequest(field_set)),
-    )
-    user = await Get(
-        _NumericUser, _NumericUserRequest(plan.config.user, image.tree, field_set.subject)
-    )
-    descriptions = await MultiGet(
-        Get(DigestContents, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
-        for layer in image.layers
-    )
-    reports = await MultiGet(
-        Get(DigestContents, DigestSubset(report, PathGlobs([REPORT_FILE])))
-        for report in image.debian_reports
-    )
-    parts = ImageParts(
-        config=replace(plan.config, user=user.text),
-        repository=names.repository,
-        tags=names.tags,
-        layers=tuple(Layer.from_dict(json.loads(file.content)) for (file,) in descriptions),
-        pulled_layers=image.pulled_count,
-        base_layers=image.base_count,
-        closure=tuple(
-            ImageMember(member.package.path, member.package.unpacked_size)
-            for member in image.closure
-        ),
-        debian=[package for (file,) in reports for package in json.loads(file.content)],
-    )
-    try:
-        documents = ImageDocuments.of(parts)
-    except LadingError as error:
-        raise about(field_set.subject, error) from error
-    files = (
-        FileContent(CONFIG_FILE, documents.config),
-        FileContent(MANIFEST_FILE, documents.manifest),
-        FileContent(METADATA_FILE, documents.metadata.encode("utf-8")),
-    )
-    return AssembledImage(
-        digest=await Get(Digest, CreateDigest(files)),
-        metadata=documents.metadata,
-        layers=tuple(image.layers[number] for number in documents.kept),
-        pulled_count=image.pulled_count,
-        origin=image.origin,
-    )
-
-
-@rule
-async def find_numeric_user(request: _NumericUserRequest) -> _NumericUser:
-    text = request.text
-    if not text or not User.parse(text).has_names:
-        return _NumericUser(text)
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.image.user_main",
-            arguments=(TREE_FILE, text, _USER_FILE),
-            inputs=request.tree,
-            output_files=(_USER_FILE,),
-            description=f"Looking up {text} for {request.subject}",
-            subject=request.subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    (file,) = await Get(DigestContents, Digest, result.digest)
-    return _NumericUser(file.content.decode("ascii"))
-
-
-def _directory(number: int) -> str:
-    """Where programs find the files of a layer."""
-    return f"layers/{number}"
-
-
-@rule
-async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
-    field_set = request.field_set
-    image = await Get(AssembledImage, AssembledImageRequest(field_set))
-    metadata = json.loads(image.metadata)
-    libraries = {}
-    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
-        zstd = await Get(ZstdLibrary)
-        libraries[_ZSTD_DIRECTORY] = zstd.digest
-    directories = [_directory(number) for number in range(len(image.layers))]
-    archive = ArchiveRequest(
-        config=CONFIG_FILE,
-        manifest=MANIFEST_FILE,
-        tags=tuple(metadata["tags"]) if request.named else (),
-        layers=tuple(
-            LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
-            for directory in directories
-        ),
-    )
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, directory))
-        for layer, directory in zip(image.layers, directories)
-    )
-    documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
-    image_digest = await Get(Digest, DigestSubset(image.digest, documents))
-    inputs = await Get(Digest, MergeDigests((*layers, image_digest)))
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.image.archive_main",
-            request=archive.to_json(),
-            arguments=(f"{_ZSTD_DIRECTORY}/{LIBZSTD}", ARCHIVE_FILE),
-            inputs=inputs,
-            immutable_inputs=FrozenDict(libraries),
-            output_files=(ARCHIVE_FILE,),
-            description=f"Writing the archive of {field_set.address}",
-            subject=field_set.subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    return ImageArchive(result.digest)
 
 
 def rules():

@@ -1,0 +1,96 @@
+"""The archive of an image, for `docker load` and all that reads OCI's layout."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.engine.fs import AddPrefix, Digest, DigestSubset, MergeDigests, PathGlobs
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.image.archive_request import ArchiveRequest, LayerFiles
+from lading.image.layer import ZSTD_MEDIA_TYPE
+from lading.image.zstd_library import LIBRARY as LIBZSTD
+from lading_pants.util_rules.assembled_image import (
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    AssembledImage,
+    AssembledImageRequest,
+)
+from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE
+from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+from lading_pants.util_rules.zstd_library import ZstdLibrary
+
+ARCHIVE_FILE = "image.tar"
+
+_ZSTD_DIRECTORY = "zstd"
+
+
+@dataclass(frozen=True)
+class ImageArchiveRequest:
+    """Unless it is `named`, the image has no name where the archive is loaded."""
+
+    field_set: ImageFieldSet
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class ImageArchive:
+    """`digest` holds `ARCHIVE_FILE`."""
+
+    digest: Digest
+
+
+@rule
+async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
+    field_set = request.field_set
+    image = await Get(AssembledImage, AssembledImageRequest(field_set))
+    metadata = json.loads(image.metadata)
+    libraries = {}
+    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+        zstd = await Get(ZstdLibrary)
+        libraries[_ZSTD_DIRECTORY] = zstd.digest
+    directories = [_directory(number) for number in range(len(image.layers))]
+    archive = ArchiveRequest(
+        config=CONFIG_FILE,
+        manifest=MANIFEST_FILE,
+        tags=tuple(metadata["tags"]) if request.named else (),
+        layers=tuple(
+            LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
+            for directory in directories
+        ),
+    )
+    layers = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, directory))
+        for layer, directory in zip(image.layers, directories)
+    )
+    documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
+    image_digest = await Get(Digest, DigestSubset(image.digest, documents))
+    inputs = await Get(Digest, MergeDigests((*layers, image_digest)))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.archive_main",
+            request=archive.to_json(),
+            arguments=(f"{_ZSTD_DIRECTORY}/{LIBZSTD}", ARCHIVE_FILE),
+            inputs=inputs,
+            immutable_inputs=FrozenDict(libraries),
+            output_files=(ARCHIVE_FILE,),
+            description=f"Writing the archive of {field_set.address}",
+            subject=field_set.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    return ImageArchive(result.digest)
+
+
+def _directory(number: int) -> str:
+    """Where programs find the files of a layer."""
+    return f"layers/{number}"
+
+
+def rules():
+    return collect_rules()
