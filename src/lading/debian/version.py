@@ -6,10 +6,14 @@ Standard library only, for programs in the sandbox; the lock generator has pytho
 import re
 from typing import List, Tuple
 
-_RUNS = re.compile(r"(\D*)(\d*)")
-_NOTHING: "_Run" = ((0,), 0)
+_EPOCH = re.compile(r"(?:([0-9]*):)?(.*)", re.DOTALL)
+_RUNS = re.compile(r"([^0-9]*)([0-9]*)")
 
-_Run = Tuple[Tuple[int, ...], int]
+# As how long it is, and its digits: whoever made a base may have written more than `int` takes.
+_Number = Tuple[int, str]
+_Run = Tuple[Tuple[int, ...], _Number]
+
+_NOTHING: _Run = ((0,), (0, ""))
 
 
 def compare_versions(one: str, other: str) -> int:
@@ -18,22 +22,27 @@ def compare_versions(one: str, other: str) -> int:
     return (first > second) - (first < second)
 
 
-def _key(version: str) -> Tuple[int, List[_Run], List[_Run]]:
-    epoch, colon, rest = version.partition(":")
-    if not colon:
-        epoch, rest = "0", version
+def _key(version: str) -> Tuple[_Number, List[_Run], List[_Run]]:
+    match = _EPOCH.fullmatch(version)
+    assert match, "it matches any text"
+    epoch, rest = match.groups()
     upstream, dash, revision = rest.rpartition("-")
     if not dash:
         upstream, revision = rest, ""
-    return int(epoch), _runs(upstream), _runs(revision)
+    return _number(epoch or ""), _runs(upstream), _runs(revision)
 
 
 def _runs(text: str) -> List[_Run]:
     """What is no digit and a number, by turns. The end is like an empty run and 0."""
-    runs = [((*map(_rank, other), 0), int(digits or 0)) for other, digits in _RUNS.findall(text)]
+    runs = [((*map(_rank, other), 0), _number(digits)) for other, digits in _RUNS.findall(text)]
     while runs and runs[-1] == _NOTHING:
         runs.pop()
     return [*runs, _NOTHING]
+
+
+def _number(digits: str) -> _Number:
+    significant = digits.lstrip("0")
+    return len(significant), significant
 
 
 def _rank(character: str) -> int:

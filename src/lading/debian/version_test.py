@@ -1,6 +1,6 @@
 import pytest
 from debian.debian_support import NativeVersion
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lading.debian.version import compare_versions
@@ -38,3 +38,11 @@ def test_versions_that_are_the_same(other: str) -> None:
 def test_it_is_python_debian_s(one: str, other: str) -> None:
     first, second = NativeVersion(one), NativeVersion(other)
     assert compare_versions(one, other) == (first > second) - (first < second)
+
+
+@given(st.text(), st.text())
+@example("1" * 5000, "1")
+@example("a:1", "\u00b2")
+def test_whatever_a_base_says_has_its_place(one: str, other: str) -> None:
+    assert compare_versions(one, other) == -compare_versions(other, one)
+    assert compare_versions(one, one) == 0
