@@ -6,6 +6,7 @@ or fails where CI is `true`, so that no run of CI is green for want of a service
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,17 @@ BUILD_ROOT = Path(__file__).resolve().parent.parent
 
 # Not by PYTHONPATH, which the programs under test would inherit.
 sys.path.insert(0, str(BUILD_ROOT / "src"))
+
+# What is started in the background of a script has SIGINT ignored, and so has all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: Test files that run in one process, one after the other, where tests run in several: those that
+#: load and remove the same images, and those that make accounts, or look at all that there are.
+_GROUPS = {
+    **dict.fromkeys(("article_test", "image_structure_test", "images_test"), "redis"),
+    "redis_image_test": "redis",
+    **dict.fromkeys(("base_image_test", "remote_cache_test", "reproducible_test"), "accounts"),
+}
 
 
 #: What the Debian of the tests says of itself, as that of Docker Hub does.
@@ -53,6 +65,13 @@ class ContainerEngine:
 
     def run(self, *arguments: str) -> str:
         return self("run", *self.run_options, *arguments)
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Tests of a file share what it has made."""
+    for item in items:
+        name = item.path.stem
+        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(name, name)))
 
 
 @pytest.fixture(scope="session")

@@ -93,10 +93,14 @@ class TestSecondClone:
         buildgrid: CacheServer,
         other_user: AnotherUser,
         on_base: str,
+        tmp_path: Path,
     ) -> None:
+        # Without what other tests have built, and the server was never told of.
+        environ = {**repository.environ, "PANTS_LOCAL_STORE_DIR": str(tmp_path / "store")}
+        first = replace(repository, environ=environ)
         caches = with_own_caches({}, other_user.directory / "caches of the second")
         second = other_user.repository(BUILD_ROOT, "second clone", caches)
-        _check_that_nothing_is_built(repository, second, buildgrid, on_base)
+        _check_that_nothing_is_built(first, second, buildgrid, on_base)
 
     def test_of_root_from_casd_what_another_user_built(
         self, elsewhere: Repository, casd: CacheServer, on_base: str, tmp_path: Path
@@ -112,7 +116,7 @@ def _check_that_nothing_is_built(
     with ExitStack() as stack:
         for repository in (first, second):
             stack.enter_context(repository.declared("shared", on_base))
-        first.pants(*writing_to(server), "package", *TARGETS)
+        first.pants("--remote-cache-read", *writing_to(server), "package", *TARGETS)
         stack.callback(second.stop_pantsd)
         already_told = server.log.stat().st_size
         proxy = CountingProxy(server.address)
