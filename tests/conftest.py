@@ -33,7 +33,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 #: load and remove the same images, and those that make accounts, or look at all that there are.
 _GROUPS = {
     **dict.fromkeys(("article_test", "image_structure_test", "images_test"), "redis"),
-    "redis_image_test": "redis",
+    **dict.fromkeys(("redis_image_test", "run_image_test"), "redis"),
     **dict.fromkeys(("base_image_test", "remote_cache_test", "reproducible_test"), "accounts"),
 }
 
@@ -67,6 +67,7 @@ class ContainerEngine:
         return self("run", *self.run_options, *arguments)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
     """Tests of a file share what it has made."""
     for item in items:
