@@ -6,7 +6,6 @@ or fails where CI is `true`, so that no run of CI is green for want of a service
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,9 +24,6 @@ BUILD_ROOT = Path(__file__).resolve().parent.parent
 
 # Not by PYTHONPATH, which the programs under test would inherit.
 sys.path.insert(0, str(BUILD_ROOT / "src"))
-
-# What is started in the background of a script has SIGINT ignored, and so has all that it starts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Test files that run in one process, one after the other, where tests run in several: those that
 #: load and remove the same images, and those that make accounts, or look at all that there are.

@@ -28,6 +28,7 @@ from docker_registry import (
     docker_registry,
     random_push_faults,
 )
+from interruptible import interruptible
 
 from lading.digest import Sha256
 from lading.fetch.part import Part
@@ -447,6 +448,7 @@ class TestProgram:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=interruptible,
         )
 
     @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any, Iterator
 
 import pytest
 from conftest import ContainerEngine
+from interruptible import interruptible
 from local_server import free_port
 from redis_container import RedisCli
 from repository import Repository
@@ -128,6 +129,7 @@ def test_redis_serves_until_it_is_interrupted(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=interruptible,
     )
     deadline = time.monotonic() + 60
     while not _answers(redis_cli, port):
