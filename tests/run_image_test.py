@@ -66,7 +66,13 @@ class Images:
         return self.engine("image", "inspect", "--format={{.Id}}", f"lading-run-test:{tag}").strip()
 
     def remove(self, name: str) -> None:
-        self.engine("image", "rm", "--force", self.id(name))
+        id = self.id(name)
+        # A moment after `run --rm` podman may still be at removing the container.
+        deadline = time.monotonic() + 30
+        while self.engine("ps", "--all", "--quiet", f"--filter=ancestor={id}"):
+            assert time.monotonic() < deadline, f"a container of {id} stays"
+            time.sleep(0.05)
+        self.engine("image", "rm", "--force", id)
 
 
 @pytest.fixture(scope="module")
