@@ -23,6 +23,7 @@ from lading_pants.targets.fetch_url import FetchUrlTarget
 from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.targets.store_script import StoreScriptTarget
 from lading_pants.util_rules import (
+    archive_in_dist,
     assembled_image,
     bubblewrap,
     compressor,
@@ -65,11 +66,13 @@ from lading_pants.util_rules import (
     store_package,
     store_script,
     structure_file,
+    taken_packages,
     target_files,
     zstd_library,
 )
 
 _RULE_MODULES = (
+    archive_in_dist,
     base_image_pins,
     bubblewrap,
     compressor,
@@ -119,6 +122,7 @@ _RULE_MODULES = (
     store_package,
     store_script,
     structure_file,
+    taken_packages,
     target_files,
     zstd_library,
 )

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pants.base.build_root import BuildRoot
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.util_rules.distdir import DistDir
 from pants.engine.fs import (
@@ -17,17 +15,15 @@ from pants.engine.fs import (
     Digest,
     DigestEntries,
     DigestSubset,
-    FileDigest,
     FileEntry,
     PathGlobs,
 )
-from pants.engine.rules import Get, _uncacheable_rule, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
-from lading.digest import Sha256
-from lading.image.known_files import KnownFiles
 from lading_pants.subsystems.lading import LadingSubsystem
+from lading_pants.util_rules.archive_in_dist import ArchiveInDist, ArchiveInDistRequest
 from lading_pants.util_rules.assembled_image import (
     METADATA_FILE,
     AssembledImage,
@@ -36,10 +32,11 @@ from lading_pants.util_rules.assembled_image import (
 from lading_pants.util_rules.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.requested_goals import RequestedGoals
+from lading_pants.util_rules.taken_packages import PackageForDist, PackageForDistRequest
 
 
 @dataclass(frozen=True)
-class _RenamedFileRequest:
+class _RenamedFile:
     """The file `name` of `digest`, as `new_name`."""
 
     digest: Digest
@@ -48,29 +45,8 @@ class _RenamedFileRequest:
 
 
 @dataclass(frozen=True)
-class _RenamedFile:
-    entry: FileEntry
-
-
-@dataclass(frozen=True)
-class _FileInPlaceRequest:
-    """Whether the file `path`, below the build root, has the `content`."""
-
-    path: str
-    content: FileDigest
-
-
-@dataclass(frozen=True)
-class _FileInPlace:
-    is_there: bool
-
-
-@dataclass(frozen=True)
-class KnownFilesOfDaemon:
-    """What Pants' daemon has found in dist/ since it started. A large archive that is there is not
-    written again in each run."""
-
-    files: KnownFiles
+class _RenamedFiles:
+    files: tuple[_RenamedFile, ...]
 
 
 @rule(desc="Build an image", level=LogLevel.DEBUG)
@@ -83,59 +59,48 @@ async def package_image(
     archive = field_set.output_path.value_or_default(file_ending="tar")
     description = os.path.splitext(archive)[0] + ".json"
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
-    files = [await Get(_RenamedFile, _RenamedFileRequest(image.digest, METADATA_FILE, description))]
-    is_there = False
-    if lading.write_archives:
-        written = await Get(ImageArchive, ImageArchiveRequest(field_set))
-        request = _RenamedFileRequest(written.digest, ARCHIVE_FILE, archive)
-        file = await Get(_RenamedFile, _RenamedFileRequest, request)
-        if goals.package_only:
-            # Nobody else asks for the package, whose files are for dist/.
-            path = os.path.join(distdir.relpath, archive)
-            found = await Get(_FileInPlace, _FileInPlaceRequest(path, file.entry.file_digest))
-            is_there = found.is_there
-        if not is_there:
-            files.append(file)
-    digest = await Get(Digest, CreateDigest(file.entry for file in files))
     metadata = json.loads(image.metadata)
     lines = _summary(metadata)
     not_run = _not_run(metadata)
     if not_run:
-        told = f"`debian` in {os.path.join(distdir.relpath, description)}"
+        told = f"`debian` in {distdir.relpath / description}"
         lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
+    described = _RenamedFile(image.digest, METADATA_FILE, description)
     if not lading.write_archives:
+        digest = await Get(Digest, _RenamedFiles((described,)))
         return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
-    path = os.path.join(distdir.relpath, archive)
+    path = distdir.relpath / archive
     lines += (f"  docker load < {path}",)
-    artifact = BuiltPackageArtifact(archive, extra_log_lines=lines)
-    if is_there:
-        # Pants deletes what it has the name of before it writes.
-        artifact = BuiltPackageArtifact(None, extra_log_lines=(f"{path} is as it was", *lines))
-    return BuiltPackage(digest, (BuiltPackageArtifact(description), artifact))
+    for_dist = await Get(PackageForDist, PackageForDistRequest(field_set.address))
+    if for_dist.alone:
+        in_dist = await Get(ArchiveInDist, ArchiveInDistRequest(field_set, archive, description))
+        told = f"Wrote {path}" if in_dist.new else f"{path} is as it was"
+        return BuiltPackage(
+            EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=(told, *lines)),)
+        )
+    written = await Get(ImageArchive, ImageArchiveRequest(field_set))
+    archived = _RenamedFile(written.digest, ARCHIVE_FILE, archive)
+    return BuiltPackage(
+        await Get(Digest, _RenamedFiles((described, archived))),
+        (
+            BuiltPackageArtifact(description),
+            BuiltPackageArtifact(archive, extra_log_lines=lines),
+        ),
+    )
 
 
 @rule
-async def known_files() -> KnownFilesOfDaemon:
-    return KnownFilesOfDaemon(KnownFiles())
-
-
-# What lies in dist/ is nothing that Pants looks at itself.
-@_uncacheable_rule
-async def find_file_in_place(
-    request: _FileInPlaceRequest, known: KnownFilesOfDaemon, build_root: BuildRoot
-) -> _FileInPlace:
-    content = request.content
-    path = Path(build_root.path, request.path)
-    digest = Sha256(content.fingerprint)
-    return _FileInPlace(known.files.has(path, digest, content.serialized_bytes_length))
-
-
-@rule
-async def rename_file(request: _RenamedFileRequest) -> _RenamedFile:
-    subset = await Get(Digest, DigestSubset(request.digest, PathGlobs([request.name])))
-    entries = await Get(DigestEntries, Digest, subset)
-    (entry,) = (entry for entry in entries if isinstance(entry, FileEntry))
-    return _RenamedFile(FileEntry(request.new_name, entry.file_digest))
+async def rename_files(request: _RenamedFiles) -> Digest:
+    subsets = await MultiGet(
+        Get(Digest, DigestSubset(file.digest, PathGlobs([file.name]))) for file in request.files
+    )
+    entries = await MultiGet(Get(DigestEntries, Digest, subset) for subset in subsets)
+    renamed = [
+        FileEntry(file.new_name, entry.file_digest)
+        for file, (entry,) in zip(request.files, entries)
+        if isinstance(entry, FileEntry)
+    ]
+    return await Get(Digest, CreateDigest(renamed))
 
 
 def _summary(metadata: dict[str, Any]) -> tuple[str, ...]:

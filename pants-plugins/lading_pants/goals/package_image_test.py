@@ -10,9 +10,11 @@ from typing import Any, Callable
 import pytest
 from pants.core.goals import package as package_goal
 from pants.core.goals.package import BuiltPackage
-from pants.core.target_types import FileTarget
-from pants.core.util_rules import distdir
+from pants.core.target_types import ArchiveFieldSet, ArchiveTarget, FileTarget
+from pants.core.target_types import rules as target_type_rules
+from pants.core.util_rules import archive, distdir
 from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST
 from pants.testutil.rule_runner import (
     QueryRule,
     RuleRunner,
@@ -24,9 +26,7 @@ from lading_pants.goals import package_image
 from lading_pants.targets.base_image import BaseImageTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
-from lading_pants.util_rules import (
-    requested_goals,
-)
+from lading_pants.util_rules import requested_goals
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.image_rules_testing import IMAGE_RULES, package_targets
 
@@ -36,13 +36,22 @@ def runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *IMAGE_RULES,
+            *archive.rules(),
             *distdir.rules(),
             *package_goal.rules(),
             *package_image.rules(),
             *requested_goals.rules(),
+            *target_type_rules(),
+            QueryRule(BuiltPackage, [ArchiveFieldSet]),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
-        target_types=[BaseImageTarget, DockerImageTarget, FileTarget, StorePackageTarget],
+        target_types=[
+            ArchiveTarget,
+            BaseImageTarget,
+            DockerImageTarget,
+            FileTarget,
+            StorePackageTarget,
+        ],
         isolated_local_store=True,
     )
 
@@ -148,33 +157,96 @@ def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
     assert not (dist / "images/redis.tar").exists()
 
 
-def test_an_archive_that_is_in_dist_is_not_written_again(runner: RuleRunner) -> None:
-    def package_again() -> tuple[BuiltPackage, Path]:
-        runner.set_options(["package"])  # in a new session, as a run of Pants is
-        return package(runner, 'image_tags=["7"]')
+def package_goal_alone(
+    runner: RuleRunner, *specs: str, fields: str = 'image_tags=["7"]', others: str = ""
+) -> tuple[BuiltPackage, Path]:
+    """As `package`, in a run of `./pants package SPECS`, at the root of the repository."""
+    runner.set_options(["package", *specs], env={"PWD": runner.build_root})
+    return package(runner, fields, others)
 
-    first, dist = package_again()
+
+def test_an_archive_is_written_to_dist_and_only_once(runner: RuleRunner) -> None:
+    expected, dist = package(runner, 'image_tags=["7"]')
     archive = dist / "images/redis.tar"
     content = archive.read_bytes()
-    again, _ = package_again()
-    assert [artifact.relpath for artifact in again.artifacts] == ["images/redis.json", None]
-    assert again.artifacts[1].extra_log_lines == (
-        "dist/images/redis.tar is as it was",
-        *first.artifacts[1].extra_log_lines,
-    )
+    archive.unlink()
+    summary = expected.artifacts[1].extra_log_lines
+
+    def package_again() -> str:
+        built, _ = package_goal_alone(runner, "//images:redis")
+        assert built.digest == EMPTY_DIGEST
+        assert archive.read_bytes() == content
+        (artifact,) = built.artifacts
+        assert artifact.relpath is None and artifact.extra_log_lines[1:] == summary
+        return str(artifact.extra_log_lines[0])
+
+    assert package_again() == "Wrote dist/images/redis.tar"
+    assert package_again() == "dist/images/redis.tar is as it was"
     spoilers: tuple[Callable[[], object], ...] = (
         archive.unlink,
         lambda: archive.write_bytes(b"." * len(content)),
+        (dist / "images/redis.json").unlink,
     )
     for spoil in spoilers:
         spoil()
-        assert package_again()[0] == first
-        assert archive.read_bytes() == content
+        assert package_again() == "Wrote dist/images/redis.tar"
+    assert sorted(path.name for path in archive.parent.iterdir()) == ["redis.json", "redis.tar"]
 
 
-def test_an_archive_is_given_to_who_asks_for_the_package(runner: RuleRunner) -> None:
-    first, _ = package(runner, 'image_tags=["7"]')
-    assert package(runner, 'image_tags=["7"]')[0] == first
+@pytest.mark.parametrize("specs", [("::",), ("images:redis",), ("images:", "-images:app")])
+def test_dist_is_written_whatever_way_the_image_is_named(
+    runner: RuleRunner, specs: tuple[str, ...]
+) -> None:
+    assert package_goal_alone(runner, *specs)[0].digest == EMPTY_DIGEST
+
+
+ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
+
+
+@pytest.mark.parametrize(
+    "specs, others",
+    [
+        pytest.param((), "", id="specs are not known"),
+        pytest.param(("//images:all", "//images:redis"), ARCHIVE_OF_IMAGE, id="named"),
+        pytest.param(("//images:all",), ARCHIVE_OF_IMAGE, id="not named itself"),
+        pytest.param(("::",), ARCHIVE_OF_IMAGE, id="all are named"),
+        pytest.param(
+            ("//images:other",),
+            ARCHIVE_OF_IMAGE + 'docker_image(name="other", files={"/x": {"source": ":all"}})\n',
+            id="as a file of another image",
+        ),
+        pytest.param((":nothing",), "", id="relative to another directory"),
+    ],
+)
+def test_who_takes_the_package_gets_the_archive(
+    runner: RuleRunner, specs: tuple[str, ...], others: str
+) -> None:
+    expected, _ = package(runner, 'image_tags=["7"]')
+    assert package_goal_alone(runner, *specs, others=others)[0] == expected
+
+
+def test_it_is_not_known_what_relative_specs_name_elsewhere(runner: RuleRunner) -> None:
+    expected, _ = package(runner, 'image_tags=["7"]')
+    runner.set_options(["package", "images:redis"], env={"PWD": f"{runner.build_root}/images"})
+    assert package(runner, 'image_tags=["7"]')[0] == expected
+
+
+def test_what_can_not_be_written_is_told_with_the_target(runner: RuleRunner) -> None:
+    Path(runner.build_root, "dist").write_text("a file")
+    archive = Path(runner.build_root, "dist/images/redis.tar")
+    reason = f"`docker_image` images:redis: {archive} can't be written (Not a directory). Remove"
+    with engine_error(TargetError, contains=reason):
+        package_goal_alone(runner, "//images:redis")
+
+
+def test_archives_hold_the_images_that_they_name(runner: RuleRunner) -> None:
+    package(runner, 'image_tags=["7"]', ARCHIVE_OF_IMAGE)
+    target = runner.get_target(Address("images", target_name="all"))
+    runner.set_options(["package", "::"], env={"PWD": runner.build_root})
+    built = runner.request(BuiltPackage, [ArchiveFieldSet.create(target)])
+    runner.write_digest(built.digest, path_prefix="dist")
+    with tarfile.open(Path(runner.build_root, "dist/images/all.tar")) as tar:
+        assert sorted(tar.getnames()) == ["images/redis.json", "images/redis.tar"]
 
 
 def test_nixpkgs_75038_env_has_what_is_set_and_nothing_else(runner: RuleRunner) -> None:

@@ -14,13 +14,10 @@ import pytest
 from pants.core.goals.package import BuiltPackage
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
-from pants.engine.rules import Get, rule
+from pants.engine.rules import rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading.fetch.faulty_server_testing import FaultyServer
-from lading.image.layer_compression import LIBRARY
-from lading.image.package_testing import find_libdeflate
 from lading.registry.registry_testing import RegistryServer
 from lading_pants.errors import TargetError
 from lading_pants.goals import package_image
@@ -28,34 +25,10 @@ from lading_pants.goals.debian_image_testing import Debian
 from lading_pants.targets.debian_lock import DebianLockTarget
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import StorePackageTarget
-from lading_pants.util_rules import (
-    assembled_image,
-    debian,
-    debian_parts,
-    fetch,
-    image_archive,
-    image_base,
-    image_debian,
-    image_files,
-    image_layer,
-    image_layers,
-    image_names,
-    image_parts,
-    image_pex,
-    image_plan,
-    image_python,
-    image_references,
-    image_trees,
-    named_address,
-    package_layers,
-    pulled_layers,
-    requested_goals,
-    run_as_root,
-    target_files,
-)
+from lading_pants.util_rules import requested_goals
 from lading_pants.util_rules.base_image_testing import make_runner
-from lading_pants.util_rules.compressor import Compressor
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.image_rules_testing import RULES_WITHOUT_PACKAGES
 from lading_pants.util_rules.realise import (
     PackageVersion,
     PackageVersionRequest,
@@ -63,22 +36,7 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
     StorePaths,
     StorePathsRequest,
-    place_files,
 )
-from lading_pants.util_rules.zstd_library import ZstdLibrary
-
-
-@rule
-async def system_compressor() -> Compressor:
-    """The one of the machine instead of the pinned one, which would be downloaded."""
-    content = Path(find_libdeflate()).read_bytes()
-    return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
-
-
-@rule
-async def no_zstd() -> ZstdLibrary:
-    """No layer here is of zstd."""
-    return ZstdLibrary(EMPTY_DIGEST)
 
 
 @rule
@@ -99,42 +57,14 @@ async def no_closure(request: StoreClosureRequest) -> StoreClosure:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> RuleRunner:
-    modules = (
-        *(
-            debian,
-            debian_parts,
-            distdir,
-            fetch,
-            assembled_image,
-            image_archive,
-            image_layers,
-            image_base,
-            image_debian,
-            image_files,
-            image_layer,
-            image_names,
-            image_parts,
-            image_pex,
-            image_plan,
-            image_python,
-            image_references,
-            image_trees,
-            target_files,
-        ),
-        *(
-            named_address,
-            package_image,
-            package_layers,
-            pulled_layers,
-            requested_goals,
-            run_as_root,
-        ),
-    )
     return make_runner(
         tmp_path,
         [
-            *(one for module in modules for one in module.rules()),
-            *(system_compressor, no_zstd, no_paths, no_version, no_closure, place_files),
+            *RULES_WITHOUT_PACKAGES,
+            *distdir.rules(),
+            *package_image.rules(),
+            *requested_goals.rules(),
+            *(no_paths, no_version, no_closure),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
         target_types=[DebianLockTarget, DockerImageTarget, StorePackageTarget],

@@ -24,6 +24,9 @@ from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
+#: The program that writes archives.
+ARCHIVE_MAIN = "lading.image.archive_main"
+
 ARCHIVE_FILE = "image.tar"
 
 _ZSTD_DIRECTORY = "zstd"
@@ -44,10 +47,23 @@ class ImageArchive:
     digest: Digest
 
 
+@dataclass(frozen=True)
+class ArchiveParts:
+    """What `lading.image.archive_main` makes an archive of, as inputs of a program."""
+
+    request: str
+    inputs: Digest
+    libraries: FrozenDict[str, Digest]
+
+    @property
+    def libzstd(self) -> str:
+        """Where the library lies, if it is needed."""
+        return f"{_ZSTD_DIRECTORY}/{LIBZSTD}"
+
+
 @rule
-async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
-    field_set = request.field_set
-    image = await Get(AssembledImage, AssembledImageRequest(field_set))
+async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
+    image = await Get(AssembledImage, AssembledImageRequest(request.field_set))
     metadata = json.loads(image.metadata)
     libraries = {}
     if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
@@ -70,14 +86,21 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
     documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
     image_digest = await Get(Digest, DigestSubset(image.digest, documents))
     inputs = await Get(Digest, MergeDigests((*layers, image_digest)))
+    return ArchiveParts(archive.to_json(), inputs, FrozenDict(libraries))
+
+
+@rule
+async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
+    parts = await Get(ArchiveParts, ImageArchiveRequest, request)
+    field_set = request.field_set
     result = await Get(
         ProgramResult,
         ProgramRequest(
-            module="lading.image.archive_main",
-            request=archive.to_json(),
-            arguments=(f"{_ZSTD_DIRECTORY}/{LIBZSTD}", ARCHIVE_FILE),
-            inputs=inputs,
-            immutable_inputs=FrozenDict(libraries),
+            module=ARCHIVE_MAIN,
+            request=parts.request,
+            arguments=(parts.libzstd, ARCHIVE_FILE),
+            inputs=parts.inputs,
+            immutable_inputs=parts.libraries,
             output_files=(ARCHIVE_FILE,),
             description=f"Writing the archive of {field_set.address}",
             subject=field_set.subject,

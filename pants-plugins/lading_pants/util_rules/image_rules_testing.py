@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pants.backend.python.subsystems.repos import PythonRepos
+from pants.core.util_rules import environments
 from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
 
@@ -17,6 +18,7 @@ from lading.image.run_as_root_testing import programs
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
 from lading_pants.util_rules import (
+    archive_in_dist,
     assembled_image,
     debian,
     debian_parts,
@@ -44,6 +46,7 @@ from lading_pants.util_rules import (
     pulled_layers,
     registry_machine,
     run_as_root,
+    taken_packages,
     target_files,
 )
 from lading_pants.util_rules.compressor import Compressor
@@ -132,11 +135,12 @@ def package_targets() -> str:
     return "".join(f'store_package(name="{name}", version="1")\n' for name in TREES)
 
 
-#: All but those of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
-IMAGE_RULES = (
+#: All but those of goals, and of store packages.
+RULES_WITHOUT_PACKAGES = (
     *debian.rules(),
     *debian_parts.rules(),
     *fetch.rules(),
+    *archive_in_dist.rules(),
     *assembled_image.rules(),
     *image_archive.rules(),
     *image_layers.rules(),
@@ -151,7 +155,9 @@ IMAGE_RULES = (
     *image_python.rules(),
     *image_references.rules(),
     *image_trees.rules(),
+    *taken_packages.rules(),
     *target_files.rules(),
+    *environments.rules(),
     *machine.rules(),
     *named_address.rules(),
     *package_layers.rules(),
@@ -165,9 +171,14 @@ IMAGE_RULES = (
     *PythonRepos.rules(),
     system_compressor,
     no_zstd,
+    place_files,
+)
+
+#: All but those of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
+IMAGE_RULES = (
+    *RULES_WITHOUT_PACKAGES,
     paths_without_derivations,
     version_without_derivation,
     closure_without_builds,
     package_without_build,
-    place_files,
 )

@@ -1,4 +1,4 @@
-"""Which goals are run."""
+"""Which goals are run, and on what."""
 
 from __future__ import annotations
 
@@ -29,9 +29,21 @@ class RequestedGoals:
         return self.names == ("package",)
 
 
+@dataclass(frozen=True)
+class RequestedSpecs:
+    """What the command line names, as it is written, such as `//images:redis` or `::`."""
+
+    words: tuple[str, ...]
+
+
 @rule
 def find_requested_goals(options: _Options) -> RequestedGoals:
     return RequestedGoals(tuple(sorted(options.options.goals)))
+
+
+@rule
+def find_requested_specs(options: _Options) -> RequestedSpecs:
+    return RequestedSpecs(tuple(options.options.specs))
 
 
 def rules():

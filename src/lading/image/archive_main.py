@@ -1,33 +1,83 @@
-"""Make an image's archive: `archive_main REQUEST LIBZSTD ARCHIVE`.
+"""Make an image's archive: `archive_main REQUEST LIBZSTD ARCHIVE [METADATA DESCRIPTION]`.
 
 REQUEST is the JSON of `ArchiveRequest`. LIBZSTD is the library that `lading.image.zstd_library`
-pins; it need not be there where no layer is of zstd.
+pins; it need not be there where no layer is of zstd. METADATA is copied to DESCRIPTION, beside the
+archive, where both may lie outside of the sandbox.
 """
 
+import errno
+import os
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List
+from typing import BinaryIO, Iterator, List
 
+from lading.errors import LadingError
 from lading.image.archive import write_archive
 from lading.image.archive_request import ArchiveRequest
 from lading.image.layer import Layer
 from lading.image.manifest import Image
 from lading.image.reference import ImageReference
 from lading.program import run
+from lading.whole_file import whole_file
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+_IN_THE_WAY = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
+    *(errno.EFBIG, errno.ENAMETOOLONG),
+)
 
 
 def main(argv: List[str]) -> None:
-    request_file, libzstd, output = argv
-    partial = Path(output + ".partial")
+    request_file, libzstd, output, *metadata = argv
     request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    if not metadata:
+        with whole_file(Path(output)) as file:
+            _write(request, libzstd, file)
+        return
+    source, description = metadata
+    with _user_s_file(Path(output)) as file:
+        _write(request, libzstd, file)
+    with _user_s_file(Path(description)) as file:
+        file.write(Path(source).read_bytes())
+
+
+def _write(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:
     layers = [Layer.read(Path(files.description)) for files in request.layers]
     image = Image.read(
         Path(request.config).read_bytes(), Path(request.manifest).read_bytes(), layers
     )
     references = [ImageReference.parse_name(name) for name in request.tags]
     blobs = {layer.digest: Path(files.blob) for layer, files in zip(layers, request.layers)}
-    with partial.open("wb") as file:
-        write_archive(image, references, blobs, libzstd, file)
-    partial.replace(output)
+    write_archive(image, references, blobs, libzstd, output)
+
+
+@contextmanager
+def _user_s_file(path: Path) -> Iterator[BinaryIO]:
+    """A file in the user's own directory. LadingError where it can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            yield file
+    except OSError as error:
+        if error.errno in _FULL:
+            raise LadingError(_no_room(path, error)) from error
+        if error.errno in _IN_THE_WAY:
+            raise LadingError(
+                f"{path} can't be written ({os.strerror(error.errno)}). Remove what is in its way, "
+                "or let who builds write there."
+            ) from error
+        raise
+
+
+def _no_room(path: Path, error: OSError) -> str:
+    disk = os.statvfs(path.parent)
+    free = disk.f_bavail * disk.f_frsize / 1e6
+    return (
+        f"there is no room for {path} ({error.strerror}): {free:,.1f} MB are free there now. Make "
+        "room and run it again."
+    )
 
 
 if __name__ == "__main__":

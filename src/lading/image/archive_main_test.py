@@ -246,7 +246,49 @@ def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
             build_archive(layer)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not (tmp_path / "redis.tar").exists()
+    assert not list(tmp_path.glob("*redis.tar*"))
+
+
+def test_archive_and_description_in_the_user_s_directory(
+    build_archive: BuildArchive, tmp_path: Path
+) -> None:
+    expected = build_archive(b"one")[0].read_bytes()
+    archive, description = tmp_path / "dist/images/redis.tar", tmp_path / "dist/images/redis.json"
+    arguments = ["no libzstd", *map(str, (archive, tmp_path / "config", description))]
+    write_archive([str(tmp_path / "request.json"), *arguments])
+    assert archive.read_bytes() == expected
+    assert description.read_bytes() == (tmp_path / "config").read_bytes()
+    assert len(list(archive.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "blocker, reason",
+    [
+        pytest.param(lambda dist: dist.write_text(""), "(File exists)", id="file for directory"),
+        pytest.param(
+            lambda dist: (dist / "redis.tar").mkdir(parents=True),
+            "(Is a directory)",
+            id="directory",
+        ),
+        pytest.param(
+            lambda dist: (dist / "redis.json").mkdir(parents=True), "(Is a directory)", id="second"
+        ),
+    ],
+)
+def test_what_is_in_the_way_is_told(
+    build_archive: BuildArchive,
+    tmp_path: Path,
+    blocker: Callable[[Path], object],
+    reason: str,
+) -> None:
+    build_archive(b"one")
+    dist = tmp_path / "dist"
+    blocker(dist)
+    outputs = (dist / "redis.tar", tmp_path / "config", dist / "redis.json")
+    with pytest.raises(LadingError) as error:
+        write_archive([str(tmp_path / "request.json"), "no libzstd", *map(str, outputs)])
+    assert f"can't be written {reason}. Remove what is in its way" in str(error.value)
+    assert not list(tmp_path.glob("**/.redis*"))
 
 
 def test_an_image_without_tags_has_no_name(build_archive: BuildArchive) -> None:

@@ -1,0 +1,116 @@
+"""Whether somebody besides the goal `package` takes the files of a package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pants.base.build_root import BuildRoot
+from pants.base.glob_match_error_behavior import GlobMatchErrorBehavior
+from pants.base.specs import Specs
+from pants.base.specs_parser import SpecsParser
+from pants.build_graph.address import ResolveError
+from pants.core.goals.package import PackageFieldSet
+from pants.core.util_rules.environments import CompatiblePlatformsField, EnvironmentTarget
+from pants.engine.addresses import Address, Addresses
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import (
+    Dependencies,
+    DependenciesRequest,
+    FieldSetsPerTarget,
+    FieldSetsPerTargetRequest,
+    Targets,
+    TransitiveTargets,
+    TransitiveTargetsRequest,
+)
+
+from lading_pants.targets.docker_image import ContentsField
+from lading_pants.util_rules.requested_goals import RequestedGoals, RequestedSpecs
+
+
+@dataclass(frozen=True)
+class PackageForDistRequest:
+    address: Address
+
+
+@dataclass(frozen=True)
+class PackageForDist:
+    """`alone` if nobody but the goal `package` asks for the package, which does so for dist/."""
+
+    alone: bool
+
+
+@dataclass(frozen=True)
+class _NamedRequest:
+    specs: Specs
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The targets that the goal packages, and those that other targets than images name, which
+    are what these are made of."""
+
+    packaged: frozenset[Address]
+    taken: frozenset[Address]
+
+
+@rule
+async def find_whether_for_dist(
+    request: PackageForDistRequest,
+    goals: RequestedGoals,
+    requested: RequestedSpecs,
+    build_root: BuildRoot,
+    environment: EnvironmentTarget,
+) -> PackageForDist:
+    if environment.val and not environment.val.has_field(CompatiblePlatformsField):
+        # A container, or another machine, where dist/ is not.
+        return PackageForDist(alone=False)
+    if not goals.package_only or not requested.words:
+        # Without specs it is options that tell what is packaged, such as `--changed-since`.
+        return PackageForDist(alone=False)
+    if not all(word.lstrip("-").startswith("//") for word in requested.words):
+        # They are relative to where the user is, which Pants tells nobody.
+        variables = await Get(EnvironmentVars, EnvironmentVarsRequest(["PWD"]))
+        if not _is_same(variables.get("PWD"), build_root.path):
+            return PackageForDist(alone=False)
+    specs = SpecsParser().parse_specs(
+        requested.words,
+        description_of_origin="the command line",
+        unmatched_glob_behavior=GlobMatchErrorBehavior.ignore,
+    )
+    try:
+        named = await Get(_Named, _NamedRequest(specs))
+    except ResolveError:
+        # PWD was left from another directory.
+        return PackageForDist(alone=False)
+    address = request.address
+    return PackageForDist(address in named.packaged and address not in named.taken)
+
+
+def _is_same(directory: str | None, other: str) -> bool:
+    return directory is not None and Path(directory).resolve() == Path(other).resolve()
+
+
+@rule
+async def find_named(request: _NamedRequest) -> _Named:
+    targets = await Get(Targets, Specs, request.specs)
+    field_sets = await Get(FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, targets))
+    packaged = [target.address for target, found in zip(targets, field_sets.collection) if found]
+    reached = await Get(
+        TransitiveTargets, TransitiveTargetsRequest(packaged, include_special_cased_deps=True)
+    )
+    named = await MultiGet(
+        Get(
+            Addresses,
+            DependenciesRequest(target.get(Dependencies), include_special_cased_deps=True),
+        )
+        for target in reached.closure
+        if not target.has_field(ContentsField)
+    )
+    taken = (address for addresses in named for address in addresses)
+    return _Named(frozenset(packaged), frozenset(taken))
+
+
+def rules():
+    return collect_rules()
