@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.goals.package import BuiltPackage, OutputPathField
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address, Addresses
-from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, DigestContents, FileContent
+from pants.engine.fs import CreateDigest, Digest, DigestContents, FileContent
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import Dependencies, DependenciesRequest, StringField, Target
 from pants.engine.unions import UnionRule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
-from lading.image.layer_compression import LIBRARY
-from lading.image.package_testing import find_libdeflate
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.members import members_to_json
@@ -33,47 +30,14 @@ from lading_pants.goals.package_store import StorePackageFieldSet
 from lading_pants.targets.docker_image import DockerImageTarget
 from lading_pants.targets.store_package import PackageNameField
 from lading_pants.targets.store_script import StoreScriptTarget
-from lading_pants.util_rules import (
-    assembled_image,
-    debian,
-    debian_parts,
-    derivation,
-    fetch,
-    image_archive,
-    image_base,
-    image_debian,
-    image_files,
-    image_layer,
-    image_layers,
-    image_names,
-    image_parts,
-    image_pex,
-    image_plan,
-    image_python,
-    image_references,
-    image_trees,
-    machine,
-    named_address,
-    package_layers,
-    pinned_image,
-    platform,
-    program,
-    pulled_image,
-    pulled_layers,
-    realise,
-    registry_machine,
-    requested_goals,
-    run_as_root,
-    store_script,
-    target_files,
-)
-from lading_pants.util_rules.compressor import Compressor
+from lading_pants.util_rules import derivation, realise, requested_goals, store_script
 from lading_pants.util_rules.derivation import (
     DeriveRequest,
     StoreDerivation,
     StoreDerivationRequest,
 )
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.image_rules_testing import RULES_WITHOUT_PACKAGES
 from lading_pants.util_rules.realise import (
     MEMBERS_FILE,
     PACKAGE_FILE,
@@ -85,7 +49,6 @@ from lading_pants.util_rules.realise import (
     StorePaths,
     StorePathsRequest,
 )
-from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 SCRIPT = Address("images", target_name="entrypoint.sh")
 
@@ -152,59 +115,18 @@ async def build_program(request: BuildProgram) -> BuildResult:
     return BuildResult(digest, ReferenceRules())
 
 
-@rule
-async def system_compressor() -> Compressor:
-    """The one of the machine instead of the pinned one, which would be downloaded."""
-    content = Path(find_libdeflate()).read_bytes()
-    return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
-
-
-@rule
-async def no_zstd() -> ZstdLibrary:
-    """No layer here is of zstd."""
-    return ZstdLibrary(EMPTY_DIGEST)
-
-
 @pytest.fixture
 def runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *collect_rules(globals()),
+            *RULES_WITHOUT_PACKAGES,
             *derivation.rules(),
             *distdir.rules(),
-            *assembled_image.rules(),
-            *image_archive.rules(),
-            *image_layers.rules(),
-            *debian.rules(),
-            *debian_parts.rules(),
-            *fetch.rules(),
-            *image_base.rules(),
-            *image_debian.rules(),
-            *image_files.rules(),
-            *image_layer.rules(),
-            *image_names.rules(),
-            *image_parts.rules(),
-            *image_pex.rules(),
-            *image_plan.rules(),
-            *image_python.rules(),
-            *image_references.rules(),
-            *image_trees.rules(),
-            *target_files.rules(),
-            *machine.rules(),
-            *named_address.rules(),
-            *package_layers.rules(),
             *package_image.rules(),
             *package_store.rules(),
-            *platform.rules(),
-            *pinned_image.rules(),
-            *program.rules(),
-            *pulled_image.rules(),
-            *pulled_layers.rules(),
-            *registry_machine.rules(),
-            *requested_goals.rules(),
-            *PythonRepos.rules(),
             *realise.rules(),
-            *run_as_root.rules(),
+            *requested_goals.rules(),
             *store_script.rules(),
             UnionRule(DeriveRequest, DeriveProgram),
             UnionRule(BuildRequest, BuildProgram),
