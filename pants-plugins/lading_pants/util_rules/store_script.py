@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.addresses import Address
-from pants.engine.fs import Digest, DigestContents
+from pants.engine.fs import (
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    PathGlobs,
+)
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     FieldSet,
@@ -16,14 +23,14 @@ from pants.engine.target import (
 )
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
-from pants.util.logging import LogLevel
 
 from lading.errors import LadingError
 from lading.interpolation import references, substitute
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
+from lading.store.members import members_from_json, members_to_json
 from lading.store.script import dedent, script_text
-from lading.store.script_request import ScriptInput, ScriptRequest
+from lading.store.script_package import ScriptPackage
 from lading_pants.errors import TargetError, about
 from lading_pants.targets.store_package import PackageNameField
 from lading_pants.targets.store_script import (
@@ -35,12 +42,7 @@ from lading_pants.targets.store_script import (
 from lading_pants.util_rules.derivation import DeriveRequest
 from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
 from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.util_rules.program import (
-    ProgramDigest,
-    ProgramDigestRequest,
-    ProgramRequest,
-    ProgramResult,
-)
+from lading_pants.util_rules.program import ProgramDigest, ProgramDigestRequest
 from lading_pants.util_rules.realise import (
     MEMBERS_FILE,
     PACKAGE_FILE,
@@ -49,12 +51,10 @@ from lading_pants.util_rules.realise import (
     BuildInputsRequest,
     BuildRequest,
     BuildResult,
-    PlacedFiles,
-    PlacedFilesRequest,
 )
 
-#: The program that makes the package; its digest is part of the derivation.
-SCRIPT_MAIN = "lading.store.script_main"
+# What makes the package, whose digest is part of the derivation.
+_BUILDER = "lading.store.script_package"
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Deriv
     target = request.target.target
     field_set = ScriptFieldSet.create(target)
     program, template = await MultiGet(
-        Get(ProgramDigest, ProgramDigestRequest(SCRIPT_MAIN)),
+        Get(ProgramDigest, ProgramDigestRequest(_BUILDER)),
         Get(ScriptTemplate, ScriptTemplateRequest(field_set)),
     )
     paths = {
@@ -196,29 +196,26 @@ async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Deriv
 async def build_script(request: BuildScript) -> BuildResult:
     built = request.built
     inputs = await Get(BuildInputs, BuildInputsRequest(built))
-    members = tuple(package.member for package in inputs.dependencies)
-    lists = await Get(PlacedFiles, PlacedFilesRequest(members, MEMBERS_FILE))
-    script = ScriptRequest(
-        path=built.path,
-        text=built.derivation.script,
-        inputs=tuple(
-            ScriptInput(member.package.path, f"{member.directory}/{MEMBERS_FILE}")
-            for member in members
-        ),
+    members = [package.member for package in inputs.dependencies]
+    lists = await MultiGet(
+        Get(DigestContents, DigestSubset(member.digest, PathGlobs([MEMBERS_FILE])))
+        for member in members
     )
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module=SCRIPT_MAIN,
-            request=script.to_json(),
-            inputs=lists.digest,
-            output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
-            description=f"Writing {built.derivation.store_name}",
-            subject=built.target.subject,
-            level=LogLevel.DEBUG,
-        ),
+    packages = {
+        member.package.path: members_from_json(file.content.decode("utf-8"))
+        for member, (file,) in zip(members, lists)
+    }
+    try:
+        script = ScriptPackage.of(built.derivation.script, built.path, packages)
+    except LadingError as error:
+        raise about(built.target.subject, error) from error
+    # A few kilobytes, for which a process would take longer to start than to work.
+    files = (
+        FileContent(SEGMENT_FILE, script.segment),
+        FileContent(PACKAGE_FILE, script.package.to_json().encode("utf-8")),
+        FileContent(MEMBERS_FILE, members_to_json(script.members).encode("utf-8")),
     )
-    return BuildResult(result.digest, ReferenceRules())
+    return BuildResult(await Get(Digest, CreateDigest(files)), ReferenceRules())
 
 
 def rules():

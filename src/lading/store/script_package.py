@@ -1,0 +1,55 @@
+"""A script as a store package: an executable file at the store path."""
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence, Tuple
+
+from lading import tar_header
+from lading.digest import Sha256
+from lading.store import members as kinds
+from lading.store.members import Member
+from lading.store.package import StorePackage
+from lading.store.path import StorePath
+from lading.store.references import Wanted
+from lading.store.script import Programs, run_from_store
+from lading.tar_header import TarMember
+
+
+@dataclass(frozen=True)
+class ScriptPackage:
+    """What `lading.store.write_package` would write of a file with the script."""
+
+    package: StorePackage
+    members: Tuple[Member, ...]
+    segment: bytes
+
+    @classmethod
+    def of(
+        cls, text: str, path: StorePath, packages: Mapping[StorePath, Sequence[Member]]
+    ) -> "ScriptPackage":
+        """Of a script with store paths in its `text`, which may refer to `packages`; for the
+        program of its `#!` line these are searched in their order.
+
+        `LadingError` if nothing in them can run it.
+        """
+        programs = Programs(
+            {
+                package: {member.path: member for member in members}
+                for package, members in packages.items()
+            }
+        )
+        content = run_from_store(text, programs).encode("utf-8")
+        size, mode = len(content), kinds.EXECUTABLE_MODE
+        header = tar_header.header(TarMember(str(path)[1:], tar_header.FILE, mode, size))
+        segment = header + content + tar_header.padding(size)
+        found = Wanted.of(package.hash for package in packages).scan([content])
+        references = sorted(package for package in packages if package.hash.encode() in found)
+        package = StorePackage(
+            path=path,
+            references=tuple(references),
+            reasons=(".",) * len(references),
+            segment_sha256=Sha256.of(segment).hex,
+            segment_size=len(segment),
+            unpacked_size=size,
+        )
+        member = Member("", kinds.FILE, mode, size, Sha256.of(content).hex)
+        return cls(package, (member,), segment)
