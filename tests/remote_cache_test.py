@@ -16,6 +16,7 @@ from cache_faults import FailingProxy
 from cache_servers import CacheServer
 from conftest import BUILD_ROOT, unavailable, writing_to
 from counting_proxy import CountingProxy
+from image_archive import layers
 from repository import Repository, copy_work_tree, with_own_caches
 
 #: On a base that is pulled, and on that with commands.
@@ -180,14 +181,17 @@ class TestFaultyServer:
         assert (cold.root / "dist/small/image.tar").read_bytes() == archive
 
     def test_wrong_bytes_are_not_believed(
-        self, cold: Repository, archive: bytes, buildgrid: CacheServer
+        self, cold: Repository, archive: bytes, buildgrid: CacheServer, tmp_path: Path
     ) -> None:
-        blob = buildgrid.blob(archive)
-        blob.write_bytes(archive[:1000] + b"?" + archive[1001:])
+        copy = tmp_path / "image.tar"
+        copy.write_bytes(archive)
+        largest = max(layers(copy), key=len)
+        blob = buildgrid.blob(largest)
+        blob.write_bytes(largest[:1000] + b"?" + largest[1001:])
         try:
             cold.pants(*reading_from(buildgrid.address, "fetch"), "package", "small:image")
         finally:
-            blob.write_bytes(archive)
+            blob.write_bytes(largest)
         assert (cold.root / "dist/small/image.tar").read_bytes() == archive
 
     def test_what_was_promised_and_never_came_fails_and_is_built_without_the_server(

@@ -17,9 +17,7 @@ _PARTS = [f"part_{number}" for number in range(10)]
 _ABOUT = """\
 One package of 1 MB changed and is built again, in an image with nothing else but 4 MB, and in one
 with 500 MB that can't be compressed. For the other programs a file of 1 MB changed, in a layer that
-comes last; nothing is built. *cp* copies Lading's archive of the large image, beside itself. Most
-of what the archive takes is Pants' time: it puts the archive into its cache, with digests that it
-computes at 200 MB/s, and copies it to dist/."""
+comes last; nothing is built. *cp* copies Lading's archive of the large image, beside itself."""
 
 
 def run(bench: Bench) -> Section:
