@@ -216,6 +216,11 @@ ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
             id="as a file of another image",
         ),
         pytest.param((":nothing",), "", id="relative to another directory"),
+        pytest.param(
+            ("//images:redis", "//images:other"),
+            'docker_image(name="other", output_path="images/redis.tar")\n',
+            id="two for one file",
+        ),
     ],
 )
 def test_who_takes_the_package_gets_the_archive(

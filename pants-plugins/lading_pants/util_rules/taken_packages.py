@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from pants.base.glob_match_error_behavior import GlobMatchErrorBehavior
 from pants.base.specs import Specs
 from pants.base.specs_parser import SpecsParser
 from pants.build_graph.address import ResolveError
-from pants.core.goals.package import PackageFieldSet
+from pants.core.goals.package import OutputPathField, PackageFieldSet
 from pants.core.util_rules.environments import CompatiblePlatformsField, EnvironmentTarget
 from pants.engine.addresses import Address, Addresses
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
@@ -48,8 +49,8 @@ class _NamedRequest:
 
 @dataclass(frozen=True)
 class _Named:
-    """The targets that the goal packages, and those that other targets than images name, which
-    are what these are made of."""
+    """The targets that the goal packages; and what other targets than images name, which are
+    what these are made of, or what is to become the same file, which Pants tells the user."""
 
     packaged: frozenset[Address]
     taken: frozenset[Address]
@@ -108,7 +109,15 @@ async def find_named(request: _NamedRequest) -> _Named:
         for target in reached.closure
         if not target.has_field(ContentsField)
     )
-    taken = (address for addresses in named for address in addresses)
+    taken = {address for addresses in named for address in addresses}
+    at_paths = defaultdict(set)
+    for target in targets:
+        if target.has_field(OutputPathField):
+            path = target[OutputPathField].value_or_default(file_ending="tar")
+            at_paths[path.rpartition(".")[0]].add(target.address)
+    for addresses in at_paths.values():
+        if len(addresses) > 1:
+            taken.update(addresses)
     return _Named(frozenset(packaged), frozenset(taken))
 
 
