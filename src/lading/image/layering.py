@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Sequence, Tuple
 
 from lading.image.layer import MAX_LAYERS
+from lading.image.overlaps import Overlaps
 from lading.store.graph import build_order
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
@@ -28,22 +29,17 @@ LAYERINGS = (PER_PACKAGE, SINGLE)
 
 @dataclass(frozen=True)
 class _Group:
-    """`below` has a bit for each package at or below the group, `size` is in bytes."""
+    """`below` has a bit for each package at or below the group, `count` is their number; `size` is
+    in bytes."""
 
     paths: Tuple[StorePath, ...]
     below: int
+    count: int
     size: int
 
-    @property
-    def cost(self) -> int:
-        return _count(self.below) * self.size
-
     def joined(self, other: "_Group") -> "_Group":
-        return _Group(self.paths + other.paths, self.below | other.below, self.size + other.size)
-
-    def cost_of_joining(self, other: "_Group") -> int:
-        joined = _count(self.below | other.below) * (self.size + other.size)
-        return joined - self.cost - other.cost
+        below = self.below | other.below
+        return _Group(self.paths + other.paths, below, _count(below), self.size + other.size)
 
 
 def room_for_packages(max_layers: int, other_layers: int) -> int:
@@ -64,7 +60,7 @@ def plan_layers(
     order, and their hashes decide only between packages of the same name.
     """
     groups = _merged(_single_groups(packages), max_layers)
-    groups.sort(key=lambda group: (_count(group.below), min(map(_by_name, group.paths))))
+    groups.sort(key=lambda group: (group.count, min(map(_by_name, group.paths))))
     return tuple(tuple(sorted(group.paths)) for group in groups)
 
 
@@ -82,33 +78,86 @@ def _single_groups(packages: Iterable[StorePackage]) -> List[_Group]:
             below[name] |= below[reference]
     ordered = sorted(known.values(), key=lambda package: _by_name(package.path))
     return [
-        _Group((package.path,), below[str(package.path)], package.segment_size)
+        _Group(
+            (package.path,),
+            below[str(package.path)],
+            _count(below[str(package.path)]),
+            package.segment_size,
+        )
         for package in ordered
     ]
 
 
 def _merged(groups: Sequence[_Group], max_layers: int) -> List[_Group]:
     """At most `max_layers` groups; two at a time are put together, those that cost least first."""
-    left = dict(enumerate(groups))
-    if len(left) <= max_layers:
-        return list(groups)
-    # Of equal costs, the groups with lower numbers: by name.
-    costs = [
-        (group.cost_of_joining(left[other]), other, number)
-        for number, group in left.items()
-        for other in range(number)
-    ]
-    heapq.heapify(costs)
-    next_number = len(groups)
-    while len(left) > max_layers:
-        _, one, other = heapq.heappop(costs)
-        if one in left and other in left:
-            joined = left.pop(one).joined(left.pop(other))
-            for rest, group in left.items():
-                heapq.heappush(costs, (joined.cost_of_joining(group), rest, next_number))
-            left[next_number] = joined
-            next_number += 1
-    return list(left.values())
+    pairs = _Pairs(groups)
+    while len(pairs.left) > max_layers:
+        pairs.join_cheapest()
+    return list(pairs.left.values())
+
+
+class _Pairs:
+    """Groups `left` by number, and what it costs to join any two of them.
+
+    Numbers go on with those that are put together. Of equal costs, the groups with lower numbers
+    come first: by name.
+
+    A pair is one int, since there are half a million pairs of a thousand packages: the cost, then
+    the two numbers, in places of `_base`. So they sort as tuples would, in a fraction of the time.
+    """
+
+    def __init__(self, groups: Sequence[_Group]) -> None:
+        self._base = 2 * len(groups)
+        self.left: Dict[int, _Group] = {}
+        # Number, slot, count and size of each that is left. What two are put together to has the
+        # slot of the first.
+        self._facts: Dict[int, Tuple[int, int, int, int]] = {}
+        self._overlaps = Overlaps(len(groups), len(groups))
+        # For each number, a heap of its pairs with lower ones: cost, then the lower number.
+        self._rows: List[List[int]] = []
+        # A heap of the cheapest pair of each row.
+        self._cheapest: List[int] = []
+        for slot, group in enumerate(groups):
+            self._add(group, slot, group.below)
+
+    def join_cheapest(self) -> None:
+        while True:
+            pair, second = divmod(heapq.heappop(self._cheapest), self._base)
+            first = pair % self._base
+            if first in self.left and second in self.left:
+                break
+            if second in self.left:
+                self._offer(second)
+        one, other = self.left.pop(first), self.left.pop(second)
+        _, slot, _, _ = self._facts.pop(first)
+        del self._facts[second]
+        self._add(one.joined(other), slot, other.below & ~one.below)
+
+    def _add(self, group: _Group, slot: int, added: int) -> None:
+        """The next number for `group`; `added` is what its slot does not have yet."""
+        number = len(self._rows)
+        common = self._overlaps.with_each(group.below)
+        # What it costs is that each now changes with what is below the other alone, too.
+        count, size, base = group.count, group.size, self._base
+        row = [
+            ((its_count - common[its_slot]) * size + (count - common[its_slot]) * its_size) * base
+            + lower
+            for lower, its_slot, its_count, its_size in self._facts.values()
+        ]
+        heapq.heapify(row)
+        self._rows.append(row)
+        self._overlaps.put(slot, added)
+        self.left[number] = group
+        self._facts[number] = (number, slot, count, size)
+        self._offer(number)
+
+    def _offer(self, number: int) -> None:
+        """The row's cheapest pair with a group that is left."""
+        row = self._rows[number]
+        while row and row[0] % self._base not in self.left:
+            heapq.heappop(row)
+        if row:
+            heapq.heappush(self._cheapest, row[0] * self._base + number)
 
 
 def _by_name(path: StorePath) -> Tuple[str, str]:

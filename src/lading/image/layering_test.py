@@ -127,3 +127,52 @@ def test_every_package_is_in_one_layer_whatever_the_order(
     shuffled = list(closure)
     random.shuffle(shuffled)
     assert plan_layers(shuffled, max_layers) == layers
+
+
+def plainly_planned(
+    packages: Sequence[StorePackage], max_layers: int
+) -> Tuple[Tuple[StorePath, ...], ...]:
+    """What `plan_layers` does, by its words."""
+    references = {package.path: package.references for package in packages}
+    sizes = {package.path: package.segment_size for package in packages}
+
+    def below(group: Set[StorePath]) -> Set[StorePath]:
+        found, rest = set(), list(group & set(references))
+        while rest:
+            path = rest.pop()
+            found.add(path)
+            rest += [path for path in references[path] if path in references and path not in found]
+        return found
+
+    def cost(group: Set[StorePath]) -> int:
+        return len(below(group)) * sum(sizes[path] for path in group)
+
+    groups = {
+        number: {path}
+        for number, path in enumerate(sorted(references, key=lambda path: (path.name, path.hash)))
+    }
+    for number in range(len(groups), 2 * len(groups) - max_layers):
+        _, one, other = min(
+            (
+                cost(groups[one] | groups[other]) - cost(groups[one]) - cost(groups[other]),
+                one,
+                other,
+            )
+            for other in groups
+            for one in groups
+            if one < other
+        )
+        groups[number] = groups.pop(one) | groups.pop(other)
+    ordered = sorted(
+        groups.values(),
+        key=lambda group: (len(below(group)), min((path.name, path.hash) for path in group)),
+    )
+    return tuple(tuple(sorted(group)) for group in ordered)
+
+
+@settings(deadline=None)
+@given(closures(), st.integers(1, 16))
+def test_those_that_cost_least_together_are_put_together(
+    closure: Tuple[StorePackage, ...], max_layers: int
+) -> None:
+    assert plan_layers(closure, max_layers) == plainly_planned(closure, max_layers)
