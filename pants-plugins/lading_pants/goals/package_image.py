@@ -22,6 +22,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from lading.counted import counted
 from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.util_rules.archive_in_dist import ArchiveInDist, ArchiveInDistRequest
 from lading_pants.util_rules.assembled_image import (
@@ -108,7 +109,7 @@ def _summary(metadata: dict[str, Any]) -> tuple[str, ...]:
     size = f"{metadata['archive']['size'] / 1e6:.1f} MB"
     layers, base_layers = len(metadata["layers"]), metadata["base_layers"]
     if base_layers:
-        size += f", {layers} layers, {base_layers} of them the base's"
+        size += f", {counted(layers, 'layer')}, {base_layers} of them the base's"
     tags = (f"  {tag}" for tag in metadata["tags"])
     return (*tags, f"  {size}, {metadata['image']['digest']}")
 

@@ -335,6 +335,11 @@ def test_layers_of_packages(runner: RuleRunner, fields: str, expected: list[str]
     assert [names.count(root) for root in roots] == [1, 1, 1]
 
 
+def test_a_single_package_is_told_as_one(runner: RuleRunner) -> None:
+    _, dist = package(runner, 'contents=["//3rdparty:redis"], layering="single"')
+    assert history(dist) == ["lading: 1 store package"]
+
+
 def test_n2c_41_186_images_share_the_layers_of_packages(runner: RuleRunner) -> None:
     other = 'docker_image(name="other", contents=["//3rdparty:redis"], files={"/x": "x"})\n'
     digests = []

@@ -15,6 +15,7 @@ from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from lading.counted import counted
 from lading_pants.targets.store_package import PackageNameField
 from lading_pants.util_rules.derivation import StoreTarget, StoreTargetRequest
 from lading_pants.util_rules.realise import StoreClosure, StoreClosureRequest
@@ -44,7 +45,7 @@ async def package_store_package(field_set: StorePackageFieldSet) -> BuiltPackage
                 extra_log_lines=(
                     f"  {member.package.path}",
                     f"  {member.package.unpacked_size / 1e6:.1f} MB, closure {size / 1e6:.1f} MB "
-                    f"in {len(built.members)} packages",
+                    f"in {counted(len(built.members), 'package')}",
                 ),
             ),
         ),

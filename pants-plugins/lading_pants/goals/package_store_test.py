@@ -47,7 +47,7 @@ def test_segment_and_descriptions_lie_in_dist(runner: RuleRunner) -> None:
     assert artifact.relpath == "a/lib"
     assert artifact.extra_log_lines == (
         f"  {description['path']}",
-        "  0.0 MB, closure 0.0 MB in 1 packages",
+        "  0.0 MB, closure 0.0 MB in 1 package",
     )
 
 

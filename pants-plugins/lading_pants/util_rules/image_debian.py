@@ -18,6 +18,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.counted import counted
 from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.lock import closure
 from lading.debian.package_list import PackageList
@@ -197,7 +198,7 @@ async def make_debian_layer(
         FetchedFiles,
         FetchRequest(
             tuple(package.file for package in (*added, *tools)),
-            f"Fetching {len(added) + len(tools)} Debian packages",
+            f"Fetching {counted(len(added) + len(tools), 'Debian package')}",
             request.subject,
         ),
     )
@@ -236,7 +237,7 @@ async def make_debian_layer(
             inputs=await Get(Digest, MergeDigests((described.digest, base, *inputs))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=outputs,
-            description=f"Making a layer of {len(parts)} Debian packages",
+            description=f"Making a layer of {counted(len(parts), 'Debian package')}",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),

@@ -17,6 +17,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.counted import counted
 from lading.image.layer_request import ContentPackage, LayerPackage, LayerRequest
 from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
@@ -145,7 +146,7 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Bui
 
 def _told(request: ImageLayerRequest) -> str:
     if request.members:
-        return f"{len(request.members)} store packages"
+        return counted(len(request.members), "store package")
     return "files and links"
 
 

@@ -24,6 +24,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.counted import counted
 from lading.errors import LadingError
 from lading.image.zstd_library import LIBRARY
 from lading.python.app import MAIN_FILE, Main, console_script
@@ -449,7 +450,9 @@ async def make_app_part(request: _AppPartRequest, compressor: Compressor) -> Ima
             inputs=await Get(Digest, MergeDigests((placed, request.interpreter.digest))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=PART_FILES,
-            description=f"Compiling the {len(sources.files)} sources of {request.main.module}",
+            description=(
+                f"Compiling {counted(len(sources.files), 'source')} of {request.main.module}"
+            ),
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),

@@ -9,6 +9,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.counted import counted
 from lading.image.layer_request import PackagesLayerRequest
 from lading.image.layering import plan_layers
 from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
@@ -64,8 +65,8 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
     )
     if len(packages) == 1:
         return packages[0].layer
-    created_by = f"lading: {len(packages)} store packages"
-    layer = PackagesLayerRequest(tuple(package.files for package in packages), created_by)
+    told = counted(len(packages), "store package")
+    layer = PackagesLayerRequest(tuple(package.files for package in packages), f"lading: {told}")
     result = await Get(
         ProgramResult,
         ProgramRequest(
@@ -75,7 +76,7 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
             inputs=await Get(Digest, MergeDigests(package.placed for package in packages)),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=LAYER_FILES,
-            description=f"Making a layer of {len(packages)} store packages",
+            description=f"Making a layer of {told}",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),

@@ -12,6 +12,7 @@ from pants.engine.target import SpecialCasedDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
+from lading.counted import counted
 from lading.fetch.pinned_file import PinnedFile
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
@@ -310,7 +311,7 @@ async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
         for fetch in (
             FetchRequest(
                 debs,
-                f"Fetching {len(debs)} Debian packages of the build root",
+                f"Fetching {counted(len(debs), 'Debian package')} of the build root",
                 inputs.build_root.subject,
             ),
             *(

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
+from lading.counted import counted
 from lading.debian.apt_sources import APT_DIRECTORY
 from lading.debian.deb822 import paragraphs
 from lading.debian.keyring import KEYRING_DIRECTORY, certificates, verified
@@ -147,9 +148,9 @@ class Archive:
         found = Sha256.of(content)
         if (found, len(content)) != (digest, size):
             raise LadingError(
-                f"{url} has {len(content)} bytes and the SHA-256 {found.hex}, and the signed index "
-                f"says {size} and {digest.hex}. The mirror is being updated or broken: try again "
-                "in a few minutes, or configure another mirror of Debian."
+                f"{url} has {counted(len(content), 'byte')} and the SHA-256 {found.hex}, and the "
+                f"signed index says {size} and {digest.hex}. The mirror is being updated or "
+                "broken: try again in a few minutes, or configure another mirror of Debian."
             )
         return content
 

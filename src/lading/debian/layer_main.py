@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import List
 
+from lading.counted import counted
 from lading.debian.dpkg_database import dpkg_status
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest
@@ -33,8 +34,7 @@ def main(argv: List[str]) -> None:
         plan = tree.plan()
         status = base.dpkg_status + dpkg_status(tree.packages)
         image = replace(plan.image, accounts=_accounts(plan, tree, base), dpkg_status=status)
-        count = len(request.packages)
-        created_by = f"lading: {count} Debian packages"
+        created_by = f"lading: {counted(len(request.packages), 'Debian package')}"
         layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
     write_descriptions(layer, image, Path(description), Path(tree_file))
     text = report_json(tree.packages, image.entries, tree.left_to_ldconfig)

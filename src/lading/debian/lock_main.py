@@ -14,6 +14,7 @@ from datetime import timezone
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from lading.counted import counted
 from lading.debian.archive import Archive, Release
 from lading.debian.control import PackageIndex
 from lading.debian.lock import DebianLock, LockedPackage
@@ -81,7 +82,7 @@ def main(argv: List[str]) -> None:
     working.write_text(lock.to_json(), encoding="utf-8")
     os.replace(working, lock_file)
     count = sum(len(packages) for packages in lock.packages.values())
-    sys.stdout.write(f"{count} packages\n")
+    sys.stdout.write(f"{counted(count, 'package')}\n")
 
 
 def _use_environment(machine: Machine) -> None:

@@ -307,12 +307,12 @@ def test_a_broken_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         saving = Saving(patience=Patience(tries=1))
         with pytest.raises(UnavailableError) as raised:
             saving.client.save("http://a.example/file", saving.part)
-    assert raised.value.reason == "the proxy can't be used: Connection refused (tried 1 times)"
+    assert raised.value.reason == "the proxy can't be used: Connection refused (tried 1 time)"
 
 
 def test_a_server_that_speaks_no_tls_is_told(server: FaultyServer) -> None:
     saving = Saving(patience=Patience(tries=1))
-    with pytest.raises(UnavailableError, match="tried 1 times"):
+    with pytest.raises(UnavailableError, match="tried 1 time"):
         saving.client.save(server.url.replace("http:", "https:") + "/file", saving.part)
 
 

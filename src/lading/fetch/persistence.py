@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, TypeVar
 
+from lading.counted import counted
 from lading.fetch.faults import TransientError, UnavailableError
 from lading.fetch.source_url import redacted
 
@@ -62,7 +63,7 @@ class Persistence:
                 failures = 1 if now >= most + _PROGRESS else failures + 1
                 most = max(most, now)
                 if failures >= self._patience.tries:
-                    reason = f"{fault.reason} (tried {failures} times)"
+                    reason = f"{fault.reason} (tried {counted(failures, 'time')})"
                     raise UnavailableError(reason, fault.status) from fault
                 delay = fault.delay
                 if delay is None:

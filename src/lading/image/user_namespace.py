@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, List, NoReturn, Tuple
 
+from lading.counted import counted
 from lading.errors import LadingError
 from lading.image import linux
 from lading.image.child import Child
@@ -133,7 +134,7 @@ def _subordinate(file: Path) -> _Map:
         user = user_name()
         found = f"no ids for the user {user}"
         if mapping:
-            found = f"{inside - 1} ids for the user {user}, and images need {NEEDED_IDS}"
+            found = f"{counted(inside - 1, 'id')} for the user {user}, and images need {NEEDED_IDS}"
         raise LadingError(
             f"commands in an image need subordinate ids, and {file} has {found}: run `usermod "
             f"--add-subuids 100000-165535 --add-subgids 100000-165535 {user}` as root, with "

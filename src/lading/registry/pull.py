@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, TypeVar
 
+from lading.counted import counted
 from lading.digest import Sha256
 from lading.fetch.client import Client
 from lading.fetch.faults import UnavailableError, WrongContentError
@@ -82,7 +83,8 @@ class Puller:
             found = Sha256.of(content)
             if found != digest:
                 raise WrongContentError(
-                    f"wrong content, expected {digest}, got {found}, {len(content)} bytes"
+                    f"wrong content, expected {digest}, got {found}, "
+                    f"{counted(len(content), 'byte')}"
                 )
             return content
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Tuple
 
+from lading.counted import counted
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.foreign_text import printable, shown
@@ -130,7 +131,8 @@ def _config(descriptor: Descriptor, get: GetDocument) -> bytes:
     content = get("blobs", descriptor.digest)
     if len(content) != descriptor.size:
         raise MalformedError(
-            f"its config has {len(content)} bytes, where its manifest says {descriptor.size}"
+            f"its config has {counted(len(content), 'byte')}, where its manifest says "
+            f"{descriptor.size}"
         )
     return content
 
@@ -148,7 +150,8 @@ def _platform(config: bytes, manifest: ImageManifest) -> Platform:
         )
     if len(diff_ids) != len(manifest.layers):
         raise MalformedError(
-            f"its config is of {len(diff_ids)} layers, its manifest of {len(manifest.layers)}"
+            f"its config is of {counted(len(diff_ids), 'layer')}, its manifest of "
+            f"{len(manifest.layers)}"
         )
     for diff_id in diff_ids:
         if not isinstance(diff_id, str) or parse_digest(diff_id) is None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Iterable, Sequence, Tuple
 
+from lading.counted import counted
+
 #: Most lines of an output or a file that a failure quotes.
 _LINES = 20
 
@@ -33,7 +35,7 @@ def quoted(text: str) -> str:
         return "    (nothing)"
     if len(lines) > _LINES:
         head, tail = _LINES // 2, _LINES - _LINES // 2
-        left_out = f"... {len(lines) - _LINES} lines ..."
+        left_out = f"... {counted(len(lines) - _LINES, 'line')} ..."
         lines = [*lines[:head], left_out, *lines[-tail:]]
     return indented(line if len(line) <= _WIDTH else line[:_WIDTH] + "..." for line in lines)
 

@@ -4,6 +4,7 @@ import re
 from typing import List, Sequence
 from xml.etree import ElementTree
 
+from lading.counted import counted
 from lading.structure.outcome import Outcome
 
 # XML 1.0 has no other characters, and no way to write them.
@@ -17,7 +18,7 @@ def text_report(outcomes: Sequence[Outcome]) -> str:
     for outcome in failed or outcomes:
         lines.append(f"{'✗' if failed else '✓'} {outcome.name}")
         lines += [f"  {line}" for failure in outcome.failures for line in failure.splitlines()]
-    count = f"{len(outcomes)} check{'s' if len(outcomes) != 1 else ''}"
+    count = counted(len(outcomes), "check")
     lines.append(f"{len(failed)} of {count} failed." if failed else f"{count} passed.")
     return "\n".join(lines) + "\n"
 
