@@ -43,7 +43,10 @@ def _plan(request: LayerRequest) -> RootTree:
     if request.base_tree:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
     contents = _contents(request, base)
-    return plan_root_tree(contents, fields, lambda source: Path(source).read_bytes(), base)
+    tree = plan_root_tree(contents, fields, lambda source: Path(source).read_bytes(), base)
+    # An empty store is no layer on others, but it is one where there are none: not everything that
+    # reads images takes them without layers.
+    return tree.without_bare_store() if base.entries and not request.packages else tree
 
 
 def _contents(request: LayerRequest, base: ImageTree) -> Dict[str, RootEntry]:

@@ -9,10 +9,12 @@ from typing import Any, Callable, List, Tuple
 import pytest
 
 from lading.errors import LadingError
+from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
 from lading.image.layer_main import main
 from lading.image.layer_request import LayerRequest
 from lading.image.package_testing import Link, MakePackage, Package, Program, Tree
+from lading.image.root_entry import RootEntry
 
 BuildLayer = Callable[..., Tuple[Layer, Path]]
 
@@ -227,3 +229,27 @@ def test_nothing_new_is_an_empty_layer(
         redis, in_base=(redis,), users={"redis": 999}, base_tree=str(tmp_path / "base-tree.json")
     )
     assert layer.is_empty
+
+
+def test_an_empty_store_is_no_layer_on_others(
+    build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
+) -> None:
+    debian = ImageTree({path: RootEntry.directory(path) for path in ("tmp", "var", "var/tmp")})
+    base, tree = tmp_path / "debian.json", tmp_path / "layer-tree.json"
+    base.write_text(debian.to_json())
+    layer, _ = build_layer(base_tree=str(base), directories={})
+    assert layer.is_empty
+    assert ImageTree.from_json(tree.read_text()) == debian
+    _, blob = build_layer(packages=(make_package("redis", REDIS),), base_tree=str(tree))
+    assert "store" in [member.name for member in members(blob)]
+
+
+@pytest.mark.parametrize("base", ["", ImageTree().to_json()], ids=["from scratch", "no layers"])
+def test_an_empty_store_is_a_layer_where_there_is_no_other(
+    build_layer: BuildLayer, tmp_path: Path, base: str
+) -> None:
+    file = tmp_path / "base.json"
+    file.write_text(base)
+    nothing = {"/tmp": "none", "/var/tmp": "none"}
+    _, blob = build_layer(base_tree=str(file) if base else "", directories=nothing)
+    assert [member.name for member in members(blob)] == ["store"]

@@ -42,6 +42,13 @@ class RootTree:
                 entries.setdefault(parent.path, parent)
         return tuple(sorted(entries.values(), key=lambda entry: entry.sort_key))
 
+    def without_bare_store(self) -> "RootTree":
+        """Nothing, where all that is added is the directory of packages."""
+        if [entry.path for entry in self.added] != [_STORE]:
+            return self
+        entries = {path: entry for path, entry in self.image.entries.items() if path != _STORE}
+        return RootTree((), replace(self.image, entries=entries))
+
 
 def plan_root_tree(
     contents: Mapping[str, RootEntry],
