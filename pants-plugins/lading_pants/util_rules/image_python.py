@@ -176,7 +176,7 @@ class _NeedsRequest:
 
 @dataclass(frozen=True)
 class _NeedsMet:
-    """All that extension modules need is in the image."""
+    """All that native code in the wheels needs is in the image."""
 
 
 @dataclass(frozen=True)
@@ -404,7 +404,7 @@ async def check_needs(request: _NeedsRequest, platform: BuildPlatform) -> _Needs
             arguments=("checked",),
             inputs=await Get(Digest, MergeDigests((wheels, interpreter, tree))),
             output_files=("checked",),
-            description="Looking for the libraries of extension modules",
+            description="Looking for the libraries of wheels",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),

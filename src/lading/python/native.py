@@ -1,4 +1,4 @@
-"""What extension modules need that their wheel does not bring."""
+"""What extension modules and programs need that their wheel does not bring."""
 
 import json
 import posixpath
@@ -36,7 +36,7 @@ def native_needs(files: Iterable[TreeFile], scratch: Path) -> Tuple[NativeNeed, 
         scratch.write_bytes(content)
         elf = sound_elf(str(scratch))
         scratch.unlink()
-        if elf is not None and elf.is_shared_library:
+        if elf is not None:
             needs += (NativeNeed(file.member.path, name) for name in elf.needed if name not in own)
     return tuple(needs)
 

@@ -14,7 +14,10 @@ from lading.python.native import (
     needs_to_json,
 )
 from lading.store import members as kinds
+from lading.store.elf import ET_EXEC
 from lading.store.elf_testing import NEEDED, SONAME, make_elf
+
+LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
 def file(path: str, content: bytes) -> TreeFile:
@@ -39,6 +42,22 @@ def test_what_a_wheel_brings_it_does_not_need(tmp_path: Path) -> None:
         NativeNeed("p/numpy.libs/libopenblas-1.so", "libc.so.6"),
     )
     assert needs_from_json(needs_to_json(needs)) == needs
+
+
+@pytest.mark.parametrize(
+    ("program", "needed"),
+    [
+        (make_elf(interpreter=LOADER, strings=[(NEEDED, "libc.so.6")]), ["libc.so.6"]),
+        (make_elf(type_=ET_EXEC, interpreter=LOADER, strings=[(NEEDED, "libm.so")]), ["libm.so"]),
+        (make_elf(type_=ET_EXEC), []),
+    ],
+    ids=["position-independent", "at its address", "static"],
+)
+def test_programs_need_libraries_as_well(
+    tmp_path: Path, program: bytes, needed: Sequence[str]
+) -> None:
+    needs = native_needs([file("p/tool/bin/tool", program)], tmp_path / "scratch")
+    assert [need.library for need in needs] == needed
 
 
 def test_all_is_well_where_everything_is_offered() -> None:

@@ -1,4 +1,6 @@
-"""Check that an image has the libraries that extension modules need: `needs_main REQUEST OUTPUT`.
+"""Check that an image has the libraries that native code in wheels needs:
+
+    needs_main REQUEST OUTPUT
 
 REQUEST is the JSON of `NeedsRequest`. OUTPUT is empty, and there if all is well.
 """
