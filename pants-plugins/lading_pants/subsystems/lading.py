@@ -84,7 +84,7 @@ class LadingSubsystem(Subsystem):
         default="3rdparty/base-images.lock.json",
         help=(
             "The file that pins `base_image` targets without a digest of their own. It is written "
-            "by `generate-lockfiles --resolve=base-images` and belongs into version control."
+            "by `generate-lockfiles --resolve=base-images` and belongs in version control."
         ),
     )
     refuse_stale_base_images = BoolOption(

@@ -49,7 +49,7 @@ class DebianLockfileField(OptionalSingleSourceField):
     alias = "lockfile"
     help = (
         "The lock's file, beside the BUILD file; `<name>.lock.json` if unset. It is written by "
-        "`generate-lockfiles` and belongs into version control."
+        "`generate-lockfiles` and belongs in version control."
     )
     required = False
 
@@ -80,7 +80,7 @@ class DebianLockTarget(Target):
         DebianResolveField,
     )
     help = (
-        "Debian packages, pinned by version and digest, from which build roots and store packages "
-        "are made. `./pants generate-lockfiles --resolve=<name>` resolves the packages that "
+        "Debian packages, pinned by version and digest, for build roots, store packages and "
+        "images. `./pants generate-lockfiles --resolve=<name>` resolves the packages that "
         "targets ask for, with all they depend on, in the archive's signed index."
     )

@@ -1,4 +1,4 @@
-"""`docker_image`: an OCI image made of store packages."""
+"""`docker_image`: an OCI image of store packages, Debian packages, services and files."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class BaseField(TextField):
     alias = "base"
     help = (
         "The image that this one is put on: another `docker_image`, or a `base_image`, which is "
-        "pulled from a registry. Its layers stay as they are, byte for byte; one more has what is "
-        "new. Of its config, `env` and `labels` are merged, where the own value wins; "
-        "`exposed_ports` and `volumes` are united; `entrypoint`, `working_dir`, `user`, "
+        "pulled from a registry. Its layers stay as they are, byte for byte; what is new is in "
+        "layers above them. Of its config, `env` and `labels` are merged, where the own value "
+        "wins; `exposed_ports` and `volumes` are united; `entrypoint`, `working_dir`, `user`, "
         "`stop_signal` and `healthcheck` are the base's where they are unset; so is `cmd`, unless "
         "`entrypoint` is set. `[]` for `entrypoint` or `cmd` means none. Users and groups are "
         "added to those of the base. Files and links may replace those of the base, but nothing "
@@ -331,10 +331,11 @@ class DockerImageTarget(Target):
         SkipPushField,
     )
     help = (
-        "A container image made of store packages, without a Docker daemon. In it is the closure "
-        "of what `contents` and the config refer to, and nothing else. `./pants package` writes "
-        "an archive that docker, podman, skopeo and containerd load, and a JSON file with its "
-        "digests, tags and closure."
+        "A container image, made without a Docker daemon. In it are the closure of the store "
+        "packages that `contents` and the config refer to, and what other fields name: Debian "
+        "packages, a Python service, files, the layers of a base; and nothing else. `./pants "
+        "package` writes an archive that docker, podman, skopeo and containerd load, and a JSON "
+        "file with its digests, tags and closure."
     )
 
     def validate(self) -> None:

@@ -34,7 +34,7 @@ class FetchUrlField(StringSequenceField):
         "- `mirror://pypi/<project>/<file>`: a Python distribution. It is looked for in the "
         "indexes that `[python-repos]` or else pip is configured with.\n\n"
         "The URL is no part of what a store package is built from, the digest is: changing the "
-        "URL rebuilds nothing. User names and passwords belong into `~/.netrc`."
+        "URL rebuilds nothing. User names and passwords belong in `~/.netrc`."
     )
 
     @classmethod

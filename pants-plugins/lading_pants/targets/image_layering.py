@@ -21,7 +21,9 @@ class LayeringField(StringField):
         "the package share; a change is pushed and pulled without what has not changed. Where "
         "`max_layers` leaves no room for that, those packages share a layer that cost least "
         f"together: small ones, and those that change at the same time. With `{SINGLE}`, all are "
-        "in one layer with everything else."
+        "in one layer, with the image's links, files and users. Debian packages, a service's "
+        "wheels and sources, trees of files and what `run_as_root` changes have layers of their "
+        "own in either case."
     )
 
 

@@ -18,8 +18,8 @@ class PexField(StringField):
         "that it needs, the biggest in layers of their own, the same in every image with them; and "
         "the repository's own sources in the last layer, at `/app`. Modules are compiled. Nothing "
         "is unpacked when a container starts. Where `entrypoint` is unset, it starts the PEX's "
-        "own. The PEX must be for the image's Python, whose libraries must "
-        "be all that its extension modules need."
+        "own. The PEX must be for the image's Python. Libraries that extension modules and "
+        "programs in the wheels need must be in the image."
     )
 
     @classmethod
