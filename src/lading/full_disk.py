@@ -2,9 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import List, Tuple
 
 # lading.machine's CACHE_DIR. All that is imported here is part of every store path.
 _CACHE = Path(".lading/cache")
+
+#: Bytes. Who finds a disk full may leave less than a block of what it would have written, or
+#: remove what it has.
+_LITTLE = 1 << 22
+
+_REMEDY = (
+    "Make room and run it again, or let `local_execution_root_dir` or `named_caches_dir` in "
+    "[GLOBAL] of pants.toml name a directory on a larger disk."
+)
 
 
 def full_disk(error: OSError) -> str:
@@ -12,18 +22,42 @@ def full_disk(error: OSError) -> str:
 
     It can't be told from all errors where there was no room, and what was begun is removed by now.
     """
-    places = [f"Where sandboxes lie, {_free(Path.cwd())}"]
+    return f"there is no room left on a disk ({error}). {_free()} {_REMEDY}"
+
+
+def hardly_any_room() -> str:
+    """The sentence for a program of the user's that has failed, if that may be why; else "".
+
+    What the program has said of it is not to be relied on: its log lies on the same disk.
+    """
+    if not any(_is_nearly_full(directory) for _, directory in _places()):
+        return ""
+    return f"There is hardly any room left on a disk. {_free()} {_REMEDY}"
+
+
+def _places() -> List[Tuple[str, Path]]:
+    places = [("where sandboxes lie", Path.cwd())]
     if _CACHE.is_dir():
-        places.append(f"where caches lie, {_free(_CACHE.resolve())}")
-    return (
-        f"there is no room left on a disk ({error}). {'; '.join(places)}. Make room and run it "
-        "again, or let `local_execution_root_dir` or `named_caches_dir` in [GLOBAL] of pants.toml "
-        "name a directory on a larger disk."
-    )
+        places.append(("where caches lie", _CACHE.resolve()))
+    return places
 
 
-def _free(directory: Path) -> str:
+def _is_nearly_full(directory: Path) -> bool:
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize < _LITTLE or _has_no_files_left(disk)
+
+
+def _has_no_files_left(disk: os.statvfs_result) -> bool:
+    return bool(disk.f_files) and not disk.f_favail
+
+
+def _free() -> str:
+    sentence = "; ".join(f"{what}, {_free_in(directory)}" for what, directory in _places())
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _free_in(directory: Path) -> str:
     disk = os.statvfs(directory)
     free, size = (blocks * disk.f_frsize / 1e6 for blocks in (disk.f_bavail, disk.f_blocks))
-    free_files = ", but no more files can be made" if disk.f_files and not disk.f_favail else ""
+    free_files = ", but no more files can be made" if _has_no_files_left(disk) else ""
     return f"{directory}, {free:,.1f} of {size:,.1f} MB are free now{free_files}"

@@ -16,6 +16,7 @@ import pytest
 from lading.debian.deb_testing import make_deb
 from lading.errors import LadingError
 from lading.program_files import program_files
+from lading.small_disk_testing import on_small_disk
 from lading.store.host_programs_testing import install_bubblewrap
 from lading.store.members import Member, members_from_json
 from lading.store.package import StorePackage
@@ -235,6 +236,24 @@ def test_what_fails_is_told_with_the_end_of_its_log(build: Build, tmp_path: Path
     assert str(raised.value).startswith(begin)
     assert str(raised.value).endswith("no-such-command: command not found")
     assert "line 1\n" in log.read_text() and "unreached" not in log.read_text()
+
+
+def test_nixpkgs_377363_a_full_disk_is_told_where_the_log_has_no_room_for_it(
+    build: Build, tmp_path: Path
+) -> None:
+    def fill() -> str:
+        with pytest.raises(LadingError) as raised:
+            build("printf '%05000000d' 0 > $out/file")
+        return str(raised.value)
+
+    small = tmp_path / "build-1"
+    small.mkdir()
+    sentence = on_small_disk(small, "size=4m", fill)
+    begin = (
+        "`script` failed (status 1). There is hardly any room left on a disk. Where sandboxes lie, "
+    )
+    assert sentence.startswith(begin)
+    assert " on a larger disk. The whole log is in " in sentence
 
 
 @pytest.mark.parametrize("script", ["false | true; touch $out/x", "false; touch $out/x"])
