@@ -4,7 +4,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator
+from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
@@ -15,6 +15,7 @@ from lading.fetch.fetch_main import main
 from lading.fetch.pinned_file import PinnedFile, request_to_json
 from lading.fetch.source_url import SourceUrl
 from lading.program import USER_ERROR, error_sentence
+from lading.small_disk_testing import on_small_disk, sentence_of
 
 BODIES = {f"file{number}": b"%d" % number * 5000 for number in range(20)}
 
@@ -112,6 +113,32 @@ def test_the_same_content_under_two_names_is_fetched_once(server: FaultyServer) 
     fetch(file, PinnedFile("other", file.urls, file.sha256))
     assert fetched() == {"file1": BODIES["file1"], "other": BODIES["file1"]}
     assert len(server.requests) == 1
+
+
+def test_nixpkgs_377363_a_full_disk_leaves_what_the_next_run_goes_on_with(
+    server: FaultyServer, sandbox: Path
+) -> None:
+    body = os.urandom(300_000)
+    url = SourceUrl.parse(server.serve("/large", Ranged(body=body)))
+    file = PinnedFile("large", (url,), Sha256.of(body))
+
+    def fill() -> Tuple[str, List[str], Dict[str, bytes]]:
+        make_cache()
+        Path("request.json").write_text(request_to_json([file]))
+        Path("ballast").write_bytes(bytes(500_000))
+        sentence = sentence_of("lading.fetch.fetch_main", "request.json", "out/files")
+        left = [str(path) for path in Path.cwd().rglob("*") if path.is_file()]
+        Path("ballast").unlink()
+        main(["request.json", "out/files"])
+        return sentence, left, fetched()
+
+    sentence, left, fetched_then = on_small_disk(sandbox, "size=700k", fill)
+    part = f".lading/cache/downloads/{file.sha256.hex}.part"
+    assert sentence.startswith("there is no room left on a disk ([Errno 28] No space left")
+    assert sorted(left) == [str(sandbox / name) for name in (part, "ballast", "request.json")]
+    assert fetched_then == {"large": body}
+    first, second = server.ranges("/large")
+    assert first is None and second is not None and second.startswith("bytes=")
 
 
 def test_as_a_program_it_ends_with_the_sentence(server: FaultyServer) -> None:

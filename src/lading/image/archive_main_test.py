@@ -1,10 +1,10 @@
 import hashlib
 import json
-import resource
+import os
 import tarfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +19,7 @@ from lading.image.healthcheck import Healthcheck
 from lading.image.image_documents import ClosureMember, ImageDocuments, ImageParts
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.platform import Platform
+from lading.small_disk_testing import on_small_disk, sentence_of
 from lading.store.path import StorePath
 from lading.tar_header import END_OF_ARCHIVE
 
@@ -200,7 +201,7 @@ def test_mayastor_1688_the_archive_around_the_layers_is_not_compressed(
     assert archive.read_bytes()[257:262] == b"ustar"
 
 
-def test_apple_containerization_369_readers_of_either_kind_find_the_same_image(
+def test_apple_containerization_369_socktainer_218_readers_of_either_kind_find_the_same_image(
     build_archive: BuildArchive,
 ) -> None:
     files = read(build_archive(b"one", b"two")[0])
@@ -235,18 +236,33 @@ def test_nixpkgs_281443_327579_254421_created_leaves_the_layers_as_they_are(
     assert config["created"] == config["history"][0]["created"] == "2024-02-29T12:00:00Z"
 
 
+@pytest.mark.parametrize(
+    "metadata, sentence",
+    [
+        ((), "there is no room left on a disk ([Errno 28] No space left on device). "),
+        (
+            ("config", "small/redis.json"),
+            "there is no room for small/redis.tar (No space left on device): 0.1 MB are free there "
+            "now. Make room and run it again.",
+        ),
+    ],
+    ids=["in a sandbox", "in the user's directory"],
+)
 def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
-    build_archive: BuildArchive, tmp_path: Path
+    build_archive: BuildArchive, tmp_path: Path, metadata: Sequence[str], sentence: str
 ) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    layer = b"x" * 100_000
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(layer) + 100, hard))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            build_archive(layer)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not list(tmp_path.glob("*redis.tar*"))
+    build_archive(b"x" * 100_000)
+    small = tmp_path / "small"
+    small.mkdir()
+
+    def fill() -> Tuple[str, List[str]]:
+        os.chdir(tmp_path)
+        arguments = ("request.json", "no libzstd", "small/redis.tar", *metadata)
+        return sentence_of("lading.image.archive_main", *arguments), os.listdir(small)
+
+    told, left = on_small_disk(small, "size=100k", fill)
+    assert told.startswith(sentence)
+    assert left == []
 
 
 def test_archive_and_description_in_the_user_s_directory(

@@ -11,16 +11,17 @@ from lading.image.layer_compression import open_compressor
 from lading.image.package_layer import write_package_layer
 from lading.program import run
 from lading.store.path import StorePath
+from lading.whole_file import whole_file
 
 
 def main(argv: List[str]) -> None:
     library, segment, path, blob, description = argv
-    partial = Path(blob + ".partial")
     created_by = f"lading: {StorePath.parse(path).name}"
-    with partial.open("wb") as file, open_compressor(library) as compressor:
-        layer = write_package_layer(Path(segment), compressor, file, created_by)
-    Path(description).write_text(layer.to_json(), encoding="utf-8")
-    partial.replace(blob)
+    with whole_file(Path(blob)) as file:
+        with open_compressor(library) as compressor:
+            layer = write_package_layer(Path(segment), compressor, file, created_by)
+        with whole_file(Path(description)) as text:
+            text.write(layer.to_json().encode("utf-8"))
 
 
 if __name__ == "__main__":
