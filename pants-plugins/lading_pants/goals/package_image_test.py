@@ -363,6 +363,15 @@ docker_image(name="base", base=":lowest", files={"/y": "y"})
     assert len(metadata["layers"]) == max_layers == 2 + packages + 1
 
 
+def test_moby_20298_packages_share_what_a_base_of_many_layers_leaves(runner: RuleRunner) -> None:
+    """One layer, or none but the one that has what lies at `/`."""
+    rooms = {"max_layers=125": 1, "max_layers=125, run_as_root='true'": 0, "max_layers=124": 0}
+    for name, (fields, room) in enumerate(rooms.items()):
+        runner.write_files({"images/BUILD": f'docker_image(name="n{name}", {fields})'})
+        image = ImageFieldSet.create(runner.get_target(Address("images", target_name=f"n{name}")))
+        assert image.package_layer_count(123) == room
+
+
 @pytest.mark.parametrize(
     "fields, message",
     [

@@ -192,13 +192,20 @@ def test_moby_49141_a_base_without_layers(runner: RuleRunner, registry: Registry
     assert config_of(files)["config"] == {"Cmd": ["/x"]}
 
 
+@pytest.mark.parametrize("count", [125, 126, 200])
 def test_moby_20298_too_many_layers_with_the_base_s(
-    runner: RuleRunner, registry: RegistryServer
+    runner: RuleRunner, registry: RegistryServer, count: int
 ) -> None:
-    serve(registry, [tar((str(number), tarfile.REGTYPE, "")) for number in range(125)])
-    with engine_error(TargetError, contains="the image has 126 layers"):
+    tars = [tar((str(number), tarfile.REGTYPE, "")) for number in range(count)]
+    serve(registry, tars)
+    reason = (
+        f"`docker_image` images:app: the image has {count + 1} layers, with those that `base` "
+        "leads to, but docker takes 125 at most. Put fewer images on top of each other, or take a "
+        "base with fewer layers."
+    )
+    with engine_error(TargetError, contains=reason):
         package(runner, registry, 'files={"/x": "1"}')
-    assert not registry.seen("blobs", f"sha256:{hashlib.sha256(ROOT).hexdigest()}")
+    assert not registry.seen("blobs", f"sha256:{hashlib.sha256(tars[0]).hexdigest()}")
 
 
 def test_a_base_for_another_architecture_takes_what_is_not_built(

@@ -24,7 +24,8 @@ def check_layer_count(count: int) -> None:
     if count > MAX_LAYERS:
         raise LadingError(
             f"the image has {count} layers, with those that `base` leads to, but docker takes "
-            f"{MAX_LAYERS} at most. Put fewer images on top of each other."
+            f"{MAX_LAYERS} at most. Put fewer images on top of each other, or take a base with "
+            "fewer layers."
         )
 
 

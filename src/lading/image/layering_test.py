@@ -104,6 +104,17 @@ def test_room_for_packages(max_layers: int, other_layers: int, room: int) -> Non
     assert room_for_packages(max_layers, other_layers) == room
 
 
+@settings(deadline=None)
+@given(st.integers(0, 200), st.integers(1, MAX_LAYERS), st.integers(1, 150))
+def test_whatever_the_base_has_packages_stay_within_the_limit(
+    other_layers: int, max_layers: int, count: int
+) -> None:
+    room = room_for_packages(max_layers, other_layers)
+    packages = [package(f"p{number}", 1000) for number in range(count)]
+    layers = len(plan_layers(packages, room)) if room else 0
+    assert layers + other_layers <= max(max_layers, other_layers)
+
+
 @st.composite
 def closures(draw: st.DrawFn) -> Tuple[StorePackage, ...]:
     found: Dict[int, StorePackage] = {}
