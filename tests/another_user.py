@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, Mapping, Tuple
 
-from repository import Repository, copy_work_tree
+from repository import QUICK_START, Repository, copy_work_tree
 
 #: What may not matter. None of the values is the one that CI has.
 SURROUNDINGS = {
@@ -68,7 +68,7 @@ class AnotherUser:
         }
         path = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin"
         home = str(self.directory / "home")
-        return {**inherited, **SURROUNDINGS, "HOME": home, "PATH": path}
+        return {**inherited, **SURROUNDINGS, **QUICK_START, "HOME": home, "PATH": path}
 
     def _command_prefix(self) -> Tuple[str, ...]:
         if os.getuid() != 0:

@@ -5,7 +5,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Tuple
 
 from local_server import free_port, local_server
 
@@ -87,6 +87,16 @@ def casd(program: str, directory: Path) -> Iterator[CacheServer]:
     command = [program, f"--bind=127.0.0.1:{port}", "--log-level=trace", str(blobs)]
     with local_server(command, port, log):
         yield CacheServer(f"127.0.0.1:{port}", blobs, log)
+
+
+def reading_from(address: str, content: str) -> Tuple[str, ...]:
+    """Options of Pants; `content` is its `cache_content_behavior`."""
+    return (
+        "--remote-cache-read",
+        f"--remote-store-address=grpc://{address}",
+        f"--cache-content-behavior={content}",
+        "--stats-log",
+    )
 
 
 def _find(name: str, directory: str) -> Optional[str]:

@@ -5,7 +5,6 @@ or fails where CI is `true`, so that no run of CI is green for want of a service
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ import pytest
 from another_user import AnotherUser, another_user
 from base_image_registry import BaseImages
 from base_images import Layout, layer
-from cache_servers import CacheServer, buildgrid, casd, find_buildgrid, find_casd
+from built_images import BuiltImages, built_images
+from cache_servers import CacheServer, casd, find_buildgrid, find_casd
+from cache_servers import buildgrid as run_buildgrid
 from docker_registry import docker_registry
 from repository import Repository, copy_work_tree, with_own_caches
 
@@ -26,12 +27,18 @@ BUILD_ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BUILD_ROOT / "src"))
 
 #: Test files that run in one process, one after the other, where tests run in several: those that
-#: load and remove the same images, and those that make accounts, or look at all that there are.
-_GROUPS = {
-    **dict.fromkeys(("article_test", "image_structure_test", "images_test"), "redis"),
-    **dict.fromkeys(("redis_image_test", "run_image_test"), "redis"),
-    **dict.fromkeys(("base_image_test", "remote_cache_test", "reproducible_test"), "accounts"),
-}
+#: load and remove the same images, and those that make accounts, or look at all that there are. What
+#: takes longest comes first; of the first two only one waits for images to be built.
+_GROUPS = (
+    ("images_test", "article_test", "image_structure_test", "redis_image_test", "run_image_test"),
+    ("launcher_test",),
+    ("remote_cache_test", "reproducible_test", "base_image_test"),
+    ("tutorial_test",),
+    ("base_image_layers_test",),
+    ("faulty_cache_test",),
+    ("publish_test",),
+    ("services_test",),
+)
 
 
 #: What the Debian of the tests says of itself, as that of Docker Hub does.
@@ -66,9 +73,11 @@ class ContainerEngine:
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
     """Tests of a file share what it has made."""
+    order = {name: number for number, names in enumerate(_GROUPS) for name in names}
     for item in items:
         name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(name, name)))
+        item.add_marker(pytest.mark.xdist_group(str(order.get(name, name))))
+    items.sort(key=lambda item: order.get(item.path.stem, len(_GROUPS)))
 
 
 @pytest.fixture(scope="session")
@@ -104,12 +113,19 @@ def redis_cli() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def debian_tar(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all processes of this run of the tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def debian_tar(session: Path) -> bytes:
     """A real Debian of today (debian_base.py)."""
     from debian_base import debian  # which needs src on the path
 
     require("mmdebstrap", ["mmdebstrap", "--version"])
-    return debian(tmp_path_factory.mktemp("debian"))
+    return debian(session)
 
 
 @pytest.fixture(scope="session")
@@ -139,13 +155,9 @@ def debian(base_images: BaseImages, debian_tar: bytes) -> str:
 
 
 @pytest.fixture(scope="session")
-def buildgrid_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Optional[CacheServer]]:
-    """Has what `repository` built. None where there is no such server."""
-    program = find_buildgrid()
-    if program is None:
-        yield None
-        return
-    with buildgrid(program, tmp_path_factory.mktemp("buildgrid")) as server:
+def buildgrid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CacheServer]:
+    program = find_buildgrid() or unavailable("There is no BuildGrid, which tests/run exports.")
+    with run_buildgrid(program, tmp_path_factory.mktemp("buildgrid")) as server:
         yield server
 
 
@@ -161,31 +173,32 @@ def casd_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Optional[C
 
 
 @pytest.fixture(scope="session")
+def built(session: Path) -> BuiltImages:
+    return built_images(BUILD_ROOT, session)
+
+
+@pytest.fixture(scope="session")
 def repository(
-    tmp_path_factory: pytest.TempPathFactory, buildgrid_server: Optional[CacheServer]
+    tmp_path_factory: pytest.TempPathFactory, built: BuiltImages
 ) -> Iterator[Repository]:
-    """A copy of the work tree with empty caches, in which //images:redis and
-    //images:redis-server have been built.
+    """A copy of the work tree, in whose caches there is what all of //images:: is made of.
 
     Whoever edits it puts it back.
     """
     directory = tmp_path_factory.mktemp("repository")
     copy_work_tree(BUILD_ROOT, directory / "root")
+    built.copy_caches(directory)
     repository = Repository(directory / "root", with_own_caches(os.environ, directory))
     try:
-        repository.pants(
-            *writing_to(buildgrid_server), "package", "//images:redis", "//images:redis-server"
-        )
-        shutil.copytree(repository.root / "dist/images", directory / "images")
         yield repository
     finally:
         repository.stop_pantsd()
 
 
 @pytest.fixture(scope="session")
-def images(repository: Repository) -> Path:
+def images(built: BuiltImages) -> Path:
     """The directory with the archives and descriptions as first built."""
-    return repository.root.parent / "images"
+    return built.images
 
 
 @pytest.fixture(scope="session")

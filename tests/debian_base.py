@@ -6,6 +6,8 @@ import tarfile
 from fnmatch import fnmatch
 from pathlib import Path
 
+from lock import locked
+
 from lading.debian.mirrors import debian_base_urls
 from lading.machine import Machine
 
@@ -24,13 +26,22 @@ _SMALL = (
 )
 
 
-def debian(directory: Path) -> bytes:
-    """A tar archive of a Debian with apt and certificates: 130 MB, made in 20 seconds.
+def debian(session: Path) -> bytes:
+    """A tar archive of a Debian with apt and certificates: 130 MB, made in 20 seconds by the first
+    of the processes that have the directory `session` in common.
 
     Its members are called `./usr/bin/bash` and so on; /bin, /lib and /sbin are links, and /dev has
     devices.
     """
-    path = directory / "debian.tar"
+    path = session / "debian.tar"
+    with locked(session / "debian.lock"):
+        if not path.exists():
+            _make(session / "new.tar")
+            (session / "new.tar").rename(path)
+    return path.read_bytes()
+
+
+def _make(path: Path) -> None:
     mirror = debian_base_urls(Machine({}), SUITE)[0]
     excluded = [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
     subprocess.run(
@@ -38,7 +49,6 @@ def debian(directory: Path) -> bytes:
         + [SUITE, str(path), mirror],
         check=True,
     )
-    return path.read_bytes()
 
 
 def small(debian: bytes) -> bytes:

@@ -82,9 +82,8 @@ def test_a_change_of_the_image_makes_an_archive_and_nothing_else(offline: Reposi
 
 
 def test_a_change_of_a_package_builds_it_and_nothing_else(offline: Repository) -> None:
-    comment = "# A client for load tests"
-    with offline.edited("3rdparty/redis/BUILD", comment, "true\n        " + comment):
-        assert _package(offline).built == ["redis-7.0.15"]
+    with offline.edited("3rdparty/gosu/BUILD", "cp usr", "true\n        cp usr"):
+        assert offline.pants("package", "//images:redis").built == ["gosu-1.14"]
 
 
 def test_a_comment_in_a_build_file_changes_nothing(offline: Repository) -> None:

@@ -14,6 +14,16 @@ from typing import Iterator, List, Mapping, Tuple
 #: Longer than any build takes on a busy machine.
 _TIMEOUT_SECONDS = 1800
 
+#: For the environment of a repository: without what checks Python code Pants starts in half the
+#: time.
+QUICK_START = {
+    "PANTS_BACKEND_PACKAGES": (
+        '-["pants.backend.python.lint.black", "pants.backend.experimental.python.lint.ruff", '
+        '"pants.backend.python.typecheck.mypy"]'
+    ),
+    "PANTS_VERIFY_CONFIG": "false",  # which has sections for these
+}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -140,8 +150,9 @@ def copy_work_tree(source: Path, target: Path) -> None:
 
 
 def with_own_caches(environ: Mapping[str, str], directory: Path) -> Mapping[str, str]:
-    """`environ` with empty caches of Pants. The launcher's environment is the one there is."""
+    """`environ` with Pants' caches in `directory`. The launcher's environment is the one there is."""
     return {
+        **QUICK_START,
         **{name: value for name, value in environ.items() if not name.startswith("PANTS_")},
         "PANTS_LOCAL_STORE_DIR": str(directory / "store"),
         "PANTS_NAMED_CACHES_DIR": str(directory / "named_caches"),

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 
 import pytest
 from conftest import BUILD_ROOT, ContainerEngine
-from repository import Repository
+from repository import QUICK_START, Repository
 
 #: A file with its name in front, or commands.
 _BLOCK = re.compile(r"(?:^`(?P<name>\S+)`:\n\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
@@ -37,8 +37,9 @@ def environ(repository: Repository, tmp_path_factory: pytest.TempPathFactory) ->
         "PATH": f"{programs}:{os.environ['PATH']}",
         "PANTS_PYTHON_REPOS_FIND_LINKS": f"['{(repository.root / 'dist').as_uri()}']",
     }
-    # The daemons' files are in the directory of the tutorial.
-    environ.pop("PANTS_SUBPROCESSDIR", None)
+    # The daemons' files are in the directory of the tutorial, whose backends it chooses.
+    for name in ("PANTS_SUBPROCESSDIR", *QUICK_START):
+        environ.pop(name, None)
     return environ
 
 
