@@ -27,8 +27,8 @@ BUILD_ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BUILD_ROOT / "src"))
 
 #: Test files that run in one process, one after the other, where tests run in several: those that
-#: load and remove the same images, and those that make accounts, or look at all that there are. What
-#: takes longest comes first; of the first two only one waits for images to be built.
+#: load and remove the same images, and those that make accounts, or look at all that there are.
+#: What takes longest comes first; of the first two only one waits for images to be built.
 _GROUPS = (
     ("images_test", "article_test", "image_structure_test", "redis_image_test", "run_image_test"),
     ("launcher_test",),

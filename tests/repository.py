@@ -150,7 +150,8 @@ def copy_work_tree(source: Path, target: Path) -> None:
 
 
 def with_own_caches(environ: Mapping[str, str], directory: Path) -> Mapping[str, str]:
-    """`environ` with Pants' caches in `directory`. The launcher's environment is the one there is."""
+    """`environ` with caches of Pants in `directory`. The launcher's environment is the one there
+    is."""
     return {
         **QUICK_START,
         **{name: value for name, value in environ.items() if not name.startswith("PANTS_")},
