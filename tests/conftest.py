@@ -35,6 +35,7 @@ _GROUPS = (
     ("remote_cache_test", "reproducible_test", "base_image_test"),
     ("tutorial_test",),
     ("base_image_layers_test",),
+    ("interruption_test",),
     ("faulty_cache_test",),
     ("publish_test",),
     ("services_test",),
