@@ -87,5 +87,6 @@ def test_a_change_of_a_package_builds_it_and_nothing_else(offline: Repository) -
 
 
 def test_a_comment_in_a_build_file_changes_nothing(offline: Repository) -> None:
+    _package(offline)
     with offline.edited("3rdparty/redis/BUILD", 'name="redis",', 'name="redis",  # the server'):
         assert _package(offline).processes == 0
