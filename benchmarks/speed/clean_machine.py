@@ -1,6 +1,5 @@
 """4. A clean machine, and a remote cache that has everything."""
 
-import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +9,13 @@ from typing import Iterator
 
 from cache_servers import buildgrid, find_buildgrid
 from docker_registry import docker_registry
-from repository import Repository, copy_work_tree, with_own_caches
+from repository import Repository, copy_work_tree
 
 from speed import ROOT
 from speed.bench import Bench
 from speed.contest import Change, Contestant, compete
 from speed.section import Section
-from speed.workspace import output
+from speed.workspace import caches_of_users, output
 
 _IMAGE = "//images:redis"
 
@@ -38,7 +37,7 @@ class CleanMachine:
     @classmethod
     def new(cls, directory: Path) -> "CleanMachine":
         copy_work_tree(ROOT, directory / "root")
-        environ = with_own_caches(os.environ, directory)
+        environ = caches_of_users(directory)
         return cls(directory, Repository(directory / "root", environ))
 
     def clean(self, change: Change) -> None:

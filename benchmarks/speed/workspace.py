@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional
 
-from repository import Repository, copy_work_tree, with_own_caches
+from repository import QUICK_START, Repository, copy_work_tree, with_own_caches
 
 from speed import ROOT
 
@@ -64,13 +64,19 @@ class Workspace:
         shutil.rmtree(self.directory / "scratch", ignore_errors=True)
 
 
+def caches_of_users(directory: Path) -> Mapping[str, str]:
+    """An environment with caches of Pants in `directory`, and with all backends, as users have."""
+    environ = with_own_caches(os.environ, directory)
+    return {name: value for name, value in environ.items() if name not in QUICK_START}
+
+
 @contextmanager
 def new_workspace(caches: Optional[Path] = None) -> Iterator[Workspace]:
     """With Pants' caches in `caches`, where they stay, or with empty ones."""
     with tempfile.TemporaryDirectory(prefix="lading-benchmarks-") as temporary:
         directory = Path(temporary)
         copy_work_tree(ROOT, directory / "root")
-        environ = with_own_caches(os.environ, caches or directory)
+        environ = caches_of_users(caches or directory)
         repository = Repository(directory / "root", environ)
         try:
             yield Workspace(directory, repository)
