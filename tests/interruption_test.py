@@ -221,12 +221,9 @@ def test_kill_9_at_ten_random_moments(workshop: Workshop) -> None:
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
     hits = 0
-    for number, name in enumerate(KILLED):
+    for number, (name, moment) in enumerate(zip(KILLED, _moments(chance))):
         if chance.random() < 0.3:
             shutil.rmtree(workshop.directory / "named_caches/lading/roots", ignore_errors=True)
-        # Pants dies once when the archive is being written, whatever chance says.
-        programs = chance.randint(1, PROGRAMS) if number else PROGRAMS
-        moment = Moment(programs, chance.uniform(0, 0.3))
         print(f"seed {seed}: {name}, {moment}")
         with workshop.packaging(name) as pants:
             moment.wait(workshop, pants)
@@ -239,9 +236,18 @@ def test_kill_9_at_ten_random_moments(workshop: Workshop) -> None:
     assert hits > len(KILLED) / 2, f"seed {seed}: builds are to be interrupted"
 
 
+def _moments(chance: random.Random) -> List[Moment]:
+    """One in each program, whatever chance says; when the archive is being written Pants dies. The
+    rest is when there is much left to do, so that few moments come too late."""
+    programs = chance.sample(range(1, PROGRAMS), PROGRAMS - 1)
+    programs += (chance.randint(1, PROGRAMS // 2) for _ in KILLED[PROGRAMS:])
+    delays = (chance.uniform(0, 0.3) for _ in programs)
+    return [Moment(PROGRAMS, chance.uniform(0, 0.05)), *map(Moment, programs, delays)]
+
+
 def _kill_pants(workshop: Workshop, pants: "subprocess.Popen[bytes]") -> bool:
-    """Kill client and daemon; whether a program was at work."""
-    has_hit = bool(workshop.at_work())
+    """Kill client and daemon; whether the run was going on."""
+    has_hit = pants.poll() is None
     pants.kill()
     for daemon in workshop.daemons():
         os.kill(daemon, signal.SIGKILL)
