@@ -1,7 +1,7 @@
 """The real programs that end-to-end tests run.
 
 A test that needs docker or podman asks for the fixture. Without the program the test is skipped,
-or fails where CI is `true`, so that no run of CI is green for want of a service.
+or fails where CI is set, so that no run of CI is green for want of a service.
 """
 
 import os
@@ -243,8 +243,8 @@ def require(name: str, probe: List[str]) -> None:
 
 
 def unavailable(reason: str) -> NoReturn:
-    """Skip the test, or fail it where CI is `true`."""
-    if os.environ.get("CI") == "true":
+    """Skip the test, or fail it in CI, which sets `CI` to whatever it likes."""
+    if os.environ.get("CI", "") not in ("", "0", "false"):
         pytest.fail(reason)
     pytest.skip(reason)
 

@@ -101,10 +101,7 @@ class _DictionaryField(Field):
     value: Optional[FrozenDict[str, Any]]
     default = None
     example: ClassVar[str]
-
-    @classmethod
-    def check_value(cls, value: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+    check_value: ClassVar[Callable[[Mapping[str, Any]], object]]
 
     @classmethod
     def compute_value(
