@@ -32,8 +32,8 @@ from lading_pants.util_rules.assembled_image import (
 )
 from lading_pants.util_rules.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.package_for_dist import PackageForDist, PackageForDistRequest
 from lading_pants.util_rules.requested_goals import RequestedGoals
-from lading_pants.util_rules.taken_packages import PackageForDist, PackageForDistRequest
 
 
 @dataclass(frozen=True)

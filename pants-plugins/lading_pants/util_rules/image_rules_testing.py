@@ -38,6 +38,7 @@ from lading_pants.util_rules import (
     image_trees,
     machine,
     named_address,
+    package_for_dist,
     package_layers,
     pinned_image,
     platform,
@@ -46,7 +47,6 @@ from lading_pants.util_rules import (
     pulled_layers,
     registry_machine,
     run_as_root,
-    taken_packages,
     target_files,
 )
 from lading_pants.util_rules.compressor import Compressor
@@ -155,7 +155,7 @@ RULES_WITHOUT_PACKAGES = (
     *image_python.rules(),
     *image_references.rules(),
     *image_trees.rules(),
-    *taken_packages.rules(),
+    *package_for_dist.rules(),
     *target_files.rules(),
     *environments.rules(),
     *machine.rules(),
