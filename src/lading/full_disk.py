@@ -1,8 +1,12 @@
 """What to say when a disk is full."""
 
+import errno
 import os
 from pathlib import Path
 from typing import List, Tuple
+
+#: What system calls answer where there is no room, or the user may have no more of it.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 # lading.machine's CACHE_DIR. All that is imported here is part of every store path.
 _CACHE = Path(".lading/cache")

@@ -5,12 +5,11 @@ standard library only (`lading.fetch` adds `requests`), takes file names as argu
 and writes JSON and tar files below the current directory.
 """
 
-import errno
 import sys
 from typing import Callable, List
 
 from lading.errors import LadingError
-from lading.full_disk import full_disk
+from lading.full_disk import FULL, full_disk
 from lading.parent_process import killed_without_parent
 
 #: Exit status that means "the user can mend this; the sentence stands behind ERROR_MARK".
@@ -34,7 +33,7 @@ def run(main: Callable[[List[str]], None]) -> None:
     except LadingError as error:
         _end(str(error))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         _end(full_disk(error))
 

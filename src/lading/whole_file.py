@@ -33,6 +33,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
+def write_whole(path: Path, text: str) -> None:
+    """The same for a text, in UTF-8."""
+    with whole_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
 def _open_unnamed(directory: Path) -> Optional[BinaryIO]:
     """None where the file system can't."""
     try:

@@ -9,13 +9,13 @@ from typing import List
 from lading.debian.deb import SYMLINK, Deb, read_deb
 from lading.errors import LadingError
 from lading.program import run
+from lading.whole_file import whole_file
 
 
 def main(argv: List[str]) -> None:
     deb, name, output = argv
-    partial = Path(output + ".partial")
-    partial.write_bytes(_content(read_deb(Path(deb)), name))
-    partial.replace(output)
+    with whole_file(Path(output)) as file:
+        file.write(_content(read_deb(Path(deb)), name))
 
 
 def _content(deb: Deb, name: str) -> bytes:

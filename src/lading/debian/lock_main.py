@@ -24,6 +24,7 @@ from lading.debian.resolver import resolve
 from lading.errors import LadingError
 from lading.machine import Machine
 from lading.program import run
+from lading.whole_file import write_whole
 
 
 def make_lock(request: LockRequest, archive: Archive) -> DebianLock:
@@ -78,9 +79,7 @@ def main(argv: List[str]) -> None:
     _use_environment(machine)
     request = LockRequest.from_json(request_file.read_text(encoding="utf-8"))
     lock = make_lock(request, Archive(machine))
-    working = lock_file.with_name(lock_file.name + ".unfinished")
-    working.write_text(lock.to_json(), encoding="utf-8")
-    os.replace(working, lock_file)
+    write_whole(lock_file, lock.to_json())
     count = sum(len(packages) for packages in lock.packages.values())
     sys.stdout.write(f"{counted(count, 'package')}\n")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Iterator, List
 
 from lading.errors import LadingError
+from lading.full_disk import FULL
 from lading.image.archive import write_archive
 from lading.image.archive_request import ArchiveRequest
 from lading.image.layer import Layer
@@ -19,8 +20,6 @@ from lading.image.manifest import Image
 from lading.image.reference import ImageReference
 from lading.program import run
 from lading.whole_file import whole_file
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _IN_THE_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -37,9 +36,9 @@ def main(argv: List[str]) -> None:
             _write(request, libzstd, file)
         return
     source, description = metadata
-    with _user_s_file(Path(output)) as file:
+    with _file_for_user(Path(output)) as file:
         _write(request, libzstd, file)
-    with _user_s_file(Path(description)) as file:
+    with _file_for_user(Path(description)) as file:
         file.write(Path(source).read_bytes())
 
 
@@ -54,14 +53,14 @@ def _write(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:
 
 
 @contextmanager
-def _user_s_file(path: Path) -> Iterator[BinaryIO]:
+def _file_for_user(path: Path) -> Iterator[BinaryIO]:
     """A file in the user's own directory. LadingError where it can't be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             yield file
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise LadingError(_no_room(path, error)) from error
         if error.errno in _IN_THE_WAY:
             raise LadingError(

@@ -7,7 +7,6 @@ type for what BLOB is; LISTING has its members, a `ListedMember` a line. LIBZSTD
 `lading.image.zstd_library` pins.
 """
 
-import json
 from pathlib import Path
 from typing import IO, Iterator, List, Optional
 
@@ -23,6 +22,7 @@ from lading.image.layer_listing import ListedMember
 from lading.image.layer_media_type import check_media_type, oci_media_type
 from lading.image.unpack_bound import UnpackBound
 from lading.program import run
+from lading.whole_file import write_whole
 
 
 def main(argv: List[str]) -> None:
@@ -32,8 +32,7 @@ def main(argv: List[str]) -> None:
     with about_layer(request.subject):
         check_media_type(request.media_type)
         layer = _list(request, libzstd, Path(blob), partial)
-    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
-    Path(description).write_text(text, encoding="utf-8")
+    write_whole(Path(description), layer.to_json())
     partial.replace(listing)
 
 

@@ -13,6 +13,7 @@ from lading.image.layer_error import about_layer
 from lading.image.layer_listing import read_listing
 from lading.image.merged_tree import MergedTree
 from lading.program import run
+from lading.whole_file import write_whole
 
 
 def main(argv: List[str]) -> None:
@@ -22,9 +23,7 @@ def main(argv: List[str]) -> None:
         subject = layer_subject(layer["digest"])
         with open(layer["listing"], encoding="ascii") as listing, about_layer(subject):
             tree.apply(read_listing(listing))
-    partial = Path(output + ".partial")
-    partial.write_text(tree.to_image_tree().to_json(), encoding="utf-8")
-    partial.replace(output)
+    write_whole(Path(output), tree.to_image_tree().to_json())
 
 
 if __name__ == "__main__":

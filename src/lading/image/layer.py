@@ -61,9 +61,12 @@ class Layer:
             "tar_size": self.tar_size,
         }
 
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), sort_keys=True, indent=2) + "\n"
+
     @classmethod
     def read(cls, description: Path) -> "Layer":
-        """From the JSON of `to_dict`."""
+        """From the text of `to_json`."""
         return cls.from_dict(json.loads(description.read_text(encoding="utf-8")))
 
     @classmethod

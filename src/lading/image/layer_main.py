@@ -4,7 +4,6 @@ REQUEST is the JSON of `LayerRequest`, LIBRARY what `open_compressor` takes, DES
 `Layer`, TREE that of the `ImageTree` of the image so far; OUTPUT is the blob.
 """
 
-import json
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -20,21 +19,19 @@ from lading.image.root_fields import RootFields
 from lading.image.root_tree import RootTree, plan_root_tree
 from lading.program import run
 from lading.store.members import members_from_json
+from lading.whole_file import whole_file, write_whole
 
 
 def main(argv: List[str]) -> None:
     request_file, library, output, description, tree_file = argv
     request = LayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     tree = _plan(request)
-    partial = Path(output + ".partial")
-    with partial.open("wb") as file, open_compressor(library) as compressor:
+    with whole_file(Path(output)) as file, open_compressor(library) as compressor:
         segments = package_segments(package.files for package in request.packages)
         head = head_segment(tree.layer_entries(package.path for package in request.packages))
         layer = write_layer(head, segments, compressor, file, request.created_by)
-    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
-    Path(description).write_text(text, encoding="utf-8")
-    Path(tree_file).write_text(tree.image.to_json(), encoding="utf-8")
-    partial.replace(output)
+    write_whole(Path(description), layer.to_json())
+    write_whole(Path(tree_file), tree.image.to_json())
 
 
 def _plan(request: LayerRequest) -> RootTree:

@@ -13,6 +13,7 @@ from typing import Callable, FrozenSet, Iterable, Iterator, Optional
 
 from lading.errors import LadingError
 from lading.foreign_text import printable
+from lading.full_disk import FULL
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_error import about_layer
@@ -134,7 +135,7 @@ def _host(path: str) -> bytes:
 
 def _refusal(name: str, error: OSError) -> LadingError:
     name = printable(name)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return LadingError(
             f"there is no room to unpack the image ({error.strerror} at /{name}): make room in the "
             "temporary directory, or let Pants' `[GLOBAL].local_execution_root_dir` name a bigger "

@@ -4,7 +4,6 @@ REQUEST is the JSON of `PackagesLayerRequest`, LIBRARY what `open_compressor` ta
 of the `Layer`.
 """
 
-import json
 from pathlib import Path
 from typing import List
 
@@ -13,18 +12,16 @@ from lading.image.layer_request import PackagesLayerRequest
 from lading.image.layer_writer import package_segments, write_layer
 from lading.image.package_layer import STORE_HEAD
 from lading.program import run
+from lading.whole_file import whole_file, write_whole
 
 
 def main(argv: List[str]) -> None:
     request_file, library, blob, description = argv
     request = PackagesLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     segments = package_segments(package.files for package in request.packages)
-    partial = Path(blob + ".partial")
-    with partial.open("wb") as file, open_compressor(library) as compressor:
+    with whole_file(Path(blob)) as file, open_compressor(library) as compressor:
         layer = write_layer(STORE_HEAD, segments, compressor, file, request.created_by)
-    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
-    Path(description).write_text(text, encoding="utf-8")
-    partial.replace(blob)
+    write_whole(Path(description), layer.to_json())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Writes a layer of planned parts."""
 
-import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Mapping, Sequence
@@ -12,6 +10,7 @@ from lading.image.layer_compressor import LayerCompressor
 from lading.image.layer_writer import SegmentFiles, head_segment, write_layer
 from lading.image.tree_parts import PlannedParts, TreePart
 from lading.image.tree_segment import rewrite_segment
+from lading.whole_file import whole_file, write_whole
 
 
 def write_parts_layer(
@@ -23,24 +22,20 @@ def write_parts_layer(
 ) -> Layer:
     """Write the blob of the layer that `plan` makes of `parts`. Segments of which nothing is left
     out are taken as they are compressed already."""
-    partial = output.with_name(output.name + ".partial")
-    with tempfile.TemporaryDirectory(dir=output.parent) as scratch, partial.open("wb") as file:
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch, whole_file(output) as file:
         segments = [
             part.files
             if places is None
             else _rewritten(part, places, compressor, Path(scratch) / str(number))
             for number, (part, places) in enumerate(zip(parts, plan.places))
         ]
-        layer = write_layer(head_segment(plan.head), segments, compressor, file, created_by)
-    os.replace(partial, output)
-    return layer
+        return write_layer(head_segment(plan.head), segments, compressor, file, created_by)
 
 
 def write_descriptions(layer: Layer, tree: ImageTree, description: Path, tree_file: Path) -> None:
     """The two documents that lie beside a layer's blob."""
-    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
-    description.write_text(text, encoding="utf-8")
-    tree_file.write_text(tree.to_json(), encoding="utf-8")
+    write_whole(description, layer.to_json())
+    write_whole(tree_file, tree.to_json())
 
 
 def _rewritten(

@@ -40,6 +40,7 @@ from lading.store.cache import unpacked
 from lading.store.log import failure_sentence, keep_log
 from lading.store.path import StorePath
 from lading.store.references import scan_entries
+from lading.whole_file import whole_file, write_whole
 
 #: Seconds since 1970 that programs take for now if they ask for it by this variable.
 SOURCE_DATE_EPOCH = 1
@@ -75,8 +76,7 @@ def main(argv: List[str]) -> None:
         kept = keep_log(step.log, name)
         raise LadingError(failure_sentence("`run_as_root` failed", status, step.log, kept))
     layer = _compress(step.layer, library, Path(output))
-    text = json.dumps(layer.to_dict(), sort_keys=True, indent=2) + "\n"
-    Path(description).write_text(text, encoding="utf-8")
+    write_whole(Path(description), layer.to_json())
     os.replace(step.tree, tree)
     os.replace(step.references, references)
 
@@ -196,12 +196,10 @@ class RunStep:
 
 
 def _compress(tar: Path, library: str, output: Path) -> Layer:
-    temporary = output.with_name(output.name + ".partial")
-    with temporary.open("wb") as file, open_compressor(library) as compressor:
+    with whole_file(output) as file, open_compressor(library) as compressor:
         blob = HashedOutput(file)
         with tar.open("rb") as source:
             compressor.compress(source, blob)
-    temporary.replace(output)
     return Layer(
         digest=blob.sha256,
         diff_id=Sha256.of_file(tar),

@@ -28,6 +28,7 @@ from lading.registry.credentials import CredentialSource
 from lading.registry.publish import Registries, publish
 from lading.registry.publish_request import images_of_request
 from lading.registry.pushed_layers import PushedLayers
+from lading.whole_file import write_whole
 
 
 def main(argv: List[str]) -> None:
@@ -40,9 +41,7 @@ def main(argv: List[str]) -> None:
     results = publish(images, Registries(machine, credentials, report, pushed=known))
     fields = {"destinations": [one.to_json() for one in results]}
     Path(result_path).parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(f"{result_path}.new")
-    temporary.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, result_path)
+    write_whole(Path(result_path), json.dumps(fields, indent=2, sort_keys=True) + "\n")
     for one in results:
         if one.error is None:
             sys.stdout.write("".join(f"{name}\n" for name in one.names))

@@ -7,7 +7,6 @@ mounted from there. It is a guess and no more: what is not there any more is upl
 """
 
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.reference import Repository
 from lading.machine import CACHE_DIR
+from lading.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,7 @@ class PushedLayers:
         path = self._path(self.directory, repository.registry, digest)
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent)
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(repository.api_path)
-            os.replace(temporary, path)
+            write_whole(path, repository.api_path)
 
     def _path(self, directory: str, registry: str, digest: Sha256) -> Path:
         return Path(directory, registry, digest.hex)

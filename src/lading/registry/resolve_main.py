@@ -19,6 +19,7 @@ from lading.program import run
 from lading.registry.credentials import CredentialSource
 from lading.registry.pull import Puller
 from lading.registry.reference import Reference
+from lading.whole_file import write_whole
 
 
 def main(argv: List[str]) -> None:
@@ -32,9 +33,7 @@ def main(argv: List[str]) -> None:
     for image, reference in references.items():
         puller = Puller(reference.repository, machine, credentials, report)
         digests[image] = str(puller.resolve(reference.tag) if reference.tag else reference.digest)
-    temporary = Path(f"{output_path}.new")
-    temporary.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, output_path)
+    write_whole(Path(output_path), json.dumps(digests, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
