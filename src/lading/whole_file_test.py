@@ -9,7 +9,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from lading.whole_file import whole_file
+from lading.whole_file import whole_file, write_whole
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -48,6 +48,12 @@ def test_it_is_there_at_the_end_of_the_block(directory: Path) -> None:
     umask = os.umask(0)
     os.umask(umask)
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_text_is_in_utf_8(directory: Path) -> None:
+    write_whole(directory / "file", "größer\n")
+    assert (directory / "file").read_bytes() == b"gr\xc3\xb6\xc3\x9fer\n"
+    assert _names(directory) == ["file"]
 
 
 def test_it_takes_the_place_of_a_file_or_of_a_link(directory: Path) -> None:
