@@ -1,14 +1,18 @@
 """Files that appear at once, complete, or not at all, also when who writes them is killed."""
 
 import errno
-import fcntl
 import os
-from contextlib import contextmanager
+import secrets
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
 
+from lading.locked_file import open_locked
+
 # What open(2) and the file systems of old answer to O_TMPFILE.
 _NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
+
+_MODE = 0o666  # but for what the umask takes away
 
 
 @contextmanager
@@ -16,20 +20,23 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """What is written takes the place of the file or link at `path` when the block ends.
 
     After an exception `path` is as it was, and nothing else is left. Until the end the file has no
-    name (open(2), O_TMPFILE), so that it is gone when the program is killed. Where the file system
-    has no such files, a killed program leaves `.<name>.partial`, which the next one uses.
+    name (open(2), O_TMPFILE), so that it is gone when the program is killed; only who kills it
+    between the two system calls that give it its name finds `.<name>.<random>`. Where the file
+    system has no such files, a killed program leaves `.<name>.partial`, which the next one uses.
     """
     unnamed = _open_unnamed(path.parent)
-    named = path.with_name(f".{path.name}.{'partial' if unnamed is None else os.getpid()}")
-    with unnamed or _open_alone(named) as file:
-        try:
+    if unnamed is None:
+        with _named(path) as file:
             yield file
-            file.flush()
-            if unnamed:
-                _give_name(file, named)
+        return
+    with unnamed as file:
+        yield file
+        file.flush()
+        named = _give_name(file, path)
+        try:
             named.replace(path)
         except BaseException:
-            named.unlink(missing_ok=True)
+            named.unlink()
             raise
 
 
@@ -42,30 +49,36 @@ def write_whole(path: Path, text: str) -> None:
 def _open_unnamed(directory: Path) -> Optional[BinaryIO]:
     """None where the file system can't."""
     try:
-        return os.fdopen(os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+        return os.fdopen(os.open(directory, os.O_TMPFILE | os.O_WRONLY, _MODE), "wb")
     except OSError as error:
         if error.errno in _NO_UNNAMED_FILES:
             return None
         raise
 
 
-def _give_name(file: BinaryIO, path: Path) -> None:
-    """As open(2) says under O_TMPFILE."""
+def _give_name(file: BinaryIO, path: Path) -> Path:
+    """A name that nothing has, beside `path`; as open(2) says under O_TMPFILE."""
     directory = os.open(path.parent, os.O_PATH)
     try:
-        # With a directory, Python calls linkat(2), which can follow the link in /proc.
-        os.link(f"/proc/self/fd/{file.fileno()}", path.name, dst_dir_fd=directory)
+        while True:
+            name = f".{path.name}.{secrets.token_hex(4)}"
+            with suppress(FileExistsError):
+                # With a directory, Python calls linkat(2), which can follow the link in /proc.
+                os.link(f"/proc/self/fd/{file.fileno()}", name, dst_dir_fd=directory)
+                return path.with_name(name)
     finally:
         os.close(directory)
 
 
-def _open_alone(path: Path) -> BinaryIO:
-    """The empty file `path`, which no other program writes to until it is closed or renamed."""
-    while True:
-        file = path.open("ab")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        # Another program may have renamed it while this one waited.
-        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+@contextmanager
+def _named(path: Path) -> Iterator[BinaryIO]:
+    partial = path.with_name(f".{path.name}.partial")
+    with open_locked(partial, _MODE) as file:
+        try:
             file.truncate(0)
-            return file
-        file.close()
+            yield file
+            file.flush()
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise

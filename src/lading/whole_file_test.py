@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import secrets
 import signal
 from pathlib import Path
 from typing import Any, Iterator
@@ -104,6 +105,19 @@ def test_what_a_killed_program_leaves_is_in_nobody_s_way(directory: Path) -> Non
         file.write(b"content")
     assert path.read_bytes() == b"content"
     assert _names(directory) == ["file"]
+
+
+def test_what_a_program_left_that_was_killed_as_it_gave_a_name_is_in_nobody_s_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = iter(["taken", "free"])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(names))
+    left = tmp_path / ".file.taken"
+    left.write_bytes(b"left")
+    write_whole(tmp_path / "file", "content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+    assert left.read_bytes() == b"left"
+    assert _names(tmp_path) == [".file.taken", "file"]
 
 
 def test_of_many_that_write_the_last_one_s_file_is_whole(directory: Path) -> None:

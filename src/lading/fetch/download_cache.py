@@ -7,15 +7,16 @@ It outlives the sandbox, so that an interrupted fetch goes on where it stopped a
 one package more fetches one package.
 """
 
-import fcntl
 import hashlib
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
 
 from lading.digest import Sha256
 from lading.fetch.part import Part
+from lading.locked_file import open_locked
 from lading.machine import CACHE_DIR
 
 _CHUNK = 1 << 20
@@ -58,7 +59,7 @@ class DownloadCache:
         """
         os.makedirs(self.directory, exist_ok=True)
         path = self._path(sha256) + ".part"
-        handle = _open_locked(path)
+        handle = open_locked(Path(path), 0o644)
         try:
             if os.path.exists(self._path(sha256)):
                 os.unlink(path)
@@ -89,21 +90,3 @@ def _copy(source: BinaryIO, target: BinaryIO) -> Sha256:
             return Sha256(copied.hexdigest())
         copied.update(chunk)
         target.write(chunk)
-
-
-def _open_locked(path: str) -> BinaryIO:
-    while True:
-        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+b")
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if _is_at(handle, path):
-            return handle
-        # Whoever held the lock before us has renamed or removed the file since we opened it.
-        handle.close()
-
-
-def _is_at(handle: BinaryIO, path: str) -> bool:
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(os.fstat(handle.fileno()), found)

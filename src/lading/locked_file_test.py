@@ -1,0 +1,40 @@
+"""Files that one program at a time writes to."""
+
+import multiprocessing
+from pathlib import Path
+
+from lading.locked_file import open_locked
+
+_FORK = multiprocessing.get_context("fork")
+
+
+def test_who_waits_gets_the_file_that_is_there_by_then(tmp_path: Path) -> None:
+    """Each takes the file away while others wait for it, and none finds another's letters."""
+    path, found = tmp_path / "file", tmp_path / "found"
+    found.touch()
+
+    def write(letter: bytes) -> None:
+        for number in range(200):
+            with open_locked(path, 0o600) as file:
+                assert file.read() == b""
+                file.write(letter)
+                file.flush()
+                if number % 2:
+                    path.unlink()
+                else:
+                    path.replace(found)
+
+    processes = [_FORK.Process(target=write, args=(letter,)) for letter in (b"a", b"b", b"c")]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert not path.exists() and len(found.read_bytes()) == 1
+
+
+def test_what_lies_there_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    with open_locked(path, 0o600) as file:
+        assert file.read() == b"content"
