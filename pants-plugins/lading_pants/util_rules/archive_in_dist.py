@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from pants.base.build_root import BuildRoot
 from pants.core.util_rules.distdir import DistDir
-from pants.engine.fs import Digest, MergeDigests
+from pants.engine.fs import Digest, DigestContents, MergeDigests
 from pants.engine.process import ProcessCacheScope
 from pants.engine.rules import Get, MultiGet, _uncacheable_rule, collect_rules, rule
 from pants.util.logging import LogLevel
 
-from lading.image.written_files import WrittenFiles
+from lading.image.written_files import WrittenFiles, states_from_json
 from lading_pants.util_rules.assembled_image import (
     METADATA_FILE,
     AssembledImage,
@@ -26,6 +26,8 @@ from lading_pants.util_rules.assembled_image import (
 from lading_pants.util_rules.image_archive import ARCHIVE_MAIN, ArchiveParts, ImageArchiveRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+
+_STATES_FILE = "states.json"
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,15 @@ async def write_archive_in_dist(
     if all(written.files.has(path, content) for path in paths):
         return ArchiveInDist(new=False)
     archive, description = map(os.fspath, paths)
-    await Get(
+    done = await Get(
         ProgramResult,
         ProgramRequest(
             module=ARCHIVE_MAIN,
             request=parts.request,
-            arguments=(parts.libzstd, archive, METADATA_FILE, description),
+            arguments=(parts.libzstd, archive, METADATA_FILE, description, _STATES_FILE),
             inputs=inputs,
             immutable_inputs=parts.libraries,
+            output_files=(_STATES_FILE,),
             # What it does is outside of its sandbox.
             cache_scope=ProcessCacheScope.PER_SESSION,
             description=f"Writing {distdir.relpath / request.archive}",
@@ -91,8 +94,9 @@ async def write_archive_in_dist(
             level=LogLevel.DEBUG,
         ),
     )
-    for path in paths:
-        written.files.remember(path, content)
+    (states,) = await Get(DigestContents, Digest, done.digest)
+    for path, state in zip(paths, states_from_json(states.content.decode("utf-8"))):
+        written.files.remember(path, content, state)
     return ArchiveInDist(new=True)
 
 

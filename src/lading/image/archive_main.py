@@ -1,15 +1,17 @@
-"""Make an image's archive: `archive_main REQUEST LIBZSTD ARCHIVE [METADATA DESCRIPTION]`.
+"""Make an image's archive.
+
+    archive_main REQUEST LIBZSTD ARCHIVE [METADATA DESCRIPTION STATES]
 
 REQUEST is the JSON of `ArchiveRequest`. LIBZSTD is the library that `lading.image.zstd_library`
 pins; it need not be there where no layer is of zstd. METADATA is copied to DESCRIPTION, beside the
-archive, where both may lie outside of the sandbox.
+archive, where both may lie outside of the sandbox; STATES is the JSON of the two `FileState`s that
+they were left in.
 """
 
 import errno
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Iterator, List
+from typing import BinaryIO, Callable, List
 
 from lading.errors import LadingError
 from lading.full_disk import FULL
@@ -18,8 +20,9 @@ from lading.image.archive_request import ArchiveRequest
 from lading.image.layer import Layer
 from lading.image.manifest import Image
 from lading.image.reference import ImageReference
+from lading.image.written_files import FileState, states_to_json
 from lading.program import run
-from lading.whole_file import whole_file
+from lading.whole_file import whole_file, write_whole
 
 _IN_THE_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -29,20 +32,22 @@ _IN_THE_WAY = (
 
 
 def main(argv: List[str]) -> None:
-    request_file, libzstd, output, *metadata = argv
+    request_file, libzstd, output, *in_dist = argv
     request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
-    if not metadata:
+    if not in_dist:
         with whole_file(Path(output)) as file:
-            _write(request, libzstd, file)
+            _write_archive(request, libzstd, file)
         return
-    source, description = metadata
-    with _file_for_user(Path(output)) as file:
-        _write(request, libzstd, file)
-    with _file_for_user(Path(description)) as file:
-        file.write(Path(source).read_bytes())
+    metadata, description, states = in_dist
+    text = Path(metadata).read_bytes()
+    left = (
+        _write_for_user(Path(output), lambda file: _write_archive(request, libzstd, file)),
+        _write_for_user(Path(description), lambda file: file.write(text)),
+    )
+    write_whole(Path(states), states_to_json(left))
 
 
-def _write(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:
+def _write_archive(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:
     layers = [Layer.read(Path(files.description)) for files in request.layers]
     image = Image.read(
         Path(request.config).read_bytes(), Path(request.manifest).read_bytes(), layers
@@ -52,13 +57,18 @@ def _write(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:
     write_archive(image, references, blobs, libzstd, output)
 
 
-@contextmanager
-def _file_for_user(path: Path) -> Iterator[BinaryIO]:
+def _write_for_user(path: Path, write: Callable[[BinaryIO], object]) -> FileState:
     """A file in the user's own directory. LadingError where it can't be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
-            yield file
+            write(file)
+            # By now somebody else may have put another file there.
+            same_file = os.dup(file.fileno())
+        try:
+            return FileState.of(os.fstat(same_file))
+        finally:
+            os.close(same_file)
     except OSError as error:
         if error.errno in FULL:
             raise LadingError(_no_room(path, error)) from error
@@ -71,7 +81,7 @@ def _file_for_user(path: Path) -> Iterator[BinaryIO]:
 
 
 def _no_room(path: Path, error: OSError) -> str:
-    disk = os.statvfs(path.parent)
+    disk = os.statvfs(next(parent for parent in path.parents if parent.is_dir()))
     free = disk.f_bavail * disk.f_frsize / 1e6
     return (
         f"there is no room for {path} ({error.strerror}): {free:,.1f} MB are free there now. Make "

@@ -19,6 +19,7 @@ from lading.image.healthcheck import Healthcheck
 from lading.image.image_documents import ClosureMember, ImageDocuments, ImageParts
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.platform import Platform
+from lading.image.written_files import FileState, states_from_json
 from lading.small_disk_testing import on_small_disk, sentence_of
 from lading.store.path import StorePath
 from lading.tar_header import END_OF_ARCHIVE
@@ -241,7 +242,7 @@ def test_nixpkgs_281443_327579_254421_created_leaves_the_layers_as_they_are(
     [
         ((), "there is no room left on a disk ([Errno 28] No space left on device). "),
         (
-            ("config", "small/redis.json"),
+            ("config", "small/redis.json", "states.json"),
             "there is no room for small/redis.tar (No space left on device): 0.1 MB are free there "
             "now. Make room and run it again.",
         ),
@@ -270,11 +271,30 @@ def test_archive_and_description_in_the_user_s_directory(
 ) -> None:
     expected = build_archive(b"one")[0].read_bytes()
     archive, description = tmp_path / "dist/images/redis.tar", tmp_path / "dist/images/redis.json"
-    arguments = ["no libzstd", *map(str, (archive, tmp_path / "config", description))]
+    states = tmp_path / "states.json"
+    arguments = ["no libzstd", *map(str, (archive, tmp_path / "config", description, states))]
     write_archive([str(tmp_path / "request.json"), *arguments])
     assert archive.read_bytes() == expected
     assert description.read_bytes() == (tmp_path / "config").read_bytes()
     assert len(list(archive.parent.iterdir())) == 2
+    left = states_from_json(states.read_text())
+    assert left == (FileState.at(archive), FileState.at(description))
+
+
+def test_no_room_for_a_directory_in_the_user_s_directory(
+    build_archive: BuildArchive, tmp_path: Path
+) -> None:
+    build_archive(b"x")
+    dist = tmp_path / "dist"
+    dist.mkdir()
+
+    def fill() -> str:
+        os.chdir(tmp_path)
+        outputs = ("dist/images/redis.tar", "config", "dist/images/redis.json", "states.json")
+        return sentence_of("lading.image.archive_main", "request.json", "no libzstd", *outputs)
+
+    told = on_small_disk(dist, "nr_inodes=1", fill)
+    assert told.startswith("there is no room for dist/images/redis.tar (No space left on device): ")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +320,7 @@ def test_what_is_in_the_way_is_told(
     build_archive(b"one")
     dist = tmp_path / "dist"
     blocker(dist)
-    outputs = (dist / "redis.tar", tmp_path / "config", dist / "redis.json")
+    outputs = (dist / "redis.tar", tmp_path / "config", dist / "redis.json", tmp_path / "states")
     with pytest.raises(LadingError) as error:
         write_archive([str(tmp_path / "request.json"), "no libzstd", *map(str, outputs)])
     assert f"can't be written {reason}. Remove what is in its way" in str(error.value)

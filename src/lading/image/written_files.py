@@ -1,14 +1,17 @@
 """Files that were written, so that those that nobody touched since need not be written again."""
 
+import json
+import os
 import stat
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Dict, Optional, Tuple
+from typing import Dict, Iterable, Optional, Tuple
 
 
 @dataclass(frozen=True)
-class _State:
-    """All that changes when a file does: `ctime` does even where somebody sets `mtime` back."""
+class FileState:
+    """All that changes when a file does: `ctime` does even where somebody sets `mtime` back. Times
+    are nanoseconds since 1970."""
 
     inode: int
     size: int
@@ -16,15 +19,25 @@ class _State:
     ctime: int
 
     @classmethod
-    def of(cls, path: Path) -> "Optional[_State]":
+    def at(cls, path: Path) -> "Optional[FileState]":
         """None unless it is a regular file, and no link to one."""
         try:
             status = path.lstat()
         except OSError:
             return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
+        return cls.of(status) if stat.S_ISREG(status.st_mode) else None
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "FileState":
         return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def states_to_json(states: Iterable[FileState]) -> str:
+    return json.dumps([astuple(state) for state in states])
+
+
+def states_from_json(text: str) -> Tuple[FileState, ...]:
+    return tuple(FileState(*fields) for fields in json.loads(text))
 
 
 class WrittenFiles:
@@ -35,15 +48,14 @@ class WrittenFiles:
     """
 
     def __init__(self) -> None:
-        self._written: Dict[Path, Tuple[str, _State]] = {}
+        self._written: Dict[Path, Tuple[str, FileState]] = {}
 
-    def remember(self, path: Path, content: str) -> None:
-        """`path` has just been written; `content` determines the bytes."""
-        state = _State.of(path)
-        if state is not None:
-            self._written[path] = (content, state)
+    def remember(self, path: Path, content: str, state: FileState) -> None:
+        """`path` has been written; `content` determines the bytes. `state` is what who wrote it
+        left, as another program may have written it since."""
+        self._written[path] = (content, state)
 
     def has(self, path: Path, content: str) -> bool:
         """Whether `path` is as it was when it was last written, with that `content`."""
-        state = _State.of(path)
+        state = FileState.at(path)
         return state is not None and self._written.get(path) == (content, state)

@@ -7,9 +7,13 @@ from typing import Callable
 
 import pytest
 
-from lading.image.written_files import WrittenFiles
+from lading.image.written_files import FileState, WrittenFiles, states_from_json, states_to_json
 
 CONTENT, OTHER = b"an archive", b"an article"
+
+
+def remember(written: WrittenFiles, file: Path, content: str) -> None:
+    written.remember(file, content, FileState.of(file.lstat()))
 
 
 @pytest.fixture
@@ -22,24 +26,28 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_that_nobody_touched_is_there(file: Path) -> None:
     written = WrittenFiles()
     assert not written.has(file, "1")
-    written.remember(file, "1")
+    remember(written, file, "1")
     assert written.has(file, "1")
     assert not written.has(file, "2")
 
 
 def test_what_is_written_last_counts(file: Path) -> None:
     written = WrittenFiles()
-    written.remember(file, "1")
+    remember(written, file, "1")
     time.sleep(0.01)
     file.write_bytes(OTHER)
-    written.remember(file, "2")
+    remember(written, file, "2")
     assert (written.has(file, "1"), written.has(file, "2")) == (False, True)
 
 
-def test_what_was_not_written_at_all_is_not_there(tmp_path: Path) -> None:
+def test_what_another_program_wrote_before_it_was_told_is_noticed(file: Path) -> None:
     written = WrittenFiles()
-    written.remember(tmp_path / "file", "1")
-    assert not written.has(tmp_path / "file", "1")
+    state = FileState.at(file)
+    assert state is not None
+    _replace(file)
+    (told,) = states_from_json(states_to_json([state]))
+    written.remember(file, "1", told)
+    assert not written.has(file, "1")
 
 
 def _write_other_content_at_the_same_time(file: Path) -> None:
@@ -76,7 +84,7 @@ def test_whatever_was_done_to_a_file_is_noticed(
     file: Path, change: Callable[[Path], object]
 ) -> None:
     written = WrittenFiles()
-    written.remember(file, "1")
+    remember(written, file, "1")
     time.sleep(0.01)  # the clock of file systems stands still for up to 4 ms
     change(file)
     assert not written.has(file, "1")
