@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import Any, Mapping, Optional
 
-from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
@@ -44,6 +43,7 @@ from lading_pants.targets.image_field import (
 from lading_pants.targets.image_layering import LayeringField, MaxLayersField
 from lading_pants.targets.image_python import PYTHON_FIELDS
 from lading_pants.targets.image_root import ROOT_FIELDS, RootField
+from lading_pants.targets.output_path import ArchivePathField
 from lading_pants.targets.publish_fields import RegistriesField, SkipPushField
 
 
@@ -304,7 +304,7 @@ class DockerImageTarget(Target):
     alias = ALIAS
     core_fields = (
         *COMMON_TARGET_FIELDS,
-        OutputPathField,
+        ArchivePathField,
         ImageDependenciesField,
         BaseField,
         ContentsField,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Callable, Optional, TypeVar
 
-from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
@@ -28,6 +27,7 @@ from lading.image.environment import check_environment
 from lading.store.fixup import STRIP_MODES
 from lading.store.path import check_store_name
 from lading_pants.targets.existing_files import ExistingFilesField
+from lading_pants.targets.output_path import PackagePathField
 from lading_pants.targets.single_address import SingleAddressField
 
 _Value = TypeVar("_Value")
@@ -193,7 +193,7 @@ class StorePackageTarget(Target):
     alias = "store_package"
     core_fields = (
         *COMMON_TARGET_FIELDS,
-        OutputPathField,
+        PackagePathField,
         PackageNameField,
         VersionField,
         SourceField,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pants.core.goals.package import OutputPathField
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
@@ -13,6 +12,7 @@ from pants.engine.target import (
 )
 
 from lading_pants.targets.existing_files import ExistingFilesField
+from lading_pants.targets.output_path import ScriptPathField
 from lading_pants.targets.store_package import PackageNameField
 
 
@@ -59,7 +59,7 @@ class StoreScriptTarget(Target):
     alias = "store_script"
     core_fields = (
         *COMMON_TARGET_FIELDS,
-        OutputPathField,
+        ScriptPathField,
         PackageNameField,
         ScriptTextField,
         ScriptSourceField,

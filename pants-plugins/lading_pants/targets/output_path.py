@@ -1,0 +1,66 @@
+"""Where in dist/ what the goal `package` makes is put."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import ClassVar, Optional
+
+from pants.core.goals.package import OutputPathField
+from pants.engine.addresses import Address
+from pants.engine.target import InvalidFieldException
+
+
+class PathInDistField(OutputPathField):
+    """Pants takes any string, and removes what lies at the path before it writes there."""
+
+    target_alias: ClassVar[str]
+    example: ClassVar[str]
+    ending: ClassVar[str] = ""
+
+    @classmethod
+    def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
+        value = super().compute_value(raw_value, address)
+        reason = _reason_against(value, cls.ending) if value else None
+        if reason:
+            raise InvalidFieldException(
+                f"`{cls.target_alias}` {address}: `{cls.alias}` is {value!r}, which {reason}. "
+                f'Write a path below dist/ such as `{cls.alias}="{cls.example}"`.'
+            )
+        return value
+
+
+def _reason_against(value: str, ending: str) -> Optional[str]:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts:
+        return "leads out of dist/"
+    if str(path) != value or value == "." or "\0" in value:
+        return "is not how a path is written"
+    if not path.name.endswith(ending) or path.name == ending:
+        return f"has another ending than {ending}"
+    return None
+
+
+class ArchivePathField(PathInDistField):
+    target_alias = "docker_image"
+    example = "images/redis.tar"
+    ending = ".tar"
+    help = (
+        "Where in dist/ the archive is put; it ends in `.tar`. What describes it is put beside it, "
+        "with `.json` for `.tar`. If unset, it is the path of the BUILD file with dots for "
+        "slashes, and in it the target's name: `images/base:redis` is `images.base/redis.tar`."
+    )
+
+
+class PackagePathField(PathInDistField):
+    target_alias = "store_package"
+    example = "packages/redis"
+    help = (
+        "The directory in dist/ that the segment and its descriptions are put into. If unset, it "
+        "is the path of the BUILD file with dots for slashes, and in it the target's name: "
+        "`3rdparty/redis:redis` is `3rdparty.redis/redis`."
+    )
+
+
+class ScriptPathField(PackagePathField):
+    target_alias = "store_script"
+    example = "packages/entrypoint"
