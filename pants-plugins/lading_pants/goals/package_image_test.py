@@ -221,6 +221,11 @@ ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
             'docker_image(name="other", output_path="images/redis.tar")\n',
             id="two for one file",
         ),
+        pytest.param(
+            ("//images:redis", "//images:other"),
+            'archive(name="other", format="tar", files=[":app"], output_path="images")\n',
+            id="in what becomes another package",
+        ),
     ],
 )
 def test_who_takes_the_package_gets_the_archive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pants.base.build_root import BuildRoot
 from pants.base.glob_match_error_behavior import GlobMatchErrorBehavior
@@ -110,15 +110,28 @@ async def find_named(request: _NamedRequest) -> _Named:
         if not target.has_field(ContentsField)
     )
     taken = {address for addresses in named for address in addresses}
-    at_paths = defaultdict(set)
-    for target in targets:
-        if target.has_field(OutputPathField):
-            path = target[OutputPathField].value_or_default(file_ending="tar")
-            at_paths[path.rpartition(".")[0]].add(target.address)
-    for addresses in at_paths.values():
-        if len(addresses) > 1:
-            taken.update(addresses)
-    return _Named(frozenset(packaged), frozenset(taken))
+    return _Named(frozenset(packaged), frozenset(taken | _in_the_way(targets)))
+
+
+def _in_the_way(targets: Targets) -> set[Address]:
+    """Those that are to become the same files as others, or files in what others become, which
+    Pants removes before it writes."""
+    paths = {
+        target.address: PurePosixPath(target[OutputPathField].value_or_default(file_ending="tar"))
+        for target in targets
+        if target.has_field(OutputPathField)
+    }
+    becoming = defaultdict(set)
+    for address, path in paths.items():
+        # Packages have one path of this name, whatever they add for an ending.
+        for name in (path, path.with_suffix("")):
+            becoming[name].add(address)
+    return {
+        address
+        for address, path in paths.items()
+        if any(becoming[name] != {address} for name in (path, path.with_suffix("")))
+        or any(parent in becoming for parent in path.parents)
+    }
 
 
 def rules():
