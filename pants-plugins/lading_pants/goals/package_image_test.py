@@ -502,11 +502,21 @@ def test_a_base_that_does_not_fit(runner: RuleRunner, fields: str, message: str)
 
 
 def test_moby_20298_too_many_layers(runner: RuleRunner) -> None:
-    others = 'docker_image(name="n0")\n' + "".join(
-        f'docker_image(name="n{number}", base=":n{number - 1}")\n' for number in range(1, 126)
+    others = 'docker_image(name="n0", files={"/0": "0"})\n' + "".join(
+        f'docker_image(name="n{number}", base=":n{number - 1}", files={{"/{number}": "x"}})\n'
+        for number in range(1, 126)
     )
     with pytest.raises(Exception, match="the image has 126 layers, with those that"):
         package(runner, "", others=others, name="n125")
+
+
+def test_images_that_add_a_config_alone_add_no_layers(runner: RuleRunner) -> None:
+    others = 'docker_image(name="n0", files={"/0": "0"})\n' + "".join(
+        f'docker_image(name="n{number}", base=":n{number - 1}", cmd=["{number}"])\n'
+        for number in range(1, 130)
+    )
+    _, dist = package(runner, "", others=others, name="n129")
+    assert len(json.loads((dist / "images/n129.json").read_text())["layers"]) == 1
 
 
 def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:

@@ -40,7 +40,7 @@ class ImageChainRequest:
 @dataclass(frozen=True)
 class ImageChain:
     """The image, its base, the base of that and so on, but for a pulled one; they end, and have
-    not too many layers."""
+    not too many layers as far as can be told before they are built."""
 
     field_sets: tuple[ImageFieldSet, ...]
 
@@ -76,7 +76,8 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
                 "without `base`."
             )
     try:
-        own_layers = sum(below.layer_count for below in chain)
+        # What there is for certain; others may turn out to be empty, and are counted when built.
+        own_layers = sum(below.adds_files for below in chain)
         check_layer_count(pulled_layers + own_layers)
     except LadingError as error:
         raise about(request.field_set.subject, error) from error

@@ -10,11 +10,8 @@ from pants.engine.fs import EMPTY_DIGEST, Digest
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
-from lading.errors import LadingError
 from lading.image.file_trees import is_tree
-from lading.image.layer import check_layer_count
 from lading.store.path import StorePath
-from lading_pants.errors import about
 from lading_pants.util_rules.debian_parts import DebianPart
 from lading_pants.util_rules.image_base import ImageBase, ImageBaseRequest
 from lading_pants.util_rules.image_debian import (
@@ -192,13 +189,8 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     own = await Get(
         _OwnLayers, _OwnLayersRequest(plan, layer, count, below, parts, field_set.address)
     )
-    layers = (*below.layers, *own.layers)
-    try:
-        check_layer_count(len(layers))
-    except LadingError as error:
-        raise about(field_set.subject, error) from error
     return ImageLayers(
-        layers=layers,
+        layers=(*below.layers, *own.layers),
         pulled_count=below.pulled_count,
         origin=below.origin,
         base_count=len(base.layers),

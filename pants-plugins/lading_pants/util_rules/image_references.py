@@ -104,11 +104,18 @@ class ImageFieldSet(PackageFieldSet):
 
     @property
     def layer_count(self) -> int:
-        """Of the image itself, at most, without those of `package_layer_count`."""
+        """Of the image itself, at most, without those of `package_layer_count`. Those in which
+        nothing lies in the end are left out."""
         has_sources = self.pex.value or any(map(is_tree, self.files.value or ()))
         wheels = MOST_WHEEL_LAYERS if self.pex.value else 0
         optional = (self.debian_packages.value, self.run_as_root.value, has_sources)
         return 1 + sum(map(bool, optional)) + wheels
+
+    @property
+    def adds_files(self) -> bool:
+        """Whether it does for certain, and is no other config for its base alone."""
+        added = (self.contents, self.debian_packages, self.pex, *self.root_fields)
+        return any(field.value for field in added)
 
     def package_layer_count(self, base_layers: int) -> int:
         """How many layers of store packages the image may have; 0 if these are in the layer that

@@ -6,7 +6,7 @@ from typing import Any, Dict, Sequence, Tuple
 
 from lading.image.archive import archive_size
 from lading.image.config import ImageConfig
-from lading.image.layer import Layer
+from lading.image.layer import Layer, check_layer_count
 from lading.image.manifest import Image
 from lading.image.name_template import fill_hash
 from lading.image.reference import ImageReference
@@ -53,12 +53,14 @@ class ImageDocuments:
 
     @classmethod
     def of(cls, parts: ImageParts) -> "ImageDocuments":
+        """LadingError if the image has too many layers, or a name that can't be one."""
         # A pulled image is kept as it is. Ours may add nothing but a config to what is below.
         kept = tuple(
             number
             for number, layer in enumerate(parts.layers)
             if number < parts.pulled_layers or not layer.is_empty
         )
+        check_layer_count(len(kept))
         layers = [parts.layers[number] for number in kept]
         image = Image.build(parts.config.platform, parts.config.to_bytes(layers), layers)
         repository = fill_hash(parts.repository, image.digest)
