@@ -12,25 +12,20 @@ from typing import List
 
 from lading.debian.deb_archive import read_deb_archive
 from lading.debian.installation import describe, installed_files
-from lading.image.layer_compression import compress_segment
-from lading.image.tree_member import members_to_json
-from lading.image.tree_segment import write_tree_segment
+from lading.image.part_writer import write_part
 from lading.program import run
+from lading.whole_file import write_whole
 
 #: Whether documentation is wanted, as the argument has it.
 DOCUMENTATION = {True: "documentation", False: "no-documentation"}
 
 
 def main(argv: List[str]) -> None:
-    deb_file, documentation, library, *outputs = argv
-    segment, compressed, members_file, package_file = map(Path, outputs)
+    deb_file, documentation, library, *outputs, package_file = argv
     deb = read_deb_archive(Path(deb_file))
     files = installed_files(deb, documentation == DOCUMENTATION[True])
-    with segment.open("wb") as output:
-        members = write_tree_segment(files, output)
-    compress_segment(library, segment, compressed)
-    members_file.write_text(members_to_json(members), encoding="ascii")
-    package_file.write_text(describe(deb, files).to_json(), encoding="utf-8")
+    write_part(files, library, outputs)
+    write_whole(Path(package_file), describe(deb, files).to_json())
 
 
 if __name__ == "__main__":

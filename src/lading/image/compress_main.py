@@ -11,7 +11,7 @@ from lading.image.layer_compression import open_compressor
 from lading.image.package_layer import write_package_layer
 from lading.program import run
 from lading.store.path import StorePath
-from lading.whole_file import whole_file
+from lading.whole_file import whole_file, write_whole
 
 
 def main(argv: List[str]) -> None:
@@ -20,8 +20,7 @@ def main(argv: List[str]) -> None:
     with whole_file(Path(blob)) as file:
         with open_compressor(library) as compressor:
             layer = write_package_layer(Path(segment), compressor, file, created_by)
-        with whole_file(Path(description)) as text:
-            text.write(layer.to_json().encode("utf-8"))
+        write_whole(Path(description), layer.to_json())
 
 
 if __name__ == "__main__":

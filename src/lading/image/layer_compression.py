@@ -66,11 +66,3 @@ def open_compressor(library: str) -> LayerCompressor:
     if compression.method is Method.ZSTD:
         return ZstdCompressor(library, compression.level)
     return Deflate(library, compression.level)
-
-
-def compress_segment(library: str, segment: Path, target: Path) -> None:
-    """Write what the compressor of `library`, see `open_compressor`, makes of a file."""
-    with segment.open("rb") as tar, target.open("wb") as output:
-        compressor = open_compressor(library)
-        compressor.compress(tar, output)
-        compressor.close()

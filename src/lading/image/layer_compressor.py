@@ -8,7 +8,10 @@ decides how fast it goes, and nothing else.
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Callable, Deque, List, Protocol
+
+from lading.whole_file import whole_file
 
 #: Input bytes in one piece. Part of the format: it decides the bytes. Pieces of four times the
 #: size would make layers smaller by 0.04 %.
@@ -71,6 +74,11 @@ class LayerCompressor:
                 piece = source.read(MEMBER_SIZE)
             for future in compressed:
                 output.write(future.result())
+
+    def compress_file(self, source: Path, target: Path) -> None:
+        """The same from file to file; `target` is there as a whole or not at all."""
+        with source.open("rb") as data, whole_file(target) as output:
+            self.compress(data, output)
 
     def _compress_member(self, data: bytes) -> bytes:
         try:

@@ -44,6 +44,5 @@ def _rewritten(
     files = SegmentFiles(scratch.with_suffix(".tar"), scratch.with_suffix(".compressed"))
     with files.segment.open("wb") as segment:
         rewrite_segment(part.files.segment, places, segment)
-    with files.segment.open("rb") as tar, files.compressed.open("wb") as compressed:
-        compressor.compress(tar, compressed)
+    compressor.compress_file(files.segment, files.compressed)
     return files

@@ -15,11 +15,11 @@ from lading.image.account_files import AccountFiles
 from lading.image.archive_files import archive_files
 from lading.image.file_trees import executable_mode
 from lading.image.image_tree import ImageTree
-from lading.image.layer_compression import compress_segment
 from lading.image.owner import Owner
-from lading.image.tree_member import TreeMember, members_to_json
+from lading.image.part_writer import write_part
+from lading.image.tree_member import TreeMember
 from lading.image.tree_request import TreeRequest
-from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.image.tree_segment import TreeFile
 from lading.program import run
 from lading.store import members as kinds
 
@@ -28,13 +28,9 @@ _PROGRAM, _PLAIN = 0o755, 0o644
 
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
-    segment, compressed, members_file = map(Path, outputs)
     request = TreeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     files = _with_place(request, _archived(request) if request.unpack else _listed(request))
-    with segment.open("wb") as output:
-        members = write_tree_segment(files, output)
-    compress_segment(library, segment, compressed)
-    members_file.write_text(members_to_json(members), encoding="ascii")
+    write_part(files, library, outputs)
 
 
 def _listed(request: TreeRequest) -> Iterator[TreeFile]:

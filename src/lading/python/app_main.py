@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
-from lading.image.layer_compression import compress_segment
-from lading.image.tree_member import TreeMember, members_to_json
-from lading.image.tree_segment import Content, TreeFile, write_tree_segment
+from lading.image.part_writer import write_part
+from lading.image.tree_member import TreeMember
+from lading.image.tree_segment import Content, TreeFile
 from lading.program import run
 from lading.python.app import MAIN_FILE, check_sources, main_source
 from lading.python.app_request import AppRequest
@@ -23,15 +23,11 @@ from lading.store import members as kinds
 
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
-    segment, compressed, members_file = map(Path, outputs)
     request = AppRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     check_sources(request.paths)
     with tempfile.TemporaryDirectory(dir=".") as directory:
         files = (*_sources(request), *_bytecode(request, Path(directory)))
-        with segment.open("wb") as output:
-            members = write_tree_segment(with_directories(files), output)
-    compress_segment(library, segment, compressed)
-    members_file.write_text(members_to_json(members), encoding="ascii")
+        write_part(with_directories(files), library, outputs)
 
 
 def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:

@@ -11,9 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterator, List
 
-from lading.image.layer_compression import compress_segment
-from lading.image.tree_member import members_to_json
-from lading.image.tree_segment import write_tree_segment
+from lading.image.part_writer import write_part
 from lading.program import run
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.tree_bytecode_request import TreeBytecodeRequest
@@ -22,17 +20,13 @@ from lading.python.unpacked_interpreter import UnpackedInterpreter
 
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
-    segment, compressed, members_file = map(Path, outputs)
     request = TreeBytecodeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     interpreter = UnpackedInterpreter.of(request.interpreter)
     with tempfile.TemporaryDirectory(dir=".") as directory:
         scratch = Path(directory)
         modules = list(_modules(request, scratch))
         files = compile_modules(modules, interpreter, scratch)
-        with segment.open("wb") as output:
-            members = write_tree_segment(with_directories(files), output)
-    compress_segment(library, segment, compressed)
-    members_file.write_text(members_to_json(members), encoding="ascii")
+        write_part(with_directories(files), library, outputs)
 
 
 def _modules(request: TreeBytecodeRequest, scratch: Path) -> Iterator[Module]:

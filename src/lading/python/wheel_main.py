@@ -13,34 +13,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterable, List, Tuple
 
-from lading.image.layer_compression import compress_segment
-from lading.image.tree_member import members_to_json
-from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.image.part_writer import write_part
+from lading.image.tree_segment import TreeFile
 from lading.program import run
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.installed_wheel import read_wheel
 from lading.python.native import native_needs, needs_to_json
 from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.python.wheel_request import WheelRequest
+from lading.whole_file import write_whole
 
 
 def main(argv: List[str]) -> None:
-    request_file, wheel_file, library, *outputs = argv
-    segment, compressed, members_file, description, needs_file = map(Path, outputs)
+    request_file, wheel_file, library, *outputs, description, needs_file = argv
     request = WheelRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     wheel = read_wheel(Path(wheel_file))
     files = tuple(_below(request.directory, file) for file in wheel.files)
     with tempfile.TemporaryDirectory(dir=".") as directory:
         scratch = Path(directory)
         bytecode = _bytecode(request, files, scratch)
-        with segment.open("wb") as output:
-            members = write_tree_segment(with_directories((*files, *bytecode)), output)
+        write_part(with_directories((*files, *bytecode)), library, outputs)
         needs = native_needs(files, scratch / "library")
-    compress_segment(library, segment, compressed)
-    members_file.write_text(members_to_json(members), encoding="ascii")
     fields = {"scripts": wheel.scripts, "has_path_files": wheel.has_path_files}
-    description.write_text(json.dumps(fields, sort_keys=True), encoding="utf-8")
-    needs_file.write_text(needs_to_json(needs), encoding="utf-8")
+    write_whole(Path(description), json.dumps(fields, sort_keys=True))
+    write_whole(Path(needs_file), needs_to_json(needs))
 
 
 def _below(directory: str, file: TreeFile) -> TreeFile:
