@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import List
 
 from lading.image.layer_compression import open_compressor
+from lading.image.layer_writer import LayerWriter
 from lading.image.package_layer import write_package_layer
 from lading.program import run
 from lading.store.path import StorePath
@@ -19,7 +20,8 @@ def main(argv: List[str]) -> None:
     created_by = f"lading: {StorePath.parse(path).name}"
     with whole_file(Path(blob)) as file:
         with open_compressor(library) as compressor:
-            layer = write_package_layer(Path(segment), compressor, file, created_by)
+            writer = LayerWriter(compressor, file, created_by)
+            layer = write_package_layer(Path(segment), writer)
         write_whole(Path(description), layer.to_json())
 
 

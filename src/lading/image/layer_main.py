@@ -13,7 +13,7 @@ from lading.image.contents import Content, merge_contents
 from lading.image.image_tree import ImageTree
 from lading.image.layer_compression import open_compressor
 from lading.image.layer_request import LayerRequest
-from lading.image.layer_writer import head_segment, package_segments, write_layer
+from lading.image.layer_writer import LayerWriter, head_segment, package_segments
 from lading.image.root_entry import RootEntry
 from lading.image.root_fields import RootFields
 from lading.image.root_tree import RootTree, plan_root_tree
@@ -29,7 +29,7 @@ def main(argv: List[str]) -> None:
     with whole_file(Path(output)) as file, open_compressor(library) as compressor:
         segments = package_segments(package.files for package in request.packages)
         head = head_segment(tree.layer_entries(package.path for package in request.packages))
-        layer = write_layer(head, segments, compressor, file, request.created_by)
+        layer = LayerWriter(compressor, file, request.created_by).write(head, segments)
     write_whole(Path(description), layer.to_json())
     write_whole(Path(tree_file), tree.image.to_json())
 

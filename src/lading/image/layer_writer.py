@@ -10,7 +10,7 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import BinaryIO, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
 from lading import tar_header
 from lading.digest import Sha256
@@ -50,33 +50,49 @@ class PackageFiles:
     files: SegmentFiles
 
 
-def write_layer(
-    head: bytes,
-    segments: Sequence[SegmentFiles],
-    compressor: LayerCompressor,
-    output: BinaryIO,
-    created_by: str,
-) -> Layer:
-    """Write the blob of the layer to `output`. No path may be in two of `segments`, or in one and
-    in `head`."""
-    blob = HashedOutput(output)
-    # Both hash, which takes the most time here, and which another thread can do meanwhile.
-    with ThreadPoolExecutor(1) as pool:
-        archive = pool.submit(hash_archive, head, [files.segment for files in segments])
-        compressor.compress(io.BytesIO(head), blob)
-        for files in segments:
-            for chunk in _chunks(files.compressed, files.offset, files.size):
-                blob.write(chunk)
-        compressor.compress(io.BytesIO(END_OF_ARCHIVE), blob)
-        diff_id, tar_size = archive.result()
-    return Layer(
-        digest=blob.sha256,
-        diff_id=diff_id,
-        size=blob.size,
-        media_type=compressor.media_type,
-        created_by=created_by,
-        tar_size=tar_size,
-    )
+@dataclass(frozen=True)
+class LayerWriter:
+    """Writes the blob of a layer to `output`; `created_by` is for the image's history."""
+
+    compressor: LayerCompressor
+    output: BinaryIO
+    created_by: str
+
+    def write(self, head: bytes, segments: Sequence[SegmentFiles]) -> Layer:
+        """No path may be in two of `segments`, or in one and in `head`."""
+
+        def copy(blob: HashedOutput) -> None:
+            for files in segments:
+                for chunk in _chunks(files.compressed, files.offset, files.size):
+                    blob.write(chunk)
+
+        layer, _ = self.write_around(head, [files.segment for files in segments], copy)
+        return layer
+
+    def write_around(
+        self, head: bytes, segments: Sequence[Path], write_middle: Callable[[HashedOutput], None]
+    ) -> Tuple[Layer, range]:
+        """The same where `write_middle` writes what becomes of `segments`. With the layer comes
+        where in the blob that is, in bytes."""
+        blob = HashedOutput(self.output)
+        # Both hash, which takes the most time here, and which another thread can do meanwhile.
+        with ThreadPoolExecutor(1) as pool:
+            archive = pool.submit(_hash_archive, head, segments)
+            self.compressor.compress(io.BytesIO(head), blob)
+            start = blob.size
+            write_middle(blob)
+            middle = range(start, blob.size)
+            self.compressor.compress(io.BytesIO(END_OF_ARCHIVE), blob)
+            diff_id, tar_size = archive.result()
+        layer = Layer(
+            digest=blob.sha256,
+            diff_id=diff_id,
+            size=blob.size,
+            media_type=self.compressor.media_type,
+            created_by=self.created_by,
+            tar_size=tar_size,
+        )
+        return layer, middle
 
 
 def head_segment(entries: Sequence[RootEntry]) -> bytes:
@@ -106,7 +122,7 @@ def package_segments(packages: Iterable[PackageFiles]) -> Tuple[SegmentFiles, ..
     return tuple(package.files for package in ordered)
 
 
-def hash_archive(head: bytes, segments: Iterable[Path]) -> Tuple[Sha256, int]:
+def _hash_archive(head: bytes, segments: Iterable[Path]) -> Tuple[Sha256, int]:
     """Digest and size of the tar that has these, one after the other, and the end marker."""
     digest = hashlib.sha256(head)
     size = len(head) + len(END_OF_ARCHIVE)

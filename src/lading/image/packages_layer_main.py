@@ -9,7 +9,7 @@ from typing import List
 
 from lading.image.layer_compression import open_compressor
 from lading.image.layer_request import PackagesLayerRequest
-from lading.image.layer_writer import package_segments, write_layer
+from lading.image.layer_writer import LayerWriter, package_segments
 from lading.image.package_layer import STORE_HEAD
 from lading.program import run
 from lading.whole_file import whole_file, write_whole
@@ -20,7 +20,7 @@ def main(argv: List[str]) -> None:
     request = PackagesLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     segments = package_segments(package.files for package in request.packages)
     with whole_file(Path(blob)) as file, open_compressor(library) as compressor:
-        layer = write_layer(STORE_HEAD, segments, compressor, file, request.created_by)
+        layer = LayerWriter(compressor, file, request.created_by).write(STORE_HEAD, segments)
     write_whole(Path(description), layer.to_json())
 
 

@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
 from lading.image.layer_compressor import LayerCompressor
-from lading.image.layer_writer import SegmentFiles, head_segment, write_layer
+from lading.image.layer_writer import LayerWriter, SegmentFiles, head_segment
 from lading.image.tree_parts import PlannedParts, TreePart
 from lading.image.tree_segment import rewrite_segment
 from lading.whole_file import whole_file, write_whole
@@ -29,7 +29,7 @@ def write_parts_layer(
             else _rewritten(part, places, compressor, Path(scratch) / str(number))
             for number, (part, places) in enumerate(zip(parts, plan.places))
         ]
-        return write_layer(head_segment(plan.head), segments, compressor, file, created_by)
+        return LayerWriter(compressor, file, created_by).write(head_segment(plan.head), segments)
 
 
 def write_descriptions(layer: Layer, tree: ImageTree, description: Path, tree_file: Path) -> None:
