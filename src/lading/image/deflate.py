@@ -5,11 +5,10 @@ different bytes. libdeflate comes with the build as a pinned file.
 """
 
 import ctypes
-from pathlib import Path
 
-from lading.errors import LadingError
 from lading.image.layer import GZIP_MEDIA_TYPE
 from lading.image.layer_compressor import MEMBER_SIZE, LayerCompressor
+from lading.image.shared_library import declare, load_library
 
 #: libdeflate's, from 1 to 12. Of redis with its glibc (7.3 MB) the levels 6, 9, 10 and 12 leave
 #: 41.6, 41.4, 40.4 and 40.4 % at 91, 24, 17 and 10 MB/s of one core. A package is compressed once
@@ -22,8 +21,7 @@ class Deflate(LayerCompressor):
 
     def __init__(self, library: str, level: int = LEVEL) -> None:
         """`library` is the file's path. LadingError if it can't be loaded."""
-        # Absolute, because dlopen looks for names without a slash in the system's directories.
-        loaded = _load(str(Path(library).absolute()))
+        loaded = _load(library)
         super().__init__(GZIP_MEDIA_TYPE, lambda: _GzipMember(loaded, level))
 
 
@@ -48,26 +46,15 @@ class _GzipMember:
 
 
 def _load(path: str) -> ctypes.CDLL:
-    try:
-        library = ctypes.CDLL(path)
-    except OSError as error:
-        raise LadingError(
-            f"libdeflate can't be loaded on this machine: {error}. It needs Linux with glibc 2.14 "
-            "or later, on the architecture that it was made for."
-        ) from error
-    size, pointer = ctypes.c_size_t, ctypes.c_void_p
-    library.libdeflate_alloc_compressor.argtypes = [ctypes.c_int]
-    library.libdeflate_alloc_compressor.restype = pointer
-    library.libdeflate_free_compressor.argtypes = [pointer]
-    library.libdeflate_free_compressor.restype = None
-    library.libdeflate_gzip_compress_bound.argtypes = [pointer, size]
-    library.libdeflate_gzip_compress_bound.restype = size
-    library.libdeflate_gzip_compress.argtypes = [
-        pointer,
-        ctypes.c_char_p,
-        size,
-        ctypes.c_char_p,
-        size,
-    ]
-    library.libdeflate_gzip_compress.restype = size
+    library = load_library(path, "libdeflate", "2.14")
+    size, pointer, data = ctypes.c_size_t, ctypes.c_void_p, ctypes.c_char_p
+    declare(
+        library,
+        (
+            ("libdeflate_alloc_compressor", pointer, [ctypes.c_int]),
+            ("libdeflate_free_compressor", None, [pointer]),
+            ("libdeflate_gzip_compress_bound", size, [pointer, size]),
+            ("libdeflate_gzip_compress", size, [pointer, data, size, data, size]),
+        ),
+    )
     return library

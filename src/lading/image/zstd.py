@@ -1,10 +1,9 @@
 """libzstd, through ctypes (zstd.h)."""
 
 import ctypes
-from pathlib import Path
 from typing import Iterator
 
-from lading.errors import LadingError
+from lading.image.shared_library import declare, load_library
 
 #: Binary logarithm of the largest window, in bytes, that is unpacked: what the program zstd takes
 #: without being told. It bounds the memory.
@@ -89,24 +88,18 @@ class ZstdDecompressor:
 
 def load_zstd(path: str) -> ctypes.CDLL:
     """The library with the types of its functions; LadingError if it can't be loaded."""
-    try:
-        # Absolute, because dlopen looks for names without a slash in the system's directories.
-        library = ctypes.CDLL(str(Path(path).absolute()))
-    except OSError as error:
-        raise LadingError(
-            f"libzstd can't be loaded on this machine: {error}. It needs Linux with glibc 2.34 "
-            "or later, on the architecture that it was made for."
-        ) from error
+    library = load_library(path, "libzstd", "2.34")
     size, pointer = ctypes.c_size_t, ctypes.c_void_p
-    for name, result, arguments in (
-        ("ZSTD_isError", ctypes.c_uint, [size]),
-        ("ZSTD_getErrorCode", ctypes.c_uint, [size]),
-        ("ZSTD_getErrorName", ctypes.c_char_p, [size]),
-        ("ZSTD_createDCtx", pointer, []),
-        ("ZSTD_freeDCtx", size, [pointer]),
-        ("ZSTD_DCtx_setParameter", size, [pointer, ctypes.c_int, ctypes.c_int]),
-        ("ZSTD_decompressStream", size, [pointer, pointer, pointer]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    declare(
+        library,
+        (
+            ("ZSTD_isError", ctypes.c_uint, [size]),
+            ("ZSTD_getErrorCode", ctypes.c_uint, [size]),
+            ("ZSTD_getErrorName", ctypes.c_char_p, [size]),
+            ("ZSTD_createDCtx", pointer, []),
+            ("ZSTD_freeDCtx", size, [pointer]),
+            ("ZSTD_DCtx_setParameter", size, [pointer, ctypes.c_int, ctypes.c_int]),
+            ("ZSTD_decompressStream", size, [pointer, pointer, pointer]),
+        ),
+    )
     return library

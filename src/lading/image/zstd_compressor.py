@@ -4,6 +4,7 @@ import ctypes
 
 from lading.image.layer import ZSTD_MEDIA_TYPE
 from lading.image.layer_compressor import MEMBER_SIZE, LayerCompressor
+from lading.image.shared_library import declare
 from lading.image.zstd import ZstdError, load_zstd
 
 #: zstd's, from 1 to 19. Of 126 MB of libraries the levels 3, 6, 9, 12, 15 and 19 leave 27.6, 25.4,
@@ -53,12 +54,13 @@ class _Frame:
 def _declare(library: ctypes.CDLL) -> None:
     """The types of the functions that `load_zstd` leaves out."""
     size, pointer, data = ctypes.c_size_t, ctypes.c_void_p, ctypes.c_char_p
-    for name, result, arguments in (
-        ("ZSTD_createCCtx", pointer, []),
-        ("ZSTD_freeCCtx", size, [pointer]),
-        ("ZSTD_CCtx_setParameter", size, [pointer, ctypes.c_int, ctypes.c_int]),
-        ("ZSTD_compressBound", size, [size]),
-        ("ZSTD_compress2", size, [pointer, data, size, data, size]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    declare(
+        library,
+        (
+            ("ZSTD_createCCtx", pointer, []),
+            ("ZSTD_freeCCtx", size, [pointer]),
+            ("ZSTD_CCtx_setParameter", size, [pointer, ctypes.c_int, ctypes.c_int]),
+            ("ZSTD_compressBound", size, [size]),
+            ("ZSTD_compress2", size, [pointer, data, size, data, size]),
+        ),
+    )
