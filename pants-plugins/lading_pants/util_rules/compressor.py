@@ -8,14 +8,10 @@ from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileContent, Fi
 from pants.engine.rules import Get, collect_rules, rule
 
 from lading.errors import LadingError
-from lading.image.compressor import LIBRARY as LIBDEFLATE
-from lading.image.compressor import compressor_package
 from lading.image.layer_compression import FILE, LIBRARY, LayerCompression, Method
 from lading_pants.errors import about
 from lading_pants.subsystems.lading import LadingSubsystem
-from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
-from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.util_rules.program import ProgramRequest, ProgramResult
+from lading_pants.util_rules.deflate_library import DeflateLibrary
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 #: Where programs find the compressor.
@@ -26,13 +22,6 @@ COMPRESSOR = f"{COMPRESSOR_DIRECTORY}/{LIBRARY}"
 @dataclass(frozen=True)
 class Compressor:
     """A digest that holds `LIBRARY` and `FILE`, to lie in `COMPRESSOR_DIRECTORY`."""
-
-    digest: Digest
-
-
-@dataclass(frozen=True)
-class DeflateLibrary:
-    """A digest that holds `LIBDEFLATE`."""
 
     digest: Digest
 
@@ -53,24 +42,6 @@ async def find_compressor(lading: LadingSubsystem) -> Compressor:
     return Compressor(
         await Get(Digest, CreateDigest([FileEntry(LIBRARY, entry.file_digest), description]))
     )
-
-
-@rule
-async def find_deflate_library(platform: BuildPlatform) -> DeflateLibrary:
-    file = compressor_package(platform.architecture)
-    fetched = await Get(FetchedFiles, FetchRequest((file,), "Fetching libdeflate"))
-    extracted = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.debian.extract_main",
-            arguments=(file.name, LIBDEFLATE, LIBDEFLATE),
-            inputs=fetched.digest,
-            output_files=(LIBDEFLATE,),
-            description="Unpacking libdeflate",
-            subject="the compressor of layers",
-        ),
-    )
-    return DeflateLibrary(extracted.digest)
 
 
 def rules():

@@ -14,8 +14,10 @@ from lading.image.layer_compression import LIBRARY, open_compressor
 from lading_pants.errors import TargetError
 from lading_pants.util_rules import (
     compressor,
+    deflate_library,
     fetch,
     machine,
+    pinned_library,
     platform,
     program,
     zstd_library,
@@ -28,8 +30,10 @@ def runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
         rules=[
             *compressor.rules(),
+            *deflate_library.rules(),
             *fetch.rules(),
             *machine.rules(),
+            *pinned_library.rules(),
             *platform.rules(),
             *program.rules(),
             *zstd_library.rules(),

@@ -8,9 +8,8 @@ from pants.engine.fs import Digest
 from pants.engine.rules import Get, collect_rules, rule
 
 from lading.image.zstd_library import LIBRARY, zstd_package
-from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
+from lading_pants.util_rules.pinned_library import PinnedLibrary, PinnedLibraryRequest
 from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
 
 @dataclass(frozen=True)
@@ -22,20 +21,12 @@ class ZstdLibrary:
 
 @rule
 async def find_zstd_library(platform: BuildPlatform) -> ZstdLibrary:
-    file = zstd_package(platform.architecture)
-    fetched = await Get(FetchedFiles, FetchRequest((file,), "Fetching libzstd"))
-    extracted = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.debian.extract_main",
-            arguments=(file.name, LIBRARY, LIBRARY),
-            inputs=fetched.digest,
-            output_files=(LIBRARY,),
-            description="Unpacking libzstd",
-            subject="the zstd of layers",
-        ),
+    package = zstd_package(platform.architecture)
+    found = await Get(
+        PinnedLibrary,
+        PinnedLibraryRequest(package, LIBRARY, "libzstd", "the zstd of layers"),
     )
-    return ZstdLibrary(extracted.digest)
+    return ZstdLibrary(found.digest)
 
 
 def rules():

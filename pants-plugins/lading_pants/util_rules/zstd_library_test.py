@@ -11,7 +11,7 @@ from pants.testutil.rule_runner import RuleRunner
 
 from lading.image.zstd import ZstdDecompressor
 from lading.image.zstd_library import LIBRARY
-from lading_pants.util_rules import fetch, machine, platform, program, zstd_library
+from lading_pants.util_rules import fetch, machine, pinned_library, platform, program, zstd_library
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
 #: Of RFC 8878: a frame with one raw block.
@@ -24,6 +24,7 @@ def runner(tmp_path: Path) -> RuleRunner:
         rules=[
             *fetch.rules(),
             *machine.rules(),
+            *pinned_library.rules(),
             *platform.rules(),
             *program.rules(),
             *zstd_library.rules(),

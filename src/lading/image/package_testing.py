@@ -14,7 +14,7 @@ from lading.debian.extract_main import main as extract
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.fetch_main import fetch
 from lading.fetch.pinned_file import PinnedFile
-from lading.image import compressor, zstd_library
+from lading.image import deflate_library, zstd_library
 from lading.image.compress_main import main as compress
 from lading.image.contents import Content
 from lading.image.layer_request import ContentPackage, LayerPackage
@@ -83,7 +83,7 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
 
 def find_libdeflate() -> str:
     """The path of the pinned libdeflate: its bytes are what counts."""
-    return _find_library(compressor.LIBRARY, compressor.compressor_package)
+    return _find_library(deflate_library.LIBRARY, deflate_library.deflate_package)
 
 
 def find_libzstd() -> str:

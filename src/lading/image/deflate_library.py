@@ -1,4 +1,4 @@
-"""The compressor of layers: one pinned libdeflate for everybody.
+"""The gzip of layers: one pinned libdeflate for everybody.
 
 gzip bytes differ between compressors and between their versions, so it can't be the one that a
 machine happens to have. It is Debian's, whose newest glibc symbol is memcpy@GLIBC_2.14, so that it
@@ -20,7 +20,7 @@ _PACKAGES = {
 }
 
 
-def compressor_package(architecture: str) -> PinnedFile:
+def deflate_package(architecture: str) -> PinnedFile:
     """The Debian package that holds `LIBRARY`, for an architecture by Debian's name."""
     name = f"libdeflate0_{_VERSION}_{architecture}.deb"
     return PinnedFile(
