@@ -6,13 +6,12 @@ import json
 from dataclasses import dataclass
 
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
-from pants.engine.fs import AddPrefix, CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
 from pants.option.global_options import GlobalOptions
 from pants.option.option_types import BoolOption
 
-from lading.image.archive_request import LayerFiles
 from lading.image.layer import ZSTD_MEDIA_TYPE
 from lading.image.zstd_library import LIBRARY
 from lading.machine import MACHINE_DIR
@@ -24,9 +23,9 @@ from lading_pants.util_rules.assembled_image import (
     AssembledImage,
     AssembledImageRequest,
 )
-from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.machine import MachineCache
+from lading_pants.util_rules.placed_layers import PlacedLayers, PlacedLayersRequest
 from lading_pants.util_rules.program import RUN_IN_WORKSPACE, ProgramDigest, ProgramDigestRequest
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
@@ -69,32 +68,25 @@ async def run_image(
     )
     metadata = json.loads(image.metadata)
     wants_engine = run.options.daemon and all_goals.options.daemon
-    directories = [f"layers/{number}" for number in range(len(image.layers))]
+    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
     request = ImageRunRequest(
         engine=lading.container_engine if wants_engine else Engine.NONE,
         options=tuple(lading.container_options),
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
         tags=tuple(metadata["tags"]),
-        layers=tuple(
-            LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
-            for directory in directories
-        ),
+        layers=layers.files,
         libzstd=f"{_ZSTD_DIRECTORY}/{LIBRARY}",
     )
     request_digest = await Get(
         Digest, CreateDigest([FileContent(_REQUEST_FILE, request.to_json().encode("utf-8"))])
-    )
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, directory))
-        for layer, directory in zip(image.layers, directories)
     )
     libraries = {}
     if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
         zstd = await Get(ZstdLibrary)
         libraries[_ZSTD_DIRECTORY] = zstd.digest
     digest = await Get(
-        Digest, MergeDigests((program.digest, request_digest, image.digest, *layers))
+        Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
     )
     return RunRequest(
         digest=digest,

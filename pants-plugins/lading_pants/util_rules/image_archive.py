@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from pants.engine.fs import AddPrefix, Digest, DigestSubset, MergeDigests, PathGlobs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.fs import Digest, DigestSubset, MergeDigests, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.image.archive_request import ArchiveRequest, LayerFiles
+from lading.image.archive_request import ArchiveRequest
 from lading.image.layer import ZSTD_MEDIA_TYPE
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading_pants.util_rules.assembled_image import (
@@ -19,8 +19,8 @@ from lading_pants.util_rules.assembled_image import (
     AssembledImage,
     AssembledImageRequest,
 )
-from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.placed_layers import PlacedLayers, PlacedLayersRequest
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
@@ -69,23 +69,16 @@ async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
     if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
         zstd = await Get(ZstdLibrary)
         libraries[_ZSTD_DIRECTORY] = zstd.digest
-    directories = [_directory(number) for number in range(len(image.layers))]
+    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
     archive = ArchiveRequest(
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
         tags=tuple(metadata["tags"]) if request.named else (),
-        layers=tuple(
-            LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
-            for directory in directories
-        ),
-    )
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, directory))
-        for layer, directory in zip(image.layers, directories)
+        layers=layers.files,
     )
     documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
     image_digest = await Get(Digest, DigestSubset(image.digest, documents))
-    inputs = await Get(Digest, MergeDigests((*layers, image_digest)))
+    inputs = await Get(Digest, MergeDigests((layers.digest, image_digest)))
     return ArchiveParts(archive.to_json(), inputs, FrozenDict(libraries))
 
 
@@ -108,11 +101,6 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
         ),
     )
     return ImageArchive(result.digest)
-
-
-def _directory(number: int) -> str:
-    """Where programs find the files of a layer."""
-    return f"layers/{number}"
 
 
 def rules():
