@@ -55,11 +55,6 @@ class Elf:
     rpath: Tuple[str, ...]
 
     @property
-    def is_relocatable(self) -> bool:
-        """An object file, input of a linker."""
-        return self.type == ET_REL
-
-    @property
     def is_program(self) -> bool:
         """To be started, not to be linked with. libc.so.6 can be started, too, but has a name
         for others to need it by."""
@@ -70,11 +65,6 @@ class Elf:
     @property
     def is_shared_library(self) -> bool:
         return self.type == ET_DYN and not self.is_program
-
-    @property
-    def is_static(self) -> bool:
-        """Runs without a dynamic loader."""
-        return self.is_program and self.interpreter is None and not self.needed
 
     @property
     def search_path(self) -> Tuple[str, ...]:
