@@ -42,9 +42,7 @@ from lading_pants.util_rules.image_layer import (
     BuiltLayer,
     LayerOutput,
 )
-from lading_pants.util_rules.image_parts import (
-    MEMBERS_FILE,
-)
+from lading_pants.util_rules.image_parts import MEMBERS_FILE
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
@@ -99,6 +97,40 @@ class _BasePackages:
     """Versions by name."""
 
     versions: FrozenDict[str, str]
+
+
+@dataclass(frozen=True)
+class _Packages:
+    """Those of an image that no base of ours has: `added` are in its layer, `kept` are in a pulled
+    base, in some version. `tools` are those of `kept` that a Python in `added` is run with here."""
+
+    added: tuple[DebianPackage, ...]
+    kept: tuple[DebianPackage, ...]
+    tools: tuple[DebianPackage, ...]
+
+    @classmethod
+    def of(cls, request: ImageDebianLayerRequest, present: _BasePackages) -> _Packages:
+        below = {part.package.name for part in request.below}
+        packages = [package for package in request.image.packages if package.name not in below]
+        kept = tuple(package for package in packages if package.name in present.versions)
+        added = tuple(package for package in packages if package.name not in present.versions)
+        python = DebianPython.find(package.name for package in added)
+        tools = (package for package in kept if python and package.name in python.compiler)
+        return cls(added, kept, tuple(tools))
+
+
+@dataclass(frozen=True)
+class _PartsRequest:
+    packages: tuple[DebianPackage, ...]
+    documentation: bool
+    subject: str
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """In the order of the packages."""
+
+    parts: tuple[DebianPart, ...]
 
 
 @dataclass(frozen=True)
@@ -182,35 +214,38 @@ async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
 
 
 @rule
+async def make_parts(request: _PartsRequest) -> _Parts:
+    fetched = await Get(
+        FetchedFiles,
+        FetchRequest(
+            tuple(package.file for package in request.packages),
+            f"Fetching {counted(len(request.packages), 'Debian package')}",
+            request.subject,
+        ),
+    )
+    return _Parts(
+        await MultiGet(
+            Get(
+                DebianPart,
+                DebianPartRequest(package, fetched.digest, request.documentation, request.subject),
+            )
+            for package in request.packages
+        )
+    )
+
+
+@rule
 async def make_debian_layer(
     request: ImageDebianLayerRequest, platform: BuildPlatform, compressor: Compressor
 ) -> ImageDebianLayer:
     image = request.image
     _check_below(request)
     present = await Get(_BasePackages, _BasePackagesRequest(request.tree, request.subject))
-    below = {part.package.name for part in request.below}
-    not_below = [package for package in image.packages if package.name not in below]
-    kept = [package for package in not_below if package.name in present.versions]
-    added = [package for package in not_below if package.name not in present.versions]
-    python = DebianPython.find(package.name for package in added)
-    tools = [package for package in kept if python and package.name in python.compiler]
-    fetched = await Get(
-        FetchedFiles,
-        FetchRequest(
-            tuple(package.file for package in (*added, *tools)),
-            f"Fetching {counted(len(added) + len(tools), 'Debian package')}",
-            request.subject,
-        ),
-    )
-    all_parts = await MultiGet(
-        Get(
-            DebianPart,
-            DebianPartRequest(package, fetched.digest, image.documentation, request.subject),
-        )
-        for package in (*added, *tools)
-    )
-    parts, tool_parts = all_parts[: len(added)], all_parts[len(added) :]
-    compiling = (*request.below, *request.tools, *tool_parts)
+    packages = _Packages.of(request, present)
+    wanted = (*packages.added, *packages.tools)
+    made = await Get(_Parts, _PartsRequest(wanted, image.documentation, request.subject))
+    parts, tools = made.parts[: len(packages.added)], made.parts[len(packages.added) :]
+    compiling = (*request.below, *request.tools, *tools)
     described, bytecode, base = await MultiGet(
         Get(_Descriptions, _DescriptionsRequest(request.below)),
         Get(DebianBytecode, DebianBytecodeRequest(parts, compiling, request.subject)),
@@ -220,7 +255,7 @@ async def make_debian_layer(
     layer = DebianLayerRequest(
         packages=tuple(part.to_request() for part in parts),
         below=tuple(part.to_request() for part in request.below),
-        kept={package.name: present.versions[package.name] for package in kept},
+        kept={package.name: present.versions[package.name] for package in packages.kept},
         parts=tuple(part.files for part in bytecode.parts),
         alternatives=image.alternatives,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
@@ -246,7 +281,7 @@ async def make_debian_layer(
         Get(BuiltLayer, LayerOutput(result.digest)),
         Get(Digest, DigestSubset(result.digest, PathGlobs([REPORT_FILE]))),
     )
-    return ImageDebianLayer(built, parts, tool_parts, report)
+    return ImageDebianLayer(built, parts, tools, report)
 
 
 def _check_below(request: ImageDebianLayerRequest) -> None:
