@@ -24,7 +24,11 @@ from lading_pants.util_rules.image_files import ImageFiles, ImageFilesRequest
 from lading_pants.util_rules.image_layer import BuiltLayer, ImageLayer, ImageLayerRequest
 from lading_pants.util_rules.image_parts import ImagePart, PartsLayerRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
-from lading_pants.util_rules.image_python import PythonLayers, PythonLayersRequest
+from lading_pants.util_rules.image_python import (
+    PlannedPython,
+    PythonLayers,
+    PythonLayersRequest,
+)
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.image_trees import ImageTrees, ImageTreesRequest
 from lading_pants.util_rules.package_layers import PackageLayers, PackageLayersRequest
@@ -85,6 +89,22 @@ class _WithDebian:
     """The base with the image's Debian packages on it."""
 
     image: ImageLayers
+
+
+@dataclass(frozen=True)
+class _WithPythonRequest:
+    python: Optional[PlannedPython]
+    below: ImageLayers
+    subject: str
+
+
+@dataclass(frozen=True)
+class _WithPython:
+    """What was below, with the layers of wheels on it; `parts` are the sources, if there are any,
+    which go above the image's own layer."""
+
+    image: ImageLayers
+    parts: tuple[ImagePart, ...]
 
 
 @dataclass(frozen=True)
@@ -161,33 +181,16 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         ),
     )
     base = found.image
-    below = (await Get(_WithDebian, _WithDebianRequest(field_set, base))).image
-    parts: tuple[ImagePart, ...] = ()
-    if plan.python is not None:
-        python = await Get(
-            PythonLayers,
-            PythonLayersRequest(
-                plan.python,
-                below.layers,
-                below.tree,
-                (*below.debian, *below.debian_tools),
-                field_set.subject,
-            ),
-        )
-        below = replace(below, layers=(*below.layers, *python.wheels), tree=python.tree)
-        parts = (python.app,)
-    by_path = {member.package.path: member for member in closure.members}
-    layer = ImageLayerRequest(
-        members=_sorted(by_path[path] for path in by_path.keys() - _paths(below.closure)),
-        contents=tuple(by_path[path] for path in plan.contents),
-        fields=FrozenDict({**plan.fields, "files": files.files}),
-        files=files.digest,
-        base=below.tree if below.tree != EMPTY_DIGEST else None,
-        subject=field_set.subject,
+    with_debian = await Get(_WithDebian, _WithDebianRequest(field_set, base))
+    with_python = await Get(
+        _WithPython, _WithPythonRequest(plan.python, with_debian.image, field_set.subject)
     )
+    below = with_python.image
+    layer = _own_layer(plan, closure, files, below, field_set.subject)
     count = field_set.package_layer_count(len(base.layers))
     own = await Get(
-        _OwnLayers, _OwnLayersRequest(plan, layer, count, below, parts, field_set.address)
+        _OwnLayers,
+        _OwnLayersRequest(plan, layer, count, below, with_python.parts, field_set.address),
     )
     return ImageLayers(
         layers=(*below.layers, *own.layers),
@@ -223,6 +226,41 @@ async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
             debian_tools=(*base.debian_tools, *layer.tools),
             debian_reports=(*base.debian_reports, layer.report),
         )
+    )
+
+
+@rule
+async def add_wheels(request: _WithPythonRequest) -> _WithPython:
+    below = request.below
+    if request.python is None:
+        return _WithPython(below, ())
+    layers = await Get(
+        PythonLayers,
+        PythonLayersRequest(
+            request.python,
+            below.layers,
+            below.tree,
+            (*below.debian, *below.debian_tools),
+            request.subject,
+        ),
+    )
+    return _WithPython(
+        replace(below, layers=(*below.layers, *layers.wheels), tree=layers.tree), (layers.app,)
+    )
+
+
+def _own_layer(
+    plan: ImagePlan, closure: StoreClosure, files: ImageFiles, below: ImageLayers, subject: str
+) -> ImageLayerRequest:
+    """See `_OwnLayersRequest`."""
+    by_path = {member.package.path: member for member in closure.members}
+    return ImageLayerRequest(
+        members=_sorted(by_path[path] for path in by_path.keys() - _paths(below.closure)),
+        contents=tuple(by_path[path] for path in plan.contents),
+        fields=FrozenDict({**plan.fields, "files": files.files}),
+        files=files.digest,
+        base=below.tree if below.tree != EMPTY_DIGEST else None,
+        subject=subject,
     )
 
 
