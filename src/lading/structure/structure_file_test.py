@@ -12,16 +12,20 @@ from lading.structure.pattern import Pattern
 from lading.structure.structure_file import parse_structure_file
 
 VERSION = {"schemaVersion": "2.0.0"}
+VARIABLES = {"globalEnvVars": [{"key": "VIRTUAL_ENV", "value": "/env"}]}
 
 
 def pattern(text: str) -> Pattern:
     return Pattern.parse_go("", text)
 
 
-def test_everything_that_the_readme_has() -> None:
+# What follows has everything that the README of container-structure-test has.
+
+
+def test_commands() -> None:
     document = {
         **VERSION,
-        "globalEnvVars": [{"key": "VIRTUAL_ENV", "value": "/env"}],
+        **VARIABLES,
         "commandTests": [
             {
                 "name": "gunicorn flask",
@@ -37,6 +41,26 @@ def test_everything_that_the_readme_has() -> None:
                 "exitCode": "3",
             }
         ],
+        "containerRunOptions": {"user": "redis", "privileged": "false"},
+    }
+    command = CommandCheck(
+        name="gunicorn flask",
+        words=("which", "gunicorn"),
+        setup=(("virtualenv", "/env"), ("pip", "install")),
+        env=(("A", "$B"), ("VIRTUAL_ENV", "/env")),
+        user="redis",
+        exit_code=3,
+        stdout=OutputCheck((pattern("/env/bin"),), (pattern("x"),)),
+        stderr=OutputCheck((), (pattern(".*Inst$"),)),
+        expand=True,
+    )
+    assert parse_structure_file("t.yaml", document) == Checks(commands=(command,))
+
+
+def test_files() -> None:
+    document = {
+        **VERSION,
+        **VARIABLES,
         "fileExistenceTests": [
             {
                 "name": "Root",
@@ -49,72 +73,58 @@ def test_everything_that_the_readme_has() -> None:
             },
             {"name": "No", "path": "/no", "shouldExist": "False"},
         ],
-        "fileContentTests": [
-            {
-                "name": "Sources",
-                "path": "/etc/apt/sources.list",
-                "expectedContents": ["a"],
-                "excludedContents": ["b"],
-            }
-        ],
-        "metadataTest": {
-            "envVars": [{"key": "foo", "value": "baz"}],
-            "unboundEnvVars": [{"key": "none"}],
-            "labels": [
-                {"key": "vendor", "value": "ACME"},
-                {"key": "date", "value": r"^\d$", "isRegex": "true"},
-            ],
-            "exposedPorts": ["8080"],
-            "unexposedPorts": ["80"],
-            "volumes": ["/test"],
-            "unmountedVolumes": ["/none"],
-            "entrypoint": [],
-            "cmd": ["/bin/bash"],
-            "workdir": "/app",
-            "user": "luke",
-        },
-        "licenseTests": [{"debian": "true", "files": ["/foo/bar"]}],
-        "containerRunOptions": {"user": "redis", "privileged": "false"},
     }
-    assert parse_structure_file("t.yaml", document) == Checks(
-        commands=(
-            CommandCheck(
-                name="gunicorn flask",
-                words=("which", "gunicorn"),
-                setup=(("virtualenv", "/env"), ("pip", "install")),
-                env=(("A", "$B"), ("VIRTUAL_ENV", "/env")),
-                user="redis",
-                exit_code=3,
-                stdout=OutputCheck((pattern("/env/bin"),), (pattern("x"),)),
-                stderr=OutputCheck((), (pattern(".*Inst$"),)),
-                expand=True,
-            ),
-        ),
-        files=(
-            FileCheck(
-                path="/",
-                name="file / (Root)",
-                follow=False,
-                user="1000",
-                permissions="-rw-r--r--",
-                executable_by="group",
-                variables=(("VIRTUAL_ENV", "/env"),),
-            ),
-            FileCheck(
-                path="/no",
-                name="file /no (No)",
-                absent=True,
-                follow=False,
-                variables=(("VIRTUAL_ENV", "/env"),),
-            ),
-            FileCheck(
-                path="/etc/apt/sources.list",
-                name="file /etc/apt/sources.list (Sources)",
-                contains=(pattern("a"),),
-                lacks=(pattern("b"),),
-                is_read=True,
-            ),
-        ),
+    variables = (("VIRTUAL_ENV", "/env"),)
+    root = FileCheck(
+        path="/",
+        name="file / (Root)",
+        follow=False,
+        user="1000",
+        permissions="-rw-r--r--",
+        executable_by="group",
+        variables=variables,
+    )
+    no = FileCheck("/no", "file /no (No)", absent=True, follow=False, variables=variables)
+    assert parse_structure_file("t.yaml", document) == Checks(files=(root, no))
+
+
+def test_contents_of_files_whose_paths_have_no_variables() -> None:
+    content = {
+        "name": "Sources",
+        "path": "/etc/apt/sources.list",
+        "expectedContents": ["a"],
+        "excludedContents": ["b"],
+    }
+    sources = FileCheck(
+        path="/etc/apt/sources.list",
+        name="file /etc/apt/sources.list (Sources)",
+        contains=(pattern("a"),),
+        lacks=(pattern("b"),),
+        is_read=True,
+    )
+    document = {**VERSION, **VARIABLES, "fileContentTests": [content]}
+    assert parse_structure_file("t.yaml", document) == Checks(files=(sources,))
+
+
+def test_metadata() -> None:
+    metadata = {
+        "envVars": [{"key": "foo", "value": "baz"}],
+        "unboundEnvVars": [{"key": "none"}],
+        "labels": [
+            {"key": "vendor", "value": "ACME"},
+            {"key": "date", "value": r"^\d$", "isRegex": "true"},
+        ],
+        "exposedPorts": ["8080"],
+        "unexposedPorts": ["80"],
+        "volumes": ["/test"],
+        "unmountedVolumes": ["/none"],
+        "entrypoint": [],
+        "cmd": ["/bin/bash"],
+        "workdir": "/app",
+        "user": "luke",
+    }
+    checks = parse_structure_file("t.yaml", {**VERSION, "metadataTest": metadata})
+    assert checks == Checks(
         config=(
             ConfigCheck("env", "foo", Relation.IS, "baz"),
             ConfigCheck("labels", "vendor", Relation.IS, "ACME"),
@@ -128,9 +138,26 @@ def test_everything_that_the_readme_has() -> None:
             ConfigCheck("volumes", "", Relation.LACKS, "/none"),
             ConfigCheck("working_dir", "", Relation.IS, "/app"),
             ConfigCheck("user", "", Relation.IS, "luke"),
-        ),
-        licenses=(LicenseCheck(True, ("/foo/bar",)),),
+        )
     )
+
+
+def test_licenses() -> None:
+    document = {**VERSION, "licenseTests": [{"debian": "true", "files": ["/foo/bar"]}]}
+    licenses = (LicenseCheck(True, ("/foo/bar",)),)
+    assert parse_structure_file("t.yaml", document) == Checks(licenses=licenses)
+
+
+def test_sections_add_up() -> None:
+    document = {
+        **VERSION,
+        "fileExistenceTests": [{"name": "a", "path": "/a"}],
+        "fileContentTests": [{"name": "b", "path": "/b"}],
+        "licenseTests": [{"debian": "true", "files": []}],
+    }
+    checks = parse_structure_file("t.yaml", document)
+    assert [file.path for file in checks.files] == ["/a", "/b"]
+    assert len(checks.licenses) == 1
 
 
 def test_what_is_empty_counts_for_nothing() -> None:
