@@ -17,7 +17,7 @@ from pants.core.goals.publish import (
 from pants.core.util_rules.distdir import DistDir
 from pants.engine.addresses import Address
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
-from pants.engine.fs import AddPrefix, CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import InteractiveProcess
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
@@ -34,9 +34,9 @@ from lading_pants.util_rules.assembled_image import (
     AssembledImageRequest,
 )
 from lading_pants.util_rules.image_destinations import ImageDestinations, ImageDestinationsRequest
-from lading_pants.util_rules.image_layer import LAYER_FILE
 from lading_pants.util_rules.image_names import ImageNames, ImageNamesRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
+from lading_pants.util_rules.placed_layers import PlacedLayers, PlacedLayersRequest
 from lading_pants.util_rules.program import (
     CACHE_NAME,
     REQUEST_FILE,
@@ -152,17 +152,17 @@ async def prepare_publication(
 @rule
 async def prepare_push(request: _PushRequest) -> _Push:
     image = request.image
-    directories = [f"layers/{number}" for number in range(len(image.layers))]
+    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
     fields = {
         "name": str(request.address),
         "manifest": MANIFEST_FILE,
         "config": CONFIG_FILE,
         "layers": [
             {
-                "path": f"{directory}/{LAYER_FILE}",
+                "path": files.blob,
                 "origin": image.origin if number < image.pulled_count else None,
             }
-            for number, directory in enumerate(directories)
+            for number, files in enumerate(layers.files)
         ],
         "destinations": [
             {"repository": repository, "tags": request.tags} for repository in request.repositories
@@ -177,12 +177,8 @@ async def prepare_push(request: _PushRequest) -> _Push:
             CreateDigest([FileContent(REQUEST_FILE, json.dumps({"images": [fields]}).encode())]),
         ),
     )
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, directory))
-        for layer, directory in zip(image.layers, directories)
-    )
     inputs = await Get(
-        Digest, MergeDigests((program.digest, request_digest, image.digest, *layers))
+        Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
     )
     return _Push(
         InteractiveProcess(
