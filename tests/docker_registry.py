@@ -4,7 +4,6 @@ import base64
 import http.client
 import json
 import random
-import shutil
 import socket
 import ssl
 import subprocess
@@ -26,10 +25,6 @@ _HTPASSWD = "me:$2y$05$3orixz0oRRS/z8FMG.GblOx4QY5.pgzRBYxUSE8LYoqQe1P3JkJjG\n"
 
 _ISSUER, _SERVICE = "tests", "the registry"
 _PROGRAM = "docker-registry"
-
-
-def find_docker_registry() -> Optional[str]:
-    return shutil.which(_PROGRAM)
 
 
 @contextmanager

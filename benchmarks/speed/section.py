@@ -1,7 +1,7 @@
 """What a benchmark found out: a section of the page."""
 
 from dataclasses import dataclass
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import Iterator, Sequence, Tuple
 
 from speed.contest import Timing
 
@@ -54,15 +54,13 @@ class Section:
             yield "|---|---|---:|---:|---:|---:|"
             yield from (_row(timing, self.timings[0]) for timing in self.timings)
             yield ""
-        for line in self.further:
-            yield from (line,)
+        yield from self.further
         if self.further:
             yield ""
         yield from (f"- {claim}" for claim in self.claims)
 
 
-def _row(timing: Timing, first: Optional[Timing]) -> str:
-    assert first is not None
+def _row(timing: Timing, first: Timing) -> str:
     figures = (timing.median, min(timing.seconds), max(timing.seconds))
     ratio = timing.median / first.median
     return (

@@ -116,10 +116,6 @@ class _Server(ThreadingHTTPServer):
         """A client that hangs up is nothing to report."""
 
 
-class _Lost(Exception):
-    pass
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
