@@ -5,9 +5,10 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Iterator, List
 
 from repository import Repository
+from sandbox_processes import command, descendants
 
 _PAUSE_SECONDS = 0.1
 
@@ -36,7 +37,7 @@ def watched(repository: Repository, sandboxes: Path) -> Iterator[Costs]:
         while not has_ended.wait(_PAUSE_SECONDS):
             daemons = _daemons(repository)
             costs.daemon = max([costs.daemon, *map(_memory, daemons)])
-            programs = list(filter(_is_ours, _below(daemons)))
+            programs = _programs(daemons)
             costs.memory = max([costs.memory, *map(_memory, programs)])
             costs.own = max([costs.own, *map(_own_memory, programs)])
             costs.disk = max(costs.disk, disk_usage(sandboxes))
@@ -64,30 +65,10 @@ def _daemons(repository: Repository) -> List[int]:
     return [int(file.read_text()) for file in repository.root.glob(".pids/*/pantsd/pid")]
 
 
-def _below(ancestors: List[int]) -> List[int]:
-    """All processes that these have started, and those that those have."""
-    parents = {int(name): _parent(int(name)) for name in os.listdir("/proc") if name.isdigit()}
-    return [process for process in parents if set(_line(process, parents)) & set(ancestors)]
-
-
-def _line(process: int, parents: Dict[int, int]) -> Iterator[int]:
-    while process := parents.get(process, 0):
-        yield process
-
-
-def _parent(process: int) -> int:
-    """proc(5), /proc/pid/stat; 0 for one that has ended."""
-    with suppress(OSError):
-        # Behind the name, which may have spaces and brackets.
-        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-    return 0
-
-
-def _is_ours(process: int) -> bool:
-    """Not before it has become another program than Pants."""
-    with suppress(OSError):
-        return b"lading." in Path(f"/proc/{process}/cmdline").read_bytes()
-    return False
+def _programs(daemons: List[int]) -> List[int]:
+    """Those of Lading's below the daemons, once they have become another program than Pants."""
+    below = (process for daemon in daemons for process in descendants(daemon))
+    return [process for process in below if b"lading." in command(process)]
 
 
 def _memory(process: int) -> int:
