@@ -66,11 +66,11 @@ def test_a_higher_level_makes_less(tmp_path: Path, method: Method) -> None:
 @pytest.mark.parametrize("method", list(Method))
 def test_how_many_cores_there_are_does_not_matter(tmp_path: Path, method: Method) -> None:
     assert len(TEXT) > 2 * MEMBER_SIZE
-    many = compressed(opened(tmp_path, LayerCompression.parse(method, 1)), TEXT)
+    many = compressed(opened(tmp_path, LayerCompression.parse(method, None)), TEXT)
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
-        one = compressed(opened(tmp_path, LayerCompression.parse(method, 1)), TEXT)
+        one = compressed(opened(tmp_path, LayerCompression.parse(method, None)), TEXT)
     finally:
         os.sched_setaffinity(0, cores)
     assert one == many
