@@ -1,7 +1,9 @@
 """What the sandboxes of Pants take of the machine."""
 
 import os
+import subprocess
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,8 @@ _PAUSE_SECONDS = 0.1
 class Costs:
     """The most bytes so far: `memory` of one process in a sandbox, `own` of one without the files
     that it has mapped, `daemon` of Pants' daemon, `disk` of all sandboxes. All are 0 where nothing
-    ran for longer than a moment.
+    ran for longer than a moment. The kernel keeps the peaks of `memory` and `daemon`; those of
+    `own` and `disk` are missed if they are between two looks.
     """
 
     memory: int = 0
@@ -49,6 +52,19 @@ def watched(repository: Repository, sandboxes: Path) -> Iterator[Costs]:
     finally:
         has_ended.set()
         thread.join()
+
+
+def peak_memory(process: "subprocess.Popen[bytes]") -> int:
+    """The most bytes that it or one below it had in memory, but for the last moment, known when it
+    ends.
+
+    What getrusage(2) tells of a program is never less than what its parent had, which is a Python.
+    """
+    peak = 0
+    while process.poll() is None:
+        peak = max([peak, *map(_memory, (process.pid, *descendants(process.pid)))])
+        time.sleep(_PAUSE_SECONDS / 5)
+    return peak
 
 
 def disk_usage(directory: Path) -> int:
