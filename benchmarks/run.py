@@ -2,8 +2,9 @@
 
     python3 benchmarks/run.py [--only 1,3] [--repeats 5] [--caches DIRECTORY] [--print]
 
-Needs docker, podman and buildah, and for benchmark 4 `bgd`, the program of BuildGrid; where one of
-them is missing, its rows are. Needs 15 GB for temporary files.
+Compares with docker, podman, buildah, umoci (which needs skopeo) and, in benchmark 4, with skopeo
+and docker-registry: where one of them is missing, its rows are. Without `bgd`, the program of
+BuildGrid, benchmark 4 is left out. Either is told. Needs 15 GB for temporary files.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Dict, List
 
 from speed import machine, page
-from speed.bench import Bench
+from speed.bench import Bench, LeftOut
 from speed.workspace import new_workspace
 
 _BENCHMARKS: Dict[int, str] = {
@@ -45,7 +46,11 @@ def main() -> None:
             name = _BENCHMARKS[number]
             print(f"{number}. {name}", file=sys.stderr)
             load = machine.load()
-            section = importlib.import_module(f"speed.{name}").run(bench)
+            try:
+                section = importlib.import_module(f"speed.{name}").run(bench)
+            except LeftOut as reason:
+                print(f"    left out: {reason}", file=sys.stderr, flush=True)
+                continue
             lines = list(section.lines(machine.description(load, bench.repeats)))
             print("\n".join(lines), flush=True)
             if not arguments.print:

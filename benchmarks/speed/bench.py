@@ -11,3 +11,7 @@ class Bench:
 
     workspace: Workspace
     repeats: int
+
+
+class LeftOut(Exception):
+    """A benchmark can't be run on this machine, for the reason that is the text."""

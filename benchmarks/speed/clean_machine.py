@@ -5,19 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, List
 
 from cache_servers import buildgrid, find_buildgrid
 from docker_registry import docker_registry
 from repository import Repository, copy_work_tree
 
 from speed import ROOT
-from speed.bench import Bench
+from speed.bench import Bench, LeftOut
 from speed.contest import Change, Contestant, compete
+from speed.peers import has
 from speed.section import Section
 from speed.workspace import caches_of_users, output
 
 _IMAGE = "//images:redis"
+_STATE = "cold, server warm"
 
 _ABOUT = """\
 `//images:redis` on a machine with nothing but the environment that `./pants` runs in, with a
@@ -40,6 +42,10 @@ class CleanMachine:
         environ = caches_of_users(directory)
         return cls(directory, Repository(directory / "root", environ))
 
+    @property
+    def archive(self) -> Path:
+        return self.directory / "root/dist/images/redis.tar"
+
     def clean(self, change: Change) -> None:
         """Empty all caches; nothing that runs keeps anything."""
         self.restart(change)
@@ -55,7 +61,8 @@ class CleanMachine:
 
 def run(bench: Bench) -> Section:
     program = find_buildgrid()
-    assert program is not None, "there is no bgd, of BuildGrid, on the PATH"
+    if program is None:
+        raise LeftOut("there is no bgd, the program of BuildGrid")
     scratch = bench.workspace.scratch("clean_machine")
     (scratch / "server").mkdir()
     (scratch / "machine").mkdir()
@@ -69,39 +76,39 @@ def run(bench: Bench) -> Section:
             uncounted=0,
         )
         read = (store, "--remote-cache-read", "--cache-content-behavior=validate")
-        archive = machine.repository.root / "dist/images/redis.tar"
-        with docker_registry(scratch / "registry") as host:
-            output(*_COPY, f"docker-archive:{archive}", f"docker://{host}/redis:1")
-            state = "cold, server warm"
+        fetch = partial(machine.package, *read)
+        with _pulls(machine.archive, scratch) as pulls:
             timings = compete(
-                [
-                    Contestant("Lading", lambda: machine.package(*read), machine.clean, state),
-                    Contestant(
-                        "skopeo copy",
-                        lambda: output(
-                            *_COPY, f"docker://{host}/redis:1", f"dir:{scratch / 'copied'}"
-                        ),
-                        lambda change: shutil.rmtree(scratch / "copied", ignore_errors=True),
-                        state,
-                    ),
-                ],
-                bench.repeats,
+                [Contestant("Lading", fetch, machine.clean, _STATE), *pulls], bench.repeats
             )
+        local, state = "Lading, all in the local cache", "warm, no daemon"
         started = compete(
-            [
-                Contestant(
-                    "Lading, all in the local cache",
-                    machine.package,
-                    machine.restart,
-                    "warm, no daemon",
-                )
-            ],
-            bench.repeats,
+            [Contestant(local, machine.package, machine.restart, state)], bench.repeats
         )
     return Section(_ABOUT, [*timings, *started, *cold])
 
 
 _COPY = ("skopeo", "copy", "--src-tls-verify=false", "--dest-tls-verify=false")
+
+
+@contextmanager
+def _pulls(archive: Path, scratch: Path) -> Iterator[List[Contestant]]:
+    """`skopeo copy` of an archive's image from a registry; nobody where there is not both."""
+    if not has("skopeo", "docker-registry"):
+        yield []
+        return
+    copied = scratch / "copied"
+    with docker_registry(scratch / "registry") as host:
+        image = f"docker://{host}/redis:1"
+        output(*_COPY, f"docker-archive:{archive}", image)
+        yield [
+            Contestant(
+                "skopeo copy",
+                partial(output, *_COPY, image, f"dir:{copied}"),
+                lambda change: shutil.rmtree(copied, ignore_errors=True),
+                _STATE,
+            )
+        ]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from functools import partial
 from speed.bench import Bench
 from speed.contest import Change, Contestant, compete
 from speed.context import context_of
-from speed.peers import UmociLayout, has_umoci, peers
+from speed.peers import peers, umoci_inserts
 from speed.section import Section, compared
 from speed.workspace import Workspace, output
 
@@ -24,27 +24,17 @@ def run(bench: Bench) -> Section:
     scratch = work.scratch("entrypoint_changed")
     archive = work.archive(_IMAGE)
     context = context_of(archive, scratch / "context", "redis-entrypoint.sh")
-    further = []
-    if has_umoci():
-        umoci = UmociLayout.of(archive, scratch)
-        insert = partial(umoci.insert, context.changing)
-        further.append(Contestant("umoci insert + tar", insert, context.change))
-    further.append(
-        Contestant(
-            "tar of all files, gzip -6",
-            lambda: output(
-                "sh", "-c", f"tar -C {context.directory} -c . | gzip -6 > {scratch}/tgz"
-            ),
-            context.change,
-        )
-    )
+    tar = f"tar -C {context.directory} -c . | gzip -6 > {scratch}/tgz"
     before = (work.repository.root / _FILE).read_text()
     with peers(work.scratch("probe")) as others:
         timings = compete(
             [
                 Contestant("Lading", lambda: work.package(_IMAGE), partial(_change, work, before)),
                 *others.builds_and_saves("11 MB", context, scratch / "saved.tar"),
-                *further,
+                *umoci_inserts("umoci insert + tar", archive, context, scratch),
+                Contestant(
+                    "tar of all files, gzip -6", lambda: output("sh", "-c", tar), context.change
+                ),
             ],
             bench.repeats,
         )

@@ -1,17 +1,19 @@
 """3. One package of a closure of 500 MB changed."""
 
 from functools import partial
+from typing import List
 
 from speed.bench import Bench
-from speed.contest import Change, Contestant, compete
+from speed.contest import Change, Contestant, Timing, compete
 from speed.context import context_of
 from speed.generated import DataImage, DataPackage, build_file
-from speed.peers import UmociLayout, has_umoci, peers
+from speed.peers import peers, umoci_inserts
 from speed.section import Claim, Section, compared
 from speed.workspace import Workspace, output
 
 _DIRECTORY = "speed/package_changed"
 _SMALL, _LARGE = f"//{_DIRECTORY}:small", f"//{_DIRECTORY}:large"
+_WITHOUT_SMALL, _WITHOUT_LARGE = "Lading without archive, 5 MB", "Lading without archive, 500 MB"
 _PARTS = [f"part_{number}" for number in range(10)]
 
 _ABOUT = """\
@@ -29,24 +31,11 @@ def run(bench: Bench) -> Section:
     archive = work.archive(_LARGE)
     context = context_of(archive, scratch / "context", "share/changing")
     change = partial(_write, work)
-    further = []
-    if has_umoci():
-        umoci = UmociLayout.of(archive, scratch)
-        insert = partial(umoci.insert, context.changing)
-        further.append(Contestant("umoci insert + tar, 500 MB", insert, context.change))
     with peers(work.scratch("probe")) as others:
         without = compete(
             [
-                Contestant(
-                    "Lading without archive, 5 MB",
-                    lambda: work.package_without_archives(_SMALL),
-                    change,
-                ),
-                Contestant(
-                    "Lading without archive, 500 MB",
-                    lambda: work.package_without_archives(_LARGE),
-                    change,
-                ),
+                Contestant(name, partial(work.package_without_archives, target), change)
+                for name, target in ((_WITHOUT_SMALL, _SMALL), (_WITHOUT_LARGE, _LARGE))
             ],
             bench.repeats,
         )
@@ -55,16 +44,18 @@ def run(bench: Bench) -> Section:
                 Contestant("Lading, 500 MB", lambda: work.package(_LARGE), change),
                 Contestant("cp, 500 MB", lambda: output("cp", str(archive), f"{scratch}/copy")),
                 *others.builds_and_saves("500 MB", context, scratch / "saved.tar"),
-                *further,
+                *umoci_inserts("umoci insert + tar, 500 MB", archive, context, scratch),
             ],
             bench.repeats,
         )
-    medians = {timing.name: timing.median for timing in (*without, *timings)}
-    small = medians["Lading without archive, 5 MB"]
-    large = medians["Lading without archive, 500 MB"]
-    written = medians["Lading, 500 MB"] - large
-    claims = [
-        Claim("without archive, 500 MB as 5 MB", large / small, 1.5),
+    return Section(_ABOUT, [*without, *timings], _claims([*without, *timings]))
+
+
+def _claims(timings: List[Timing]) -> List[Claim]:
+    medians = {timing.name: timing.median for timing in timings}
+    written = medians["Lading, 500 MB"] - medians[_WITHOUT_LARGE]
+    return [
+        *compared("without archive, 500 MB as 5 MB", _WITHOUT_LARGE, _WITHOUT_SMALL, 1.5, timings),
         Claim("what the archive adds, as `cp`", written / medians["cp, 500 MB"], 3),
         *compared(
             "with archive, as `docker build` and `docker save`",
@@ -74,7 +65,6 @@ def run(bench: Bench) -> Section:
             timings,
         ),
     ]
-    return Section(_ABOUT, [*without, *timings], claims)
 
 
 def _write(work: Workspace, change: Change) -> None:

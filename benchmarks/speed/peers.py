@@ -3,11 +3,12 @@
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from speed.contest import Contestant
 from speed.context import Context
@@ -25,8 +26,9 @@ class Builder:
     remove: Tuple[str, ...]
     environ: Mapping[str, str] = field(default_factory=dict)
 
-    def image(self, context: Context) -> str:
-        return output(*self.build, str(context.directory), environ=self.environ).split("\n")[-1]
+    def image(self, directory: Path, *options: str) -> str:
+        argv = (*self.build, *options, str(directory))
+        return output(*argv, environ=self.environ).split("\n")[-1]
 
     def archive(self, image: str, file: Path) -> None:
         file.unlink(missing_ok=True)  # some add to what is there
@@ -58,6 +60,7 @@ def _docker(program: str, name: str, buildkit: str) -> Builder:
     )
 
 
+_DOCKER, _BUILDKIT = "docker", "docker, BuildKit"
 _PODMAN = Builder(
     "podman",
     ("podman", "build", "--quiet"),
@@ -72,6 +75,9 @@ _BUILDAH = Builder(
 )
 
 
+_NAMES = (_DOCKER, _BUILDKIT, _PODMAN.name, _BUILDAH.name)
+
+
 def _candidates() -> Iterator[Builder]:
     """docker's builders, of the first client that can: newer ones need a plugin for BuildKit."""
     clients = [
@@ -79,26 +85,34 @@ def _candidates() -> Iterator[Builder]:
         for directory in os.environ["PATH"].split(os.pathsep)
         if (Path(directory) / "docker").exists()
     ]
-    for name, buildkit in (("docker", "0"), ("docker, BuildKit", "1")):
+    for name, buildkit in ((_DOCKER, "0"), (_BUILDKIT, "1")):
         yield from (_docker(client, name, buildkit) for client in clients)
     yield from (_PODMAN, _BUILDAH)
 
 
 def builders(scratch: Path) -> Sequence[Builder]:
-    """Those that work here, by name the first."""
+    """Those that work here, by name the first; those that don't are told."""
     (scratch / "file").write_text("")
     (scratch / "Dockerfile").write_text("FROM scratch\nCOPY file /\n")
-    context = Context(scratch, scratch / "file")
     found: Dict[str, Builder] = {}
     for builder in _candidates():
-        if builder.name not in found and _works(builder, context):
+        if builder.name not in found and _works(builder, scratch):
             found[builder.name] = builder
+    for name in _NAMES:
+        if name not in found:
+            _tell_lack(name)
     return list(found.values())
 
 
-def _works(builder: Builder, context: Context) -> bool:
+def find_docker(scratch: Path) -> Optional[Builder]:
+    """docker's own builder, if it works here."""
+    found = (builder for builder in builders(scratch) if builder.name == _DOCKER)
+    return next(found, None)
+
+
+def _works(builder: Builder, directory: Path) -> bool:
     try:
-        builder.discard(builder.image(context))
+        builder.discard(builder.image(directory))
     except (AssertionError, OSError):
         return False
     return True
@@ -133,7 +147,7 @@ class Peers:
         builder.archive(self._build(context, builder), file)
 
     def _build(self, context: Context, builder: Builder) -> str:
-        image = builder.image(context)
+        image = builder.image(context.directory)
         self._made.append((builder, image))
         return image
 
@@ -173,5 +187,22 @@ class UmociLayout:
         output("tar", "-C", str(self.layout), "-cf", str(self.archive), ".")
 
 
-def has_umoci() -> bool:
-    return all(shutil.which(program) for program in ("umoci", "skopeo"))
+def umoci_inserts(name: str, archive: Path, context: Context, scratch: Path) -> List[Contestant]:
+    """`umoci insert` into an archive's image after a change, under that name; nothing where there
+    is no umoci."""
+    if not has("umoci", "skopeo"):
+        return []
+    umoci = UmociLayout.of(archive, scratch)
+    return [Contestant(name, partial(umoci.insert, context.changing), context.change)]
+
+
+def has(*programs: str) -> bool:
+    """Whether all are on the PATH; those that are not are told, as their rows are missing."""
+    lacking = [program for program in programs if shutil.which(program) is None]
+    for program in lacking:
+        _tell_lack(program)
+    return not lacking
+
+
+def _tell_lack(name: str) -> None:
+    print(f"    no {name} here, and no rows of it", file=sys.stderr, flush=True)
