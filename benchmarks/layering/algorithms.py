@@ -85,7 +85,8 @@ def nixery(world: World, image: str, count: int) -> Groups:
 
 
 def lading(world: World, image: str, count: int) -> Groups:
-    """`plan_layers`: together what costs least together."""
+    """`plan_layers`: together what costs least together. It is given compressed sizes, as the data
+    has no others; in Lading itself it has the sizes of the tar segments."""
     groups = plan_layers([_store_package(world, name) for name in world.closures[image]], count)
     return [frozenset(path.name for path in group) for group in groups]
 

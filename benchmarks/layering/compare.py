@@ -3,7 +3,7 @@
     python3 benchmarks/layering/compare.py
 
 writes the table of docs/layers.md anew. Nothing is built: 25 images are made of the dependencies
-and sizes of 600 Debian packages (closures.py), and then changed.
+and sizes of 623 Debian packages (closures.py), and then changed.
 """
 
 import re
