@@ -4,7 +4,8 @@
 
 Compares with docker, podman, buildah, umoci (which needs skopeo) and, in benchmark 4, with skopeo
 and docker-registry: where one of them is missing, its rows are. Without `bgd`, the program of
-BuildGrid, benchmark 4 is left out. Either is told. Needs 15 GB for temporary files.
+BuildGrid, benchmark 4 is left out. Either is told. Needs 15 GB for temporary files, and benchmarks
+6 to 8 a Python that has `requests`.
 """
 
 import argparse
