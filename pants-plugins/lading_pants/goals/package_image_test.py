@@ -215,6 +215,11 @@ ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
             ARCHIVE_OF_IMAGE + 'docker_image(name="other", files={"/x": {"source": ":all"}})\n',
             id="as a file of another image",
         ),
+        pytest.param(
+            ("//images:other", "//images:redis"),
+            'docker_image(name="other", files={"/x": {"source": ":redis"}})\n',
+            id="as a file of another image, itself",
+        ),
         pytest.param((":nothing",), "", id="relative to another directory"),
         pytest.param(
             ("//images:redis", "//images:other"),

@@ -26,7 +26,11 @@ from pants.engine.target import (
     TransitiveTargetsRequest,
 )
 
-from lading_pants.targets.docker_image import ContentsField
+from lading_pants.util_rules.image_references import (
+    ImageFieldSet,
+    ImageReferences,
+    ImageReferencesRequest,
+)
 from lading_pants.util_rules.requested_goals import RequestedGoals, RequestedSpecs
 
 
@@ -49,8 +53,9 @@ class _NamedRequest:
 
 @dataclass(frozen=True)
 class _Named:
-    """The targets that the goal packages; and what other targets than images name, which are
-    what these are made of, or what is to become the same file, which Pants tells the user."""
+    """The targets that the goal packages; and those of which others take the package, for all
+    that is known: what other targets than images name, what is in `files` of images, and what is in
+    the way of others in dist/, which Pants tells the user."""
 
     packaged: frozenset[Address]
     taken: frozenset[Address]
@@ -75,14 +80,14 @@ async def find_whether_for_dist(
         variables = await Get(EnvironmentVars, EnvironmentVarsRequest(["PWD"]))
         if not _is_same(variables.get("PWD"), build_root.path):
             return PackageForDist(alone=False)
-    specs = SpecsParser().parse_specs(
-        requested.words,
-        description_of_origin="the command line",
-        unmatched_glob_behavior=GlobMatchErrorBehavior.ignore,
-    )
     try:
+        specs = SpecsParser().parse_specs(
+            requested.words,
+            description_of_origin="the command line",
+            unmatched_glob_behavior=GlobMatchErrorBehavior.ignore,
+        )
         named = await Get(_Named, _NamedRequest(specs))
-    except ResolveError:
+    except (SpecsParser.BadSpecError, ResolveError):
         # PWD was left from another directory.
         return PackageForDist(alone=False)
     address = request.address
@@ -107,9 +112,15 @@ async def find_named(request: _NamedRequest) -> _Named:
             DependenciesRequest(target.get(Dependencies), include_special_cased_deps=True),
         )
         for target in reached.closure
-        if not target.has_field(ContentsField)
+        if not ImageFieldSet.is_applicable(target)
+    )
+    references = await MultiGet(
+        Get(ImageReferences, ImageReferencesRequest(ImageFieldSet.create(target)))
+        for target in reached.closure
+        if ImageFieldSet.is_applicable(target)
     )
     taken = {address for addresses in named for address in addresses}
+    taken.update(address for found in references for address in found.sources.values())
     return _Named(frozenset(packaged), frozenset(taken | _in_the_way(targets)))
 
 
