@@ -29,6 +29,7 @@ from lading_pants.targets.store_package import StorePackageTarget
 from lading_pants.util_rules import requested_goals
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.image_rules_testing import IMAGE_RULES, package_targets
+from lading_pants.util_rules.package_for_dist import PackageForDist, PackageForDistRequest
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def runner() -> RuleRunner:
             *target_type_rules(),
             QueryRule(BuiltPackage, [ArchiveFieldSet]),
             QueryRule(BuiltPackage, [ImageFieldSet]),
+            QueryRule(PackageForDist, [PackageForDistRequest]),
         ],
         target_types=[
             ArchiveTarget,
@@ -161,7 +163,7 @@ def package_goal_alone(
     runner: RuleRunner, *specs: str, fields: str = 'image_tags=["7"]', others: str = ""
 ) -> tuple[BuiltPackage, Path]:
     """As `package`, in a run of `./pants package SPECS`, at the root of the repository."""
-    runner.set_options(["package", *specs], env={"PWD": runner.build_root})
+    runner.set_options(["package", *specs], env={"LADING_PWD": runner.build_root})
     return package(runner, fields, others)
 
 
@@ -221,6 +223,7 @@ ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
             id="as a file of another image, itself",
         ),
         pytest.param((":nothing",), "", id="relative to another directory"),
+        pytest.param(("../images:redis",), "", id="outside of the repository"),
         pytest.param(
             ("//images:redis", "//images:other"),
             'docker_image(name="other", output_path="images/redis.tar")\n',
@@ -230,6 +233,11 @@ ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
             ("//images:redis", "//images:other"),
             'archive(name="other", format="tar", files=[":app"], output_path="images")\n',
             id="in what becomes another package",
+        ),
+        pytest.param(
+            ("//images:redis", "//images:other"),
+            'archive(name="other", format="tar", files=[":app"], output_path=".")\n',
+            id="in dist/ itself",
         ),
     ],
 )
@@ -242,8 +250,19 @@ def test_who_takes_the_package_gets_the_archive(
 
 def test_it_is_not_known_what_relative_specs_name_elsewhere(runner: RuleRunner) -> None:
     expected, _ = package(runner, 'image_tags=["7"]')
-    runner.set_options(["package", "images:redis"], env={"PWD": f"{runner.build_root}/images"})
+    runner.set_options(
+        ["package", "images:redis"], env={"LADING_PWD": f"{runner.build_root}/images"}
+    )
     assert package(runner, 'image_tags=["7"]')[0] == expected
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_another_machine_has_no_dist(runner: RuleRunner, remote: bool) -> None:
+    options = ["--remote-execution", "--remote-execution-address=grpc://localhost:1"]
+    runner.set_options([*(options if remote else []), "package", "//images:redis"])
+    runner.write_files({"images/BUILD": 'docker_image(name="redis")\n'})
+    request = PackageForDistRequest(Address("images", target_name="redis"))
+    assert runner.request(PackageForDist, [request]) == PackageForDist(alone=not remote)
 
 
 def test_what_can_not_be_written_is_told_with_the_target(runner: RuleRunner) -> None:
@@ -257,7 +276,7 @@ def test_what_can_not_be_written_is_told_with_the_target(runner: RuleRunner) -> 
 def test_archives_hold_the_images_that_they_name(runner: RuleRunner) -> None:
     package(runner, 'image_tags=["7"]', ARCHIVE_OF_IMAGE)
     target = runner.get_target(Address("images", target_name="all"))
-    runner.set_options(["package", "::"], env={"PWD": runner.build_root})
+    runner.set_options(["package", "::"], env={"LADING_PWD": runner.build_root})
     built = runner.request(BuiltPackage, [ArchiveFieldSet.create(target)])
     runner.write_digest(built.digest, path_prefix="dist")
     with tarfile.open(Path(runner.build_root, "dist/images/all.tar")) as tar:

@@ -68,7 +68,8 @@ class LadingSubsystem(Subsystem):
         help=(
             "Whether `./pants package` writes an archive of each image. Without them it writes the "
             "JSON file with digests, tags and closure only, which is less by the image's size for "
-            "who publishes or runs images from here. `publish` and `run` write no archives anyway."
+            "who publishes or runs images from here. An archive that lies there from before stays "
+            "as it is. `publish` and `run` write no archives anyway."
         ),
     )
     registries = DictOption[str](

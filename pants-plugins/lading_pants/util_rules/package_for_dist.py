@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,7 @@ from pants.engine.target import (
     TransitiveTargets,
     TransitiveTargetsRequest,
 )
+from pants.option.global_options import GlobalOptions
 
 from lading_pants.util_rules.image_references import (
     ImageFieldSet,
@@ -32,6 +34,9 @@ from lading_pants.util_rules.image_references import (
     ImageReferencesRequest,
 )
 from lading_pants.util_rules.requested_goals import RequestedGoals, RequestedSpecs
+
+# Set by `./pants`. A shell's PWD may be that of who called who called Pants.
+_DIRECTORY = "LADING_PWD"
 
 
 @dataclass(frozen=True)
@@ -68,17 +73,19 @@ async def find_whether_for_dist(
     requested: RequestedSpecs,
     build_root: BuildRoot,
     environment: EnvironmentTarget,
+    options: GlobalOptions,
 ) -> PackageForDist:
-    if environment.val and not environment.val.has_field(CompatiblePlatformsField):
+    is_local = environment.val is None or environment.val.has_field(CompatiblePlatformsField)
+    if not is_local or options.remote_execution:
         # A container, or another machine, where dist/ is not.
         return PackageForDist(alone=False)
     if not goals.package_only or not requested.words:
         # Without specs it is options that tell what is packaged, such as `--changed-since`.
         return PackageForDist(alone=False)
     if not all(word.lstrip("-").startswith("//") for word in requested.words):
-        # They are relative to where the user is, which Pants tells nobody.
-        variables = await Get(EnvironmentVars, EnvironmentVarsRequest(["PWD"]))
-        if not _is_same(variables.get("PWD"), build_root.path):
+        # They are relative to where the user is, which Pants tells nobody, but our script does.
+        variables = await Get(EnvironmentVars, EnvironmentVarsRequest([_DIRECTORY]))
+        if not _is_same(variables.get(_DIRECTORY), build_root.path):
             return PackageForDist(alone=False)
     try:
         specs = SpecsParser().parse_specs(
@@ -88,7 +95,7 @@ async def find_whether_for_dist(
         )
         named = await Get(_Named, _NamedRequest(specs))
     except (SpecsParser.BadSpecError, ResolveError):
-        # PWD was left from another directory.
+        # Pants is to tell what is wrong with them.
         return PackageForDist(alone=False)
     address = request.address
     return PackageForDist(address in named.packaged and address not in named.taken)
@@ -128,21 +135,25 @@ def _in_the_way(targets: Targets) -> set[Address]:
     """Those that are to become the same files as others, or files in what others become, which
     Pants removes before it writes."""
     paths = {
-        target.address: PurePosixPath(target[OutputPathField].value_or_default(file_ending="tar"))
+        target.address: target[OutputPathField].value_or_default(file_ending="tar")
         for target in targets
         if target.has_field(OutputPathField)
     }
     becoming = defaultdict(set)
     for address, path in paths.items():
-        # Packages have one path of this name, whatever they add for an ending.
-        for name in (path, path.with_suffix("")):
+        for name in _names(path):
             becoming[name].add(address)
     return {
         address
         for address, path in paths.items()
-        if any(becoming[name] != {address} for name in (path, path.with_suffix("")))
-        or any(parent in becoming for parent in path.parents)
+        if any(becoming[name] != {address} for name in _names(path))
+        or any(parent in becoming for parent in PurePosixPath(path).parents)
     }
+
+
+def _names(path: str) -> tuple[PurePosixPath, PurePosixPath]:
+    """What may become of a package with the path: endings are added to it, or changed."""
+    return PurePosixPath(path), PurePosixPath(os.path.splitext(path)[0])
 
 
 def rules():
