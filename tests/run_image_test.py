@@ -104,7 +104,9 @@ def test_pants_16356_it_runs_whatever_the_engine_has(images: Images) -> None:
     engine = images.engine.command[0]
     first = images.run("shell")
     assert (first.stdout, first.returncode) == (f"cmd {images.token}\n", 0), first.stderr
-    assert re.fullmatch(rf"Loading \d\.\d MB into {engine}", loaded(first))
+    # Twice, if a test beside this one has removed a layer that was there when podman was asked.
+    loading = rf"(Loading \d\.\d MB into {engine}){{1,2}}"
+    assert re.fullmatch(loading, loaded(first))
     # Only the layer that it lacks, and with the status of the program.
     above = images.run("above", SCRIPT, "x y")
     assert above.stdout == f"x y above {images.token} 7 /work\n", above.stderr
@@ -118,7 +120,7 @@ def test_pants_16356_it_runs_whatever_the_engine_has(images: Images) -> None:
         images.remove(name)
     removed = images.run("above", SCRIPT, "removed")
     assert removed.stdout == f"removed above {images.token} 7 /work\n", removed.stderr
-    assert re.fullmatch(rf"Loading \d\.\d MB into {engine}", loaded(removed))
+    assert re.fullmatch(loading, loaded(removed))
 
 
 def test_redis_serves_until_it_is_interrupted(
