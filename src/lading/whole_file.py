@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
@@ -61,7 +60,7 @@ def _give_name(file: BinaryIO, path: Path) -> Path:
     directory = os.open(path.parent, os.O_PATH)
     try:
         while True:
-            name = f".{path.name}.{secrets.token_hex(4)}"
+            name = f".{path.name}.{os.urandom(4).hex()}"
             with suppress(FileExistsError):
                 # With a directory, Python calls linkat(2), which can follow the link in /proc.
                 os.link(f"/proc/self/fd/{file.fileno()}", name, dst_dir_fd=directory)

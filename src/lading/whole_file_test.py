@@ -3,7 +3,6 @@
 import errno
 import multiprocessing
 import os
-import secrets
 import signal
 from pathlib import Path
 from typing import Any, Iterator
@@ -110,14 +109,14 @@ def test_what_a_killed_program_leaves_is_in_nobody_s_way(directory: Path) -> Non
 def test_what_a_program_left_that_was_killed_as_it_gave_a_name_is_in_nobody_s_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = iter(["taken", "free"])
-    monkeypatch.setattr(secrets, "token_hex", lambda _: next(names))
-    left = tmp_path / ".file.taken"
+    names = iter([b"\x01", b"\x02"])
+    monkeypatch.setattr(os, "urandom", lambda _: next(names))
+    left = tmp_path / ".file.01"
     left.write_bytes(b"left")
     write_whole(tmp_path / "file", "content")
     assert (tmp_path / "file").read_bytes() == b"content"
     assert left.read_bytes() == b"left"
-    assert _names(tmp_path) == [".file.taken", "file"]
+    assert _names(tmp_path) == [".file.01", "file"]
 
 
 def test_of_many_that_write_the_last_one_s_file_is_whole(directory: Path) -> None:
