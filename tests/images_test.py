@@ -1,5 +1,6 @@
 """The images of images/: each does all that redis does, and is small."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,8 @@ LIMITS = {"redis": 7_000_000, "redis-minimal": 4_000_000, "redis-musl": 1_000_00
 NAME_SERVER = "127.0.0.153"
 
 PRIMARY = "primary.lading.test"
+
+_SIZE = re.compile(r"\d+\.\d+(?= MB)")
 
 
 @pytest.fixture(scope="module")
@@ -207,4 +210,9 @@ def test_the_base_s_layers_are_kept(all_images: Path) -> None:
 
 
 def test_the_page_of_sizes_is_up_to_date(sizes_page: str) -> None:
-    assert sizes_page == (BUILD_ROOT / "docs/sizes.md").read_text()
+    """Any change of a program of ours gives packages other hashes, and those take a few bytes more
+    or less when compressed."""
+    page = (BUILD_ROOT / "docs/sizes.md").read_text()
+    assert _SIZE.sub("", sizes_page) == _SIZE.sub("", page)
+    written, measured = (list(map(float, _SIZE.findall(text))) for text in (page, sizes_page))
+    assert measured == pytest.approx(written, rel=0.005, abs=0.011)
