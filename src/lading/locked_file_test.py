@@ -1,11 +1,9 @@
 """Files that one program at a time writes to."""
 
-import multiprocessing
 from pathlib import Path
 
+from lading.at_once_testing import run_at_once
 from lading.locked_file import open_locked
-
-_FORK = multiprocessing.get_context("fork")
 
 
 def test_who_waits_gets_the_file_that_is_there_by_then(tmp_path: Path) -> None:
@@ -24,12 +22,7 @@ def test_who_waits_gets_the_file_that_is_there_by_then(tmp_path: Path) -> None:
                 else:
                     path.replace(found)
 
-    processes = [_FORK.Process(target=write, args=(letter,)) for letter in (b"a", b"b", b"c")]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    run_at_once(write, [(b"a",), (b"b",), (b"c",)])
     assert not path.exists() and len(found.read_bytes()) == 1
 
 

@@ -1,9 +1,9 @@
-import multiprocessing
 from pathlib import Path
 from typing import List
 
 import pytest
 
+from lading.at_once_testing import run_at_once
 from lading.made_once import made_once, workplace
 
 
@@ -28,13 +28,7 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
 
 
 def test_of_many_at_once_one_makes_it(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=made_once, args=(tmp_path / "x", make)) for _ in range(8)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+    run_at_once(made_once, [(tmp_path / "x", make)] * 8)
     assert (tmp_path / "calls").read_text() == "x"
 
 

@@ -1,7 +1,6 @@
 """Files that are there as a whole or not at all."""
 
 import errno
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import Any, Iterator
 
 import pytest
 
+from lading.at_once_testing import FORK, run_at_once
 from lading.whole_file import whole_file, write_whole
-
-_FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture(params=["files without names", "named files"])
@@ -95,7 +93,7 @@ def test_what_a_killed_program_leaves_is_in_nobody_s_way(directory: Path) -> Non
             file.flush()
             os.kill(os.getpid(), signal.SIGKILL)
 
-    process = _FORK.Process(target=write_half)
+    process = FORK.Process(target=write_half)
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
@@ -129,12 +127,7 @@ def test_of_many_that_write_the_last_one_s_file_is_whole(directory: Path) -> Non
                     file.write(letter * 100)
                     file.flush()
 
-    processes = [_FORK.Process(target=write, args=(letter,)) for letter in (b"a", b"b", b"c")]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    run_at_once(write, [(b"a",), (b"b",), (b"c",)])
     content = path.read_bytes()
     assert content == content[:1] * 10_000
     assert _names(directory) == ["file"]

@@ -1,5 +1,4 @@
 import hashlib
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from typing import Dict, List, Mapping, Tuple
 
 import pytest
 
+from lading.at_once_testing import run_at_once
 from lading.debian.build_root import assemble, build_root_hash, ensure_build_root
 from lading.debian.deb_testing import Content, hard_link, make_deb
 from lading.digest import Sha256
@@ -192,15 +192,7 @@ def debs_by_digest(*paths: Path) -> Mapping[Sha256, Path]:
 def test_many_processes_at_once_get_one_build_root(tmp_path: Path) -> None:
     debs = debs_by_digest(make_deb(tmp_path / "gcc.deb", [("usr/bin/gcc", b"1" * 100000)]))
     cache = tmp_path / "cache"
-    context = multiprocessing.get_context("fork")
-    processes = [
-        context.Process(target=ensure_build_root, args=(cache, debs, {})) for _ in range(4)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
+    run_at_once(ensure_build_root, [(cache, debs, {})] * 4)
     root = ensure_build_root(cache, debs, {})
     assert listing(root)["usr/bin/cc"] == "-> gcc"
     assert sorted(path.name for path in cache.iterdir()) == [root.name, f"{root.name}.lock"]
