@@ -96,7 +96,7 @@ def name_server() -> Iterator[None]:
         with dns_server(NAME_SERVER, PRIMARY, IPv4Address("127.0.0.1")):
             yield
     except PermissionError:
-        unavailable("port 53, which ordinary users can't listen on")
+        unavailable("Ordinary users can't listen on port 53.")
 
 
 @pytest.fixture(scope="module")

@@ -283,7 +283,7 @@ def _kill_one(workshop: Workshop, pants: "subprocess.Popen[bytes]", chance: rand
 def roomy(workshop: Workshop) -> Workshop:
     """The workshop on small disks, with a pantsd that has laid out what builds share."""
     if os.getuid() != 0:
-        unavailable("only root can make small disks")
+        unavailable("Only root can make small disks.")
     workshop.repository.pants("package", "//interrupted:small")
     shutil.rmtree(workshop.dist)
     return workshop
