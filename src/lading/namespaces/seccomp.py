@@ -1,0 +1,221 @@
+"""The system calls that a build or a command in an image may not make (seccomp(2)).
+
+Namespaces leave much of the kernel within reach. What is refused here is what Docker's default
+profile refuses (moby/profiles, seccomp/default.json, read in November 2026) with the error numbers
+that it gives, since programs are used to them; and besides every kind of socket that a network
+namespace does not hold, input for the caller's terminal, and 32-bit programs.
+
+The filter is a program for the kernel's classic BPF machine, an array of `struct sock_filter`:
+what bubblewrap takes by `--seccomp`, and `forbid_system_calls` gives to the kernel.
+"""
+
+import ctypes
+import errno
+import os
+import struct
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple
+
+from lading.errors import LadingError
+
+#: Refused with EPERM: name to number on x86_64 and on aarch64; None where it has no such call.
+FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {
+    # Namespaces and mounts, in which a program would have all capabilities.
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "open_by_handle_at": (304, 265),
+    # Keys are the caller's: namespaces don't part them.
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    # The machine: its clock, power, programs, disks, modules, log, name.
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "reboot": (169, 142),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "acct": (163, 89),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "syslog": (103, 116),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "vhangup": (153, 58),
+    "_sysctl": (156, None),
+    "sysfs": (139, None),
+    "ustat": (136, None),
+    "uselib": (134, None),
+    # Large parts of the kernel, in which faults have been found, and that builds can do without.
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "fanotify_init": (300, 262),
+    "lookup_dcookie": (212, 18),
+    # Other processes, and where memory lies.
+    "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438),
+    "process_madvise": (440, 440),
+    "mbind": (237, 235),
+    "get_mempolicy": (239, 236),
+    "set_mempolicy": (238, 237),
+    "set_mempolicy_home_node": (450, 450),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+}
+
+#: The last call of which it is known what it does. For later ones a program hears what an older
+#: kernel would say, and does without.
+LAST_KNOWN = 456
+
+#: AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK, which network namespaces hold (unlike AF_VSOCK).
+SOCKET_FAMILIES = (1, 2, 10, 16)
+
+# clone(2), CLONE_NEW*: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
+_NEW_NAMESPACES = 0x7E020000
+
+# ioctl_tty(2): TIOCSTI, and TIOCLINUX, which pastes into a console
+_TERMINAL_INPUT = (0x5412, 0x541C)
+
+# personality(2): Linux, 32 bits, and kernels called 2.6; the last one asks. Others, such as
+# without random addresses, make programs easier to attack.
+_PERSONALITIES = (0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
+
+# Linux, include/uapi: linux/bpf_common.h (BPF_LD|BPF_W|BPF_ABS, BPF_JMP|..., BPF_RET|BPF_K)
+_LOAD, _EQUAL, _GREATER, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+
+# linux/seccomp.h: SECCOMP_RET_*, and where `struct seccomp_data` has what
+_ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+
+# linux/prctl.h, linux/seccomp.h
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """`column` is that of `FORBIDDEN`; `audit` is the AUDIT_ARCH of linux/audit.h."""
+
+    column: int
+    audit: int
+    clone: int
+    clone3: int
+    ioctl: int
+    personality: int
+    socket: int
+    socketpair: int
+
+
+_MACHINES = {
+    "x86_64": _Machine(0, 0xC000003E, 56, 435, 16, 135, 41, 53),
+    "aarch64": _Machine(1, 0xC00000B7, 220, 435, 29, 92, 198, 199),
+}
+
+
+def system_call_filter(machine: str = "") -> bytes:
+    """The filter for `machine`, as uname(1) calls it, or for this one."""
+    machine = machine or os.uname().machine
+    if machine not in _MACHINES:
+        raise LadingError(
+            f"which system calls a build may make is not known for {machine}: build on "
+            f"{' or '.join(_MACHINES)}."
+        )
+    made_for = _MACHINES[machine]
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in _program(made_for))
+
+
+def forbid_system_calls() -> None:
+    """Put this process, and all that it starts, under the filter for good.
+
+    It must have CAP_SYS_ADMIN in its user namespace, or no_new_privs set; OSError if not.
+    """
+    code = system_call_filter()
+    array = ctypes.create_string_buffer(code, len(code))
+    # struct sock_fprog
+    program = struct.pack("@HP", len(code) // 8, ctypes.addressof(array))
+    libc = ctypes.CDLL(None, use_errno=True)
+    mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
+    if libc.prctl(_PR_SET_SECCOMP, mode, ctypes.c_char_p(program), 0, 0):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), "prctl PR_SET_SECCOMP")
+
+
+#: Code, instructions to skip if it is so, to skip if not, operand.
+_Instruction = Tuple[int, int, int, int]
+
+
+def _program(machine: _Machine) -> List[_Instruction]:
+    """The kernel looks at the lower half of all these arguments only, and so does the filter."""
+    unsupported = _refuse(errno.EAFNOSUPPORT)
+    program = [
+        _load(_ARCHITECTURE),
+        (_EQUAL, 1, 0, machine.audit),
+        _return(_KILL_PROCESS),
+        _load(_NUMBER),
+        # Those of x32 too, which have a high bit set.
+        (_GREATER, 0, 1, LAST_KNOWN),
+        _refuse(errno.ENOSYS),
+        # Its flags lie in memory, where no filter can look. libc goes on to clone.
+        *_call(machine.clone3, _refuse(errno.ENOSYS)),
+        *_call(machine.clone, *_flags(_NEW_NAMESPACES), _return(_ALLOW)),
+        *_call(machine.ioctl, *_among(1, _TERMINAL_INPUT, _refuse(errno.EPERM), _return(_ALLOW))),
+    ]
+    personality = _among(0, _PERSONALITIES, _return(_ALLOW), _refuse(errno.EPERM))
+    program += _call(machine.personality, *personality)
+    for call in (machine.socket, machine.socketpair):
+        program += _call(call, *_among(0, SOCKET_FAMILIES, _return(_ALLOW), unsupported))
+    for numbers in FORBIDDEN.values():
+        number = numbers[machine.column]
+        if number is not None:
+            program += _call(number, _refuse(errno.EPERM))
+    return [*program, _return(_ALLOW)]
+
+
+def _call(number: int, *then: _Instruction) -> List[_Instruction]:
+    """Do `then`, which returns, if the call loaded is the one with this number."""
+    return [(_EQUAL, 0, len(then), number), *then]
+
+
+def _among(
+    argument: int, values: Tuple[int, ...], is_one: _Instruction, is_none: _Instruction
+) -> List[_Instruction]:
+    """Return the one or the other."""
+    tests = [(_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
+    return [_load(_ARGUMENTS + 8 * argument), *tests, is_none, is_one]
+
+
+def _flags(forbidden: int) -> List[_Instruction]:
+    """Refuse a call whose first argument has one of the bits."""
+    return [_load(_ARGUMENTS), (_ANY_BIT, 0, 1, forbidden), _refuse(errno.EPERM)]
+
+
+def _load(offset: int) -> _Instruction:
+    return (_LOAD, 0, 0, offset)
+
+
+def _refuse(error: int) -> _Instruction:
+    return _return(_ERRNO | error)
+
+
+def _return(action: int) -> _Instruction:
+    return (_RETURN, 0, 0, action)
