@@ -11,21 +11,22 @@ from lading.locked_file import open_locked
 # What open(2) and the file systems of old answer to O_TMPFILE.
 _NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
 
-_MODE = 0o666  # but for what the umask takes away
+_MODE = 0o666
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, mode: int = _MODE) -> Iterator[BinaryIO]:
     """What is written takes the place of the file or link at `path` when the block ends.
 
-    After an exception `path` is as it was, and nothing else is left. Until the end the file has no
-    name (open(2), O_TMPFILE), so that it is gone when the program is killed; only who kills it
-    between the two system calls that give it its name finds `.<name>.<random>`. Where the file
-    system has no such files, a killed program leaves `.<name>.partial`, which the next one uses.
+    The file gets `mode`, without the bits of the umask. After an exception `path` is as it was,
+    and nothing else is left. Until the end the file has no name (open(2), O_TMPFILE), so that it
+    is gone when the program is killed; only a kill between the two system calls that give it its
+    name leaves `.<name>.<random>`. Where the file system has no such files, a killed program
+    leaves `.<name>.partial`, which the next one uses.
     """
-    unnamed = _open_unnamed(path.parent)
+    unnamed = _open_unnamed(path.parent, mode)
     if unnamed is None:
-        with _named(path) as file:
+        with _named(path, mode) as file:
             yield file
         return
     with unnamed as file:
@@ -45,10 +46,10 @@ def write_whole(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
-def _open_unnamed(directory: Path) -> Optional[BinaryIO]:
+def _open_unnamed(directory: Path, mode: int) -> Optional[BinaryIO]:
     """None where the file system can't."""
     try:
-        return os.fdopen(os.open(directory, os.O_TMPFILE | os.O_WRONLY, _MODE), "wb")
+        return os.fdopen(os.open(directory, os.O_TMPFILE | os.O_WRONLY, mode), "wb")
     except OSError as error:
         if error.errno in _NO_UNNAMED_FILES:
             return None
@@ -70,9 +71,9 @@ def _give_name(file: BinaryIO, path: Path) -> Path:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[BinaryIO]:
+def _named(path: Path, mode: int) -> Iterator[BinaryIO]:
     partial = path.with_name(f".{path.name}.partial")
-    with open_locked(partial, _MODE) as file:
+    with open_locked(partial, mode) as file:
         try:
             file.truncate(0)
             yield file

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner, engine_error
 
+from lading.machine import Machine
 from lading_pants.errors import TargetError
 from lading_pants.util_rules import machine
 from lading_pants.util_rules.machine import MachineCache, cache_name
@@ -61,27 +63,67 @@ def test_what_leads_to_the_network_is_noted(runner: RuleRunner, tmp_path: Path) 
     assert (directory / "machine.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_proxy_s_password_is_no_argument(tmp_path: Path) -> None:
-    """Arguments are seen by all users of the machine, and a remote cache keeps them."""
-    sandboxes = tmp_path / "sandboxes"
-    sandboxes.mkdir()
+def test_a_secret_is_nowhere_but_in_a_file_of_the_user_s_own(tmp_path: Path) -> None:
+    """Pants' store is readable by everybody, and what is in it goes to remote caches."""
     runner = RuleRunner(
         rules=[*machine.rules(), *PythonRepos.rules(), QueryRule(MachineCache, [])],
-        isolated_local_store=True,
         bootstrap_args=[
             f"--named-caches-dir={tmp_path / 'caches'}",
-            f"--local-execution-root-dir={sandboxes}",
+            f"--local-store-dir={tmp_path / 'store'}",
+            f"--local-execution-root-dir={tmp_path / 'sandboxes'}",
             "--keep-sandboxes=always",
         ],
     )
-    runner.set_options([], env={"https_proxy": "http://me:secret@proxy.example"})
+    runner.set_options(
+        [
+            "--python-repos-indexes=['https://me:s3cret@index.example/simple/']",
+            "--python-repos-find-links=['https://me:s3cret@links.example/']",
+            "--lading-debian-mirrors=['https://me:s3cret@mirror.example/debian']",
+        ],
+        env={
+            "https_proxy": "http://me:s3cret@proxy.example",
+            "PIP_EXTRA_INDEX_URL": "https://me:s3cret@index.example/simple/",
+        },
+    )
+    directory = tmp_path / "caches" / runner.request(MachineCache, []).name
+    everything = [path for root in (tmp_path, Path(runner.build_root)) for path in root.rglob("*")]
+    holders = [path for path in everything if path.is_file() and b"s3cret" in path.read_bytes()]
+    assert holders == [directory / "machine.json"]
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert holders[0].stat().st_mode & 0o777 == 0o600
+    assert holders[0].read_text().count("s3cret") == 5
+
+
+def test_a_secret_is_not_in_what_pants_logs_of_a_request() -> None:
+    request = machine.machine_files("lading", Machine({"https_proxy": "http://me:s3cret@host"}))
+    assert "s3cret" in request.files["machine.json"]
+    assert "s3cret" not in repr(request)
+
+
+def test_the_name_of_a_directory_does_not_tell_a_secret(runner: RuleRunner, tmp_path: Path) -> None:
     name = runner.request(MachineCache, []).name
-    environment = facts(tmp_path / "caches" / name)["environment"]
-    assert environment == {"https_proxy": "http://me:secret@proxy.example"}
-    # What Pants leaves in a kept sandbox to run the process again has its arguments.
-    (script,) = sandboxes.glob("*/__run.sh")
-    assert "copyfileobj" in script.read_text()
-    assert "secret" not in script.read_text()
+    (tmp_path / "lading_machine.key").unlink()
+    runner.set_options([])
+    assert runner.request(MachineCache, []).name != name, "it can't be found by guessing"
+    assert (tmp_path / "lading_machine.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_removed_while_pants_runs_is_there_in_the_next_run(
+    runner: RuleRunner, tmp_path: Path
+) -> None:
+    name = runner.request(MachineCache, []).name
+    for remove in (
+        lambda: shutil.rmtree(tmp_path / name),
+        lambda: (tmp_path / name / "python").unlink(),
+        lambda: (tmp_path / name / "machine.json").write_text("damaged"),
+        lambda: (tmp_path / name / "machine.json").chmod(0o644),
+    ):
+        remove()
+        runner.set_options([])
+        assert runner.request(MachineCache, []).name == name
+        assert facts(tmp_path / name)["python_indexes"] == []
+        assert (tmp_path / name / "python").stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / name / "machine.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_pants_own_default_index_is_no_ones_decision(runner: RuleRunner, tmp_path: Path) -> None:
@@ -115,6 +157,6 @@ def test_without_requests_the_remedy_is_told(
 
 
 def test_names_of_caches_are_such_as_pants_wants() -> None:
-    names = {cache_name("lading", str(number)) for number in range(100)}
+    names = {cache_name("lading", b"%d" % number, b"key") for number in range(100)}
     assert len(names) == 100
     assert all(re.fullmatch(r"lading_[a-p]{16}", name) for name in names)

@@ -92,12 +92,7 @@ async def note_origin(request: OriginRequest) -> Origin:
     files = {ORIGIN_FILE: origin_to_json(request.repository)}
     noted = await Get(
         NotedFiles,
-        NotedFilesRequest(
-            prefix="lading_origin",
-            directory=ORIGIN_DIR,
-            files=FrozenDict(files),
-            description=f"Noting where {request.repository.name} is",
-        ),
+        NotedFilesRequest(prefix="lading_origin", files=FrozenDict(files)),
     )
     return Origin(FrozenDict({noted.name: ORIGIN_DIR}))
 

@@ -48,7 +48,7 @@ def test_options_and_environment_reach_the_program(rule_runner: RuleRunner, tmp_
         build_root=rule_runner.build_root,
     )
     assert (machine_directory / "machine.json").stat().st_mode & 0o777 == 0o600
-    assert (machine_directory / "python").stat().st_mode & 0o777 == 0o755
+    assert (machine_directory / "python").stat().st_mode & 0o777 == 0o700
 
 
 def test_what_changes_for_registries_is_nothing_to_other_programs(rule_runner: RuleRunner) -> None:
@@ -67,8 +67,8 @@ def test_what_changes_for_registries_is_nothing_to_other_programs(rule_runner: R
     "option, sentence",
     [
         (
-            "--lading-registry-mirrors={'docker.io': 'https://me@mirror.example'}",
-            "`[lading].registry_mirrors` has 'https://me@mirror.example' for docker.io, which is",
+            "--lading-registry-mirrors={'docker.io': 'https://me:s3cret@mirror.example'}",
+            "`[lading].registry_mirrors` has 'https://...@mirror.example' for docker.io, which is",
         ),
         (
             "--lading-insecure-registries=['http://registry.example']",

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Dict, Tuple
 
 from lading.errors import LadingError
+from lading.fetch.source_url import redacted
 
 #: pip's sections, the later overriding the earlier (pip documentation, "Configuration").
 _SECTIONS = ("global", "install", ":env:")
@@ -31,8 +32,9 @@ def pip_indexes() -> PipIndexes:
     asked = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if asked.returncode != 0:
         raise LadingError(
-            f"pip of {sys.executable} does not tell its configuration ({asked.stderr.strip()}), "
-            "so there is no Python package index. Set `[python-repos].indexes` in pants.toml."
+            f"pip of {sys.executable} does not tell its configuration "
+            f"({redacted(asked.stderr.strip())}), so there is no Python package index. Set "
+            "`[python-repos].indexes` in pants.toml."
         )
     settings = _settings(asked.stdout)
     if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):

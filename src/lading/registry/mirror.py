@@ -6,7 +6,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from lading.errors import LadingError
 from lading.image.reference import DEFAULT_REGISTRY
-from lading.registry.registry_host import parse_registry_host
+from lading.registry.registry_host import parse_registry_host, without_user
 
 _OPTION = "`[lading].registry_mirrors`"
 
@@ -34,8 +34,8 @@ class Mirror:
         match = _MIRROR.fullmatch(text)
         if match is None:
             raise LadingError(
-                f"{_OPTION} has {text!r} for {registry}, which is not an address. Write "
-                "`[https://]host[:port][/prefix]`, without a user name."
+                f"{_OPTION} has {without_user(text)!r} for {registry}, which is not an "
+                "address. Write `[https://]host[:port][/prefix]`, without a user name."
             )
         host = parse_registry_host(match["host"], _OPTION)
         return cls(match["scheme"] or "", host, match["prefix"].strip("/"))
@@ -51,8 +51,8 @@ def parse_mirrors(option: Mapping[str, Any]) -> Dict[str, Tuple[str, ...]]:
         addresses = [value] if isinstance(value, str) else value
         if not isinstance(addresses, list) or not all(isinstance(one, str) for one in addresses):
             raise LadingError(
-                f"{_OPTION} has {value!r} for {key}. Write an address, such as "
-                "`mirror.example:5000`, or a list of addresses."
+                f"{_OPTION} has {without_user(repr(value))} for {key}. Write an address, such "
+                "as `mirror.example:5000`, or a list of addresses."
             )
         for address in addresses:
             Mirror.parse(address, registry)
@@ -65,7 +65,7 @@ def _registry(key: str) -> str:
     if not re.search("[.:]|^localhost$", registry):
         # `hub/debian` is an image of the user `hub`.
         raise LadingError(
-            f"{_OPTION} has {key!r}, which is not a registry in names of images: that has a dot, "
-            "a port, or is `localhost`. Write a name such as `docker.io`."
+            f"{_OPTION} has {without_user(key)!r}, which is not a registry in names of "
+            "images: that has a dot, a port, or is `localhost`. Write a name such as `docker.io`."
         )
     return DEFAULT_REGISTRY if registry in _DOCKER_HUB_HOSTS else registry

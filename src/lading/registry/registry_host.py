@@ -13,8 +13,8 @@ def parse_registry_host(text: str, option: str) -> str:
     host = text.lower()
     if not _HOST.fullmatch(host):
         raise LadingError(
-            f"{option} has {text!r}, which is not the host of a registry. Write it as in names of "
-            "images, such as `docker.io` or `registry.example:5000`."
+            f"{option} has {without_user(text)!r}, which is not the host of a registry. Write it "
+            "as in names of images, such as `docker.io` or `registry.example:5000`."
         )
     return host
 
@@ -22,3 +22,8 @@ def parse_registry_host(text: str, option: str) -> str:
 def parse_insecure_hosts(option: Sequence[str]) -> Tuple[str, ...]:
     """The value of `[lading].insecure_registries`."""
     return tuple(parse_registry_host(text, "`[lading].insecure_registries`") for text in option)
+
+
+def without_user(text: str) -> str:
+    """An address for a message: what is before its `@` may be a password."""
+    return re.sub(r"[^/\s]*@", "...@", text)

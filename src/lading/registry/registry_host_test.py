@@ -10,7 +10,7 @@ def test_hosts_are_compared_in_lower_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "http://a.example", "a.example/", "a.example:port", "me@a.example", "-a", "::1"]
+    "host", ["", "http://a.example", "a.example/", "a.example:port", "-a", "::1"]
 )
 def test_what_is_no_host(host: str) -> None:
     sentence = (
@@ -19,3 +19,9 @@ def test_what_is_no_host(host: str) -> None:
     )
     with pytest.raises(LadingError, match=sentence):
         parse_insecure_hosts([host])
+
+
+def test_a_password_is_not_shown() -> None:
+    with pytest.raises(LadingError) as raised:
+        parse_insecure_hosts(["me:s3cret@a.example"])
+    assert "has '...@a.example', which is not the host" in str(raised.value)
