@@ -1,61 +1,24 @@
 """What the archive's `Packages` files say of a package.
 
-python-debian parses the fields and compares versions, always in Python, so that a lock does not
-depend on whether apt_pkg is there.
+python-debian parses the paragraphs.
 """
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
-from debian.deb822 import Deb822, PkgRelation
-from debian.debian_support import NativeVersion
+from debian.deb822 import Deb822
 
+from lading.debian.relation import Alternatives, Relation, parse_relations
+from lading.debian.version import version_key
 from lading.digest import Sha256
 from lading.errors import LadingError
-
-# deb-control(5) and Debian policy 7.1; `<` and `>` are old forms of `<=` and `>=`.
-_OPERATORS = ("<<", "<=", "=", ">=", ">>", "<", ">")
 
 #: Debian policy 2.5, most wanted first.
 PRIORITIES = ("required", "important", "standard", "optional", "extra")
 
 _NAME = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE)
 _PROVIDES = re.compile(rb"^Provides:[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Relation:
-    """`name:qualifier (operator version)`; the parts that are not there are empty."""
-
-    name: str
-    operator: str = ""
-    version: str = ""
-    qualifier: str = ""
-
-    def __str__(self) -> str:
-        qualifier = f":{self.qualifier}" if self.qualifier else ""
-        constraint = f" ({self.operator} {self.version})" if self.operator else ""
-        return f"{self.name}{qualifier}{constraint}"
-
-    def allows(self, version: str) -> bool:
-        if not self.operator:
-            return True
-        order = compare_versions(version, self.version)
-        return {
-            "<<": order < 0,
-            "<=": order <= 0,
-            "<": order <= 0,
-            "=": order == 0,
-            ">": order >= 0,
-            ">=": order >= 0,
-            ">>": order > 0,
-        }[self.operator]
-
-
-#: Relations of which one must hold; the first is the preferred one.
-Alternatives = Tuple[Relation, ...]
 
 
 @dataclass(frozen=True)
@@ -73,41 +36,6 @@ class BinaryPackage:
     depends: Tuple[Alternatives, ...]
     provides: Tuple[Relation, ...]
     conflicts: Tuple[Relation, ...]
-
-
-@lru_cache(maxsize=None)
-def _version(text: str) -> NativeVersion:
-    return NativeVersion(text)
-
-
-def compare_versions(one: str, other: str) -> int:
-    """Negative, zero or positive: deb-version(7), Sorting algorithm."""
-    if one == other:
-        return 0
-    return -1 if _version(one) < _version(other) else int(_version(one) > _version(other))
-
-
-def parse_relations(package: str, text: str) -> Tuple[Alternatives, ...]:
-    """A field like Depends. LadingError, with the name of the package, if it is malformed."""
-    groups: List[Alternatives] = []
-    for alternatives in PkgRelation.parse_relations(text):
-        group = []
-        for parsed in alternatives:
-            operator, version = parsed["version"] or ("", "")
-            # What cannot be parsed comes back whole, as a name.
-            if not re.fullmatch(r"[a-zA-Z0-9.+-]*", parsed["name"]) or (
-                operator and operator not in _OPERATORS
-            ):
-                raise LadingError(
-                    f"The archive's index has the malformed relation {text!r} for the package "
-                    f"{package!r}. Report it to the archive's maintainers."
-                )
-            if parsed["name"]:
-                qualifier = parsed["archqual"] or ""
-                group.append(Relation(parsed["name"], operator, version, qualifier))
-        if group:
-            groups.append(tuple(group))
-    return tuple(groups)
 
 
 class PackageIndex:
@@ -144,7 +72,7 @@ class PackageIndex:
             for paragraph in self._paragraphs.get(name, ()):
                 package = _parse(paragraph)
                 by_version.setdefault(package.version, package)
-            found = sorted(by_version.values(), key=lambda package: _version(package.version))
+            found = sorted(by_version.values(), key=lambda package: version_key(package.version))
             self._parsed[name] = tuple(reversed(found))
         return self._parsed[name]
 

@@ -9,8 +9,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Deque, Dict, List, Optional, Sequence, Set, Tuple
 
-from lading.debian.control import Alternatives, BinaryPackage, PackageIndex, Relation
+from lading.debian.control import BinaryPackage, PackageIndex
 from lading.debian.lock import LockedPackage
+from lading.debian.relation import Alternatives, Relation
 from lading.errors import LadingError
 
 

@@ -1,52 +1,80 @@
-"""The order of versions: deb-version(7).
+"""The order of Debian versions: deb-version(7), and dpkg's `verrevcmp`, step by step.
 
-Standard library only, for programs in the sandbox; the lock generator has python-debian for it.
+Standard library only, for programs in the sandbox.
 """
 
-import re
-from typing import List, Tuple
+from functools import cmp_to_key
+from typing import Tuple
 
-_EPOCH = re.compile(r"(?:([0-9]*):)?(.*)", re.DOTALL)
-_RUNS = re.compile(r"([^0-9]*)([0-9]*)")
-
-# As how long it is, and its digits: whoever made a base may have written more than `int` takes.
-_Number = Tuple[int, str]
-_Run = Tuple[Tuple[int, ...], _Number]
-
-_NOTHING: _Run = ((0,), (0, ""))
+_DIGITS = frozenset("0123456789")
 
 
 def compare_versions(one: str, other: str) -> int:
-    """Negative, 0 or positive, as `one` is before, the same as or behind `other`."""
-    first, second = _key(one), _key(other)
+    """Negative, 0 or positive, as `one` is before, the same as or behind `other`.
+
+    Any text has its place: whoever made an image may have written what dpkg refuses.
+    """
+    for first, second in zip(_parts(one), _parts(other)):
+        order = _compare(first, second)
+        if order:
+            return order
+    return 0
+
+
+#: For `sorted` and `max`: oldest first.
+version_key = cmp_to_key(compare_versions)
+
+
+def _parts(version: str) -> Tuple[str, str, str]:
+    """Epoch, upstream version and revision. One that is not there compares like "0"."""
+    epoch, colon, rest = version.partition(":")
+    if not colon or not _DIGITS.issuperset(epoch):
+        epoch, rest = "", version
+    upstream, dash, revision = rest.rpartition("-")
+    return (epoch, upstream, revision) if dash else (epoch, rest, "")
+
+
+def _compare(one: str, other: str) -> int:
+    """Runs of what is no digit and runs of digits, by turns, for as long as either has some."""
+    while one or other:
+        first, one = _split(one, digits=False)
+        second, other = _split(other, digits=False)
+        order = _compare_text(first, second)
+        if order:
+            return order
+        first, one = _split(one, digits=True)
+        second, other = _split(other, digits=True)
+        order = _compare_numbers(first.lstrip("0"), second.lstrip("0"))
+        if order:
+            return order
+    return 0
+
+
+def _split(text: str, digits: bool) -> Tuple[str, str]:
+    """The run of digits, or of others, that `text` begins with, and the rest."""
+    end = 0
+    while end < len(text) and (text[end] in _DIGITS) == digits:
+        end += 1
+    return text[:end], text[end:]
+
+
+def _compare_text(one: str, other: str) -> int:
+    """By `_rank`; where a text has ended it has the rank 0."""
+    first, second = list(map(_rank, one)), list(map(_rank, other))
+    length = max(len(first), len(second))
+    first += [0] * (length - len(first))
+    second += [0] * (length - len(second))
     return (first > second) - (first < second)
 
 
-def _key(version: str) -> Tuple[_Number, List[_Run], List[_Run]]:
-    match = _EPOCH.fullmatch(version)
-    assert match, "it matches any text"
-    epoch, rest = match.groups()
-    upstream, dash, revision = rest.rpartition("-")
-    if not dash:
-        upstream, revision = rest, ""
-    return _number(epoch or ""), _runs(upstream), _runs(revision)
-
-
-def _runs(text: str) -> List[_Run]:
-    """What is no digit and a number, by turns. The end is like an empty run and 0."""
-    runs = [((*map(_rank, other), 0), _number(digits)) for other, digits in _RUNS.findall(text)]
-    while runs and runs[-1] == _NOTHING:
-        runs.pop()
-    return [*runs, _NOTHING]
-
-
-def _number(digits: str) -> _Number:
-    significant = digits.lstrip("0")
-    return len(significant), significant
+def _compare_numbers(one: str, other: str) -> int:
+    """As digits, for these may be more than `int` takes."""
+    first, second = (len(one), one), (len(other), other)
+    return (first > second) - (first < second)
 
 
 def _rank(character: str) -> int:
     """A tilde comes before the end, letters before all else."""
     if character == "~":
         return -1
-    return ord(character) + (0 if character.isalpha() else 256)
+    return ord(character) + (0 if character.isascii() and character.isalpha() else 256)
