@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Callable, TypeVar
 
-from lading.image import linux
 from lading.image.namespace_testing import as_root
+from lading.namespaces import linux
 from lading.program import USER_ERROR, error_sentence
 
 Result = TypeVar("Result")

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO, Callable, Mapping, Sequence, Tuple
 
 from lading.errors import LadingError
-from lading.image import linux
 from lading.image.child import Child
 from lading.image.user_namespace import refusal
+from lading.namespaces import linux
 from lading.store.path import STORE_DIR, StorePath
 
 HOST_NAME = "lading"

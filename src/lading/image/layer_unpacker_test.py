@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List
 import pytest
 
 from lading.errors import LadingError
-from lading.image import linux, tree_bound
+from lading.image import tree_bound
 from lading.image.layer_archive import HEADER_LIMIT
 from lading.image.layer_blob import BlobReader, Compression
 from lading.image.layer_unpacker import unpack_layer
@@ -29,6 +29,7 @@ from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, Node, read_tree
 from lading.image.unpack_bound import FLOOR, UnpackBound
 from lading.image.zstd_testing import BLOCK_LIMIT, zeros, zstd
+from lading.namespaces import linux
 
 #: Version 2 of VFS_CAP (linux/capability.h): permitted and effective NET_BIND_SERVICE.
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)

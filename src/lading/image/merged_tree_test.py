@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
 from lading.errors import LadingError
-from lading.image import linux, tree_bound
+from lading.image import tree_bound
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.image_tree import ImageTree
 from lading.image.kept_content import LIMIT, KeptContent
@@ -31,6 +31,7 @@ from lading.image.run_as_root_testing import (
 )
 from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, read_tree
+from lading.namespaces import linux
 from lading.store import members as kinds
 from lading.tar_header import DIRECTORY, SYMLINK
 

@@ -19,7 +19,6 @@ from typing import List, Tuple
 
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.image import linux
 from lading.image.changed_tree import changed_tree
 from lading.image.changes import Change, find_changes
 from lading.image.changes_layer import changed_entries, write_changes
@@ -35,6 +34,7 @@ from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.unpack_bound import UnpackBound
 from lading.image.user_namespace import UserNamespace
+from lading.namespaces import linux
 from lading.program import run
 from lading.store.cache import unpacked
 from lading.store.log import failure_sentence, keep_log

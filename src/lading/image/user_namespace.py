@@ -14,9 +14,9 @@ from typing import Callable, List, NoReturn, Tuple
 
 from lading.counted import counted
 from lading.errors import LadingError
-from lading.image import linux
 from lading.image.child import Child
 from lading.image.subordinate_ids import subordinate_ids, user_name
+from lading.namespaces import linux
 from lading.store.kernel_setting import NAMESPACE_SETTINGS
 
 #: What an image may need: ids up to nobody's, 65534.

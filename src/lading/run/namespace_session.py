@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Dict, Sequence
 
 from lading.errors import LadingError
-from lading.image import linux
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.container import enter_root, in_namespaces
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.tree_bound import TreeBound
 from lading.image.user_namespace import UserNamespace
+from lading.namespaces import linux
 from lading.run.cleaner import Cleaner
 from lading.run.terminal import ContainerTerminal, has_terminal, terminal_kept
 from lading.structure.layer_blobs import LayerBlobs

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
-from lading.image import linux
+from lading.namespaces import linux
 
 #: How long it takes at most to notice that the window has another size, in seconds. Nobody tells
 #: whom the terminal does not control.

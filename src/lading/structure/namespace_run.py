@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, Callable, Dict, List, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
-from lading.image import linux
 from lading.image.account_files import AccountFiles
 from lading.image.child import Child
 from lading.image.container import HOST_NAME, check_rights, enter_root, in_namespaces
 from lading.image.layer_unpacker import unpack_layer
 from lading.image.tree_bound import TreeBound
 from lading.image.user_namespace import UserNamespace
+from lading.namespaces import linux
 from lading.structure.command_check import CommandCheck
 from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult, setup_note
 from lading.structure.layer_blobs import LayerBlobs
