@@ -329,6 +329,19 @@ def all_names(archive: Path) -> list[str]:
         return names
 
 
+def contents_of(archive: Path, path: str) -> bytes:
+    """The file, from the topmost layer that has it."""
+    with tarfile.open(archive) as tar:
+        (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+        for layer in reversed(docker["Layers"]):
+            with tarfile.open(fileobj=tar.extractfile(layer), mode="r:gz") as layer_tar:
+                if path in layer_tar.getnames():
+                    content = layer_tar.extractfile(path)
+                    assert content is not None
+                    return content.read()
+    raise AssertionError(f"{path} is in no layer")
+
+
 def config_of(archive: Path) -> dict[str, Any]:
     with tarfile.open(archive) as tar:
         (docker,) = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
@@ -413,6 +426,37 @@ def test_layerings_that_there_are_not(runner: RuleRunner, fields: str, message: 
     with pytest.raises(Exception) as error:
         package(runner, fields)
     assert message in str(error.value)
+
+
+def test_texts_of_several_lines_are_what_their_author_sees(runner: RuleRunner) -> None:
+    _, dist = package(
+        runner,
+        """
+        contents=["//3rdparty:coreutils"],
+        files={"/etc/x": '''
+            one:
+              {//3rdparty:redis}
+        '''},
+        run_as_root='''
+            cat >/etc/y <<EOF
+            one
+              two
+            EOF
+            touch /etc/z
+        ''',
+        cmd=["/bin/sh", "-c", '''
+            one
+            two
+        '''],
+        """,
+    )
+    archive = dist / "images/redis.tar"
+    members = layer_members(archive)
+    assert members["etc/y"][1] == b"one\n  two\n"
+    assert "etc/z" in members
+    text = f"one:\n  /store/{'r' * 32}-redis\n"
+    assert contents_of(archive, "etc/x") == text.encode()
+    assert config_of(archive)["config"]["Cmd"][2] == "one\ntwo\n"
 
 
 def test_users_and_files_are_data(runner: RuleRunner) -> None:

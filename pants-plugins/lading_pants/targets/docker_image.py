@@ -17,6 +17,7 @@ from pants.engine.target import (
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.field_text import HELP
 from lading.image.container_path import parse_container_path
 from lading.image.environment import check_environment
 from lading.image.healthcheck import Healthcheck
@@ -106,7 +107,7 @@ class RunAsRootField(TextField):
         "`{//path/to:package}` stands for the package's store path. A package that only the "
         "commands use stays out of the image; one that the files they made refer to is in it. "
         "`users`, `directories`, `symlinks` and `files` do the most common things without "
-        "commands, and need no rights on the machine."
+        "commands, and need no rights on the machine." + HELP
     )
 
     @classmethod
@@ -129,6 +130,7 @@ class EntrypointField(_CommandField):
     help = (
         "The program that runs, with arguments that can't be changed when a container is started."
         + INTERPOLATION_HELP
+        + HELP
     )
 
 
@@ -137,7 +139,7 @@ class CmdField(_CommandField):
     example = '["/bin/redis-server"]'
     help = (
         "The program that runs, or the arguments to `entrypoint`, if a container is started "
-        "without any." + INTERPOLATION_HELP
+        "without any." + INTERPOLATION_HELP + HELP
     )
 
 
@@ -145,7 +147,7 @@ class ImageEnvField(DictStringToStringField):
     alias = "env"
     help = (
         "Environment variables. Nothing is set by itself, so that programs that need `PATH`, "
-        "`HOME` or `USER` must be given them here." + INTERPOLATION_HELP
+        "`HOME` or `USER` must be given them here." + INTERPOLATION_HELP + HELP
     )
 
     @classmethod
@@ -207,7 +209,9 @@ class UserField(TextField):
 
 class LabelsField(DictStringToStringField):
     alias = "labels"
-    help = "Metadata for tools, such as `org.opencontainers.image.source`." + INTERPOLATION_HELP
+    help = (
+        "Metadata for tools, such as `org.opencontainers.image.source`." + INTERPOLATION_HELP + HELP
+    )
 
     @classmethod
     def compute_value(
@@ -237,7 +241,7 @@ class HealthcheckField(Field):
     help = (
         "How docker and podman find out whether the container is well, such as `{'test': ['CMD', "
         "'redis-cli', 'ping'], 'interval': '30s', 'timeout': '5s', 'start_period': '10s', "
-        "'start_interval': '1s', 'retries': 3}`. Only `test` is needed." + INTERPOLATION_HELP
+        "'start_interval': '1s', 'retries': 3}`. Only `test` is needed." + INTERPOLATION_HELP + HELP
     )
 
     @classmethod

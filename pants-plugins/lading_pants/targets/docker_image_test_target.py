@@ -20,6 +20,7 @@ from pants.engine.target import (
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.field_text import HELP
 from lading.image.root_fields import fill_strings
 from lading.interpolation import references
 from lading.structure.check_request import Engine
@@ -39,7 +40,7 @@ _PATTERN_HELP = (
     "each line; one, or a list of which all count."
 )
 
-_INTERPOLATION_HELP = " `{//path/to:package}` stands for the package's store path."
+_INTERPOLATION_HELP = " `{//path/to:package}` stands for the package's store path." + HELP
 
 
 def _check(address: Address, check: Callable[..., object], *arguments: object) -> None:

@@ -8,7 +8,7 @@ from pants.engine.addresses import Address
 from pants.engine.target import InvalidFieldException, StringField, StringSequenceField
 
 from lading.errors import LadingError
-from lading.interpolation import substitute
+from lading.field_text import field_text
 
 ALIAS = "docker_image"
 
@@ -33,7 +33,7 @@ def check(address: Address, check: Callable[..., object], *arguments: object) ->
 
 
 def with_some_store_path(text: str) -> str:
-    return substitute(text, lambda _: _SOME_STORE_PATH)
+    return field_text(text, lambda _: _SOME_STORE_PATH)
 
 
 class TextField(StringField):

@@ -8,6 +8,7 @@ from pants.engine.addresses import Address
 from pants.engine.target import Field
 from pants.util.frozendict import FrozenDict
 
+from lading.field_text import HELP
 from lading.image.root_fields import RootFields, fill_strings
 from lading_pants.targets.image_field import INTERPOLATION_HELP, check, refuse, with_some_store_path
 
@@ -118,7 +119,7 @@ class FilesField(RootField):
         'says that they are one archive: `{"/srv/www/": {"source": "//src/site:pages", "owner": '
         '"root:www-data"}, "/opt/tool/": {"source": "//src/tool:archive", "unpack": True}}`. There '
         "programs and directories get `x` wherever `mode` has `r`. Directories are in a layer "
-        "above the image's other files. In texts, but not in sources," + INTERPOLATION_HELP
+        "above the image's other files. In texts, but not in sources," + INTERPOLATION_HELP + HELP
     )
 
 

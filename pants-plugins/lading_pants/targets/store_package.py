@@ -23,6 +23,7 @@ from pants.engine.target import (
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.field_text import HELP
 from lading.image.environment import check_environment
 from lading.store.fixup import STRIP_MODES
 from lading.store.path import check_store_name
@@ -103,7 +104,7 @@ class ScriptField(StringField):
         "unpacked source, `$sources` holds the further sources, each dependency's store path is "
         "in a variable named after it (`$glibc`), `$JOBS` says how many processes may run. If "
         "unset: `./configure --prefix=$out` where there is a `configure`, then `make` and `make "
-        "install` with `PREFIX=$out`; a script can call that as `default_script`."
+        "install` with `PREFIX=$out`; a script can call that as `default_script`." + HELP
     )
 
 

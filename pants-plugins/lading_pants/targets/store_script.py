@@ -11,6 +11,7 @@ from pants.engine.target import (
     Target,
 )
 
+from lading.field_text import HELP
 from lading_pants.targets.existing_files import ExistingFilesField
 from lading_pants.targets.output_path import ScriptPathField
 from lading_pants.targets.store_package import PackageNameField
@@ -21,8 +22,7 @@ class ScriptTextField(StringField):
     help = (
         "The script. `{//path/to:package}` and `{:package}` stand for the store path of a "
         "package, as in `exec {//3rdparty/redis}/bin/redis-server`; all other braces stand for "
-        "themselves, and `{{//x}}` gives `{//x}`. An empty first line and the indentation that "
-        "all lines have in common are not part of the script."
+        "themselves, and `{{//x}}` gives `{//x}`." + HELP
     )
 
 

@@ -83,6 +83,11 @@ ROOT = """build_root(
 """
 
 
+def test_indentation_is_not_the_script_s(path_of: PathOf) -> None:
+    indented = "script='''\n    cat >x <<EOF\n    a\n    EOF\n'''"
+    assert path_of(indented) == path_of("script='''cat >x <<EOF\na\nEOF\n'''")
+
+
 def test_all_that_a_build_sees_is_in_the_hash(path_of: PathOf) -> None:
     paths = [
         path_of(),

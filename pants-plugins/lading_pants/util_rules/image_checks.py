@@ -18,8 +18,8 @@ from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.field_text import field_text
 from lading.image.root_fields import fill_strings
-from lading.interpolation import substitute
 from lading.structure.absence_check import AbsenceCheck
 from lading.structure.checks import Checks
 from lading.structure.command_check import CommandCheck
@@ -168,7 +168,7 @@ async def plan_checks(request: ImageChecksRequest) -> ImageChecks:
 
 def _checks(field_set: ImageTestFieldSet, paths: dict[str, str]) -> Checks:
     def filled(text: str) -> str:
-        return substitute(text, paths.__getitem__)
+        return field_text(text, paths.__getitem__)
 
     return Checks(
         commands=tuple(

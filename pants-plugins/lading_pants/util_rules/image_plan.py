@@ -10,13 +10,13 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.field_text import field_text
 from lading.image.base_config import BaseConfig
 from lading.image.config import ImageConfig
 from lading.image.healthcheck import Healthcheck
 from lading.image.inherit import inherit
 from lading.image.platform import Platform
 from lading.image.root_fields import fill_strings
-from lading.interpolation import substitute
 from lading.store.path import StorePath
 from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.image_base import (
@@ -151,12 +151,12 @@ def _commands(
     if not text:
         return None
     packages = tuple(dict.fromkeys(found.commands.values()))
-    return Commands(substitute(text, paths.__getitem__), found.tools, packages)
+    return Commands(field_text(text, paths.__getitem__), found.tools, packages)
 
 
 def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> ImageConfig:
     def filled(text: str) -> str:
-        return substitute(text, paths.__getitem__)
+        return field_text(text, paths.__getitem__)
 
     return ImageConfig(
         platform=Platform.parse(platform),
@@ -175,7 +175,7 @@ def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> I
 
 def _root_fields(field_set: ImageFieldSet, paths: dict[str, str]) -> FrozenDict[str, Any]:
     fields = {field.alias: field.value for field in field_set.root_fields if field.value}
-    filled = fill_strings(fields, lambda text: substitute(text, paths.__getitem__))
+    filled = fill_strings(fields, lambda text: field_text(text, paths.__getitem__))
     return FrozenDict.deep_freeze(filled)
 
 

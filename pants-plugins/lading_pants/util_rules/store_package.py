@@ -14,6 +14,7 @@ from pants.util.frozendict import FrozenDict
 
 from lading.counted import counted
 from lading.fetch.pinned_file import PinnedFile
+from lading.field_text import unindented
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.environment import variable_name
@@ -211,7 +212,7 @@ async def derive_package(request: DerivePackage, platform: BuildPlatform) -> Der
         name=chain.field(PackageNameField).value or chain.targets[-1].address.target_name,
         version=version,
         platform=platform.oci,
-        script=chain.field(ScriptField).value or "",
+        script=unindented(chain.field(ScriptField).value or ""),
         env=_environment(chain),
         sources=(inputs.source.identity,) if inputs.source else (),
         further_sources=tuple(source.identity for source in inputs.further_sources),

@@ -25,11 +25,12 @@ from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
+from lading.field_text import unindented
 from lading.interpolation import references, substitute
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.members import members_from_json, members_to_json
-from lading.store.script import dedent, script_text
+from lading.store.script import script_text
 from lading.store.script_package import ScriptPackage
 from lading_pants.errors import TargetError, about
 from lading_pants.targets.store_package import PackageNameField
@@ -119,7 +120,7 @@ class _ScriptSource:
 async def read_script(request: _ScriptSourceRequest) -> _ScriptSource:
     field_set = request.field_set
     if field_set.text.value is not None:
-        return _ScriptSource(dedent(field_set.text.value))
+        return _ScriptSource(unindented(field_set.text.value))
     hydrated = await Get(HydratedSources, HydrateSourcesRequest(field_set.source))
     (file,) = await Get(DigestContents, Digest, hydrated.snapshot.digest)
     try:

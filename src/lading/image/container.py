@@ -75,6 +75,7 @@ class Container:
                 "the base has bin/bash or bin/sh: add a package with a shell, such as bash, to "
                 "`run_as_root_tools`."
             )
+        self._check_end(shell, commands)
         # -c, since a file would have to lie somewhere in the image.
         process = subprocess.run(
             [shell, "-e", "-c", commands, "run_as_root"],
@@ -86,6 +87,23 @@ class Container:
         )
         # As shells tell that a signal ended a program.
         return 128 - process.returncode if process.returncode < 0 else process.returncode
+
+    def _check_end(self, shell: str, commands: str) -> None:
+        """A here-document without an end makes the rest of the commands its text, which shells take
+        as it is; nothing else can swallow a `;;` where none is allowed."""
+        result = subprocess.run(
+            [shell, "-n"],
+            input=f"{commands}\n;;\n".encode("utf-8"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(self.environment),
+            check=False,
+        )
+        if result.returncode == 0:
+            raise LadingError(
+                "`run_as_root` has a here-document that does not end: write the word behind its "
+                "`<<` alone on the line after its last one, with no blanks around it."
+            )
 
     def _enter(self) -> None:
         """Put the file system together and make it this process' root."""

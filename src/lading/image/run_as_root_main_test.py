@@ -190,7 +190,7 @@ def test_what_the_commands_see(runner: Runner) -> None:
         environment={"SECRET": "1"},
     )
     assert outcome.content("seen").decode().splitlines() == [
-        *("lading", "0022", "run_as_root 2 /root root UTC 1", "/opt/bin:/bin"),
+        *("lading", "0022", "run_as_root 3 /root root UTC 1", "/opt/bin:/bin"),
         *("all", "default", "lo", "fd", "full", "null", "random", "shm", "stderr", "stdin"),
         *("stdout", "tty", "urandom", "zero", "/"),
     ]
@@ -209,6 +209,18 @@ def test_a_failing_command_ends_it_with_the_log(runner: Runner) -> None:
 
 def test_a_command_that_is_killed_ends_it(runner: Runner) -> None:
     assert "failed (status 137)" in runner.run("kill -9 $$", [BASE]).stderr
+
+
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/dash"])
+def test_a_here_document_without_an_end_is_an_error(
+    shell: str, runner: Runner, make_package: MakePackage
+) -> None:
+    """It would swallow the commands behind it, without a word."""
+    tools = [make_package("kit", {"bin/sh": Program(Path(shell).read_bytes())})]
+    outcome = runner.run("cat >/x <<EOF\none\n  EOF\ntouch /y", [BASE], tools=tools)
+    assert outcome.status == 65
+    assert "`run_as_root` has a here-document that does not end: write the word" in outcome.stderr
+    assert runner.run("cat >/x <<EOF\none\nEOF", [BASE], tools=tools).names == ["x"]
 
 
 def test_no_process_is_left(runner: Runner) -> None:

@@ -218,6 +218,10 @@ def test_bin_directories_of_dependencies_are_in_the_path(build: Build) -> None:
         ),
         ("mkfifo $out/x", "'x' is a FIFO, which a package can't contain: remove it in `script`"),
         ("ln -s /etc/passwd $out/x", "'x' links to /etc/passwd, outside the store"),
+        (
+            "cat > $out/x <<EOF\na\n  EOF\ntouch $out/y",
+            "`script` has a here-document that does not end: write the word behind its `<<` alone",
+        ),
         ("echo $src > $out/x", "'x' contains /build/source, a path of the build directory"),
     ],
 )

@@ -1,7 +1,6 @@
 """Scripts as store packages: their text, and the `#!` line that says what runs them."""
 
 import difflib
-import textwrap
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
@@ -16,15 +15,6 @@ _EXAMPLE = "`#!{//3rdparty/bash}/bin/bash`"
 # What Linux reads of a file to find its interpreter (BINPRM_BUF_SIZE of linux/binfmts.h); the
 # last of these bytes is the end of the line.
 _LONGEST_SHEBANG = 255
-
-
-def dedent(text: str) -> str:
-    """`text` as Nix takes what is between two pairs of single quotes.
-
-    Without an empty first line, and without the indentation that all lines have in common.
-    """
-    first, newline, rest = text.partition("\n")
-    return textwrap.dedent(rest if newline and not first.strip() else text)
 
 
 def script_text(text: str, interpreter: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from lading.errors import LadingError
 from lading.store.members import DIRECTORY, FILE, SYMLINK, Member
 from lading.store.path import StorePath
-from lading.store.script import Programs, dedent, run_from_store, script_text
+from lading.store.script import Programs, run_from_store, script_text
 
 BASH = StorePath("b" * 32, "bash-5.2")
 COREUTILS = StorePath("c" * 32, "coreutils-9.1")
@@ -32,24 +32,6 @@ PROGRAMS = Programs(
         RUNNER: listed(Member("", FILE, 0o555)),
     }
 )
-
-
-@pytest.mark.parametrize(
-    "text, expected",
-    [
-        ("#!/bin/sh\ntrue\n", "#!/bin/sh\ntrue\n"),
-        (
-            "\n    #!/bin/sh\n    if x; then\n        y\n    fi\n    ",
-            "#!/bin/sh\nif x; then\n    y\nfi\n",
-        ),
-        ("  \n  a\n\n  b\n", "a\n\nb\n"),
-        ("a\n  b", "a\n  b"),
-        ("", ""),
-        ("\n", ""),
-    ],
-)
-def test_text_of_a_build_file_may_be_indented(text: str, expected: str) -> None:
-    assert dedent(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,16 @@ lading_top() {
     fi
 }
 
+# A here-document without an end makes the rest of the script its text, of which bash only warns.
+# Nothing else can swallow the `;;` that is put behind the script here, where it is not allowed.
+if lading_warning=$({ cat /lading/script.sh && echo ';;'; } | bash -n 2>&1); then
+    lading_step "\`script\` has a here-document that does not end: write the word behind its \`<<\` \
+alone on the line after its last one, with no blanks around it"
+    printf '%s\n' "$lading_warning"
+    exit 1
+fi
+unset lading_warning
+
 if [ -n "$lading_source_archive" ]; then
     lading_step "\`source\`: ${lading_source_archive##*/} can't be unpacked"
     unpack "$lading_source_archive" "$src"
