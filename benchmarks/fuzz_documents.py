@@ -47,9 +47,9 @@ def fuzz_documents(rng: random.Random, directory: Path) -> str:
         top = _index(put, top)
     reference = Reference.parse(f"localhost/x@{top['digest']}")
     image = find_image(reference, _PLATFORM, get)
-    for diff_id in json.loads(image.config_bytes)["rootfs"].get("diff_ids") or ():
-        Sha256.parse(diff_id)
     base = BaseConfig(image.config_bytes.decode("utf-8"))
+    for diff_id in base.diff_ids:
+        Sha256.parse(diff_id)
     own = ImageConfig(image.platform, entrypoint=("x",), env=(("A", "1"),), base=base)
     assert own.environment["A"] == "1"
     layers = [_LAYER] * (len(image.manifest.layers) + 1)

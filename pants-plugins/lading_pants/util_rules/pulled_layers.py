@@ -11,6 +11,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.digest import Sha256
+from lading.image.base_config import BaseConfig
 from lading.image.base_layer_request import BaseLayerRequest
 from lading.image.zstd_library import LIBRARY
 from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE, TREE_FILE, ImageLayer
@@ -57,7 +58,7 @@ class _PulledLayer:
 @rule
 async def pull_layers(request: PulledLayersRequest) -> PulledLayers:
     image = request.image
-    diff_ids = json.loads(image.config)["rootfs"].get("diff_ids") or ()
+    diff_ids = BaseConfig(image.config).diff_ids
     layers = await MultiGet(
         Get(_PulledLayer, _PulledLayerRequest(image, number, Sha256.parse(diff_id)))
         for number, diff_id in enumerate(diff_ids)

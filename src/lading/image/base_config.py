@@ -2,19 +2,12 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Dict, List, Mapping, Sequence
 
 from lading.errors import LadingError
-from lading.foreign_text import shown
-
-_TYPES = {"Env": list, "Labels": dict, "ExposedPorts": dict, "Volumes": dict}
-
-# What images on top of it say, in the base's place or besides.
-_OWN = ("architecture", "os", "variant", "created", "config", "rootfs", "history")
-_OWN_RUNTIME = (
-    *("Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "StopSignal", "User"),
-    *("Volumes", "WorkingDir"),
-)
+from lading.image.config_type import read_config
+from lading.image.go_json import MalformedError
 
 #: What the history says of a layer that the base's own history does not account for.
 _UNTOLD = "a layer of the base"
@@ -22,34 +15,26 @@ _UNTOLD = "a layer of the base"
 
 @dataclass(frozen=True)
 class BaseConfig:
-    """`text` is the JSON as the registry has it. Keys that Lading does not know are kept."""
+    """`text` is the JSON as the registry has it. Keys that nobody knows are kept."""
 
     text: str
 
     def __post_init__(self) -> None:
-        """A LadingError where what is to be merged has another form than the specification's."""
-        _check_spelling(self.fields, _OWN)
-        _check_spelling(self.runtime_fields, _OWN_RUNTIME)
-        for name, kind in _TYPES.items():
-            value = self.runtime_fields.get(name) or kind()
-            if not isinstance(value, kind) or not all(map(_is_text, value)):
-                raise LadingError(
-                    f"the base's config has {shown(repr(value))} for `{name}`, which no runtime "
-                    "takes. Choose another base."
-                )
+        """A LadingError where it is not the config of an image."""
+        try:
+            self.fields  # noqa: B018
+        except MalformedError as error:
+            raise LadingError(f"the base can't be used: {error}.") from error
 
-    @property
-    def fields(self) -> Dict[str, Any]:
-        fields: Dict[str, Any] = json.loads(self.text)
-        return fields
+    @cached_property
+    def fields(self) -> Mapping[str, Any]:
+        """By Go's names; the types are those of `CONFIG`."""
+        return read_config(json.loads(self.text))
 
     @property
     def runtime_fields(self) -> Mapping[str, Any]:
         """What is under `config`; podman and umoci leave it out where it is empty."""
-        value = self.fields.get("config") or {}
-        if not isinstance(value, dict):
-            raise LadingError(f"the base's config is {shown(repr(value))}. Choose another base.")
-        return value
+        return self.fields.get("config") or {}
 
     @property
     def environment(self) -> Dict[str, str]:
@@ -57,17 +42,20 @@ class BaseConfig:
         return {name: value for name, _, value in pairs}
 
     @property
+    def diff_ids(self) -> Sequence[str]:
+        """Lowest first."""
+        return (self.fields.get("rootfs") or {}).get("diff_ids") or ()
+
+    @property
     def layer_count(self) -> int:
-        return len(self.fields["rootfs"].get("diff_ids") or ())
+        return len(self.diff_ids)
 
     def history(self, created: str) -> List[Dict[str, Any]]:
         """The base's own, if it accounts for each layer; else an entry a layer (rules_oci#645).
 
         Entries with `empty_layer` are of instructions that made no layer.
         """
-        entries = self.fields.get("history")
-        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-            entries = []
+        entries: List[Dict[str, Any]] = self.fields.get("history") or []
         if sum(not entry.get("empty_layer") for entry in entries) == self.layer_count:
             return entries
         return [{"created": created, "created_by": _UNTOLD} for _ in range(self.layer_count)]
@@ -89,23 +77,6 @@ class BaseConfig:
         if "Env" in own:
             merged["Env"] = _merged_variables(base.get("Env") or [], own["Env"])
         return {name: value for name, value in merged.items() if value or name not in own}
-
-
-def _check_spelling(fields: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Go, and so docker, takes `user` for `User`, and the last one counts: what the base says there
-    would go before what the image says."""
-    meant = {name.casefold(): name for name in names}
-    for name in fields:
-        if meant.get(name.casefold(), name) != name:
-            raise LadingError(
-                f"the base's config has `{shown(name)}`, which some programs take for "
-                f"`{meant[name.casefold()]}`. Choose another base."
-            )
-
-
-def _is_text(value: object) -> bool:
-    """Without what ends a text in the kernel."""
-    return isinstance(value, str) and "\0" not in value
 
 
 def _merged_variables(base: List[str], own: List[str]) -> List[str]:

@@ -6,13 +6,35 @@ from typing import Any, Mapping, Optional, Tuple
 
 from lading.digest import Sha256
 from lading.foreign_text import shown
+from lading.image.go_json import INTEGER, STRING, STRING_MAP, STRINGS, MalformedError, Struct
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _LARGEST_SIZE = 1 << 62
 
 
-class MalformedError(ValueError):
-    """A document of a registry is not what it must be, for the reason that is its text."""
+PLATFORM = Struct(
+    {
+        "architecture": STRING,
+        "os": STRING,
+        "os.version": STRING,
+        "os.features": STRINGS,
+        "variant": STRING,
+        "features": STRINGS,
+    }
+)
+
+DESCRIPTOR = Struct(
+    {
+        "mediaType": STRING,
+        "digest": STRING,
+        "size": INTEGER,
+        "urls": STRINGS,
+        "annotations": STRING_MAP,
+        "data": STRING,
+        "artifactType": STRING,
+        "platform": PLATFORM,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -27,19 +49,19 @@ class Descriptor:
     urls: Tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, fields: Any, name: str) -> "Descriptor":
-        """MalformedError, about `name`, for what is no descriptor."""
-        if not isinstance(fields, dict):
-            raise MalformedError(f"its {name} is not a descriptor")
+    def parse(cls, fields: Optional[Mapping[str, Any]], name: str) -> "Descriptor":
+        """Of fields as `DESCRIPTOR` reads them; MalformedError, about `name`, for what is no
+        descriptor."""
+        if fields is None:
+            raise MalformedError(f"it is missing its {name}")
         size = fields.get("size")
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
-            raise MalformedError(f"its {name} has the size {shown(repr(size))}")
-        urls = fields.get("urls")
+        if size is None or not 0 <= size <= _LARGEST_SIZE:
+            raise MalformedError(f"its {name} has the size {size}")
         return cls(
-            text_of(fields, "mediaType"),
+            fields.get("mediaType") or "",
             _digest(fields, name),
             size,
-            tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else (),
+            tuple(fields.get("urls") or ()),
         )
 
     @property
@@ -48,17 +70,11 @@ class Descriptor:
         return "foreign" in self.media_type or "nondistributable" in self.media_type
 
 
-def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """Empty for what is missing or no text."""
-    value: Optional[Any] = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _digest(fields: Mapping[str, Any], name: str) -> Sha256:
-    text = fields.get("digest")
-    match = _DIGEST.fullmatch(text) if isinstance(text, str) else None
+    text = fields.get("digest") or ""
+    match = _DIGEST.fullmatch(text)
     if match is None:
         raise MalformedError(
-            f"its {name} has the digest {shown(repr(text))}, where one of sha256 must be"
+            f"its {name} has the digest {shown(repr(text))}, which is not a SHA-256 digest"
         )
     return Sha256(match.group(1))

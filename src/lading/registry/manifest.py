@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple, Union
 
 from lading.foreign_text import shown
+from lading.image.go_json import INTEGER, STRING, STRING_MAP, ListOf, MalformedError, Struct
 from lading.image.platform import Platform
-from lading.registry.descriptor import Descriptor, MalformedError, text_of
+from lading.registry.descriptor import DESCRIPTOR, Descriptor
 from lading.registry.strict_json import parse_strictly
 
 #: What to ask a registry for, in this order.
@@ -29,6 +30,20 @@ ACCEPT = ", ".join(
 LARGEST_DOCUMENT = 16 << 20
 
 _REFERENCE_TYPE = "vnd.docker.reference.type"
+
+# What either of the two has.
+_DOCUMENT = Struct(
+    {
+        "schemaVersion": INTEGER,
+        "mediaType": STRING,
+        "artifactType": STRING,
+        "config": DESCRIPTOR,
+        "layers": ListOf(DESCRIPTOR),
+        "manifests": ListOf(DESCRIPTOR),
+        "subject": DESCRIPTOR,
+        "annotations": STRING_MAP,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -59,17 +74,19 @@ def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
     fields = parse_object(content)
     if fields.get("schemaVersion") == 1 or "fsLayers" in fields:
         raise MalformedError(
-            "it is of schema 1, which was given up in 2017; push the image anew with a tool of "
-            "today, such as `skopeo copy`"
+            "it is of schema 1, which was given up in 2017; push the image again with a current "
+            "tool, such as `skopeo copy`"
         )
+    fields = _DOCUMENT.read(fields, "")
     is_index, is_manifest = "manifests" in fields, "layers" in fields or "config" in fields
     if is_index and is_manifest:
         # Two readers may see two images (CVE-2021-41190).
         raise MalformedError("it is a manifest and an index at once")
     if is_index:
-        return ImageIndex(_entries(_list(fields, "manifests")))
+        return ImageIndex(_entries(fields.get("manifests") or []))
     if is_manifest:
-        layers = [Descriptor.parse(one, "layer") for one in _list(fields, "layers")]
+        # Go writes null for an empty list (moby#49141).
+        layers = [Descriptor.parse(one, "layer") for one in fields.get("layers") or []]
         return ImageManifest(Descriptor.parse(fields.get("config"), "config"), tuple(layers))
     raise MalformedError("it has neither `manifests` nor `config` and `layers`")
 
@@ -79,19 +96,10 @@ def parse_object(content: bytes) -> Mapping[str, Any]:
     try:
         fields = parse_strictly(content)
     except (ValueError, RecursionError) as error:
-        raise MalformedError(f"it is not JSON ({shown(str(error))})") from error
+        raise MalformedError(f"it is not valid JSON ({shown(str(error))})") from error
     if not isinstance(fields, dict):
         raise MalformedError("it is not a JSON object")
     return fields
-
-
-def _list(fields: Mapping[str, Any], name: str) -> List[Any]:
-    found = fields.get(name)
-    if found is None:  # as Go writes an empty one (moby#49141)
-        return []
-    if not isinstance(found, list):
-        raise MalformedError(f"its `{name}` is not a list")
-    return found
 
 
 def _entries(manifests: List[Any]) -> Tuple[IndexEntry, ...]:
@@ -105,17 +113,12 @@ def _entries(manifests: List[Any]) -> Tuple[IndexEntry, ...]:
 
 def _is_attestation(fields: Mapping[str, Any]) -> bool:
     """BuildKit's attestations have the platform unknown/unknown (moby#45600, zot#2836)."""
-    platform = fields.get("platform")
-    annotations = fields.get("annotations")
-    return (isinstance(platform, dict) and platform.get("os") == "unknown") or (
-        isinstance(annotations, dict) and _REFERENCE_TYPE in annotations
-    )
+    platform = fields.get("platform") or {}
+    return platform.get("os") == "unknown" or _REFERENCE_TYPE in (fields.get("annotations") or {})
 
 
-def _platform(fields: Any) -> Optional[Platform]:
-    if not isinstance(fields, dict):
+def _platform(fields: Optional[Mapping[str, Any]]) -> Optional[Platform]:
+    """None where it does not say enough."""
+    if not fields or not fields.get("os") or not fields.get("architecture"):
         return None
-    os, architecture = text_of(fields, "os"), text_of(fields, "architecture")
-    if not os or not architecture:
-        return None
-    return Platform(os, architecture, text_of(fields, "variant"))
+    return Platform(fields["os"], fields["architecture"], fields.get("variant") or "")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.image.go_json import MalformedError
 from lading.image.platform import Platform
-from lading.registry.descriptor import MalformedError
 from lading.registry.manifest import ImageIndex, ImageManifest, parse_manifest
 from lading.registry.registry_testing import (
     OCI_CONFIG,
@@ -36,7 +36,7 @@ GOOD = descriptor(b"x")
         {"mediaType": ""},
         {"mediaType": DOCKER_MANIFEST},
         {"mediaType": DOCKER_LIST},
-        {"mediaType": 3, "annotations": None},
+        {"mediaType": None, "annotations": None},
     ],
 )
 def test_an_image_manifest_whatever_its_media_type(others: Any) -> None:
@@ -71,7 +71,7 @@ def test_attestations_are_known_by_their_annotation_too() -> None:
 
 def test_foreign_layers_are_known() -> None:
     layers = [
-        descriptor(b"", kind, urls=["https://a.example", 3]) for kind in (FOREIGN, NONDISTRIBUTABLE)
+        descriptor(b"", kind, urls=["https://a.example"]) for kind in (FOREIGN, NONDISTRIBUTABLE)
     ]
     parsed = parse_manifest(encoded({"config": GOOD, "layers": [*layers, GOOD]}))
     assert isinstance(parsed, ImageManifest)
@@ -82,37 +82,46 @@ def test_foreign_layers_are_known() -> None:
 @pytest.mark.parametrize(
     "content, reason",
     [
-        (b"", "it is not JSON"),
-        (b"<html>", "it is not JSON"),
-        (b"\xff\xfe{}", "it is not JSON"),
-        (b'{"a":' * 100_000, "it is not JSON"),
-        (b'{"a": NaN}', "it is not JSON"),
-        (b'{"a": -Infinity}', "it is not JSON"),
-        (b'{"a": 1e999}', "it is not JSON"),
-        (b'{"a": ' + b"9" * 1_000_000 + b"}", "it is not JSON"),
-        (b'{"a": "\\ud800"}', "it is not JSON"),
-        (b'{"\\udfff": 1}', "it is not JSON"),
+        (b"", "it is not valid JSON"),
+        (b"<html>", "it is not valid JSON"),
+        (b"\xff\xfe{}", "it is not valid JSON"),
+        (b'{"a":' * 100_000, "it is not valid JSON"),
+        (b'{"a": NaN}', "it is not valid JSON"),
+        (b'{"a": -Infinity}', "it is not valid JSON"),
+        (b'{"a": 1e999}', "it is not valid JSON"),
+        (b'{"a": ' + b"9" * 1_000_000 + b"}", "it is not valid JSON"),
+        (b'{"a": "\\ud800"}', "it is not valid JSON"),
+        (b'{"\\udfff": 1}', "it is not valid JSON"),
         (b"[]", "it is not a JSON object"),
-        (b'{"x": ' + b"[" * 100 + b"]" * 100 + b"}", "it is not JSON (nested more than 100"),
+        (b'{"x": ' + b"[" * 100 + b"]" * 100 + b"}", "it is not valid JSON (nested more than 100"),
         (b"{}", "it has neither `manifests` nor `config` and `layers`"),
         (b'{"schemaVersion": 1, "layers": []}', "it is of schema 1, which was given up"),
         (b'{"fsLayers": [], "history": []}', "it is of schema 1"),
         # CVE-2021-41190
         (manifest(b"{}", [], manifests=[]), "it is a manifest and an index at once"),
-        (encoded({"manifests": {}}), "its `manifests` is not a list"),
-        (encoded({"manifests": ["x"]}), "its entry in `manifests` is not a descriptor"),
-        (encoded({"layers": [], "config": None}), "its config is not a descriptor"),
-        (encoded({"layers": []}), "its config is not a descriptor"),
-        (encoded({"layers": "x", "config": GOOD}), "its `layers` is not a list"),
+        (b'{"layers": [], "layers": null}', "it is not valid JSON (the key 'layers' twice"),
+        (encoded({"schemaVersion": "2"}), "`schemaVersion` is '2', but must be an integer"),
+        (manifest(b"{}", [], mediaType=3), "`mediaType` is 3, but must be a string"),
+        (manifest(b"{}", [], Manifests=[]), "it is a manifest and an index at once"),
+        (manifest(b"{}", [], Layers=[]), "`layers` occurs in two spellings"),
+        (encoded({"manifests": {}}), "`manifests` is {}, but must be a list"),
+        (encoded({"manifests": ["x"]}), "`manifests[0]` is 'x', but must be an object"),
+        (encoded({"manifests": [{**GOOD, "platform": "x"}]}), "`manifests[0].platform` is 'x'"),
+        (encoded({"layers": [], "config": None}), "it is missing its config"),
+        (encoded({"layers": []}), "it is missing its config"),
+        (encoded({"layers": "x", "config": GOOD}), "`layers` is 'x', but must be a list"),
         (encoded({"layers": [{}], "config": GOOD}), "its layer has the size None"),
         (encoded({"config": {**GOOD, "size": -1}}), "its config has the size -1"),
-        (encoded({"config": {**GOOD, "size": True}}), "its config has the size True"),
-        (encoded({"config": {**GOOD, "size": 1.5}}), "its config has the size 1.5"),
-        (encoded({"config": {**GOOD, "size": 1 << 63}}), "its config has the size 92233720"),
-        (encoded({"config": {**GOOD, "digest": "sha256:x"}}), "the digest 'sha256:x', where"),
-        (encoded({"config": {**GOOD, "digest": "sha512:" + "0" * 128}}), "where one of sha256"),
-        (encoded({"config": {**GOOD, "digest": 3}}), "its config has the digest 3"),
-        (encoded({"config": {**GOOD, "digest": "sha256:../../etc/passwd"}}), "where one of sha256"),
+        (encoded({"config": {**GOOD, "size": True}}), "`config.size` is True, but must be an"),
+        (
+            encoded({"config": {**GOOD, "size": 1.5}}),
+            "`config.size` is 1.5, but must be an integer",
+        ),
+        (encoded({"config": {**GOOD, "size": 1 << 63}}), "`config.size` is 92233720"),
+        (encoded({"config": {**GOOD, "digest": "sha256:x"}}), "the digest 'sha256:x', which is"),
+        (encoded({"config": {**GOOD, "digest": "sha512:" + "0" * 128}}), "not a SHA-256 digest"),
+        (encoded({"config": {**GOOD, "digest": 3}}), "`config.digest` is 3, but must be a string"),
+        (encoded({"config": {**GOOD, "digest": "sha256:../../etc/passwd"}}), "not a SHA-256"),
     ],
 )
 def test_what_is_no_manifest(content: bytes, reason: str) -> None:

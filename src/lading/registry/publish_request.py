@@ -20,7 +20,7 @@ from typing import Any, Mapping, Tuple
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.reference import Repository, parse_tag
-from lading.registry.descriptor import Descriptor, text_of
+from lading.registry.descriptor import Descriptor
 from lading.registry.manifest import ImageManifest, parse_manifest, parse_object
 from lading.registry.push_image import ImageFiles
 from lading.registry.upload import BlobFile
@@ -65,7 +65,7 @@ def _image(fields: Mapping[str, Any]) -> ImageToPublish:
         raise ValueError(f"{fields['manifest']} is not the manifest of {len(layers)} layers")
     files = ImageFiles(
         content,
-        text_of(parse_object(content), "mediaType") or _OCI_MANIFEST,
+        parse_object(content).get("mediaType") or _OCI_MANIFEST,
         _blob(manifest.config, fields["config"]),
         tuple(_blob(one, layer["path"]) for one, layer in zip(manifest.layers, layers)),
     )

@@ -122,6 +122,8 @@ def test_the_program_has_nothing_in_it_of_how_images_are_built() -> None:
         files = [name for name in program_files.program_files(module) if "/image/" in name]
         assert files == [
             "lading/image/__init__.py",
+            "lading/image/config_type.py",
+            "lading/image/go_json.py",
             "lading/image/platform.py",
             "lading/image/reference.py",
         ]

@@ -283,7 +283,7 @@ class TestImage:
         "content, reason",
         [
             (b'{"schemaVersion": 1}', "it is of schema 1"),
-            (b"<html>", "it is not JSON"),
+            (b"<html>", "it is not valid JSON"),
             (
                 encoded(
                     {
@@ -301,7 +301,11 @@ class TestImage:
                 encoded({"config": {**descriptor(b"{}", OCI_CONFIG), "size": 3}}),
                 "its config has 2 bytes, where its manifest says 3",
             ),
-            (manifest(b"{}", []), f"it is not an image: its config, of the type '{OCI_CONFIG}'"),
+            (
+                manifest(b"{}", []),
+                f"it is not a container image: its config, of the type '{OCI_CONFIG}', is missing "
+                "the field `os`.",
+            ),
             (manifest(b"[]", []), "it is not a JSON object"),
             (manifest(config(2), []), "its config is of 2 layers, its manifest of 0"),
         ],
@@ -317,15 +321,30 @@ class TestImage:
         assert str(raised.value).startswith(f"{registry.name}@{digest} can't be used: ")
         assert reason in str(raised.value)
 
-    @pytest.mark.parametrize("diff_id", [5, "sha512:" + "0" * 128, "sha256:", None, {}])
+    @pytest.mark.parametrize("diff_id", ["sha512:" + "0" * 128, "sha256:", None])
     def test_diff_ids_that_are_none(
         self, registry: RegistryServer, pulling: Pulling, diff_id: Any
     ) -> None:
         content = config(rootfs={"diff_ids": [diff_id]})
         registry.blob(content)
         digest = registry.manifest(manifest(content, [b"x"]))
-        with pytest.raises(LadingError, match="its config has the diff id .*, where one of sha256"):
+        with pytest.raises(
+            LadingError, match="its config has the diff id .*, which is not a SHA-256"
+        ):
             pulling.image(digest)
+
+    def test_a_config_that_no_runtime_loads(
+        self, registry: RegistryServer, pulling: Pulling
+    ) -> None:
+        content = config(config={"Labels": {"n": 5}})
+        registry.blob(content)
+        digest = registry.manifest(manifest(content, [b"x"]))
+        with pytest.raises(LadingError) as raised:
+            pulling.image(digest)
+        assert str(raised.value) == (
+            f"{registry.name}@{digest} can't be used: in its config, `config.Labels.n` is 5, but "
+            "must be a string. Fix it where the image is built, or choose another one."
+        )
 
     def test_indexes_without_end(self, registry: RegistryServer, pulling: Pulling) -> None:
         content = registry.image()

@@ -7,8 +7,10 @@ from lading.counted import counted
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.foreign_text import printable, shown
+from lading.image.config_type import read_config
+from lading.image.go_json import MalformedError
 from lading.image.platform import Platform
-from lading.registry.descriptor import Descriptor, MalformedError, text_of
+from lading.registry.descriptor import Descriptor
 from lading.registry.manifest import (
     LARGEST_DOCUMENT,
     ImageIndex,
@@ -137,25 +139,24 @@ def _config(descriptor: Descriptor, get: GetDocument) -> bytes:
     return content
 
 
-def _platform(config: bytes, manifest: ImageManifest) -> Platform:
+def _platform(content: bytes, manifest: ImageManifest) -> Platform:
     """MalformedError if it is not the config of an image of this manifest's layers."""
-    fields = parse_object(config)
-    os, architecture = text_of(fields, "os"), text_of(fields, "architecture")
-    rootfs = fields.get("rootfs")
-    diff_ids = (rootfs.get("diff_ids") or []) if isinstance(rootfs, dict) else None
-    if not os or not architecture or not isinstance(diff_ids, list):
+    fields = read_config(parse_object(content))
+    missing = [name for name in ("os", "architecture", "rootfs") if not fields.get(name)]
+    if missing:
         raise MalformedError(
-            "it is not an image: its config, of the type "
-            f"{shown(manifest.config.media_type)!r}, has not the fields of one"
+            "it is not a container image: its config, of the type "
+            f"{shown(manifest.config.media_type)!r}, is missing the field `{missing[0]}`"
         )
+    diff_ids = fields["rootfs"].get("diff_ids") or []
     if len(diff_ids) != len(manifest.layers):
         raise MalformedError(
             f"its config is of {counted(len(diff_ids), 'layer')}, its manifest of "
             f"{len(manifest.layers)}"
         )
     for diff_id in diff_ids:
-        if not isinstance(diff_id, str) or parse_digest(diff_id) is None:
+        if parse_digest(diff_id) is None:
             raise MalformedError(
-                f"its config has the diff id {shown(repr(diff_id))}, where one of " "sha256 must be"
+                f"its config has the diff id {shown(repr(diff_id))}, which is not a SHA-256 digest"
             )
-    return Platform(os, architecture, text_of(fields, "variant"))
+    return Platform(fields["os"], fields["architecture"], fields.get("variant") or "")

@@ -1,8 +1,8 @@
-"""JSON as every program reads it (RFC 8259), where Python's reader takes more."""
+"""JSON that every program reads the same way (RFC 8259), where Python's reader takes more."""
 
 import json
 import math
-from typing import Any, List, NoReturn
+from typing import Any, Dict, List, NoReturn, Tuple
 
 # A 64-bit number with its sign. Long ones take a time that grows with the square of the length.
 _LONGEST_INTEGER = 20
@@ -12,10 +12,14 @@ _DEEPEST = 100
 
 
 def parse_strictly(content: bytes) -> Any:
-    """ValueError for all that is no JSON in UTF-8, half characters and endless numbers included,
-    and ValueError or RecursionError for what is nested too deep."""
+    """ValueError for all that is no JSON in UTF-8, half characters, endless numbers and names that
+    occur twice included, and ValueError or RecursionError for what is nested too deep."""
     value = json.loads(
-        content.decode("utf-8"), parse_int=_integer, parse_float=_float, parse_constant=_constant
+        content.decode("utf-8"),
+        object_pairs_hook=_object,
+        parse_int=_integer,
+        parse_float=_float,
+        parse_constant=_constant,
     )
     _check_depth(value)
     # A lone surrogate, written as an escape, is no character.
@@ -35,6 +39,16 @@ def _nested(value: Any) -> List[Any]:
     """The lists and objects directly in one."""
     values = value.values() if isinstance(value, dict) else value
     return [one for one in values if isinstance(one, (dict, list))]
+
+
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """Of a name that occurs twice, Python reads the last value; Go merges them."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in fields if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:40]!r} twice in one object")
+    return fields
 
 
 def _integer(text: str) -> int:
