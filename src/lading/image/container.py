@@ -4,6 +4,7 @@ The file system of the image is a tree that they may change; the store packages 
 read-only mounts, and so leave no trace in the tree but empty directories. There is no network.
 """
 
+import ctypes
 import fcntl
 import os
 import signal
@@ -29,6 +30,12 @@ MOUNTED = ("dev", "proc", "store", "sys")
 _NAMESPACES = linux.CLONE_NEWCGROUP | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWUTS
 
 _DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+
+#: What docker hides of /proc, since it tells of the machine or of others' keys.
+_HIDDEN = (
+    *("acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi"),
+    *("timer_list", "timer_stats"),
+)
 _DEVICE_LINKS = (
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
@@ -84,6 +91,7 @@ class Container:
             stderr=subprocess.STDOUT,
             env=dict(self.environment),
             check=False,
+            start_new_session=True,  # else /dev/tty might be the terminal of whoever builds
         )
         # As shells tell that a signal ended a program.
         return 128 - process.returncode if process.returncode < 0 else process.returncode
@@ -127,7 +135,8 @@ class Container:
 def enter_root(root: Path) -> None:
     """Make the mount point `root` this process' root, with /proc and /dev in it.
 
-    What is started from now on has no more capabilities than docker gives.
+    What is started from now on has no more capabilities than docker gives, and makes no user
+    namespaces, in which it would have all of them.
     """
     _mount_proc(_mount_point(root, "proc"))
     _mount_devices(_mount_point(root, "dev"))
@@ -165,6 +174,10 @@ def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
 
     def first_process() -> int:
         linux.die_with_parent(signal.SIGKILL)
+        # Without handlers it can't be ended from inside (pid_namespaces(7)).
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        _hide_command_line()
         try:
             linux.unshare(linux.CLONE_NEWNS)
             linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
@@ -182,6 +195,15 @@ def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
         os.kill(child.pid, signal.SIGKILL)
         os.waitpid(child.pid, 0)
         raise
+
+
+def _hide_command_line() -> None:
+    """/proc/1/cmdline has paths of the machine."""
+    fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
+    # proc_pid_stat(5): arg_start and arg_end are the fields 48 and 49; the second, a name in
+    # brackets, may have blanks.
+    start, end = map(int, fields.rpartition(")")[2].split()[45:47])
+    ctypes.memset(start, 0, end - start)
 
 
 def _start_loopback() -> None:
@@ -218,19 +240,36 @@ def _mount_point(root: Path, *names: str, is_file: bool = False) -> Path:
 
 
 def _mount_proc(directory: Path) -> None:
-    # Read-only: /proc/sys is the machine's, and root may be the machine's root.
-    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_RDONLY
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
     try:
         linux.mount("proc", directory, "proc", flags)
+        Path(directory, "sys/user/max_user_namespaces").write_text("0", encoding="ascii")
+        # /proc/sys is the machine's, and root may be the machine's root.
+        linux.make_read_only(directory)
+        for name in _HIDDEN:
+            _hide(directory / name)
     except OSError as error:
         raise refusal(error) from error
+
+
+def _hide(path: Path) -> None:
+    if path.is_dir():
+        linux.mount("tmpfs", path, "tmpfs", linux.MS_RDONLY)
+    elif path.exists():
+        _show_device("null", path)
+
+
+def _show_device(name: str, place: Path) -> None:
+    """Read-only, so that neither mode nor owner of the machine's device can be changed."""
+    linux.bind(Path("/dev", name), place)
+    linux.make_read_only(place)
 
 
 def _mount_devices(directory: Path, devices: Sequence[str] = _DEVICES) -> None:
     linux.mount("tmpfs", directory, "tmpfs", linux.MS_NOSUID, "mode=0755")
     for name in devices:
         (directory / name).touch(mode=0o666)
-        linux.bind(Path("/dev", name), directory / name)
+        _show_device(name, directory / name)
     for name, target in _DEVICE_LINKS:
         (directory / name).symlink_to(target)
     shared_memory = directory / "shm"

@@ -66,7 +66,7 @@ def main(argv: List[str]) -> None:
     request = RunAsRootRequest.from_json(text)
     os.umask(0o022)
     work = Path("work").absolute()
-    work.mkdir()
+    work.mkdir(mode=0o700)  # others could run setuid files that the commands make
     namespace = _namespace(work)
     packages = tuple((package.path, unpacked(package)) for package in request.packages)
     step = RunStep(request, work, packages, libzstd)

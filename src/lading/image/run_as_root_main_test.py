@@ -3,6 +3,7 @@ import hashlib
 import os
 import signal
 import struct
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
@@ -341,6 +342,21 @@ def test_the_shell_is_the_first_tool_s_then_that_of_contents(
     for tools, contents, expected in cases:
         outcome = runner.run(commands, [BASE], tools=tools, packages=contents, contents=contents)
         assert outcome.content("x").decode() == f"{expected.path}/bin/sh\n"
+
+
+def test_others_see_nothing_of_what_the_commands_make(runner: Runner) -> None:
+    process = runner.start("cp /bin/true /su; chmod 4755 /su; touch /started; sleep 1000", [BASE])
+    (request,) = runner.parent.glob("*/request.json")
+    request.parent.chmod(0o755)  # as Pants makes its sandboxes
+    tree = request.parent / "work" / "root"
+    _wait_for(lambda: (tree / "started").exists())
+    try:
+        with pytest.raises(PermissionError):
+            subprocess.run([tree / "su"], user=65534, group=65534, extra_groups=[], check=False)
+    finally:
+        process.terminate()
+        process.wait()
+    _wait_for(lambda: not tree.exists())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])

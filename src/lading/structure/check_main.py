@@ -52,7 +52,7 @@ def _outcomes(
     results: Sequence[CommandResult] = ()
     if checks.commands and request.engine is Engine.NAMESPACES:
         work = Path("work").absolute()
-        work.mkdir()
+        work.mkdir(mode=0o700)  # others could run setuid files that the image has
         run = NamespaceRun(layers, config, accounts, work, request.timeout)
         results = run.run(checks.commands)
     elif checks.commands:
