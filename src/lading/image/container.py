@@ -20,6 +20,8 @@ from lading.errors import LadingError
 from lading.image.child import Child
 from lading.image.user_namespace import refusal
 from lading.namespaces import linux
+from lading.namespaces.keyring import leave_session_keyring
+from lading.namespaces.seccomp import forbid_system_calls
 from lading.store.path import STORE_DIR, StorePath
 
 HOST_NAME = "lading"
@@ -30,6 +32,9 @@ MOUNTED = ("dev", "proc", "store", "sys")
 _NAMESPACES = linux.CLONE_NEWCGROUP | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWUTS
 
 _DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+
+#: Mount options of devpts: terminals of the container's own.
+_TERMINALS = "newinstance,ptmxmode=0666,mode=0620"
 
 #: What docker hides of /proc, since it tells of the machine or of others' keys.
 _HIDDEN = (
@@ -135,12 +140,13 @@ class Container:
 def enter_root(root: Path) -> None:
     """Make the mount point `root` this process' root, with /proc and /dev in it.
 
-    What is started from now on has no more capabilities than docker gives, and makes no user
-    namespaces, in which it would have all of them.
+    What is started from now on has no more capabilities than docker gives, makes no user
+    namespaces, in which it would have all of them, and no system calls that docker refuses.
     """
     _mount_proc(_mount_point(root, "proc"))
     _mount_devices(_mount_point(root, "dev"))
     linux.pivot_to(root)
+    _forbid_system_calls()
     for number in range(64):
         if number not in _CAPABILITIES and not linux.forgo_capability(number):
             break
@@ -156,6 +162,7 @@ def check_rights(directory: Path) -> int:
     def task() -> int:
         _mount_proc(directory)
         linux.mount("tmpfs", directory, "tmpfs", 0)
+        _forbid_system_calls()
         return 0
 
     return in_namespaces(task)
@@ -178,6 +185,7 @@ def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         _hide_command_line()
+        leave_session_keyring()
         try:
             linux.unshare(linux.CLONE_NEWNS)
             linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
@@ -195,6 +203,13 @@ def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
         os.kill(child.pid, signal.SIGKILL)
         os.waitpid(child.pid, 0)
         raise
+
+
+def _forbid_system_calls() -> None:
+    try:
+        forbid_system_calls()
+    except OSError as error:
+        raise refusal(error) from error
 
 
 def _hide_command_line() -> None:
@@ -272,6 +287,10 @@ def _mount_devices(directory: Path, devices: Sequence[str] = _DEVICES) -> None:
         _show_device(name, directory / name)
     for name, target in _DEVICE_LINKS:
         (directory / name).symlink_to(target)
+    (directory / "pts").mkdir()
+    (directory / "ptmx").symlink_to("pts/ptmx")
+    flags = linux.MS_NOSUID | linux.MS_NOEXEC
+    linux.mount("devpts", directory / "pts", "devpts", flags, _TERMINALS)
     shared_memory = directory / "shm"
     shared_memory.mkdir()
     os.chmod(shared_memory, 0o1777)

@@ -192,8 +192,8 @@ def test_what_the_commands_see(runner: Runner) -> None:
     )
     assert outcome.content("seen").decode().splitlines() == [
         *("lading", "0022", "run_as_root 3 /root root UTC 1", "/opt/bin:/bin"),
-        *("all", "default", "lo", "fd", "full", "null", "random", "shm", "stderr", "stdin"),
-        *("stdout", "tty", "urandom", "zero", "/"),
+        *("all", "default", "lo", "fd", "full", "null", "ptmx", "pts", "random", "shm"),
+        *("stderr", "stdin", "stdout", "tty", "urandom", "zero", "/"),
     ]
 
 

@@ -12,10 +12,7 @@ import termios
 import tty
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Iterator
-
-from lading.namespaces import linux
 
 #: How long it takes at most to notice that the window has another size, in seconds. Nobody tells
 #: whom the terminal does not control.
@@ -52,10 +49,6 @@ class ContainerTerminal:
     @classmethod
     def open(cls, owner: int) -> "ContainerTerminal":
         """In the container's root, as its root. `owner` is the program's user id."""
-        Path("/dev/pts").mkdir(exist_ok=True)
-        flags = linux.MS_NOSUID | linux.MS_NOEXEC
-        linux.mount("devpts", "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666,mode=0620")
-        Path("/dev/ptmx").symlink_to("pts/ptmx")
         terminal = cls(*os.openpty())
         os.fchown(terminal.slave, owner, -1)
         return terminal
