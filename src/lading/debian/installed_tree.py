@@ -29,6 +29,7 @@ from lading.image.dpkg_status import STATUS
 from lading.image.image_tree import ImageTree
 from lading.image.links import follow
 from lading.image.root_entry import RootEntry
+from lading.image.root_tree import as_in_base
 from lading.image.tree_member import TreeMember
 from lading.image.tree_parts import PlannedParts, TreePart, plan_parts
 from lading.store import members as kinds
@@ -120,6 +121,7 @@ class InstalledTree:
             *self._database(),
             *os_release_entries(self.suite, self.exists),
         ]
+        own = [as_in_base(entry, self.base) for entry in own]
         return plan_parts(self.parts, self.base, own, self._settle)
 
     def _check_loader(self) -> None:

@@ -360,7 +360,7 @@ def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
 ) -> None:
     status = "var/lib/dpkg/status"
     libc = "Package: libc6\nStatus: install ok installed\nVersion: 2.36\nArchitecture: amd64\n"
-    base = ImageTree({status: RootEntry(status, "file", 0o644)}, dpkg_status=libc + "\n")
+    base = ImageTree({status: RootEntry(status, "file", 0o640, 5, 6)}, dpkg_status=libc + "\n")
     layer = debian.layer(
         debian.package("nginx", [("usr/sbin/nginx", b"n")], maintainer="m"), base=base
     )
@@ -370,6 +370,9 @@ def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
     assert _dpkg_query(root, "-L", "nginx") == ["/.", "/usr/sbin/nginx"]
     above = debian.layer(debian.package("extra", maintainer="m"), base=layer.tree)
     assert above.text(status).count("Package: ") == 3
+    # Owner and mode are the base's.
+    written = above.tree.entries[status]
+    assert (written.mode, written.uid, written.gid) == (0o640, 5, 6)
 
 
 def test_a_database_that_is_not_known_is_left_as_it_is(debian: DebianLayers) -> None:

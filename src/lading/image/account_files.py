@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 from lading.errors import LadingError
+from lading.foreign_text import shown
 from lading.image.accounts import (
     NOBODY_GROUP,
     NOBODY_USER,
@@ -14,7 +15,7 @@ from lading.image.accounts import (
     GroupAccount,
     UserAccount,
 )
-from lading.image.user import is_number
+from lading.image.user import MAX_ID, is_number
 
 #: Paths in the image, with their modes. Where a shadow group is missing, only root reads shadow.
 ACCOUNT_FILES: Mapping[str, int] = {
@@ -30,6 +31,9 @@ NSSWITCH = ("etc/nsswitch.conf", b"hosts: files dns\n")
 # No password fits. The other fields are empty, so no date gets into the image; useradd and
 # groupadd write the same for system accounts where SOURCE_DATE_EPOCH is 0.
 _SHADOW_TAIL = ["!", "", "", "", "", "", "", ""]
+
+# Digits of what may be an id, with zeros in front.
+_LONGEST_ID = 20
 
 _Lines = Dict[str, List[str]]
 
@@ -59,13 +63,16 @@ class AccountFiles:
         }
 
     def uid_of(self, user: str) -> Optional[int]:
-        return _number(_lines(self.passwd).get(user), 2)
+        """None if there is no such user; a LadingError if its line has no id that can be."""
+        return _id("/etc/passwd", self.passwd, user, 2)
 
     def primary_gid_of(self, user: str) -> Optional[int]:
-        return _number(_lines(self.passwd).get(user), 3)
+        """None also where the line ends in front of it."""
+        fields = _lines(self.passwd).get(user, ())
+        return _id("/etc/passwd", self.passwd, user, 3) if len(fields) > 3 else None
 
     def gid_of(self, group: str) -> Optional[int]:
-        return _number(_lines(self.group).get(group), 2)
+        return _id("/etc/group", self.group, group, 2)
 
     def in_more_groups(self, user: str) -> bool:
         """Whether `user` is a member of groups besides its primary one."""
@@ -74,14 +81,14 @@ class AccountFiles:
     def extended(self, accounts: Accounts) -> "AccountFiles":
         """These files with `accounts`, and root and nobody, in them.
 
-        What is there keeps its order; new lines follow: root, nobody, the others by name. Groups
-        of the same name and id are united. A LadingError where a name is there with other values,
+        What is there stays, line by line; new lines follow: root, nobody, the others by name.
+        Groups of the same name and id are united. A LadingError where a name is there with other values,
         or an id under another name; only root's line may be changed.
         """
         groups = self._extended_groups(accounts.groups)
         passwd = _lines(self.passwd)
         for user in _with_defaults(accounts.users, (ROOT_USER, NOBODY_USER), passwd):
-            _add_user(passwd, user, _gid(user, groups))
+            _add_user(passwd, user, _gid(user, _text(self.group, groups)))
         for group in accounts.groups:
             for member in group.members:
                 if member not in passwd:
@@ -94,7 +101,12 @@ class AccountFiles:
             shadow.setdefault(name, [name, *_SHADOW_TAIL])
         for name, line in groups.items():
             gshadow.setdefault(name, [name, "!", "", ""])[3:] = line[3:]
-        return AccountFiles(_text(passwd), _text(groups), _text(shadow), _text(gshadow))
+        return AccountFiles(
+            _text(self.passwd, passwd),
+            _text(self.group, groups),
+            _text(self.shadow, shadow),
+            _text(self.gshadow, gshadow),
+        )
 
     def _extended_groups(self, declared: Sequence[GroupAccount]) -> _Lines:
         groups = _lines(self.group)
@@ -113,14 +125,40 @@ def _lines(text: str) -> _Lines:
     return lines
 
 
-def _text(lines: _Lines) -> str:
-    return "".join(":".join(fields) + "\n" for fields in lines.values())
+def _text(before: str, lines: _Lines) -> str:
+    """`before` with the fields that `lines` has for the first line of each name, and with those
+    that it lacks. What is no account, such as an empty line, stays."""
+    left = dict(lines)
+    texts = []
+    for text in before.removesuffix("\n").split("\n") if before else []:
+        fields = left.pop(text.partition(":")[0], None)
+        texts.append(text if fields is None else ":".join(fields))
+    return "".join(text + "\n" for text in (*texts, *(":".join(one) for one in left.values())))
 
 
 def _number(line: Optional[Sequence[str]], field: int) -> Optional[int]:
     if line is None or len(line) <= field or not is_number(line[field]):
         return None
+    if len(line[field]) > _LONGEST_ID:
+        return None  # Python would refuse to read thousands of digits.
     return int(line[field])
+
+
+def _id(file: str, text: str, name: str, field: int) -> Optional[int]:
+    """That in the first line that begins with `name`; None if there is none."""
+    for number, line in enumerate(text.split("\n"), 1):
+        fields = line.split(":")
+        if fields[0] != name:
+            continue
+        id = fields[field] if len(fields) > field else ""
+        if not is_number(id) or len(id) > _LONGEST_ID or int(id) > MAX_ID:
+            raise LadingError(
+                f"line {number} of the image's {file}, which comes from its base or `contents`, "
+                f"gives {name!r} the id {shown(repr(id))}, but ids are numbers from 0 "
+                f"to {MAX_ID}. Correct the line there, or write a number in place of {name!r}."
+            )
+        return int(id)
+    return None
 
 
 def _members(line: Sequence[str]) -> Tuple[str, ...]:
@@ -184,8 +222,8 @@ def _check_id(field: str, kind: str, lines: _Lines, account: _Account) -> None:
             )
 
 
-def _gid(user: UserAccount, groups: _Lines) -> int:
-    gid = int(user.group) if is_number(user.group) else _number(groups.get(user.group), 2)
+def _gid(user: UserAccount, groups: str) -> int:
+    gid = int(user.group) if is_number(user.group) else _id("/etc/group", groups, user.group, 2)
     if gid is None:
         raise LadingError(
             f"`users` gives {user.name!r} the `group` {user.group!r}, which is no group of the "

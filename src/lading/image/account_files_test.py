@@ -45,6 +45,20 @@ def test_what_is_there_stays() -> None:
     assert files.gshadow == "root:!::\nadm:!::syslog,redis\nnogroup:!::\nredis:!::\n"
 
 
+def test_odd_lines_stay() -> None:
+    odd = AccountFiles(
+        passwd="\n# people\n+::::::\nroot:x:0:0:::\nbig:x:99999999999:1::/:\n\nroot:y:5:5:::\n:",
+        group="root:x:0:\nbig:x:-1:\n",
+    )
+    files = extended(odd, {"redis": 999})
+    assert files.passwd == odd.passwd + (
+        "\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\nredis:x:999:999::/:/bin/sh\n"
+    )
+    assert files.group == odd.group + "nobody:x:65534:\nredis:x:999:\n"
+    with pytest.raises(LadingError, match="^line 2 of the image's /etc/group, .*gives 'big' the id"):
+        extended(odd, {"redis": {"uid": 999, "group": "big"}})
+
+
 def test_the_same_account_again_changes_nothing() -> None:
     once = extended(DEBIAN, {"redis": 999})
     assert extended(once, {"redis": 999}) == once
@@ -86,7 +100,7 @@ def test_an_id_that_another_name_has() -> None:
 def test_look_ups() -> None:
     files = AccountFiles("a:x:1:2::/:\nb:x:\nc:x:y:z\na:x:7:7::/:\n", "g:x:3:b,c\nh:x:4\n")
     assert (files.uid_of("a"), files.primary_gid_of("a"), files.gid_of("g")) == (1, 2, 3)
-    assert files.uid_of("b") is files.uid_of("c") is files.uid_of("d") is None
+    assert files.uid_of("d") is files.primary_gid_of("b") is None
     assert files.in_more_groups("c") and not files.in_more_groups("a")
 
 

@@ -41,3 +41,31 @@ def test_nixpkgs_pr_105685_a_named_user_must_exist(user: str, reason: str) -> No
     with pytest.raises(LadingError) as error:
         resolve_user(user, ACCOUNTS)
     assert f"`user` is {user!r}, but {reason}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "line, id",
+    [
+        ("odd:x:99999999999:0::/:/bin/sh", "99999999999"),
+        ("odd:x:2147483648:0::/:/bin/sh", "2147483648"),
+        ("odd:x:" + "0" * 5000 + ":0::/:/bin/sh", "0" * 199 + "..."),
+        ("odd:x:-1:0::/:/bin/sh", "-1"),
+        ("odd:x:1e3:0::/:/bin/sh", "1e3"),
+        ("odd:x:5:-2::/:/bin/sh", "-2"),
+        ("odd:x", ""),
+        ("odd", ""),
+        ("odd:x:5\x1b:5::/:/bin/sh", "5\\x1b"),
+    ],
+)
+def test_a_line_of_the_base_without_an_id_is_named(line: str, id: str) -> None:
+    accounts = AccountFiles(f"root:x:0:0::/:\n\n{line}\n", "root:x:0:\n")
+    with pytest.raises(LadingError) as error:
+        resolve_user("odd", accounts)
+    assert str(error.value).startswith(
+        "line 3 of the image's /etc/passwd, which comes from its base or `contents`, gives 'odd' "
+        f"the id '{id}"
+    )
+    assert str(error.value).endswith(
+        ", but ids are numbers from 0 to 2147483647. Correct the line there, or write a number in "
+        "place of 'odd'."
+    )

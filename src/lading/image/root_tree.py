@@ -136,7 +136,10 @@ class _Tree:
         for path, data in self._accounts.extended(fields.accounts).to_data().items():
             place = self._place("users", path)
             self._add_parents("users", place)
-            self._put("users", RootEntry(place, kinds.FILE, ACCOUNT_FILES[path], data=data))
+            entry = RootEntry(path, kinds.FILE, ACCOUNT_FILES[path], data=data)
+            self._check_base("users", entry)
+            entry = as_in_base(replace(entry, path=place), self._base)
+            self._put("users", entry, Owner(str(entry.uid), str(entry.gid)))
         path, data = NSSWITCH
         if not self.has(path):
             self.add("users", RootEntry(path, kinds.FILE, 0o644, data=data))
@@ -211,6 +214,16 @@ class _Tree:
             f"`{field}` has '/{path}', but '/{place}' {self._origins[place]}{why}. Remove one of "
             "them."
         )
+
+
+def as_in_base(entry: RootEntry, base: ImageTree) -> RootEntry:
+    """With the owner and mode of the file that it takes the place of, if it is one that the base
+    has and Lading rewrites: a setgid program may have to read it."""
+    place = base.locate(f"{entry.path}/.")
+    present = base.entries.get(place) if place is not None else None
+    if present is None or (present.type, entry.type) != (kinds.FILE, kinds.FILE):
+        return entry
+    return replace(entry, mode=present.mode, uid=present.uid, gid=present.gid)
 
 
 def _base_conflict(field: str, path: str, place: str, what: str) -> LadingError:

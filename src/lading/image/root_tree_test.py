@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any, Dict
 
 import pytest
@@ -185,6 +186,41 @@ def test_dockertools_three_images_the_last_one_wins(make_package: MakePackage) -
     middle = plan_tree(package, files={"/etc/y": "2"})
     assert over(base, package, files={"/etc/y": "2"}).keys() == {"bin/x", "etc/y"}
     assert not over(middle.image, package)
+
+
+def test_account_files_of_the_base_keep_owner_and_mode() -> None:
+    """unix_chkpwd is setgid shadow."""
+    made = plan_tree(users={"redis": 999}).image
+    modes = {"passwd": (0o600, 0, 0), "shadow": (0o640, 0, 42), "gshadow": (0o604, 7, 8)}
+    entries = [RootEntry(f"etc/{name}", "file", *state) for name, state in modes.items()]
+    entries += [RootEntry.symlink("etc/group", "../usr/group")]
+    entries += [RootEntry("usr/group", "file", 0o664, 5, 6)]
+    base = replace(made, entries={**made.entries, **{entry.path: entry for entry in entries}})
+    written = over(base, users={"web": 80})
+    assert {
+        path: (entry.type, entry.mode, entry.uid, entry.gid) for path, entry in written.items()
+    } == {
+        "etc/passwd": ("file", 0o600, 0, 0),
+        "etc/shadow": ("file", 0o640, 0, 42),
+        "etc/gshadow": ("file", 0o604, 7, 8),
+        "etc/group": ("file", 0o664, 5, 6),
+    }
+
+
+@pytest.mark.parametrize("name", ["passwd", "group", "shadow", "gshadow"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_account_file_that_is_a_directory_in_the_base(name: str, linked: bool) -> None:
+    base = base_of(
+        RootEntry.directory("etc"),
+        *([RootEntry.symlink(f"etc/{name}", "../d")] if linked else []),
+        RootEntry.directory("d" if linked else f"etc/{name}"),
+    )
+    with pytest.raises(LadingError) as error:
+        over(base, users={"redis": 999})
+    assert str(error.value) == (
+        f"`users` has '/etc/{name}', but '/etc/{name}' of the base is a directory. Choose another "
+        "path, or another base."
+    )
 
 
 def test_users_of_the_base_stay_and_are_known() -> None:

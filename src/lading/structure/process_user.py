@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from lading.errors import LadingError
+from lading.foreign_text import shown
 from lading.image.account_files import AccountFiles
-from lading.image.user import User, is_number
+from lading.image.user import MAX_ID, User, is_number
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ProcessUser:
                 f"there is no user {user.user!r} in the image's /etc/passwd, so that nothing can "
                 "be run as that."
             )
-        uid = int(line[2] if line else user.user)
+        uid = _id(user.user, line[2] if line else user.user)
         home = (line[5] if line else "") or "/"
         if user.group:
             group = _find(user.group, accounts.group, 3)
@@ -37,9 +38,18 @@ class ProcessUser:
                     f"there is no group {user.group!r} in the image's /etc/group, so that nothing "
                     "can be run with that."
                 )
-            return cls(uid, int(group[2] if group else user.group), (), home)
+            return cls(uid, _id(user.group, group[2] if group else user.group), (), home)
         groups = _groups_of(line[0], accounts.group) if line else ()
-        return cls(uid, int(line[3]) if line else 0, groups, home)
+        return cls(uid, _id(user.user, line[3]) if line else 0, groups, home)
+
+
+def _id(name: str, text: str) -> int:
+    if len(text) > 20 or int(text) > MAX_ID:
+        raise LadingError(
+            f"the image's /etc/passwd or /etc/group gives {name!r} the id {shown(text)}, but ids "
+            f"end at {MAX_ID}, so that nothing can be run as that."
+        )
+    return int(text)
 
 
 def name_of(number: int, text: str) -> str:
@@ -71,4 +81,4 @@ def _find(wanted: str, text: str, fields: int) -> Optional[List[str]]:
 
 
 def _groups_of(user: str, text: str) -> Tuple[int, ...]:
-    return tuple(int(line[2]) for line in _lines(text, 4) if user in line[3].split(","))
+    return tuple(_id(user, line[2]) for line in _lines(text, 4) if user in line[3].split(","))

@@ -13,8 +13,9 @@ ACCOUNTS = AccountFiles(
         "odd:x:a:b::/:\n"
         "redis:x:999:998::/data:/sbin/nologin\n"
         "1000:x:7:7::/seven:\n"
+        "big:x:99999999999:0::/:\n"
     ),
-    group="root:x:0:\nredis:x:998:\nweb:x:33:nobody,redis\nbad:x:y:redis\nextra:x:44:redis\n",
+    group="root:x:0:\nredis:x:998:\nweb:x:33:nobody,redis\nbad:x:y:redis\nextra:x:44:redis\nbig:x:2147483648:\n",
 )
 
 
@@ -47,6 +48,8 @@ def test_without_files_ids_are_what_they_are() -> None:
     [
         ("mysql", "there is no user 'mysql' in the image's /etc/passwd, so that nothing can"),
         ("redis:mysql", "there is no group 'mysql' in the image's /etc/group, so that nothing can"),
+        ("big", "gives 'big' the id 99999999999, but ids end at 2147483647, so that nothing can"),
+        ("0:big", "gives 'big' the id 2147483648, but ids end at 2147483647, so that nothing can"),
     ],
 )
 def test_names_that_are_not_there(text: str, sentence: str) -> None:
