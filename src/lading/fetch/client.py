@@ -7,19 +7,22 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Callable, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Callable, Dict, Iterator, Mapping, Optional, Protocol
 from urllib.parse import unquote, urlsplit
 
 import requests
 
+from lading.fetch.body import announced, chunks, let_go, whole, whole_number
 from lading.fetch.faults import GoneError, TransientError, UnavailableError, WrongContentError
+from lading.fetch.metered_session import MeteredSession, zone_of
 from lading.fetch.network_faults import network_faults
 from lading.fetch.part import Part
 from lading.fetch.persistence import PATIENCE, Patience, Persistence
+from lading.fetch.redirect import MOST_REDIRECTS, redirect_of
+from lading.fetch.zone import Zone
 from lading.foreign_text import printable, shown
 
-_SMALLEST_READ = 1 << 6
-_LARGEST_READ = 1 << 18
+_LOCAL_CHUNK = 1 << 18
 
 #: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585), and what
 #: nginx notes when a client hung up, which a proxy before a registry may pass on.
@@ -31,16 +34,22 @@ _FINAL_STATUSES = (501, 505)
 #: A page or document beyond this many bytes is not read.
 _LARGEST_DOCUMENT = 64 << 20
 
+#: Nor a file of which nothing is known, such as a base image's layer without a size.
+LARGEST_FILE = 1 << 37
+
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 
 @dataclass(frozen=True)
 class Page:
-    """`url` is where it was found in the end, after redirects."""
+    """`url` is where it was found in the end, after redirects, and `zone` where that server is: its
+    links lead no further in.
+    """
 
     url: str
     content_type: str
     text: str
+    zone: Zone = Zone.MACHINE
 
 
 @dataclass(frozen=True)
@@ -51,23 +60,71 @@ class Document:
     content: bytes
 
 
-#: Sends one request (method, URL, headers, timeouts of connecting and reading in seconds) and
-#: follows redirects. The body of the response is still to be read.
-Sender = Callable[[str, str, Dict[str, str], Tuple[float, float]], requests.Response]
+class Sender(Protocol):
+    """Sends one request and follows redirects. The body of the answer is still to be read, with
+    `lading.fetch.body`. `zone` is how far inside the address may be.
+    """
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        patience: Patience,
+        zone: Zone = Zone.MACHINE,
+    ) -> requests.Response:
+        ...
 
 
 def session_sender() -> Sender:
     """Proxies, certificates and netrc are those of `os.environ`, as `requests` reads them: a
     netrc entry is for its host, and is not sent along to where a host redirects.
     """
-    session = requests.Session()
+    session = MeteredSession()
 
     def send(
-        method: str, url: str, headers: Dict[str, str], timeout: Tuple[float, float]
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        patience: Patience,
+        zone: Zone = Zone.MACHINE,
     ) -> requests.Response:
-        return session.request(method, url, headers=headers, timeout=timeout, stream=True)
+        for _ in range(MOST_REDIRECTS + 1):
+            response = session.ask(method, url, headers, patience, zone)
+            redirect = redirect_of(response, method)
+            if redirect is None:
+                return response
+            zone = min(zone, zone_of(response))
+            let_go(response)
+            url = redirect.url
+            check_scheme(url)
+        raise UnavailableError(f"it redirects more than {MOST_REDIRECTS} times")
 
     return send
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known of a file before it is read: its size in bytes, how large it is at most, and
+    how far inside the server may be.
+    """
+
+    size: Optional[int] = None
+    limit: int = LARGEST_FILE
+    zone: Zone = Zone.MACHINE
+
+    def check(self, found: int) -> None:
+        """WrongContentError if `found` bytes are too many."""
+        if self.size is not None and found > self.size:
+            raise WrongContentError(f"it gives more than the {self.size} bytes that are pinned")
+        if found > self.limit:
+            raise WrongContentError(f"it has more than {self.limit} bytes")
+
+    def check_whole(self, found: Optional[int]) -> None:
+        """WrongContentError for a file of `found` bytes, if that is known."""
+        if found is not None and self.size is not None and found != self.size:
+            raise WrongContentError(f"it has {found} bytes, where {self.size} are pinned")
+        self.check(found or 0)
 
 
 class Client:
@@ -95,12 +152,14 @@ class Client:
             return _local_page(url)
 
         def attempt() -> Page:
-            with self._sent("GET", url, {"Accept": accept}) as response:
+            headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+            with self._sent("GET", url, headers) as response:
                 if response.status_code != 200:
                     raise _refusal(response)
                 content_type = response.headers.get("Content-Type", "")
-                response.encoding = response.encoding or "utf-8"  # else it is guessed, slowly
-                return Page(response.url, content_type, response.text)
+                content = whole(response, _LARGEST_DOCUMENT)
+                text = content.decode("utf-8", "replace")
+                return Page(response.url, content_type, text, zone_of(response))
 
         return self._persistence(url, attempt)
 
@@ -117,51 +176,40 @@ class Client:
             with self._sent(method, url, headers) as response:
                 if response.status_code != 200:
                     raise _refusal(response)
-                content = b"" if method == "HEAD" else self._content(response, limit)
+                content = b"" if method == "HEAD" else whole(response, limit)
                 return Document(response.headers, content)
 
         return self._persistence(url, attempt)
 
-    def _content(self, response: requests.Response, limit: int) -> bytes:
-        announced = _announced(response, 0)
-        content = bytearray()
-        for chunk in self._chunks(response):
-            content += chunk
-            if len(content) > limit:
-                raise WrongContentError(f"it has more than {limit} bytes")
-        if announced is not None and len(content) < announced:
-            raise TransientError(f"the connection ended after {len(content)} of {announced} bytes")
-        return bytes(content)
-
-    def save(self, url: str, part: Part, size: Optional[int] = None) -> None:
+    def save(self, url: str, part: Part, wanted: Wanted = Wanted()) -> None:
         """Make `part` what is at `url`, going on behind the bytes that it has.
 
-        Returns when the server has given all that it announced, and `size` bytes if that is
-        known; the content is for the caller to check. UnavailableError if it can't be had.
+        Returns when the server has given all that it announced, and the size that is wanted if
+        that is known; the content is for the caller to check. UnavailableError if it can't be had.
         """
         if url.startswith("file:"):
             part.restart()
-            _read_local(url, part)
-            _check_size(part.size, size)
+            _read_local(url, part, wanted)
+            wanted.check_whole(part.size)
             return
-        if part.size and part.size == size:
+        if part.size and part.size == wanted.size:
             return
-        self._persistence(url, lambda: self._continue(url, part, size), lambda: part.size)
+        self._persistence(url, lambda: self._continue(url, part, wanted), lambda: part.size)
 
-    def _continue(self, url: str, part: Part, size: Optional[int]) -> None:
+    def _continue(self, url: str, part: Part, wanted: Wanted) -> None:
         # Ask for the bytes as they are: an archive must not be unpacked on the way.
         headers = {"Accept-Encoding": "identity"}
         if part.size:
             headers["Range"] = f"bytes={part.size}-"
-        with self._sent("GET", url, headers) as response:
+        with self._sent("GET", url, headers, wanted.zone) as response:
             self._begin(response, part)
-            announced = _announced(response, part.size)
-            _check_size(announced, size)
-            for chunk in self._chunks(response):
+            rest = announced(response)
+            expected = None if rest is None else part.size + rest
+            wanted.check_whole(expected)
+            for chunk in chunks(response, self._clock):
                 part.write(chunk)
-                if size is not None and part.size > size:
-                    raise WrongContentError(f"it gives more than the {size} bytes that are pinned")
-        expected = announced if announced is not None else size
+                wanted.check(part.size)
+        expected = wanted.size if expected is None else expected
         if expected is not None and part.size < expected:
             raise TransientError(f"the connection ended after {part.size} of {expected} bytes")
 
@@ -170,7 +218,7 @@ class Client:
         status = response.status_code
         if status == 206:
             found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-            if not found or int(found.group(1)) != part.size:
+            if not found or whole_number(found.group(1)) != part.size:
                 part.restart()
                 raise TransientError("the server sent another range than it was asked for", 0)
             part.is_pieced = True
@@ -182,52 +230,13 @@ class Client:
         else:
             raise _refusal(response)
 
-    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        """The body, undecoded. Reads small pieces from slow servers, so as to notice them."""
-        raw = response.raw
-        raw.enforce_content_length = False  # it would drop the last bytes before an interruption
-        # urllib3 has read1 since 2.1. Without it, a read waits for all of its bytes.
-        read = getattr(raw, "read1", raw.read)
-        amount = _SMALLEST_READ
-        window_start, window_bytes = self._clock(), 0
-        while True:
-            start = self._clock()
-            chunk = read(amount, decode_content=False)
-            if not chunk:
-                return
-            yield chunk
-            now = self._clock()
-            is_fast = now - start < 0.25
-            amount = min(amount * 2, _LARGEST_READ) if is_fast else max(amount // 2, _SMALLEST_READ)
-            window_bytes += len(chunk)
-            if now - window_start >= self._patience.window:
-                if window_bytes < self._patience.slowest * (now - window_start):
-                    raise TransientError(
-                        f"it gave {window_bytes} bytes in {now - window_start:.0f} s"
-                    )
-                window_start, window_bytes = now, 0
-
     @contextmanager
-    def _sent(self, method: str, url: str, headers: Dict[str, str]) -> Iterator[requests.Response]:
+    def _sent(
+        self, method: str, url: str, headers: Dict[str, str], zone: Zone = Zone.MACHINE
+    ) -> Iterator[requests.Response]:
         """The response, its body still to be read, with every fault of the network told apart."""
-        timeout = (self._patience.connect, self._patience.read)
-        with network_faults(), self._send(method, url, headers, timeout) as response:
+        with network_faults(), self._send(method, url, headers, self._patience, zone) as response:
             yield response
-
-
-def _announced(response: requests.Response, start: int) -> Optional[int]:
-    """Size in bytes of the whole file, of which the body begins at `start`, as the server says;
-    None if it does not.
-    """
-    length = response.headers.get("Content-Length", "")
-    if not length.isdecimal() or "Transfer-Encoding" in response.headers:
-        return None
-    return start + int(length)
-
-
-def _check_size(found: Optional[int], size: Optional[int]) -> None:
-    if None not in (found, size) and found != size:
-        raise WrongContentError(f"it has {found} bytes, where {size} are pinned")
 
 
 def is_transient(status: int) -> bool:
@@ -256,14 +265,21 @@ def status_line(response: requests.Response) -> str:
     return f"HTTP status {response.status_code} {printable(shown(response.reason or ''))}".rstrip()
 
 
+def check_scheme(url: str) -> None:
+    """UnavailableError for what a server must not lead to, whatever it is."""
+    if not url.startswith(("https://", "http://")):
+        raise UnavailableError("it leads to an address that is neither https nor http")
+
+
 def _retry_after(response: requests.Response) -> Optional[float]:
     """Seconds that the server asks to wait (RFC 9110, 10.2.3); None if it says nothing usable."""
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return float(value)
+    seconds = whole_number(value)
+    if seconds is not None:
+        return float(seconds)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, OSError):
         return None
 
 
@@ -271,14 +287,15 @@ def _local_path(url: str) -> str:
     return unquote(urlsplit(url).path)
 
 
-def _read_local(url: str, part: Part) -> None:
+def _read_local(url: str, part: Part, wanted: Wanted) -> None:
     try:
         with open(_local_path(url), "rb") as source:
             while True:
-                chunk = source.read(_LARGEST_READ)
+                chunk = source.read(_LOCAL_CHUNK)
                 if not chunk:
                     return
                 part.write(chunk)
+                wanted.check(part.size)
     except OSError as error:
         raise _local_fault(error) from error
 

@@ -11,7 +11,7 @@ from typing import Iterator, List
 import pytest
 
 from lading.digest import Sha256
-from lading.fetch.client import Client
+from lading.fetch.client import Client, Wanted
 from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.part import Part
@@ -70,7 +70,7 @@ def test_recovers_from_a_fault_by_trying_again(
     saving = Saving()
     url = server.serve("/file", first, Ranged(body=BODY))
     size = None if first.announce else len(BODY)
-    saving.client.save(url, saving.part, size)
+    saving.client.save(url, saving.part, Wanted(size))
     assert saving.content == BODY
     assert saving.sleeps == [0.5]
     assert server.ranges("/file")[0] is None
@@ -121,7 +121,7 @@ def test_another_range_than_asked_for_begins_anew(server: FaultyServer, content_
 
 def test_a_whole_part_is_not_asked_for(server: FaultyServer) -> None:
     saving = Saving(held=BODY)
-    saving.client.save(server.url + "/file", saving.part, len(BODY))
+    saving.client.save(server.url + "/file", saving.part, Wanted(len(BODY)))
     assert server.requests == []
 
 
@@ -221,7 +221,7 @@ def test_a_wrong_size_is_refused_before_it_is_read(server: FaultyServer) -> None
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY))
     with pytest.raises(WrongContentError, match="it has 300000 bytes, where 7 are pinned"):
-        saving.client.save(url, saving.part, 7)
+        saving.client.save(url, saving.part, Wanted(7))
     assert saving.part.size == 0
 
 
@@ -229,7 +229,7 @@ def test_a_body_without_end_is_not_read_beyond_the_pinned_size(server: FaultySer
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY * 50, announce=False))
     with pytest.raises(WrongContentError, match="more than the 1000 bytes"):
-        saving.client.save(url, saving.part, 1000)
+        saving.client.save(url, saving.part, Wanted(1000))
     assert saving.part.size < len(BODY)
 
 
@@ -260,7 +260,14 @@ def test_follows_a_redirect_without_taking_credentials_along(
 
 
 @pytest.mark.parametrize(
-    "location, reason", [("/here", "Exceeded 30 redirects"), ("ftp://a.example/x", "adapters")]
+    "location, reason",
+    [
+        ("/here", "it redirects more than 10 times"),
+        ("ftp://a.example/x", "neither https nor http"),
+        ("file:///etc/passwd", "neither https nor http"),
+        ("http://[a", "an address that is none"),
+        ("/\xff", "an address that is none"),
+    ],
 )
 def test_a_redirect_that_leads_nowhere_is_final(
     server: FaultyServer, location: str, reason: str
@@ -333,7 +340,7 @@ def test_local_files_and_pages(tmp_path: Path) -> None:
     tmp_path.joinpath("a b").write_bytes(BODY)
     tmp_path.joinpath("index.html").write_text("<a>")
     saving = Saving(held=b"old")
-    saving.client.save(f"file:{tmp_path}/a%20b", saving.part, len(BODY))
+    saving.client.save(f"file:{tmp_path}/a%20b", saving.part, Wanted(len(BODY)))
     assert saving.content == BODY
     page = saving.client.page(f"file://{tmp_path}", "text/html")
     assert (page.url, page.content_type, page.text) == (f"file://{tmp_path}/", "text/html", "<a>")
@@ -356,7 +363,7 @@ def test_no_local_file(tmp_path: Path, name: str, kind: type, reason: str) -> No
         saving.client.page(f"file:{tmp_path}/none", "text/html")
     tmp_path.joinpath("a").write_bytes(b"")
     with pytest.raises(WrongContentError, match="it has 0 bytes, where 9 are pinned"):
-        saving.client.save(f"file:{tmp_path}/a", saving.part, 9)
+        saving.client.save(f"file:{tmp_path}/a", saving.part, Wanted(9))
 
 
 def test_pages_are_tried_again_too(server: FaultyServer) -> None:

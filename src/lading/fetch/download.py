@@ -3,7 +3,7 @@
 from typing import Callable, List, Tuple
 
 from lading.errors import LadingError
-from lading.fetch.client import Client
+from lading.fetch.client import Client, Wanted
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.mirrors import places
@@ -43,8 +43,10 @@ def _fill(
     for place in places(file, machine):
         url = place.url
         try:
-            url = place.locate(client)
-            save_verified(client, url, part, file.sha256, file.size)
+            located = place.locate(client)
+            url = located.url
+            wanted = Wanted(file.size, zone=located.zone)
+            save_verified(client, url, part, file.sha256, wanted)
         except UnavailableError as fault:
             failures.append((redacted(url), fault))
             report(f"{redacted(url)}: {fault.reason}")

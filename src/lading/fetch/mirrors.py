@@ -6,13 +6,22 @@ from typing import Iterator, Union
 from urllib.parse import quote
 
 from lading.debian.mirrors import debian_base_urls
-from lading.fetch.client import Client
+from lading.fetch.client import Client, check_scheme
 from lading.fetch.faults import GoneError
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.pip_configuration import PipIndexes, pip_indexes
 from lading.fetch.simple_index import ACCEPT, file_url, project_url
 from lading.fetch.source_url import SourceUrl
+from lading.fetch.zone import Zone
 from lading.machine import Machine
+
+
+@dataclass(frozen=True)
+class Located:
+    """`zone` is how far inside the server of `url` may be: what a server links to is its choice."""
+
+    url: str
+    zone: Zone = Zone.MACHINE
 
 
 @dataclass(frozen=True)
@@ -21,8 +30,8 @@ class DirectPlace:
 
     url: str
 
-    def locate(self, client: Client) -> str:
-        return self.url
+    def locate(self, client: Client) -> Located:
+        return Located(self.url)
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,15 @@ class ListedPlace:
     url: str
     file_name: str
 
-    def locate(self, client: Client) -> str:
+    def locate(self, client: Client) -> Located:
         """The file's own URL. UnavailableError if no page lists it."""
-        found = file_url(client.page(self.url, ACCEPT), self.file_name)
+        page = client.page(self.url, ACCEPT)
+        found = file_url(page, self.file_name)
         if found is None:
             raise GoneError(f"it does not list {self.file_name}")
-        return found
+        if not page.url.startswith("file:"):
+            check_scheme(found)
+        return Located(found, page.zone)
 
 
 Place = Union[DirectPlace, ListedPlace]

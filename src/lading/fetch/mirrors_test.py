@@ -66,6 +66,6 @@ def test_a_listed_place_is_looked_up_in_its_page() -> None:
         page = Reply(200, b'<a href="../files/foo-1.whl">', {"Content-Type": "text/html"})
         url = server.serve("/simple/foo/", page)
         place = ListedPlace(url, "foo-1.whl")
-        assert place.locate(Client()) == server.url + "/simple/files/foo-1.whl"
+        assert place.locate(Client()).url == server.url + "/simple/files/foo-1.whl"
         with pytest.raises(GoneError, match=r"it does not list foo-2\.whl"):
             ListedPlace(url, "foo-2.whl").locate(Client())

@@ -1,26 +1,22 @@
 """Bytes from elsewhere, which count only if they are those of a digest."""
 
-from typing import Optional
-
 from lading.digest import Sha256
-from lading.fetch.client import Client
+from lading.fetch.client import Client, Wanted
 from lading.fetch.faults import WrongContentError
 from lading.fetch.part import Part
 
 
-def save_verified(
-    client: Client, url: str, part: Part, sha256: Sha256, size: Optional[int]
-) -> None:
-    """Make `part` the file of this digest and size (bytes, if known), going on behind what it has.
+def save_verified(client: Client, url: str, part: Part, sha256: Sha256, wanted: Wanted) -> None:
+    """Make `part` the file of this digest, going on behind what it has.
 
     UnavailableError if `url` does not give it. Wrong bytes are gone from `part` then; right ones
     stay, for the next place to go on from.
     """
     try:
-        client.save(url, part, size)
+        client.save(url, part, wanted)
         if part.sha256() != sha256 and part.is_pieced:
             part.restart()
-            client.save(url, part, size)
+            client.save(url, part, wanted)
         if part.sha256() != sha256:
             raise WrongContentError(
                 f"wrong content, expected {_both_forms(sha256)}, "

@@ -2,16 +2,20 @@
 
 import json
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import requests
 import urllib3
 
+from lading.fetch.body import at_once
 from lading.fetch.client import status_line, transient_fault
 from lading.fetch.faults import GoneError, TransientError, UnavailableError
+from lading.foreign_text import printable, shown
 
 _LARGEST_ERROR = 1 << 16
-_LONGEST_MESSAGE = 200
+
+#: Digits. Reading more takes a time that grows with the square of their number.
+_LONGEST_INTEGER = 18
 
 
 class DeniedError(UnavailableError):
@@ -23,8 +27,10 @@ def refusal(response: requests.Response, who: str = "") -> UnavailableError:
     not the registry itself.
     """
     status = response.status_code
-    explained = _explanation(read_json(response, _LARGEST_ERROR))
-    reason = f"{who}{status_line(response)}{explained}"
+    body: Any = None
+    with suppress(urllib3.exceptions.HTTPError, OSError, UnavailableError, TransientError):
+        body = read_json(response, _LARGEST_ERROR)
+    reason = f"{who}{status_line(response)}{_explanation(body)}"
     if status in (401, 403):
         return DeniedError(reason, status)
     if status in (404, 410):
@@ -41,18 +47,13 @@ def explained(response: requests.Response) -> TransientError:
 def read_json(response: requests.Response, limit: int) -> Any:
     """The body, of which no more than `limit` bytes are read; None if it is not JSON."""
     try:
-        return json.loads(response.raw.read(limit, decode_content=True))
+        return json.loads(at_once(response, limit), parse_int=_number)
     except (ValueError, RecursionError):
         return None
 
 
-def let_go(response: requests.Response) -> None:
-    """Close it. A short body is read before, so that the connection serves the next request: else
-    each would need one of its own.
-    """
-    with suppress(urllib3.exceptions.HTTPError, OSError):
-        response.raw.read(_LARGEST_ERROR)
-    response.close()
+def _number(text: str) -> Union[int, float]:
+    return int(text) if len(text) <= _LONGEST_INTEGER else float(text)
 
 
 def _explanation(body: Any) -> str:
@@ -67,8 +68,4 @@ def _explanation(body: Any) -> str:
 
 def _text(value: Optional[Any]) -> str:
     """One line of a stranger's text, shortened."""
-    if not isinstance(value, str):
-        return ""
-    printable = "".join(one if one.isprintable() else " " for one in value)
-    line = " ".join(printable.split())
-    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}..."
+    return printable(shown(" ".join(value.split()))) if isinstance(value, str) else ""

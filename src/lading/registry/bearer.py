@@ -16,12 +16,18 @@ from lading.registry.credential import Credential, IdentityToken, Password
 from lading.registry.safe_url import host_of
 
 _DEFAULT_LIFETIME = 60
+
+#: Seconds. No clock of a registry is believed for longer.
+_LONGEST_LIFETIME = 86400
+
 _LARGEST_ANSWER = 1 << 20
 _CLIENT_ID = "lading"
 
-#: Sends one request: method, URL, headers, and the fields of a form or None. The answer is not
-#: followed anywhere.
-Ask = Callable[[str, str, Mapping[str, str], Optional[Mapping[str, str]]], requests.Response]
+#: Sends one request: method, the challenge that names the server, URL, value of `Authorization`,
+#: and the fields of a form or None. The answer is not followed anywhere.
+Ask = Callable[
+    [str, Challenge, str, Optional[str], Optional[Mapping[str, str]]], requests.Response
+]
 
 
 @dataclass(frozen=True)
@@ -51,15 +57,16 @@ def exchange(
     realm = challenge.parameters.get("realm", "")
     asked = clock()
     if isinstance(credential, IdentityToken):
-        response = ask("POST", realm, {}, _oauth_form(challenge, credential, scopes))
+        form = _oauth_form(challenge, credential, scopes)
+        response = ask("POST", challenge, realm, None, form)
         if response.status_code in (404, 405):  # no OAuth 2 there
             response.close()
-            response = _get(ask, realm, challenge, (credential.username, credential.token), scopes)
+            response = _get(ask, challenge, (credential.username, credential.token), scopes)
     else:
         known = None
         if isinstance(credential, Password):
             known = (credential.username, credential.password)
-        response = _get(ask, realm, challenge, known, scopes)
+        response = _get(ask, challenge, known, scopes)
     with response:
         return _token(response, asked)
 
@@ -78,18 +85,20 @@ def _oauth_form(
 
 def _get(
     ask: Ask,
-    realm: str,
     challenge: Challenge,
     known: Optional[Tuple[str, str]],
     scopes: Sequence[str],
 ) -> requests.Response:
-    parts = urlsplit(realm)
+    try:
+        parts = urlsplit(challenge.parameters.get("realm", ""))
+    except ValueError as error:
+        raise UnavailableError("its token server has an address that is none") from error
     query: List[Tuple[str, str]] = parse_qsl(parts.query, keep_blank_values=True)
     if "service" in challenge.parameters:
         query.append(("service", challenge.parameters["service"]))
     query.extend(("scope", scope) for scope in scopes)
-    headers = {"Authorization": basic_header(*known)} if known else {}
-    return ask("GET", urlunsplit(parts._replace(query=urlencode(query))), headers, None)
+    url = urlunsplit(parts._replace(query=urlencode(query)))
+    return ask("GET", challenge, url, basic_header(*known) if known else None, None)
 
 
 def _token(response: requests.Response, asked: float) -> BearerToken:
@@ -102,10 +111,14 @@ def _token(response: requests.Response, asked: float) -> BearerToken:
     value = _text(fields, "token") or _text(fields, "access_token")
     if not value:
         raise UnavailableError(f"its token server {host} gives no token")
-    lifetime = fields.get("expires_in")
-    if not isinstance(lifetime, (int, float)) or lifetime <= 0:
-        lifetime = _DEFAULT_LIFETIME
-    return BearerToken(value, asked + lifetime)
+    return BearerToken(value, asked + _lifetime(fields.get("expires_in")))
+
+
+def _lifetime(seconds: Any) -> float:
+    """What is no time, or none to come, counts as missing."""
+    if not isinstance(seconds, (int, float)) or not seconds > 0:
+        return _DEFAULT_LIFETIME
+    return float(min(seconds, _LONGEST_LIFETIME))
 
 
 def _text(fields: Any, name: str) -> str:

@@ -6,12 +6,10 @@
 
 import ssl
 from pathlib import Path
-from typing import Any, Optional
-
-import requests
-from requests.adapters import HTTPAdapter
+from typing import Optional
 
 from lading.errors import LadingError
+from lading.fetch.metered_session import MeteredSession
 
 CERTIFICATES_DIR = "/etc/docker/certs.d"
 
@@ -21,7 +19,7 @@ def has_certificates(host: str, directory: str = CERTIFICATES_DIR) -> bool:
 
 
 def mount_certificates(
-    session: requests.Session, host: str, directory: str = CERTIFICATES_DIR
+    session: MeteredSession, host: str, directory: str = CERTIFICATES_DIR
 ) -> None:
     """Make `session` use the certificates for `host`, if there are any.
 
@@ -29,7 +27,7 @@ def mount_certificates(
     """
     context = _context(Path(directory, host))
     if context is not None:
-        session.mount(f"https://{host}/", _ContextAdapter(context))
+        session.mount_context(f"https://{host}/", context)
 
 
 def _context(directory: Path) -> Optional[ssl.SSLContext]:
@@ -51,18 +49,3 @@ def _context(directory: Path) -> Optional[ssl.SSLContext]:
             ) from error
     return context
 
-
-class _ContextAdapter(HTTPAdapter):
-    """urllib3 adds the usual authorities to those that the context has."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["ssl_context"] = self._context
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        kwargs["ssl_context"] = self._context
-        return super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]

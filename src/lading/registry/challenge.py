@@ -2,52 +2,63 @@
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Tuple
+
+import requests
+
+from lading.counted import counted
+from lading.fetch.faults import UnavailableError
+from lading.fetch.metered_session import zone_of
+from lading.fetch.zone import Zone
+
+#: Characters. Those of real registries have some hundred.
+_LONGEST = 1 << 14
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
-#: One auth-param. Values without quotes may hold what belongs in quotes, such as the slashes of
-#: a realm: some servers forget them.
-_PARAMETER = re.compile(rf'({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', re.DOTALL)
-_SCHEME = re.compile(rf"({_TOKEN})(?=[ \t,]|$)")
-_BETWEEN = re.compile(r"[ \t,\r\n]*")
+#: An auth-param, an auth-scheme, or what is to be skipped. Values without quotes may hold what
+#: belongs in quotes, such as the slashes of a realm: some servers forget them. A quote that
+#: nothing closes takes the rest, so that no character is looked at for each quote before it.
+_ITEM = re.compile(
+    rf'(?P<name>{_TOKEN})[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]+))'
+    rf'|{_TOKEN}[ \t]*=[ \t]*".*'
+    rf"|(?P<scheme>{_TOKEN})(?=[ \t,]|\Z)"
+    r"|[ \t,\r\n]+"
+    r"|[^ \t,]+",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """`scheme` and the names of `parameters` are in lower case."""
+    """`scheme` and the names of `parameters` are in lower case. `zone` is where the server is."""
 
     scheme: str
     parameters: Mapping[str, str]
+    zone: Zone = Zone.INTERNET
 
 
-def parse_challenges(header: str) -> Tuple[Challenge, ...]:
+def challenges_of(response: requests.Response) -> Tuple[Challenge, ...]:
+    """UnavailableError for more than a server can mean."""
+    header = response.headers.get("WWW-Authenticate", "")
+    if len(header) > _LONGEST:
+        raise UnavailableError(
+            f"it asks for credentials in {counted(len(header), 'byte')} of WWW-Authenticate"
+        )
+    return parse_challenges(header, zone_of(response))
+
+
+def parse_challenges(header: str, zone: Zone = Zone.INTERNET) -> Tuple[Challenge, ...]:
     """The challenges of a header, in their order; several headers are to be joined by commas.
 
-    What is not understood is skipped, for it is a server's fault that the user can't mend.
+    What is not understood is skipped, for it is a server's fault that the user can't fix.
     """
     found: List[Tuple[str, Dict[str, str]]] = []
-    position = 0
-    while True:
-        position = _end(_BETWEEN.match(header, position), position)
-        if position == len(header):
-            return tuple(Challenge(scheme, parameters) for scheme, parameters in found)
-        parameter = _PARAMETER.match(header, position)
-        scheme = None if parameter else _SCHEME.match(header, position)
-        if parameter and found:
-            name, quoted, plain = parameter.groups()
+    for item in _ITEM.finditer(header):
+        name, quoted, plain, scheme = item.group("name", "quoted", "plain", "scheme")
+        if name and found:
             value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
             found[-1][1].setdefault(name.lower(), value)
         elif scheme:
-            found.append((scheme.group(1).lower(), {}))
-        position = _end(parameter or scheme, _next(header, position))
-
-
-def _end(match: "Optional[re.Match[str]]", otherwise: int) -> int:
-    return match.end() if match else otherwise
-
-
-def _next(header: str, position: int) -> int:
-    """Behind the comma or space that ends what stands at `position`."""
-    stop = re.compile(r"[ \t,]").search(header, position)
-    return stop.end() if stop else len(header)
+            found.append((scheme.lower(), {}))
+    return tuple(Challenge(scheme, parameters, zone) for scheme, parameters in found)

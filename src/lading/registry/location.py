@@ -1,27 +1,27 @@
 """Where a registry sends an upload on to."""
 
 from typing import Tuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from lading.fetch.faults import UnavailableError
+from lading.fetch.redirect import absolute_url
+from lading.fetch.zone import Zone
 from lading.registry.place import Place
 from lading.registry.safe_url import check_url, host_of
 
 
-def resolve_location(place: Place, base: str, location: str) -> str:
-    """The `location` that an answer from `base` names; its query stays as it is.
+def resolve_location(place: Place, base: str, location: str, zone: Zone) -> str:
+    """The `location` that an answer from `base`, a server in `zone`, names; its query stays as it
+    is.
 
     One at the place itself is reached as the place is: a registry behind a proxy that ends TLS
     may think that it is reached over http, or write a port that need not be written.
     UnavailableError for one that must not be followed.
     """
-    try:
-        url = urljoin(base, location)
-        if host_of(url) in _hosts(place):
-            url = urlunsplit(urlsplit(url)._replace(scheme=place.scheme, netloc=place.host))
-    except ValueError as error:
-        raise UnavailableError(f"it leads to an address that is none ({error})") from error
-    check_url(url, place.host, place.insecure)
+    url = absolute_url(base, location)
+    if host_of(url) in _hosts(place):
+        url = urlunsplit(urlsplit(url)._replace(scheme=place.scheme, netloc=place.host))
+        zone = Zone.MACHINE  # the user named it
+    check_url(url, zone, place.insecure)
     return url
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from lading.fetch.faults import UnavailableError
+from lading.fetch.zone import Zone
 from lading.registry.location import resolve_location
 from lading.registry.place import Place
 
@@ -23,13 +24,13 @@ BASE = "https://registry.example/v2/app/blobs/uploads/"
     ],
 )
 def test_of_any_form(location: str, url: str) -> None:
-    assert resolve_location(PLACE, BASE, location) == url
+    assert resolve_location(PLACE, BASE, location, Zone.INTERNET) == url
 
 
 def test_where_a_port_is_written_it_counts() -> None:
     place = Place("registry.example:5000", "https", "registry.example:5000", "app")
     location = "https://registry.example:443/a"
-    assert resolve_location(place, "https://registry.example:5000/", location) == location
+    assert resolve_location(place, "https://registry.example:5000/", location, Zone.INTERNET) == location
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,6 @@ def test_where_a_port_is_written_it_counts() -> None:
 )
 def test_that_leads_astray(location: str, reason: str) -> None:
     with pytest.raises(UnavailableError) as raised:
-        resolve_location(PLACE, BASE, location)
+        resolve_location(PLACE, BASE, location, Zone.INTERNET)
     assert reason in raised.value.reason
     assert "secret" not in raised.value.reason

@@ -5,7 +5,7 @@ from typing import Callable, List, Optional, TypeVar
 
 from lading.counted import counted
 from lading.digest import Sha256
-from lading.fetch.client import Client
+from lading.fetch.client import Client, Wanted
 from lading.fetch.faults import UnavailableError, WrongContentError
 from lading.fetch.part import Part
 from lading.fetch.persistence import PATIENCE, Patience
@@ -70,7 +70,7 @@ class Puller:
 
         def save(source: _Source) -> None:
             url = source.place.url("blobs", str(digest))
-            save_verified(source.client, url, part, digest, size)
+            save_verified(source.client, url, part, digest, Wanted(size))
 
         self._first(Reference(self._repository, digest=digest), save)
 

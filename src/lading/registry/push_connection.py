@@ -4,12 +4,16 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, TypeVar
 
+import requests
+
 from lading.digest import Sha256
+from lading.fetch.body import let_go
 from lading.fetch.client import Client, is_transient
 from lading.fetch.faults import UnavailableError
+from lading.fetch.metered_session import zone_of
 from lading.fetch.network_faults import network_faults
 from lading.fetch.persistence import Patience, Persistence
-from lading.registry.answer import explained, let_go
+from lading.registry.answer import explained
 from lading.registry.file_range import StoppedError
 from lading.registry.location import resolve_location
 from lading.registry.place import Place
@@ -50,9 +54,8 @@ class PushConnection:
         self, method: str, url: str, headers: Optional[Mapping[str, str]] = None, body: Body = b""
     ) -> Answer:
         """One try: TransientError if it may succeed later, UnavailableError if it is refused."""
-        timeout = (self._patience.connect, self._patience.read)
         with network_faults():
-            response = self._transport(method, url, dict(headers or {}), timeout, body)
+            response = self._transport(method, url, headers or {}, self._patience, body=body)
             if is_transient(response.status_code):
                 with response:
                     raise explained(response)
@@ -61,8 +64,11 @@ class PushConnection:
         return Answer(
             response.status_code,
             response.headers,
-            resolve_location(self.place, response.url, location) if location else None,
+            self._resolved(response, location) if location else None,
         )
+
+    def _resolved(self, response: requests.Response, location: str) -> str:
+        return resolve_location(self.place, response.url, location, zone_of(response))
 
     def persist(
         self,

@@ -3,9 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.fetch.faults import UnavailableError
+from lading.fetch.zone import Zone
 from lading.registry.safe_url import allows_http, check_url, is_local
 
-PUBLIC, LOCAL = "registry.example", "127.0.0.1:5000"
+PUBLIC, PRIVATE, LOCAL = Zone.INTERNET, Zone.NETWORK, Zone.MACHINE
 INSECURE = ("plain.example:5000", "10.1.2.3:9000")
 
 
@@ -36,22 +37,22 @@ def test_http_is_for_hosts_called_insecure() -> None:
 
 
 @pytest.mark.parametrize(
-    "url, registry",
+    "url, zone",
     [
         ("https://storage.example/x?signature=1", PUBLIC),
         ("https://8.8.8.8/x", PUBLIC),
         ("http://plain.example:5000/x", PUBLIC),
         ("http://10.1.2.3:9000/x", PUBLIC),
         ("http://127.0.0.1:9000/x", LOCAL),
-        ("https://10.0.0.1/x", "10.0.0.2:5000"),
+        ("https://10.0.0.1/x", PRIVATE),
     ],
 )
-def test_where_a_registry_may_lead(url: str, registry: str) -> None:
-    check_url(url, registry, INSECURE)
+def test_where_a_registry_may_lead(url: str, zone: Zone) -> None:
+    check_url(url, zone, INSECURE)
 
 
 @pytest.mark.parametrize(
-    "url, registry, reason",
+    "url, zone, reason",
     [
         ("http://storage.example/x", PUBLIC, "storage.example over http"),
         ("http://storage.example/x", LOCAL, "storage.example over http"),
@@ -65,6 +66,19 @@ def test_where_a_registry_may_lead(url: str, registry: str) -> None:
         ("https://127.1/x", PUBLIC, "an address inside this network"),
         ("https://2130706433/x", PUBLIC, "an address inside this network"),
         ("https://0x7f000001/x", PUBLIC, "an address inside this network"),
+        # Ways to write addresses that an earlier check let pass.
+        ("https://%31%32%37.0.0.2/", PUBLIC, "which is not a host's name"),
+        ("https://a.example\\@127.0.0.1/", PUBLIC, "holds a user name"),
+        ("https://\u2460\u2461\u2466.0.0.1/", PUBLIC, "which is not a host's name"),
+        ("https://[64:ff9b::7f00:1]/", PUBLIC, "an address inside this network"),
+        ("https://[2002:a00:1::]/", PUBLIC, "an address inside this network"),
+        ("https://[::10.0.0.1]/", PUBLIC, "an address inside this network"),
+        ("https://[::ffff:169.254.169.254]/", PRIVATE, "an address inside this network"),
+        ("https://localhost./", PUBLIC, "an address inside this network"),
+        ("https://127.0.0.1./", PUBLIC, "an address inside this network"),
+        ("https://0/", PUBLIC, "an address inside this network"),
+        ("https://127.0.0.1/", PRIVATE, "an address inside this network"),
+        ("https://169.254.169.254/", PRIVATE, "an address inside this network"),
         ("https://me:secret@a.example/x", PUBLIC, "holds a user name"),
         ("ftp://a.example/x", PUBLIC, "neither https nor http"),
         ("file:///etc/passwd", PUBLIC, "neither https nor http"),
@@ -74,9 +88,9 @@ def test_where_a_registry_may_lead(url: str, registry: str) -> None:
         ("https://[a.example/x", PUBLIC, "an address that is none"),
     ],
 )
-def test_where_a_registry_may_not_lead(url: str, registry: str, reason: str) -> None:
+def test_where_a_registry_may_not_lead(url: str, zone: Zone, reason: str) -> None:
     with pytest.raises(UnavailableError) as raised:
-        check_url(url, registry, INSECURE)
+        check_url(url, zone, INSECURE)
     assert reason in raised.value.reason
     assert "secret" not in raised.value.reason
 

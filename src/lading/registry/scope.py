@@ -1,6 +1,6 @@
 """What a token is to be good for (distribution, docs/spec/auth/scope.md)."""
 
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, Iterable, Tuple
 
 
 def repository_scope(path: str, actions: str) -> str:
@@ -10,9 +10,8 @@ def repository_scope(path: str, actions: str) -> str:
 
 def merge_scopes(scopes: Iterable[str]) -> Tuple[str, ...]:
     """One scope for each resource, with all actions that are named for it, in order."""
-    merged: Dict[str, List[str]] = {}
+    merged: Dict[str, Dict[str, None]] = {}
     for scope in scopes:
         resource, _, actions = scope.rpartition(":")
-        known = merged.setdefault(resource, [])
-        known.extend(one for one in actions.split(",") if one not in known)
+        merged.setdefault(resource, {}).update(dict.fromkeys(actions.split(",")))
     return tuple(f"{resource}:{','.join(actions)}" for resource, actions in merged.items())

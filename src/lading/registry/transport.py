@@ -1,25 +1,46 @@
 """One repository's requests: authorized, redirected, and refused in the registry's own words."""
 
-from typing import Dict, Mapping, Optional, Set, Tuple, Union
-from urllib.parse import urljoin
+from dataclasses import dataclass, replace
+from typing import Mapping, Optional, Set, Union
 
 import requests
 from requests.auth import AuthBase
 
+from lading.fetch.body import let_go
 from lading.fetch.client import is_transient
 from lading.fetch.faults import UnavailableError
-from lading.registry.answer import let_go, refusal
+from lading.fetch.metered_session import MeteredSession, zone_of
+from lading.fetch.persistence import PATIENCE, Patience
+from lading.fetch.redirect import MOST_REDIRECTS, Redirect, redirect_of, without_content
+from lading.fetch.zone import Zone
+from lading.registry.answer import refusal
 from lading.registry.authorizers import Authorizers
 from lading.registry.certificates import CERTIFICATES_DIR, mount_certificates
-from lading.registry.challenge import parse_challenges
+from lading.registry.challenge import Challenge, challenges_of
 from lading.registry.file_range import FileRange, RangeReader
 from lading.registry.place import Place
 from lading.registry.safe_url import check_url, host_of
 
-_MOST_REDIRECTS = 10
-
 #: What a request may carry; a mapping is sent as a form.
 Body = Union[bytes, FileRange, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """`zone` is how far inside the address may be. `authorization` is the header's value."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Body
+    zone: Zone
+    authorization: Optional[str] = None
+
+    def following(self, redirect: Redirect, zone: Zone) -> "_Request":
+        headers, body = self.headers, self.body
+        if not redirect.keeps_body:
+            headers, body = without_content(headers), b""
+        return _Request(redirect.method, redirect.url, headers, body, zone)
 
 
 class Transport:
@@ -42,122 +63,109 @@ class Transport:
         self._place = place
         self._authorizers = authorizers
         self._certificates = certificates
-        self._session = _Session()
+        self._session = MeteredSession()
         self._mounted: Set[str] = set()
-        self._timeout: Tuple[float, float] = (15, 60)
+        self._patience = PATIENCE
+        self._led_from = Zone.INTERNET
 
     def __call__(
         self,
         method: str,
         url: str,
-        headers: Dict[str, str],
-        timeout: Tuple[float, float],
+        headers: Mapping[str, str],
+        patience: Patience,
+        zone: Zone = Zone.MACHINE,
         body: Body = b"",
     ) -> requests.Response:
-        """The response, unless its status is a final refusal: UnavailableError."""
-        self._timeout = timeout
-        for _ in range(_MOST_REDIRECTS):
-            response = self._authorized(method, url, headers, body)
+        """The response, unless its status is a final refusal: UnavailableError. A host that an
+        answer has named, in this call or before it, is no further inside than who answered.
+        """
+        self._patience = patience
+        if not self._is_chosen(url):
+            zone = min(zone, self._led_from)
+        request = _Request(method, url, headers, body, zone)
+        for _ in range(MOST_REDIRECTS):
+            response = self._authorized(request)
+            self._led_from = zone_of(response)
             status = response.status_code
             if status >= 400 and status != 416 and not is_transient(status):
                 with response:
-                    raise refusal(response, self._elsewhere(url))
-            target = self._session.target(response)
-            if target is None:
+                    raise refusal(response, self._elsewhere(request.url))
+            redirect = redirect_of(response, request.method)
+            if redirect is None:
                 return response
             let_go(response)
-            url = _joined(url, target)
-            check_url(url, self._place.host, self._place.insecure)
-        raise UnavailableError(f"it redirects more than {_MOST_REDIRECTS} times")
+            check_url(redirect.url, self._led_from, self._place.insecure)
+            request = request.following(redirect, self._led_from)
+        raise UnavailableError(f"it redirects more than {MOST_REDIRECTS} times")
 
     def close(self) -> None:
         """End the connections. It can be used again."""
         self._session.close()
 
+    def _is_chosen(self, url: str) -> bool:
+        """Whether the user has named the host, rather than a server."""
+        host = host_of(url)
+        return host == self._place.host or host in self._place.insecure
+
     def _elsewhere(self, url: str) -> str:
         host = host_of(url)
         return "" if host == self._place.host else f"{host}, where it leads to, answers "
 
-    def _authorized(
-        self, method: str, url: str, headers: Mapping[str, str], body: Body
-    ) -> requests.Response:
-        authorizer = self._authorizers.of(host_of(url))
+    def _authorized(self, request: _Request) -> requests.Response:
+        authorizer = self._authorizers.of(host_of(request.url))
         shown = authorizer.header(self._ask)
         self.sent += 1
-        response = self._request(method, url, headers, shown, body)
+        response = self._request(replace(request, authorization=shown))
         if response.status_code != 401:
             return response
-        challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
-        if not authorizer.answer(self._ask, challenges, shown):
+        if not authorizer.answer(self._ask, challenges_of(response), shown):
             return response
         let_go(response)
         self.sent += 1
-        return self._request(method, url, headers, authorizer.header(self._ask), body)
+        return self._request(replace(request, authorization=authorizer.header(self._ask)))
 
     def _ask(
         self,
         method: str,
+        challenge: Challenge,
         url: str,
-        headers: Mapping[str, str],
+        authorization: Optional[str],
         form: Optional[Mapping[str, str]],
     ) -> requests.Response:
         """Of a token server."""
-        check_url(url, self._place.host, self._place.insecure)
-        authorization = headers.get("Authorization")
+        check_url(url, challenge.zone, self._place.insecure)
         self.asked += 1
+        headers = {"Accept": "application/json"}
         return self._request(
-            method, url, {"Accept": "application/json"}, authorization, form or b""
+            _Request(method, url, headers, form or b"", challenge.zone, authorization)
         )
 
-    def _request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        authorization: Optional[str],
-        body: Body,
-    ) -> requests.Response:
-        host = host_of(url)
+    def _request(self, request: _Request) -> requests.Response:
+        host = host_of(request.url)
         if host not in self._mounted:
             self._mounted.add(host)
             mount_certificates(self._session, host, self._certificates)
-        if isinstance(body, FileRange):
-            with body.opened() as reader:
-                return self._send(method, url, headers, authorization, reader)
-        return self._send(method, url, headers, authorization, body)
+        if isinstance(request.body, FileRange):
+            with request.body.opened() as reader:
+                return self._send(request, reader)
+        return self._send(request, request.body)
 
     def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        authorization: Optional[str],
-        data: Union[bytes, RangeReader, Mapping[str, str]],
+        self, request: _Request, data: Union[bytes, RangeReader, Mapping[str, str]]
     ) -> requests.Response:
-        response = self._session.request(
-            method,
-            url,
-            headers=dict(headers),
+        response = self._session.ask(
+            request.method,
+            request.url,
+            {"Accept-Encoding": "identity", **request.headers},
+            self._patience,
+            Zone.MACHINE if self._is_chosen(request.url) else request.zone,
             data=data,
-            auth=_Authorization(authorization),
-            timeout=self._timeout,
-            stream=True,
-            allow_redirects=False,
+            auth=_Authorization(request.authorization),
         )
-        if method == "HEAD":
+        if request.method == "HEAD":
             response.content  # noqa: B018 - there is none; reading it frees the connection
         return response
-
-
-class _Session(requests.Session):
-    """Even where it is not to follow, `requests` prepares to: it reads the whole body."""
-
-    def get_redirect_target(self, resp: requests.Response) -> Optional[str]:
-        return None
-
-    def target(self, response: requests.Response) -> Optional[str]:
-        """Where a response redirects to; maybe relative."""
-        return super().get_redirect_target(response)
 
 
 class _Authorization(AuthBase):
@@ -171,9 +179,3 @@ class _Authorization(AuthBase):
             request.headers["Authorization"] = self._value
         return request
 
-
-def _joined(base: str, target: str) -> str:
-    try:
-        return urljoin(base, target)
-    except ValueError as error:
-        raise UnavailableError(f"it leads to an address that is none ({error})") from error

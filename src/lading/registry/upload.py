@@ -6,6 +6,7 @@ from typing import Optional
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from lading.digest import Sha256
+from lading.fetch.body import whole_number
 from lading.fetch.faults import GoneError, TransientError, UnavailableError, WrongContentError
 from lading.registry.answer import DeniedError
 from lading.registry.file_range import FileRange
@@ -86,9 +87,8 @@ class Upload:
     def _open(self, answer: Answer) -> None:
         if answer.location is None:
             raise UnavailableError("it opens an upload without saying where")
-        least = answer.headers.get("OCI-Chunk-Min-Length", "")
         self._location = answer.location
-        self._least_chunk = int(least) if least.isdecimal() else 0
+        self._least_chunk = whole_number(answer.headers.get("OCI-Chunk-Min-Length", "")) or 0
         self._offset = 0
 
     def _restart(self, reason: str) -> TransientError:
@@ -196,7 +196,8 @@ class Upload:
 def _received(answer: Answer) -> Optional[int]:
     """How many bytes the registry says it has; None if it says nothing."""
     match = _RANGE.fullmatch(answer.headers.get("Range", "").strip())
-    return int(match.group(1)) + 1 if match else None
+    last = whole_number(match.group(1)) if match else None
+    return None if last is None else last + 1
 
 
 def _with_digest(location: str, digest: Sha256) -> str:

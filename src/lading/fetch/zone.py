@@ -1,0 +1,83 @@
+"""How far inside an address is, as seen from the internet.
+
+A server may lead its clients outwards or sideways, never further in: a public registry must not
+make this machine ask services that only it, or only its network, can reach.
+"""
+
+import ipaddress
+import socket
+from enum import IntEnum
+from typing import Iterator, Optional, Union
+from urllib.parse import urlsplit
+
+_Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+#: IPv6 networks whose addresses end with an IPv4 address that gateways pass packets on to:
+#: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
+_ENDING_IN_IPV4 = tuple(
+    ipaddress.IPv6Network(network)
+    for network in ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+)
+
+#: NAT64 within one network (RFC 8215), which Python's older releases take for global.
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+
+
+class Zone(IntEnum):
+    """`NETWORK` is a private network, `MACHINE` this machine and what answers to it alone, such as
+    a cloud's metadata service at a link-local address.
+    """
+
+    INTERNET = 0
+    NETWORK = 1
+    MACHINE = 2
+
+
+def zone_of_address(text: str) -> Zone:
+    """Of an IP address, as sockets name their peers."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return max(_zone(one) for one in (address, *_embedded(address)))
+
+
+def zone_of_host(host: str) -> Optional[Zone]:
+    """Of a host, with or without port, that is an address or `localhost`; None for other names."""
+    name = host_name(host)
+    if name.rstrip(".") == "localhost" or name.rstrip(".").endswith(".localhost"):
+        return Zone.MACHINE
+    try:
+        return zone_of_address(name)
+    except ValueError:
+        pass
+    try:
+        # 127.1, 0x7f000001 and other ways to write an IPv4 address.
+        return zone_of_address(socket.inet_ntoa(socket.inet_aton(name.rstrip("."))))
+    except (OSError, ValueError):
+        return None
+
+
+def host_name(host: str) -> str:
+    """Without the port; empty for what is no host."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _zone(address: _Address) -> Zone:
+    if address.is_loopback or address.is_link_local or address.is_unspecified:
+        return Zone.MACHINE
+    if address in _LOCAL_NAT64 or address.is_multicast:
+        return Zone.NETWORK
+    return Zone.INTERNET if address.is_global else Zone.NETWORK
+
+
+def _embedded(address: _Address) -> Iterator[ipaddress.IPv4Address]:
+    """The IPv4 addresses that packets for an IPv6 address may end up at."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    if any(address in network for network in _ENDING_IN_IPV4):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
