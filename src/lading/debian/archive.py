@@ -5,9 +5,7 @@ SHA-256 of each `Packages.xz`, which has the SHA-256 of each package.
 """
 
 import io
-import lzma
 import re
-import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -19,15 +17,27 @@ from lading.debian.apt_sources import APT_DIRECTORY
 from lading.debian.deb822 import paragraphs
 from lading.debian.keyring import KEYRING_DIRECTORY, certificates, verified
 from lading.debian.mirrors import SNAPSHOT, Mirror, debian_mirrors
+from lading.debian.packed_index import PACKINGS, unpacked
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.fetch.client import Client
+from lading.fetch.body import whole_number
+from lading.fetch.client import Client, Wanted
 from lading.fetch.faults import GoneError, UnavailableError
 from lading.fetch.part import Part
+from lading.foreign_text import printable, shown
 from lading.machine import Machine
 
 _ORIGIN = "Debian"
-_PACKINGS = (".xz", ".gz", "")
+
+#: Bytes of InRelease, Release and Release.gpg, which are read before anything is verified; as many
+#: as apt takes (Acquire::MaxReleaseFileSize).
+_LARGEST_RELEASE = 10_000_000
+
+#: Bytes of an index, unpacked, where the signed Release does not say. That of Debian has 60 MB.
+_LARGEST_INDEX = 1 << 30
+
+#: How a cleartext signed message begins (RFC 9580, 7). Other messages may be compressed.
+_CLEARTEXT = re.compile(rb"^-----BEGIN PGP SIGNED MESSAGE-----\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,12 +51,12 @@ class Release:
 
     @property
     def date(self) -> datetime:
-        return parsedate_to_datetime(self.fields["date"])
+        return _time("Date", self.fields.get("date", ""))
 
     @property
     def valid_until(self) -> Optional[datetime]:
         text = self.fields.get("valid-until")
-        return parsedate_to_datetime(text) if text else None
+        return _time("Valid-Until", text) if text else None
 
 
 @dataclass(frozen=True)
@@ -90,23 +100,27 @@ class Archive:
         fields = next(paragraphs(text), {})
         release = Release(suite, mirror.url, fields, _files(fields.get("sha256", "")))
         if suite not in (fields.get("suite"), fields.get("codename")):
-            raise LadingError(f"it has {fields.get('codename')!r} in the place of {suite!r}.")
+            raise LadingError(f"it has {_told(fields, 'codename')} in the place of {suite!r}.")
         if not mirror.trusted_origin and fields.get("origin") != _ORIGIN:
-            raise LadingError(f"its origin is {fields.get('origin')!r} and not {_ORIGIN!r}.")
+            raise LadingError(f"its origin is {_told(fields, 'origin')} and not {_ORIGIN!r}.")
+        release.date  # noqa: B018 - LadingError if there is none
         if self._expired(release):
-            raise LadingError(
-                f"its index was valid until {fields['valid-until']}, so the mirror is out of date."
-            )
+            until = printable(shown(fields["valid-until"]))
+            raise LadingError(f"its index was valid until {until}, so the mirror is out of date.")
         return release
 
     def _signed_text(self, suite: str, mirror: Mirror) -> bytes:
         base = f"{mirror.url}/dists/{suite}"
         certs = certificates(mirror.signed_by, self.apt_directory, self.keyring_directory)
-        message, signature = _get(f"{base}/InRelease"), None
+        signed = Wanted(limit=_LARGEST_RELEASE)
+        message, signature = _get(f"{base}/InRelease", signed), None
         if message is None:
-            message, signature = _get(f"{base}/Release"), _get(f"{base}/Release.gpg")
+            message = _get(f"{base}/Release", signed)
+            signature = _get(f"{base}/Release.gpg", signed)
             if message is None or signature is None:
                 raise LadingError("it has no such suite.")
+        else:
+            message = _cleartext(message)
         text = verified(message, signature, certs)
         if text is None:
             raise LadingError("its index is not signed by a key that this machine trusts.")
@@ -121,16 +135,29 @@ class Archive:
 
     def _packages(self, release: Release, component: str, architecture: str) -> bytes:
         stem = f"{component}/binary-{architecture}/Packages"
-        for packing in _PACKINGS:
+        for packing in PACKINGS:
             if stem + packing in release.files:
-                return _unpacked(packing, self._file(release, stem + packing))
+                return self._unpacked(release, stem, packing)
         raise LadingError(
             f"The suite {release.suite!r} has no packages of component {component!r} for "
             f"architecture {architecture!r}: it has the components "
-            f"{release.fields.get('components', '')!r} and the architectures "
-            f"{release.fields.get('architectures', '')!r}. Correct `components` or "
+            f"{_told(release.fields, 'components')} and the architectures "
+            f"{_told(release.fields, 'architectures')}. Correct `components` or "
             "`architectures`."
         )
+
+    def _unpacked(self, release: Release, stem: str, packing: str) -> bytes:
+        packed = self._file(release, stem + packing)
+        limit = min(
+            release.files[stem][1] if stem in release.files else _LARGEST_INDEX, _LARGEST_INDEX
+        )
+        try:
+            return unpacked(packing, packed, limit)
+        except LadingError as error:
+            raise LadingError(
+                f"{release.url} has {stem}{packing} for the suite {release.suite!r}, which is "
+                f"signed and can't be used. {error} Report it to the archive's maintainers."
+            ) from error
 
     def _file(self, release: Release, name: str) -> bytes:
         digest, size = release.files[name]
@@ -140,7 +167,7 @@ class Archive:
             # Still there when the mirror is updated between the two downloads.
             urls.insert(0, f"{base}/{name.rpartition('/')[0]}/by-hash/SHA256/{digest.hex}")
         for url in urls:
-            content = _get(url)
+            content = _get(url, Wanted(limit=size))
             if content is not None:
                 break
         else:
@@ -155,11 +182,11 @@ class Archive:
         return content
 
 
-def _get(url: str) -> Optional[bytes]:
+def _get(url: str, wanted: Wanted) -> Optional[bytes]:
     """The file's bytes, None if there is no such file; LadingError if that cannot be known."""
     content = io.BytesIO()
     try:
-        Client().save(url, Part(content))
+        Client().save(url, Part(content), wanted)
     except GoneError:
         return None
     except UnavailableError as error:
@@ -170,18 +197,50 @@ def _get(url: str) -> Optional[bytes]:
     return content.getvalue()
 
 
+def _cleartext(message: bytes) -> bytes:
+    """From where the signed text begins on."""
+    begin = _CLEARTEXT.search(message)
+    if begin is None:
+        raise LadingError("its InRelease is not a signed text.")
+    return message[begin.start() :]
+
+
 def _files(listing: str) -> Dict[str, Tuple[Sha256, int]]:
     """The files of a `SHA256` field: digest, size and path a line."""
-    rows = (line.split() for line in listing.splitlines())
-    return {row[2]: (Sha256(row[0]), int(row[1])) for row in rows if len(row) == 3}
+    rows = [line.split() for line in listing.splitlines()]
+    files: Dict[str, Tuple[Sha256, int]] = {}
+    for digest, size, path in (row for row in rows if len(row) == 3):
+        number = whole_number(size)
+        if number is None:
+            raise LadingError(f"its index has {printable(shown(path))} with a size that is none.")
+        files[path] = (_sha256(digest, path), number)
+    return files
 
 
-def _unpacked(packing: str, content: bytes) -> bytes:
-    if packing == ".xz":
-        return lzma.decompress(content)
-    if packing == ".gz":
-        return zlib.decompress(content, wbits=31)
-    return content
+def _sha256(text: str, path: str) -> Sha256:
+    try:
+        return Sha256(text)
+    except LadingError as error:
+        raise LadingError(
+            f"its index has {printable(shown(path))} with a SHA-256 that is none."
+        ) from error
+
+
+def _time(name: str, text: str) -> datetime:
+    """Of a field of Release, which RFC 5322 and apt write in UTC; LadingError if it is none."""
+    try:
+        time = parsedate_to_datetime(text)
+        return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError) as error:
+        found = (
+            f"has the `{name}` {shown(text)!r}, which is no time" if text else f"has no `{name}`"
+        )
+        raise LadingError(f"its index {found}.") from error
+
+
+def _told(fields: Mapping[str, str], name: str) -> str:
+    """A field, for messages."""
+    return repr(shown(fields[name])) if name in fields else "nothing"
 
 
 def _apt_checks_dates(apt_directory: Path) -> bool:

@@ -1,13 +1,17 @@
 import gzip
+import lzma
+import zlib
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Callable, Dict
 
 import pysequoia
 import pytest
 
 from lading.debian.archive import Archive
 from lading.debian.archive_testing import TestArchive, packages_file, paragraph
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.machine import Machine
 
@@ -22,6 +26,10 @@ def published(tmp_path: Path) -> TestArchive:
 
 @pytest.fixture
 def seen(tmp_path: Path, published: TestArchive) -> Archive:
+    return machine_with(tmp_path, published)
+
+
+def machine_with(tmp_path: Path, published: TestArchive) -> Archive:
     """`published` as a machine sees it that has it as its mirror, and its key."""
     apt, keyrings = tmp_path / "apt", tmp_path / "keyrings"
     (apt / "trusted.gpg.d").mkdir(parents=True)
@@ -192,3 +200,85 @@ def test_reads_gzip(published: TestArchive, seen: Archive) -> None:
     packed = gzip.compress(CONTENT, mtime=0)
     published.suite("bookworm", {"main/amd64": packed}, packings=[".gz"])
     assert packages(seen) == CONTENT
+
+
+def refused(seen: Archive) -> str:
+    """What is told of the mirror."""
+    with pytest.raises(LadingError) as caught:
+        packages(seen)
+    told = next((line for line in str(caught.value).splitlines() if line.startswith("  ")), "")
+    told = told or str(caught.value)
+    assert told.isprintable() and len(told) < 1000 and told.endswith(".")
+    return told
+
+
+@pytest.mark.parametrize(
+    "fields, reason",
+    [
+        ({"Date": ""}, "has no `Date`"),
+        ({"Date": "soon \x1b[2J"}, r"has the `Date` 'soon \x1b[2J', which is no time"),
+        ({"Date": "Sat, 11 Jul 99999 10:16:37 UTC"}, "which is no time"),
+        ({"Date": "x" * 10_000}, "xx...', which is no time"),
+        ({"Valid-Until": "never"}, "has the `Valid-Until` 'never', which is no time"),
+        ({"Valid-Until": "Sat, 11 Jul 2020 10:16:37 -0000"}, "was valid until"),
+        ({"Codename": "\x1b[2J" * 1000, "Suite": ""}, r"it has '\x1b[2J"),
+        ({"Codename": "", "Suite": ""}, "it has nothing in the place of 'bookworm'"),
+    ],
+)
+def test_refuses_a_release_of_odd_fields_in_a_sentence(
+    tmp_path: Path, fields: Dict[str, str], reason: str
+) -> None:
+    published = TestArchive(tmp_path / "archive", fields)
+    published.suite("bookworm", FILES)
+    assert reason in refused(machine_with(tmp_path, published))
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["abc 5 a", f"{'0' * 64} abc a", f"{'0' * 64} {'9' * 5000} a"],
+    ids=["digest", "size", "digits"],
+)
+def test_refuses_a_release_of_odd_files_in_a_sentence(tmp_path: Path, row: str) -> None:
+    published = TestArchive(tmp_path / "archive", rows=(row,))
+    published.suite("bookworm", FILES)
+    assert "its index has a with a" in refused(machine_with(tmp_path, published))
+
+
+def test_an_inrelease_without_end_is_not_read(published: TestArchive, seen: Archive) -> None:
+    published.suite("bookworm", FILES)
+    with Path(published.root, "dists/bookworm/InRelease").open("ab") as file:
+        file.truncate(3 << 30)
+    assert "it has more than 10000000 bytes" in refused(seen)
+
+
+def test_a_message_that_unpacks_is_no_inrelease(published: TestArchive, seen: Archive) -> None:
+    """OpenPGP knows compressed messages."""
+    published.suite("bookworm", FILES)
+    deflate = zlib.compressobj(wbits=-15)
+    packed = deflate.compress(bytes(1 << 20)) + deflate.flush()
+    Path(published.root, "dists/bookworm/InRelease").write_bytes(b"\xa3\x01" + packed)
+    assert "its InRelease is not a signed text" in refused(seen)
+
+
+@pytest.mark.parametrize("packing, pack", [(".xz", lzma.compress), (".gz", gzip.compress)])
+def test_an_index_that_unpacks_to_more_than_is_signed_is_refused(
+    published: TestArchive, seen: Archive, packing: str, pack: Callable[[bytes], bytes]
+) -> None:
+    bomb = pack(bytes(1 << 24))
+    published.suite("bookworm", {"main/amd64": bomb}, packings=(".gz",))
+    release = seen.release("bookworm")
+    stem = "main/binary-amd64/Packages"
+    files = {stem + packing: release.files[stem + ".gz"], stem: (Sha256.of(b""), 1000)}
+    path = Path(published.root, "dists/bookworm", stem)
+    path.with_suffix(".gz").rename(path.with_suffix(packing))
+    with pytest.raises(LadingError, match="It unpacks to more than 1000 bytes. Report it"):
+        list(seen.packages(replace(release, files=files), "main", "amd64"))
+
+
+def test_an_index_is_not_read_beyond_its_size(published: TestArchive, seen: Archive) -> None:
+    published.suite("bookworm", FILES)
+    path = Path(published.root, "dists/bookworm/main/binary-amd64/Packages.xz")
+    size = path.stat().st_size
+    with path.open("ab") as file:
+        file.truncate(3 << 30)
+    assert f"it has more than {size} bytes" in refused(seen)

@@ -33,7 +33,8 @@ def packages_file(*paragraphs: str) -> bytes:
 class TestArchive:
     """Suites below `root`, signed by a key that `keyring` holds.
 
-    `fields` replaces fields of every Release file; an empty value removes one.
+    `fields` replaces fields of every Release file; an empty value removes one. `rows` are listed
+    in it besides the indexes.
     """
 
     __test__ = False  # for pytest
@@ -41,6 +42,7 @@ class TestArchive:
     root: Path
     fields: Dict[str, str] = field(default_factory=dict)
     signer: pysequoia.Tsk = field(default_factory=lambda: pysequoia.Tsk.generate("a@b.example"))
+    rows: Sequence[str] = ()
 
     @property
     def url(self) -> str:
@@ -84,7 +86,11 @@ class TestArchive:
             **self.fields,
         }
         lines = [f"{key}: {value}" for key, value in fields.items() if value]
-        lines += ["SHA256:", *(f" {digest} {size} {path}" for digest, size, path in rows)]
+        lines += [
+            "SHA256:",
+            *(f" {row}" for row in self.rows),
+            *(f" {digest} {size} {path}" for digest, size, path in rows),
+        ]
         return "".join(line + "\n" for line in lines).encode("utf-8")
 
     def _sign(self, directory: Path, text: bytes, detached: bool) -> None:

@@ -5,7 +5,7 @@ python-debian parses the paragraphs.
 
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Tuple
 
 from debian.deb822 import Deb822
 
@@ -13,9 +13,14 @@ from lading.debian.relation import Alternatives, Relation, parse_relations
 from lading.debian.version import version_key
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.foreign_text import shown
 
 #: Debian policy 2.5, most wanted first.
 PRIORITIES = ("required", "important", "standard", "optional", "extra")
+
+# deb-version(7), deb-control(5)
+_VERSION = "[0-9]+:[A-Za-z0-9.+~:-]+|[A-Za-z0-9.+~-]+"
+_ARCHITECTURE = "[a-z0-9-]+"
 
 _NAME = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE)
 _PROVIDES = re.compile(rb"^Provides:[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
@@ -57,11 +62,11 @@ class PackageIndex:
         name = _NAME.search(paragraph)
         if name is None:
             return
-        package = name.group(1).decode("utf-8")
+        package = name.group(1).decode("utf-8", "replace")
         self._paragraphs.setdefault(package, []).append(paragraph)
         provides = _PROVIDES.search(paragraph)
         if provides is not None:
-            for item in provides.group(1).decode("utf-8").split(","):
+            for item in provides.group(1).decode("utf-8", "replace").split(","):
                 virtual = re.split(r"[\s(:]", item.strip())[0]
                 self._providers.setdefault(virtual, []).append(package)
 
@@ -95,29 +100,34 @@ def _rank(priority: str) -> int:
 
 
 def _parse(paragraph: bytes) -> BinaryPackage:
-    fields: Mapping[str, str] = Deb822(paragraph)
+    fields: Mapping[str, str] = Deb822(paragraph.decode("utf-8", "replace"))
     name = fields["Package"]
 
     def relations(*keys: str) -> Tuple[Alternatives, ...]:
         texts = (fields.get(key) for key in keys)
         return tuple(group for text in texts if text for group in parse_relations(name, text))
 
-    def required(key: str) -> str:
-        value: Optional[str] = fields.get(key)
+    def fault(what: str) -> LadingError:
+        return LadingError(
+            f"The archive's index {what} for the package {shown(name)!r}. Report it to the "
+            "archive's maintainers."
+        )
+
+    def required(key: str, pattern: str = ".+") -> str:
+        value: str = fields.get(key, "")
         if not value:
-            raise LadingError(
-                f"The archive's index has no `{key}` for the package {name!r}. Report it to the "
-                "archive's maintainers."
-            )
+            raise fault(f"has no `{key}`")
+        if not re.fullmatch(pattern, value):
+            raise fault(f"has the `{key}` {shown(value)!r}, which can't be one,")
         return value
 
     return BinaryPackage(
         name=name,
-        version=required("Version"),
-        architecture=required("Architecture"),
+        version=required("Version", _VERSION),
+        architecture=required("Architecture", _ARCHITECTURE),
         filename=required("Filename"),
-        sha256=Sha256(required("SHA256")),
-        size=int(required("Size")),
+        sha256=Sha256(required("SHA256", "[0-9a-f]{64}")),
+        size=int(required("Size", "[0-9]{1,18}")),
         priority=fields.get("Priority", ""),
         depends=relations("Pre-Depends", "Depends"),
         provides=tuple(group[0] for group in relations("Provides")),

@@ -50,6 +50,36 @@ def test_providers_come_by_priority_then_name() -> None:
     assert [package.name for package in found] == ["mawk", "busybox", "gawk"]
 
 
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("Size", "abc"),
+        ("Size", "-1"),
+        ("Size", "9" * 5000),
+        ("Size", "1\n 2"),
+        ("Version", "zz:1"),
+        ("Version", "1 2"),
+        ("Version", "\x1b[2J"),
+        ("Version", "1\n 2"),
+        ("SHA256", "abc"),
+        ("Architecture", "../x"),
+    ],
+)
+def test_refuses_packages_with_what_can_be_no(field: str, value: str) -> None:
+    with pytest.raises(LadingError) as raised:
+        index(paragraph("a", **{field: value})).named("a")
+    told = str(raised.value)
+    assert told.startswith(f"The archive's index has the `{field}` ") and told.endswith(".")
+    assert "for the package 'a'" in told and told.isprintable() and len(told) < 400
+
+
+def test_bytes_that_are_no_text_are_read_as_well_as_they_can_be() -> None:
+    content = b"Package: \xff\nVersion: 1\n\nPackage: a\nProvides: \xfe\n\n" + packages_file(
+        paragraph("b")
+    )
+    assert PackageIndex([content]).named("b")
+
+
 @pytest.mark.parametrize("key", ["Version", "Architecture", "Filename", "SHA256", "Size"])
 def test_refuses_packages_without(key: str) -> None:
     lines = paragraph("a").splitlines(keepends=True)

@@ -127,6 +127,9 @@ class Wanted:
         self.check(found or 0)
 
 
+_ANYTHING = Wanted()
+
+
 class Client:
     """Reads URLs through a sender, by default one with a session of its own; for one thread."""
 
@@ -181,7 +184,7 @@ class Client:
 
         return self._persistence(url, attempt)
 
-    def save(self, url: str, part: Part, wanted: Wanted = Wanted()) -> None:
+    def save(self, url: str, part: Part, wanted: Wanted = _ANYTHING) -> None:
         """Make `part` what is at `url`, going on behind the bytes that it has.
 
         Returns when the server has given all that it announced, and the size that is wanted if

@@ -170,9 +170,7 @@ class Pace:
     server hold its clients for ever. So each window must bring bytes enough.
     """
 
-    def __init__(
-        self, patience: Patience, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience = patience
         self._clock = clock
         self._start = clock()
@@ -192,10 +190,10 @@ class Pace:
 
 
 def _pool_classes(limits: Limits) -> Dict[str, type]:
-    class Http(_Limited, HTTPConnection):
+    class Http(_Limited, HTTPConnection):  # type: ignore[misc]
         pass
 
-    class Https(_Limited, HTTPSConnection):
+    class Https(_Limited, HTTPSConnection):  # type: ignore[misc]
         pass
 
     class HttpPool(urllib3.HTTPConnectionPool):
@@ -204,8 +202,7 @@ def _pool_classes(limits: Limits) -> Dict[str, type]:
     class HttpsPool(urllib3.HTTPSConnectionPool):
         ConnectionCls = Https
 
-    for connection in (Http, Https):
-        connection.limits = limits
+    Http.limits = Https.limits = limits
     return {"http": HttpPool, "https": HttpsPool}
 
 
@@ -218,13 +215,13 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, **self._context)  # type: ignore[no-untyped-call]
+        kwargs.update(self._context)
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.poolmanager.pool_classes_by_scheme = self._classes
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(  # type: ignore[no-untyped-call]
-            proxy, **kwargs, **self._context
-        )
+        kwargs.update(self._context)
+        manager = super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]
         manager.pool_classes_by_scheme = self._classes
         return manager
 
@@ -276,16 +273,21 @@ class MeteredSession(requests.Session):
 
 
 def meter_of(response: requests.Response) -> Meter:
-    answer: _Answer = response.raw._original_response
-    return answer.meter
+    return _answer(response).meter
 
 
 def zone_of(response: requests.Response) -> Zone:
     """How far inside the server is that answered; behind a proxy, as its URL says."""
-    answer: _Answer = response.raw._original_response
-    if answer.zone is not None:
-        return answer.zone
+    zone = _answer(response).zone
+    if zone is not None:
+        return zone
     return zone_of_host(urllib3.util.parse_url(response.url).netloc or "") or Zone.INTERNET
+
+
+def _answer(response: requests.Response) -> _Answer:
+    answer = response.raw._original_response
+    assert isinstance(answer, _Answer)
+    return answer
 
 
 class _TooLong(Exception):

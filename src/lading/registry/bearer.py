@@ -25,9 +25,7 @@ _CLIENT_ID = "lading"
 
 #: Sends one request: method, the challenge that names the server, URL, value of `Authorization`,
 #: and the fields of a form or None. The answer is not followed anywhere.
-Ask = Callable[
-    [str, Challenge, str, Optional[str], Optional[Mapping[str, str]]], requests.Response
-]
+Ask = Callable[[str, Challenge, str, Optional[str], Optional[Mapping[str, str]]], requests.Response]
 
 
 @dataclass(frozen=True)

@@ -48,4 +48,3 @@ def _context(directory: Path) -> Optional[ssl.SSLContext]:
                 "file there (and beside a `.cert` its `.key`), or remove it."
             ) from error
     return context
-

@@ -30,7 +30,10 @@ def test_of_any_form(location: str, url: str) -> None:
 def test_where_a_port_is_written_it_counts() -> None:
     place = Place("registry.example:5000", "https", "registry.example:5000", "app")
     location = "https://registry.example:443/a"
-    assert resolve_location(place, "https://registry.example:5000/", location, Zone.INTERNET) == location
+    assert (
+        resolve_location(place, "https://registry.example:5000/", location, Zone.INTERNET)
+        == location
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 What a registry names, a token server or the storage of its blobs, is its own choice. It must
 neither lead credentials or images over http, nor make this machine ask services that only it can
-reach (ggcr#2243, #2293, #2295, #2349). What is looked at here are the addresses that URLs name; what
-names resolve to is looked at when a connection is there (`lading.fetch.metered_session`), which a
-proxy hides.
+reach (ggcr#2243, #2293, #2295, #2349). This looks at the addresses that URLs name. What a name
+resolves to is looked at once there is a connection (`lading.fetch.metered_session`), which a proxy
+hides.
 """
 
 import ipaddress
