@@ -15,7 +15,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 from lading import tar_header
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.image import base_layer_main, base_tree_main, linux
+from lading.image import base_layer_main, base_tree_main
 from lading.image.base_layer_request import BaseLayerRequest
 from lading.image.image_tree import ImageTree
 from lading.image.layer_blob import BlobReader, Compression
@@ -26,6 +26,7 @@ from lading.image.tree_state import ContentDigests, read_tree
 from lading.image.unpack_bound import UnpackBound
 from lading.image.user_namespace import UserNamespace
 from lading.image.zstd_testing import skippable, zstd
+from lading.namespaces import linux
 from lading.store import members as kinds
 
 #: Of so many inputs one is unpacked, which takes longest.
@@ -204,8 +205,9 @@ def _listed(directory: Path, blobs: List[bytes], tars: List[bytes]) -> Tree:
         Path(files[0]).write_text(request.to_json())
         Path(files[1]).write_bytes(blob)
         base_layer_main.main([files[0], find_libzstd(), *files[1:]])
-        layers.append({"digest": str(request.digest), "listing": files[3]})
-    (directory / "request").write_text(json.dumps({"layers": layers}))
+        layers.append({"description": files[2], "listing": files[3]})
+    tree_request = {"layers": layers, "max_unpacked_size": None}
+    (directory / "request").write_text(json.dumps(tree_request))
     base_tree_main.main([str(directory / "request"), str(directory / "tree")])
     tree = ImageTree.from_json((directory / "tree").read_text())
     return {

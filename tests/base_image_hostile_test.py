@@ -169,7 +169,7 @@ def test_a_bomb_takes_little_memory_and_disk(
     sandboxes = Path(repository.environ["PANTS_LOCAL_EXECUTION_ROOT_DIR"])
     with watched(repository, sandboxes) as costs:
         error = repository.failing_pants("package", f"hostile:on-bomb-{compression}")
-    assert "it is made to fill disks. Don't use this image." in error
+    assert "If you trust it, set `[lading].max_unpacked_size` to more, such as '20 GB'." in error
     assert 0 < costs.memory < MEMORY_LIMIT
     assert costs.disk < DISK_LIMIT
 

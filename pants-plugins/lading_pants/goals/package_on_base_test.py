@@ -185,6 +185,47 @@ def test_nixpkgs_pr_105685_an_unknown_user_is_refused(
         package(runner, registry, 'user="nobody-here"')
 
 
+def test_an_id_of_the_base_that_can_not_be_is_told_with_its_line(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    passwd = "root:x:0:0::/:\nnobody:x:99999999999:1::/:\n"
+    serve(registry, [tar(("etc/passwd", tarfile.REGTYPE, passwd))])
+    reason = (
+        "`docker_image` images:app: line 2 of the image's /etc/passwd, which comes from its base "
+        "or `contents`, gives 'nobody' the id '99999999999', but ids are numbers from 0 to"
+    )
+    for fields in ('user="nobody"', 'directories={"/d": "0755 nobody:0"}'):
+        with engine_error(TargetError, contains=reason):
+            package(runner, registry, fields)
+
+
+def test_a_config_that_no_runtime_loads_is_refused(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    serve(registry, [ROOT], config={"Labels": {"n": 5}})
+    reason = "can't be used: in its config, `config.Labels.n` is 5, but must be a string."
+    with engine_error(TargetError, contains=reason):
+        package(runner, registry, 'files={"/x": "1"}')
+
+
+def test_the_user_says_how_much_a_base_may_expand_to(
+    runner: RuleRunner, registry: RegistryServer
+) -> None:
+    serve(registry, [ROOT, ROOT])
+    runner.set_options([f"--lading-max-unpacked-size={2 * len(ROOT) - 1} B"])
+    reason = (
+        f"`base_image` images:base: the base expands to more than {2 * len(ROOT) - 1} bytes, from "
+    )
+    with engine_error(TargetError, contains=reason):
+        package(runner, registry, 'files={"/x": "1"}')
+    runner.set_options([f"--lading-max-unpacked-size={2 * len(ROOT)} B"])
+    package(runner, registry, 'files={"/x": "1"}')
+    runner.set_options(["--lading-max-unpacked-size=20"])
+    reason = "`[lading].max_unpacked_size` is '20', which is not a size. Write a number and a unit"
+    with engine_error(TargetError, contains=reason):
+        package(runner, registry, 'files={"/x": "1"}')
+
+
 def test_moby_49141_a_base_without_layers(runner: RuleRunner, registry: RegistryServer) -> None:
     serve(registry, [], config={"Cmd": ["/x"]})
     _, files, metadata = package(runner, registry, 'files={"/x": "1"}')

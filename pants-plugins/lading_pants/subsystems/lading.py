@@ -95,6 +95,15 @@ class LadingSubsystem(Subsystem):
             "now than the one that is pinned. The registry is asked in every run that uses it."
         ),
     )
+    max_unpacked_size = StrOption(
+        default=None,
+        help=(
+            "What the layers of a `base_image` together may expand to, such as `20 GB`. If unset, "
+            "that is a hundred times the size of the compressed layers, and at least 1 GiB, which "
+            "no usual image reaches: a small one that expands to more may have been made to fill "
+            "disks."
+        ),
+    )
     registry_mirrors = DictOption[Any](
         help=(
             "Mirrors of image registries, which are pulled from before the registry itself: "

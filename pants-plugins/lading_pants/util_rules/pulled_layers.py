@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Optional
 
 from pants.engine.fs import AddPrefix, Digest, DigestSubset, MergeDigests, PathGlobs
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
@@ -11,9 +12,14 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.digest import Sha256
+from lading.errors import LadingError
 from lading.image.base_config import BaseConfig
 from lading.image.base_layer_request import BaseLayerRequest
+from lading.image.unpack_bound import OPTION as UNPACK_OPTION
 from lading.image.zstd_library import LIBRARY
+from lading.structure.size import parse_size
+from lading_pants.errors import TargetError
+from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, LAYER_FILE, TREE_FILE, ImageLayer
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.pulled_image import BLOB, PulledBlob, PulledBlobRequest, PulledImage
@@ -49,14 +55,30 @@ class _PulledLayerRequest:
 
 @dataclass(frozen=True)
 class _PulledLayer:
-    """`listing` holds `_LISTING_FILE`, the members of the layer."""
+    """`listing` holds `_LISTING_FILE`, the members of the layer, and `DESCRIPTION_FILE`."""
 
     layer: ImageLayer
     listing: Digest
 
 
+@dataclass(frozen=True)
+class UnpackLimit:
+    """What layers may expand to, in bytes; None for the usual."""
+
+    size: Optional[int]
+
+
 @rule
-async def pull_layers(request: PulledLayersRequest) -> PulledLayers:
+def find_unpack_limit(lading: LadingSubsystem) -> UnpackLimit:
+    text = lading.max_unpacked_size
+    try:
+        return UnpackLimit(None if text is None else parse_size(UNPACK_OPTION, text))
+    except LadingError as error:
+        raise TargetError(str(error)) from error
+
+
+@rule
+async def pull_layers(request: PulledLayersRequest, limit: UnpackLimit) -> PulledLayers:
     image = request.image
     diff_ids = BaseConfig(image.config).diff_ids
     layers = await MultiGet(
@@ -68,9 +90,13 @@ async def pull_layers(request: PulledLayersRequest) -> PulledLayers:
     )
     merged = {
         "layers": [
-            {"digest": str(layer.digest), "listing": f"{number}/{_LISTING_FILE}"}
-            for number, layer in enumerate(image.manifest.layers)
-        ]
+            {
+                "description": f"{number}/{DESCRIPTION_FILE}",
+                "listing": f"{number}/{_LISTING_FILE}",
+            }
+            for number, _ in enumerate(layers)
+        ],
+        "max_unpacked_size": limit.size,
     }
     tree = await Get(
         ProgramResult,
@@ -89,7 +115,9 @@ async def pull_layers(request: PulledLayersRequest) -> PulledLayers:
 
 
 @rule
-async def pull_layer(request: _PulledLayerRequest, zstd: ZstdLibrary) -> _PulledLayer:
+async def pull_layer(
+    request: _PulledLayerRequest, zstd: ZstdLibrary, limit: UnpackLimit
+) -> _PulledLayer:
     image, descriptor = request.image, request.image.manifest.layers[request.number]
     blob = await Get(PulledBlob, PulledBlobRequest(image, descriptor))
     layer = BaseLayerRequest(
@@ -99,6 +127,7 @@ async def pull_layer(request: _PulledLayerRequest, zstd: ZstdLibrary) -> _Pulled
         diff_id=request.diff_id,
         # The image keeps its own history. So this is the same layer in every image that has it.
         created_by="",
+        max_unpacked_size=limit.size,
     )
     listed = await Get(
         ProgramResult,
@@ -114,12 +143,9 @@ async def pull_layer(request: _PulledLayerRequest, zstd: ZstdLibrary) -> _Pulled
             level=LogLevel.DEBUG,
         ),
     )
-    description, listing = await MultiGet(
-        Get(Digest, DigestSubset(listed.digest, PathGlobs([DESCRIPTION_FILE]))),
-        Get(Digest, DigestSubset(listed.digest, PathGlobs([_LISTING_FILE]))),
-    )
+    description = await Get(Digest, DigestSubset(listed.digest, PathGlobs([DESCRIPTION_FILE])))
     files = await Get(Digest, MergeDigests((blob.digest, description)))
-    return _PulledLayer(ImageLayer(files), listing)
+    return _PulledLayer(ImageLayer(files), listed.digest)
 
 
 def rules():

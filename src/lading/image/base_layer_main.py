@@ -42,7 +42,7 @@ def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) ->
         with blob.open("rb") as file, listing.open("w", encoding="ascii") as output:
             compression = Compression.of(file)
             source = HashedInput(file)
-            reader = BlobReader(libzstd, UnpackBound(blob.stat().st_size))
+            reader = BlobReader(libzstd, UnpackBound(blob.stat().st_size, request.max_unpacked_size))
             tar = HashedChunks(reader.chunks(source, compression))
             _write_listing(tar, kept, output)
         kept = kept.next_pass()

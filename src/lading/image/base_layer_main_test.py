@@ -156,7 +156,7 @@ def test_garbage_behind_the_archive_is_part_of_its_digest(tmp_path: Path) -> Non
 
 HOSTILE: "list[tuple[str, bytes, str]]" = [
     ("dots", layer(member("../x")), "has '../x', which leads out"),
-    ("bomb", zeros((1 << 30) // BLOCK_LIMIT + 1), "is made to fill disks"),
+    ("bomb", zeros((1 << 30) // BLOCK_LIMIT + 1), "expands to more than 1073741824 bytes"),
     ("gzip of gzip", gzip.compress(gzip.compress(TAR)), "is not a sound tar archive"),
     ("text", b"no layer" * 100, "is not a sound tar archive"),
     ("cut", TAR[:3000], "is not a sound tar archive"),
@@ -175,8 +175,21 @@ def test_hostile_layers_leave_nothing(case: str, blob: bytes, reason: str, tmp_p
 
 def test_the_size_that_the_manifest_claims_raises_no_bound(tmp_path: Path) -> None:
     blob = zeros((1 << 30) // BLOCK_LIMIT + 1)
-    with pytest.raises(LadingError, match="is made to fill disks"):
+    with pytest.raises(LadingError, match="expands to more than 1073741824 bytes"):
         run(tmp_path, replace(request(blob, blob), size=1 << 60), blob)
+
+
+def test_the_user_may_allow_more(tmp_path: Path) -> None:
+    tar = layer(member("zeros", bytes(9000)))
+    size = len(tar)
+    run(tmp_path, replace(request(tar, tar), max_unpacked_size=size), tar)
+    with pytest.raises(LadingError) as caught:
+        run(tmp_path, replace(request(tar, tar), max_unpacked_size=size - 1), tar)
+    assert str(caught.value) == (
+        f"the layer {Sha256.of(tar)} of the base expands to more than {size - 1} bytes, from "
+        f"{size} compressed ones. If you trust it, set `[lading].max_unpacked_size` to more, such "
+        "as '20 GB'."
+    )
 
 
 def test_memory_does_not_grow_with_the_layer(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Optional
 
 from lading.digest import Sha256
 
@@ -11,7 +12,7 @@ class BaseLayerRequest:
     """`digest` and `size` (bytes) are of the blob, `diff_id` of the tar archive in it.
 
     `media_type` is the manifest's, "" if it says none. `created_by` is what the image's history
-    says.
+    says. `max_unpacked_size` is what the user lets the archive have, in bytes; None for the usual.
     """
 
     digest: Sha256
@@ -19,6 +20,7 @@ class BaseLayerRequest:
     media_type: str
     diff_id: Sha256
     created_by: str
+    max_unpacked_size: Optional[int] = None
 
     @property
     def subject(self) -> str:
@@ -41,6 +43,7 @@ class BaseLayerRequest:
             media_type=fields["media_type"],
             diff_id=Sha256.parse(fields["diff_id"]),
             created_by=fields["created_by"],
+            max_unpacked_size=fields["max_unpacked_size"],
         )
 
 

@@ -1,7 +1,7 @@
 """Find out what lies in a pulled image: `base_tree_main REQUEST TREE`.
 
-REQUEST is the JSON `{"layers": [{"digest": ..., "listing": ...}]}`, lowest first, of listings that
-`base_layer_main` wrote; TREE is the JSON of the `ImageTree`.
+REQUEST is the JSON `{"layers": [{"description": ..., "listing": ...}], "max_unpacked_size": ...}`,
+lowest first, of what `base_layer_main` wrote; TREE is the JSON of the `ImageTree`.
 """
 
 import json
@@ -9,19 +9,26 @@ from pathlib import Path
 from typing import List
 
 from lading.image.base_layer_request import layer_subject
+from lading.image.layer import Layer
 from lading.image.layer_error import about_layer
 from lading.image.layer_listing import read_listing
 from lading.image.merged_tree import MergedTree
+from lading.image.unpack_bound import UnpackBound
 from lading.program import run
 from lading.whole_file import write_whole
 
 
 def main(argv: List[str]) -> None:
     request, output = argv
+    fields = json.loads(Path(request).read_text(encoding="utf-8"))
+    layers = [Layer.read(Path(layer["description"])) for layer in fields["layers"]]
+    with about_layer("the base"):
+        bound = UnpackBound(sum(layer.size for layer in layers), fields["max_unpacked_size"])
+        bound.take(sum(layer.tar_size for layer in layers))
     tree = MergedTree()
-    for layer in json.loads(Path(request).read_text(encoding="utf-8"))["layers"]:
-        subject = layer_subject(layer["digest"])
-        with open(layer["listing"], encoding="ascii") as listing, about_layer(subject):
+    for layer, files in zip(layers, fields["layers"]):
+        subject = layer_subject(str(layer.digest))
+        with open(files["listing"], encoding="ascii") as listing, about_layer(subject):
             tree.apply(read_listing(listing))
     write_whole(Path(output), tree.to_image_tree().to_json())
 

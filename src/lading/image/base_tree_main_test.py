@@ -1,19 +1,25 @@
 import io
 import json
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 import pytest
 
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.base_tree_main import main
 from lading.image.image_tree import ImageTree
+from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_listing import ListedMember
 from lading.image.run_as_root_testing import Member, directory, hard_link, layer, member, symlink
 
 
-def tree(directory: Path, *layers: List[Member]) -> ImageTree:
+#: Of each layer, as its description says.
+TAR_SIZE = 100 << 20
+
+
+def tree(directory: Path, *layers: List[Member], limit: Optional[int] = None) -> ImageTree:
     requested = []
     for number, members in enumerate(layers):
         listing = directory / f"{number}"
@@ -22,8 +28,13 @@ def tree(directory: Path, *layers: List[Member]) -> ImageTree:
         while (found := archive.next_member()) is not None:
             ListedMember(found).write(text)
         listing.write_text(text.getvalue(), encoding="ascii")
-        requested.append({"digest": f"sha256:{number}", "listing": str(listing)})
-    (directory / "request").write_text(json.dumps({"layers": requested}))
+        digest = Sha256(f"{number:064x}")
+        described = Layer(digest, digest, 1, GZIP_MEDIA_TYPE, "", TAR_SIZE)
+        description = directory / f"{number}.json"
+        description.write_text(described.to_json())
+        requested.append({"description": str(description), "listing": str(listing)})
+    request = {"layers": requested, "max_unpacked_size": limit}
+    (directory / "request").write_text(json.dumps(request))
     main([str(directory / "request"), str(directory / "tree")])
     return ImageTree.from_json((directory / "tree").read_text())
 
@@ -57,7 +68,19 @@ def test_kaniko_2308_directories_and_links_take_each_other_s_place(tmp_path: Pat
 
 def test_nixpkgs_392421_a_hundred_layers(tmp_path: Path) -> None:
     layers = [[member(f"d/{number}"), member(f"d/.wh.{number - 1}")] for number in range(100)]
-    assert sorted(tree(tmp_path, *layers).entries) == ["d", "d/99"]
+    assert sorted(tree(tmp_path, *layers, limit=100 * TAR_SIZE).entries) == ["d", "d/99"]
+
+
+def test_what_layers_expand_to_is_counted_together(tmp_path: Path) -> None:
+    layers = [[member("x")]] * 11
+    tree(tmp_path, *layers[:10])
+    tree(tmp_path, *layers, limit=11 * TAR_SIZE)
+    with pytest.raises(LadingError) as caught:
+        tree(tmp_path, *layers)
+    assert str(caught.value) == (
+        "the base expands to more than 1073741824 bytes, from 11 compressed ones. If you trust "
+        "it, set `[lading].max_unpacked_size` to more, such as '20 GB'."
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +98,7 @@ def test_nixpkgs_392421_a_hundred_layers(tmp_path: Path) -> None:
 def test_what_can_not_be_is_told_of_its_layer(
     upper: List[Member], reason: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(LadingError, match=f"the layer sha256:1 of the base {reason}"):
+    with pytest.raises(LadingError, match=f"the layer sha256:0{{63}}1 of the base {reason}"):
         tree(tmp_path, [member("x")], upper)
     assert not (tmp_path / "tree").exists()
 

@@ -8,7 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO, Iterator, Protocol
+from typing import BinaryIO, Iterator, Optional, Protocol
 
 from lading.image.layer_error import LayerError, unsound
 from lading.image.unpack_bound import UnpackBound
@@ -49,10 +49,11 @@ class Compression(Enum):
 
 @dataclass(frozen=True)
 class BlobReader:
-    """`libzstd` is the library's path, which only blobs of zstd need."""
+    """`libzstd` is the library's path, which only blobs of zstd need. `bound` is for blobs of
+    others that nobody has read yet (`base_layer_main`)."""
 
     libzstd: str
-    bound: UnpackBound
+    bound: Optional[UnpackBound] = None
 
     def chunks(self, blob: Input, compression: Compression) -> Iterator[bytes]:
         """The bytes of the archive. LayerError where they can't be had or exceed the bound.
@@ -65,7 +66,8 @@ class BlobReader:
 
     def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
-            self.bound.take(len(chunk))
+            if self.bound is not None:
+                self.bound.take(len(chunk))
             yield chunk
 
 

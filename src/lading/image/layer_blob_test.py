@@ -113,7 +113,7 @@ def _gzip_of_zeros(mebibytes: int) -> bytes:
 )
 def test_bombs_of_10_gib_are_given_up_early(blob: bytes) -> None:
     taken = 0
-    sentence = f"becomes more than {FLOOR} bytes, of {len(blob)} compressed ones: it is made to"
+    sentence = f"expands to more than {FLOOR} bytes, from {len(blob)} compressed ones. If you"
     with pytest.raises(LayerError, match=re.escape(sentence)):
         for chunk in chunks(blob):
             taken += len(chunk)
@@ -123,7 +123,7 @@ def test_bombs_of_10_gib_are_given_up_early(blob: bytes) -> None:
 def test_large_layers_may_become_a_hundred_times_as_large() -> None:
     bound = UnpackBound(FLOOR)
     bound.take(FACTOR * FLOOR)
-    with pytest.raises(LayerError, match=f"becomes more than {FACTOR * FLOOR} bytes"):
+    with pytest.raises(LayerError, match=f"expands to more than {FACTOR * FLOOR} bytes"):
         bound.take(1)
 
 

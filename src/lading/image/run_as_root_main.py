@@ -32,7 +32,6 @@ from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
-from lading.image.unpack_bound import UnpackBound
 from lading.image.user_namespace import UserNamespace
 from lading.namespaces import linux
 from lading.program import run
@@ -144,10 +143,9 @@ class RunStep:
 
     def _unpack(self, root: Path) -> None:
         skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
-        layers = self.request.layers
-        reader = BlobReader(self.libzstd, UnpackBound(sum(map(os.path.getsize, layers))))
+        reader = BlobReader(self.libzstd)
         bound = TreeBound()
-        for name in layers:
+        for name in self.request.layers:
             with open(name, "rb") as blob:
                 tar = reader.chunks(blob, Compression.of(blob))
                 with linux.inside(root):

@@ -4,6 +4,8 @@ gzip makes up to 1030 bytes of one, zstd any number. Layers of programs and libr
 times as large, and those of text 20 times.
 """
 
+from typing import Optional
+
 from lading.image.layer_error import LayerError
 
 #: What every image may become, in bytes.
@@ -12,20 +14,26 @@ FLOOR = 1 << 30
 #: Above the floor: bytes that one compressed byte may become.
 FACTOR = 100
 
+#: What lets a user raise the bound.
+OPTION = "[lading].max_unpacked_size"
+
 
 class UnpackBound:
-    """Counts down while blobs of `compressed_size` bytes, taken together, are unpacked."""
+    """Counts down while blobs of `compressed_size` bytes, taken together, are unpacked.
 
-    def __init__(self, compressed_size: int) -> None:
+    `limit` is what the user allows, in bytes, if that was said.
+    """
+
+    def __init__(self, compressed_size: int, limit: Optional[int] = None) -> None:
         self._compressed_size = compressed_size
-        self._left = max(FLOOR, FACTOR * compressed_size)
+        self._limit = max(FLOOR, FACTOR * compressed_size) if limit is None else limit
+        self._left = self._limit
 
     def take(self, size: int) -> None:
         """LayerError when `size` more bytes are more than there may be."""
         self._left -= size
         if self._left < 0:
             raise LayerError(
-                f"becomes more than {max(FLOOR, FACTOR * self._compressed_size)} bytes, of "
-                f"{self._compressed_size} compressed ones: it is made to fill disks. Don't use "
-                "this image."
+                f"expands to more than {self._limit} bytes, from {self._compressed_size} "
+                f"compressed ones. If you trust it, set `{OPTION}` to more, such as '20 GB'."
             )

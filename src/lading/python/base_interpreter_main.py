@@ -19,7 +19,6 @@ from lading.image.layer_archive import LayerArchive
 from lading.image.layer_blob import BlobReader, Compression
 from lading.image.tree_member import TreeMember
 from lading.image.tree_segment import TreeFile, write_tree_segment
-from lading.image.unpack_bound import UnpackBound
 from lading.program import run
 from lading.python.base_interpreter_request import BaseInterpreterRequest
 from lading.store import members as kinds
@@ -121,7 +120,7 @@ def _extract(
     found: Dict[str, Path] = {}
     for blob in map(Path, request.layers):
         with blob.open("rb") as file:
-            reader = BlobReader(libzstd, UnpackBound(blob.stat().st_size))
+            reader = BlobReader(libzstd)
             archive = LayerArchive(reader.chunks(file, Compression.of(file)))
             while (member := archive.next_member()) is not None:
                 if posixpath.basename(member.path) not in names:

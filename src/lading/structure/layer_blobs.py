@@ -1,13 +1,11 @@
 """The layers of an image as files, whatever they are compressed by."""
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Tuple
 
 from lading.image.layer_blob import BlobReader, Compression
-from lading.image.unpack_bound import UnpackBound
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,6 @@ class LayerBlobs:
     @contextmanager
     def open(self, number: int) -> Iterator[Iterator[bytes]]:
         """The tar archive of the layer, in chunks. It can be read in a chroot."""
-        reader = BlobReader(self.libzstd, UnpackBound(sum(map(os.path.getsize, self.blobs))))
+        reader = BlobReader(self.libzstd)
         with self.blobs[number].open("rb") as blob:
             yield reader.chunks(blob, Compression.of(blob))
