@@ -31,6 +31,10 @@ from lading_pants.util_rules.assembled_image import (
     AssembledImageRequest,
 )
 from lading_pants.util_rules.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
+from lading_pants.util_rules.image_destinations import (
+    ImageDestinations,
+    ImageDestinationsRequest,
+)
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.package_for_dist import PackageForDist, PackageForDistRequest
 from lading_pants.util_rules.requested_goals import RequestedGoals
@@ -59,6 +63,9 @@ async def package_image(
         return BuiltPackage(EMPTY_DIGEST, ())
     archive = field_set.output_path.value_or_default(file_ending="tar")
     description = os.path.splitext(archive)[0] + ".json"
+    if field_set.registries.value:
+        # Finds those that there are not, before anything is built.
+        await Get(ImageDestinations, ImageDestinationsRequest(field_set))
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
     metadata = json.loads(image.metadata)
     lines = _summary(metadata)

@@ -679,6 +679,10 @@ def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:
             "`docker_image` images:redis: `directories` has '/share/x', but",
         ),
         (
+            'registries=["@nope"]',
+            "`docker_image` images:redis: `registries` has '@nope', but `[lading].registries` does",
+        ),
+        (
             'files={"/x": {"source": "//3rdparty"}}',
             "`docker_image` images:redis: `files` refers to //3rdparty, which does not exist.",
         ),

@@ -17,6 +17,7 @@ from pants.engine.target import (
 from lading.errors import LadingError
 from lading.image.platform import Platform
 from lading.registry.reference import Reference, parse_digest
+from lading_pants.targets.lading_target import LadingTarget
 
 ALIAS = "base_image"
 
@@ -87,7 +88,7 @@ class BaseImagePlatformField(StringField):
         return value
 
 
-class BaseImageTarget(Target):
+class BaseImageTarget(LadingTarget):
     alias = ALIAS
     core_fields = (
         *COMMON_TARGET_FIELDS,
@@ -109,6 +110,7 @@ class BaseImageTarget(Target):
     )
 
     def validate(self) -> None:
+        super().validate()
         try:
             named_image(self)
         except LadingError as error:

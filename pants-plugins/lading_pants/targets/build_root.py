@@ -6,9 +6,9 @@ from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     DictStringToStringField,
     StringSequenceField,
-    Target,
 )
 
+from lading_pants.targets.lading_target import LadingTarget
 from lading_pants.targets.single_address import SingleAddressField
 
 
@@ -35,7 +35,7 @@ class AlternativesField(DictStringToStringField):
     )
 
 
-class BuildRootTarget(Target):
+class BuildRootTarget(LadingTarget):
     alias = "build_root"
     core_fields = (
         *COMMON_TARGET_FIELDS,

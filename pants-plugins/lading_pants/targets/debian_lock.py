@@ -11,8 +11,9 @@ from pants.engine.target import (
     OptionalSingleSourceField,
     StringField,
     StringSequenceField,
-    Target,
 )
+
+from lading_pants.targets.lading_target import LadingTarget
 
 
 class DebianSuitesField(StringSequenceField):
@@ -68,7 +69,7 @@ class DebianResolveField(StringField, AsyncFieldMixin):
         return self.value or self.address.target_name
 
 
-class DebianLockTarget(Target):
+class DebianLockTarget(LadingTarget):
     alias = "debian_lock"
     core_fields = (
         *COMMON_TARGET_FIELDS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any, Mapping, Optional
+from typing import Any, ClassVar, Mapping, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.target import (
@@ -12,15 +12,16 @@ from pants.engine.target import (
     DictStringToStringField,
     Field,
     InvalidTargetException,
-    Target,
 )
 from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
 from lading.field_text import HELP
-from lading.image.container_path import parse_container_path
+from lading.image.command import check_command
+from lading.image.container_path import parse_container_path, parse_volume
 from lading.image.environment import check_environment
 from lading.image.healthcheck import Healthcheck
+from lading.image.labels import check_labels
 from lading.image.name_template import sample
 from lading.image.ports import parse_port
 from lading.image.reference import Repository, parse_tag
@@ -44,14 +45,23 @@ from lading_pants.targets.image_field import (
 from lading_pants.targets.image_layering import LayeringField, MaxLayersField
 from lading_pants.targets.image_python import PYTHON_FIELDS
 from lading_pants.targets.image_root import ROOT_FIELDS, RootField
+from lading_pants.targets.lading_target import LadingTarget
 from lading_pants.targets.output_path import ArchivePathField
 from lading_pants.targets.publish_fields import RegistriesField, SkipPushField
 
 
 class _CommandField(ListField):
+    """`is_program` says that its first word can be nothing but a program."""
+
+    is_program: ClassVar[bool]
+
     @classmethod
     def check_element(cls, element: str) -> None:
         references(element)
+
+    @classmethod
+    def check_list(cls, elements: tuple[str, ...]) -> None:
+        check_command(cls.alias, elements, is_program=cls.is_program)
 
     @classmethod
     def as_list(cls, text: str) -> str:
@@ -126,6 +136,7 @@ class RunAsRootToolsField(ListField):
 
 class EntrypointField(_CommandField):
     alias = "entrypoint"
+    is_program = True
     example = '["/bin/redis-server"]'
     help = (
         "The program that runs, with arguments that can't be changed when a container is started."
@@ -136,6 +147,7 @@ class EntrypointField(_CommandField):
 
 class CmdField(_CommandField):
     alias = "cmd"
+    is_program = False
     example = '["/bin/redis-server"]'
     help = (
         "The program that runs, or the arguments to `entrypoint`, if a container is started "
@@ -190,7 +202,7 @@ class VolumesField(ListField):
 
     @classmethod
     def check_element(cls, element: str) -> None:
-        parse_container_path(cls.alias, element)
+        parse_volume(cls.alias, element)
 
 
 class UserField(TextField):
@@ -218,9 +230,8 @@ class LabelsField(DictStringToStringField):
         cls, raw_value: Optional[dict[str, str]], address: Address
     ) -> Optional[FrozenDict[str, str]]:
         value = super().compute_value(raw_value, address)
-        for name, text in (value or {}).items():
-            if not name:
-                raise refuse(address, "`labels` has an empty name. Give the label a name.")
+        check(address, check_labels, value or {})
+        for text in (value or {}).values():
             check(address, references, text)
         return value
 
@@ -304,7 +315,7 @@ class ImageDependenciesField(Dependencies):
     )
 
 
-class DockerImageTarget(Target):
+class DockerImageTarget(LadingTarget):
     alias = ALIAS
     core_fields = (
         *COMMON_TARGET_FIELDS,
@@ -343,6 +354,7 @@ class DockerImageTarget(Target):
     )
 
     def validate(self) -> None:
+        super().validate()
         name = self[RepositoryField].value or self.address.target_name
         try:
             Repository.parse(sample(RepositoryField.alias, name))

@@ -32,6 +32,7 @@ from lading_pants.targets.image_root import (
     SymlinksField,
     UsersField,
 )
+from lading_pants.targets.publish_fields import RegistriesField
 
 ADDRESS = Address("images", target_name="redis")
 
@@ -76,6 +77,28 @@ ADDRESS = Address("images", target_name="redis")
         (GroupsField, {"web": {}}, "`groups` gives 'web' no `gid`"),
         (SymlinksField, {"bin/sh": "x"}, "`symlinks` has 'bin/sh', which is not absolute"),
         (SymlinksField, {"/bin/sh": "{//}"}, "which is no address"),
+        (EntrypointField, [""], "`entrypoint` begins with an empty string, which names no program"),
+        (EntrypointField, ["\0"], "but no argument can hold a NUL character"),
+        (CmdField, ["x", "\0"], "but no argument can hold a NUL character"),
+        (WorkingDirField, "/x\n", "`working_dir` has '/x\\n', but '\\n' can't be in a path"),
+        (VolumesField, ["/proc/x"], "where no runtime can mount a volume"),
+        (LabelsField, {"a": "\0"}, "a label can't hold a NUL character"),
+        (StopSignalField, "SIGRTMIN+99", "which is no signal of Linux"),
+        (UserField, "9" * 5000, "`user` is '999"),
+        (UsersField, {"redis": {"uid": 9, "home": "/x\t"}}, "'\\t' can't be in a path"),
+        (UsersField, {"redis": {"uid": 9, "group": "9" * 5000}}, "the `group` '999"),
+        (FilesField, {"/.wh.f": ""}, "a name that begins with '.wh.' deletes files"),
+        (FilesField, {"/a/.wh..wh..opq": ""}, "a name that begins with '.wh.' deletes files"),
+        (FilesField, {"/dev/null": ""}, "runtimes mount their own /dev over the image's"),
+        (FilesField, {"/proc/x/": {"source": ":x"}}, "runtimes mount their own /proc over"),
+        (FilesField, {"/" + "x" * 300: ""}, "a name has 300 bytes. Linux allows 255"),
+        (SymlinksField, {"/x": "a/" * 2500}, "which has 5000 bytes. Linux allows 4095"),
+        (SymlinksField, {"/sys": "x"}, "runtimes mount their own /sys over the image's"),
+        (DirectoriesField, {"/proc/x": "0755"}, "runtimes mount their own /proc over"),
+        (RegistriesField, ["localhost:99999"], "which is no registry"),
+        (RegistriesField, ["$(id):5000"], "which is no registry"),
+        (RegistriesField, ["a..b"], "which is no registry"),
+        (RepositoryField, "localhost:99999/x", "which is no host name"),
         (FilesField, {"/etc/x": {"mode": "0644"}}, "`files` must give '/etc/x' either a `text`"),
     ],
 )
@@ -126,6 +149,8 @@ def test_a_target_name_that_is_no_repository() -> None:
 @pytest.mark.parametrize(
     "fields, reason",
     [
+        ({"labels": {"a": "\ud800"}}, "`labels` has '\\ud800', half of a surrogate pair"),
+        ({"files": {"/\ud800": "x"}}, "`files` has '\\ud800', half of a surrogate pair"),
         ({"user": "redis"}, "`user` is 'redis', but 'redis' is not in the image's /etc/passwd"),
         (
             {"run_as_root_tools": ["//a"]},

@@ -15,7 +15,6 @@ from pants.engine.target import (
     MultipleSourcesField,
     StringField,
     StringSequenceField,
-    Target,
 )
 from pants.util.frozendict import FrozenDict
 
@@ -32,6 +31,7 @@ from lading.structure.file_check import EXAMPLE as FILE_EXAMPLE
 from lading.structure.file_check import FileCheck
 from lading.structure.size import parse_size
 from lading_pants.targets.image_field import with_some_store_path
+from lading_pants.targets.lading_target import LadingTarget
 
 ALIAS = "docker_image_test"
 
@@ -249,7 +249,7 @@ _CHECKS = (
 )
 
 
-class DockerImageTestTarget(Target):
+class DockerImageTestTarget(LadingTarget):
     alias = ALIAS
     core_fields = (
         *COMMON_TARGET_FIELDS,
@@ -267,6 +267,7 @@ class DockerImageTestTarget(Target):
     )
 
     def validate(self) -> None:
+        super().validate()
         if not any(self[field].value for field in _CHECKS):
             names = ", ".join(f"`{field.alias}`" for field in _CHECKS)
             raise InvalidTargetException(

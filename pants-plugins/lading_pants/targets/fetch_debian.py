@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pants.engine.target import COMMON_TARGET_FIELDS, StringField, Target
+from pants.engine.target import COMMON_TARGET_FIELDS, StringField
 
 from lading_pants.targets.build_root import DebianLockField
+from lading_pants.targets.lading_target import LadingTarget
 
 
 class DebianPackageField(StringField):
@@ -12,7 +13,7 @@ class DebianPackageField(StringField):
     help = "The package's name; the target's name if unset."
 
 
-class FetchDebianTarget(Target):
+class FetchDebianTarget(LadingTarget):
     alias = "fetch_debian"
     core_fields = (*COMMON_TARGET_FIELDS, DebianLockField, DebianPackageField)
     help = (

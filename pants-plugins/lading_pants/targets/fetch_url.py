@@ -19,6 +19,7 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
+from lading_pants.targets.lading_target import LadingTarget
 
 
 class FetchUrlField(StringSequenceField):
@@ -92,7 +93,7 @@ class FetchUrlExecutableField(BoolField):
     help = "Whether the file is a program, so that it can be run."
 
 
-class FetchUrlTarget(Target):
+class FetchUrlTarget(LadingTarget):
     alias = "fetch_url"
     core_fields = (
         *COMMON_TARGET_FIELDS,
@@ -114,6 +115,7 @@ class FetchUrlTarget(Target):
     )
 
     def validate(self) -> None:
+        super().validate()
         try:
             pinned_file(self)
         except LadingError as error:

@@ -50,9 +50,14 @@ class TextField(StringField):
 
 
 class ListField(StringSequenceField):
-    """Strings in a list. `check_element` is called with each, as it is written."""
+    """Strings in a list. `check_element` is called with each, `check_list` with all, as they are
+    written."""
 
     example: ClassVar[str]
+
+    @classmethod
+    def check_list(cls, elements: tuple[str, ...]) -> None:
+        pass
 
     @classmethod
     def check_element(cls, element: str) -> None:
@@ -84,6 +89,7 @@ class ListField(StringSequenceField):
                     f"strings such as `{cls.example}`.",
                 )
             check(address, cls.check_element, element)
+        check(address, cls.check_list, tuple(raw_value))
         return super().compute_value(raw_value, address)
 
     @classmethod

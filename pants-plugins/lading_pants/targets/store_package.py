@@ -17,7 +17,6 @@ from pants.engine.target import (
     SpecialCasedDependencies,
     StringField,
     StringSequenceField,
-    Target,
     ValidNumbers,
 )
 from pants.util.frozendict import FrozenDict
@@ -28,6 +27,7 @@ from lading.image.environment import check_environment
 from lading.store.fixup import STRIP_MODES
 from lading.store.path import check_store_name
 from lading_pants.targets.existing_files import ExistingFilesField
+from lading_pants.targets.lading_target import LadingTarget
 from lading_pants.targets.output_path import PackagePathField
 from lading_pants.targets.single_address import SingleAddressField
 
@@ -190,7 +190,7 @@ class ExtendField(StringSequenceField):
     )
 
 
-class StorePackageTarget(Target):
+class StorePackageTarget(LadingTarget):
     alias = "store_package"
     core_fields = (
         *COMMON_TARGET_FIELDS,
@@ -220,6 +220,7 @@ class StorePackageTarget(Target):
     )
 
     def validate(self) -> None:
+        super().validate()
         extended = self[ExtendField].value or ()
         if extended and not self[OverrideField].value:
             raise InvalidTargetException(

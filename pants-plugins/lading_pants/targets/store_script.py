@@ -8,11 +8,11 @@ from pants.engine.target import (
     InvalidTargetException,
     OptionalSingleSourceField,
     StringField,
-    Target,
 )
 
 from lading.field_text import HELP
 from lading_pants.targets.existing_files import ExistingFilesField
+from lading_pants.targets.lading_target import LadingTarget
 from lading_pants.targets.output_path import ScriptPathField
 from lading_pants.targets.store_package import PackageNameField
 
@@ -55,7 +55,7 @@ class ScriptDependenciesField(Dependencies):
     )
 
 
-class StoreScriptTarget(Target):
+class StoreScriptTarget(LadingTarget):
     alias = "store_script"
     core_fields = (
         *COMMON_TARGET_FIELDS,
@@ -74,6 +74,7 @@ class StoreScriptTarget(Target):
     )
 
     def validate(self) -> None:
+        super().validate()
         text, source = self[ScriptTextField].value, self[ScriptSourceField].value
         if text is not None and source is not None:
             raise InvalidTargetException(

@@ -29,7 +29,7 @@ _USER_KEYS = ("uid", "group", "gecos", "home", "shell")
 _GROUP_KEYS = ("gid", "members")
 
 # What separates fields and lines in passwd(5).
-_SEPARATOR = re.compile(r"[:\n\0]")
+_SEPARATOR = re.compile(r"[:\r\n\0]")
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _is_id(value: Any) -> bool:
 def _parse_primary_group(name: str, value: Any) -> str:
     if _is_id(value):
         return str(value)
-    if isinstance(value, str) and (is_name(value) or is_number(value)):
+    if isinstance(value, str) and (is_name(value) or (is_number(value) and int(value) <= MAX_ID)):
         return value
     raise LadingError(
         f"`users` gives {name!r} the `group` {value!r}. Write the name or the id of one group; "

@@ -5,9 +5,11 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 
 from lading.image.base_config import BaseConfig
 from lading.image.canonical_json import canonical_json
-from lading.image.container_path import parse_container_path
+from lading.image.command import check_command
+from lading.image.container_path import parse_container_path, parse_volume
 from lading.image.environment import check_environment
 from lading.image.healthcheck import Healthcheck
+from lading.image.labels import check_labels
 from lading.image.layer import Layer
 from lading.image.platform import Platform
 from lading.image.ports import parse_port
@@ -43,11 +45,15 @@ class ImageConfig:
     base: Optional[BaseConfig] = None
 
     def __post_init__(self) -> None:
+        check_command("entrypoint", self.entrypoint or ())
+        # It may be arguments to the base's entrypoint, of which the first may be empty.
+        check_command("cmd", self.cmd or (), is_program=False)
         check_environment(dict(self.env))
+        check_labels(dict(self.labels))
         for port in self.exposed_ports:
             parse_port(port)
         for volume in self.volumes:
-            parse_container_path("volumes", volume)
+            parse_volume("volumes", volume)
         if self.working_dir:
             parse_container_path("working_dir", self.working_dir)
         if self.user:

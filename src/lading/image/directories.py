@@ -56,7 +56,7 @@ class Directories:
         defaults = {**DEFAULT_DIRECTORIES, **(DEFAULT_HOMES if with_homes else {})}
         wanted: Dict[str, DirectorySpec] = {}
         for path, text in sorted(directories.items()):
-            key = parse_root_path(FIELD, path)
+            key = parse_root_path(FIELD, path, is_directory=True)
             defaults.pop(path, None)
             if text != NO_DIRECTORY:
                 wanted[key] = DirectorySpec.parse(path, text)

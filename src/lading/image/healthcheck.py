@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Dict, Mapping, Tuple
 
 from lading.errors import LadingError
+from lading.image.command import check_command
 
 #: First words of `test`: run a program, run a shell command, inherit nothing.
 FORMS = ("CMD", "CMD-SHELL", "NONE")
@@ -22,8 +23,12 @@ _TIMES = {
 }
 _KEYS = ("test", *_TIMES, "retries")
 _NANOSECONDS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+")
+# Fewer digits than Python refuses to read.
+_DURATION = re.compile(r"(?:[0-9]{1,20}(?:\.[0-9]{1,20})?(?:ms|s|m|h)){1,8}")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+
+# docker and podman read times and counts into these.
+_MAX_TIME, _MAX_RETRIES = 2**63 - 1, 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,14 @@ class Healthcheck:
                     f"`healthcheck` has the key {key!r}. The keys are {', '.join(_KEYS)}."
                 )
         retries = fields.get("retries", 0)
-        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+        if (
+            isinstance(retries, bool)
+            or not isinstance(retries, int)
+            or not (0 <= retries <= _MAX_RETRIES)
+        ):
             raise LadingError(
-                f"`healthcheck` has {retries!r} for `retries`. Write a number of 0 or more."
+                f"`healthcheck` has {retries!r} for `retries`. Write a number from 0 to "
+                f"{_MAX_RETRIES}."
             )
         times = tuple(
             (name, parse_duration(key, fields[key]))
@@ -72,11 +82,11 @@ def parse_duration(key: str, text: Any) -> int:
     if isinstance(text, str) and _DURATION.fullmatch(text):
         parts = _DURATION_PART.findall(text)
         duration = sum(Fraction(number) * _NANOSECONDS[unit] for number, unit in parts)
-        if duration >= _NANOSECONDS["ms"]:
+        if _NANOSECONDS["ms"] <= duration <= _MAX_TIME:
             return int(duration)
     raise LadingError(
-        f"`healthcheck` has {text!r} for `{key}`. Write a time of at least a millisecond, such as "
-        "`30s`, `1m30s` or `500ms`."
+        f"`healthcheck` has {text!r} for `{key}`. Write a time of at least a millisecond and less "
+        "than 292 years, such as `30s`, `1m30s` or `500ms`."
     )
 
 
@@ -95,4 +105,5 @@ def _parse_test(test: Any) -> Tuple[str, ...]:
             'program, `["CMD", "redis-cli", "ping"]`, or with `CMD-SHELL` and one command, or '
             '`["NONE"]`.'
         )
+    check_command("healthcheck", words[1:])
     return words

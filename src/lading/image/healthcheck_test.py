@@ -43,6 +43,11 @@ def test_n2c_197_rules_docker_1742_jib_4335_every_field_in_nanoseconds() -> None
         ({"test": ["NONE"], "retries": "3"}, "has '3' for `retries`"),
         ({"test": ["NONE"], "retries": True}, "has True for `retries`"),
         ({"test": ["NONE"], "retries": -1}, "has -1 for `retries`"),
+        ({"test": ["NONE"], "retries": 2**31}, "has 2147483648 for `retries`"),
+        ({"test": ["NONE"], "interval": "2562048h"}, "has '2562048h' for `interval`"),
+        ({"test": ["NONE"], "interval": "9" * 5000 + "s"}, "for `interval`"),
+        ({"test": ["CMD", ""]}, "`healthcheck` begins with an empty string"),
+        ({"test": ["CMD", "a\0"]}, "no argument can hold a NUL"),
         ({"test": ["NONE"], "interval": "30"}, "has '30' for `interval`"),
     ],
 )

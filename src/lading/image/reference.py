@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Tuple
 
 from lading.errors import LadingError
+from lading.image.ports import MAX_PORT
 
 DEFAULT_REGISTRY = "docker.io"
 
@@ -15,7 +16,7 @@ _MAX_REPOSITORY_LENGTH = 255
 _REGISTRY = re.compile(
     r"(?:\[[0-9a-fA-F:]+\]"
     r"|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)"
-    r"(?::[0-9]+)?"
+    r"(?::(?P<port>[0-9]{1,5}))?"
 )
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -44,10 +45,10 @@ class Repository:
                 f"{_MAX_REPOSITORY_LENGTH}. Choose a shorter name."
             )
         registry, path = _split_registry(text)
-        if not _REGISTRY.fullmatch(registry):
+        if not is_registry(registry):
             raise LadingError(
                 f"`{field}` {text!r} begins with {registry!r}, which is no host name. Write "
-                "`host/name` or `host:port/name`."
+                f"`host/name` or `host:port/name`, with a port from 1 to {MAX_PORT}."
             )
         for component in path.split("/"):
             _check_component(text, component, field)
@@ -105,6 +106,12 @@ def parse_tag(text: str, field: str = "image_tags") -> str:
         f"`{field}` has {text!r}, which is not a tag: a tag has 1 to 128 letters, digits, "
         "`_`, `.` and `-`, and begins with a letter, a digit or `_`."
     )
+
+
+def is_registry(text: str) -> bool:
+    """Whether it is `host` or `host:port`."""
+    match = _REGISTRY.fullmatch(text)
+    return match is not None and 1 <= int(match["port"] or 1) <= MAX_PORT
 
 
 def _split_registry(text: str) -> Tuple[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
 from lading.errors import LadingError
+from lading.image.container_path import check_characters, check_length, shown
 from lading.image.file_trees import is_tree
 from lading.image.owner import ROOT_OWNER, Owner
 from lading.image.root_path import parse_root_path
@@ -75,11 +76,11 @@ def parse_files(files: Mapping[str, Any]) -> Dict[str, FileSpec]:
 def parse_symlinks(symlinks: Mapping[str, str]) -> Dict[str, str]:
     """Targets by path without leading slash."""
     for path, target in symlinks.items():
-        if not target or "\0" in target:
-            raise LadingError(
-                f"`symlinks` gives {path!r} the target {target!r}. Write the path that the link "
-                "leads to."
-            )
+        where = f"`symlinks` gives {shown(path)} the target {shown(target)}"
+        if not target:
+            raise LadingError(f"{where}. Write the path that the link leads to.")
+        check_characters(where, target)
+        check_length(where, target)
         if path in _USERS and target.startswith("/"):
             raise LadingError(
                 f"`symlinks` gives {path!r} the absolute target {target!r}, at which containerd "

@@ -17,7 +17,8 @@ _NAMES = (
 SIGNALS = tuple(f"SIG{name}" for name in _NAMES)
 
 _MAX_SIGNAL = 64
-_REAL_TIME = re.compile(r"SIGRTMIN(?:\+[0-9]{1,2})?|SIGRTMAX(?:-[0-9]{1,2})?")
+# Those that docker and podman know by name.
+_REAL_TIME = re.compile(r"SIGRTMIN(?:\+(?:[1-9]|1[0-5]))?|SIGRTMAX(?:-(?:[1-9]|1[0-4]))?")
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 

@@ -17,6 +17,7 @@ from lading.image.file_trees import executable_mode
 from lading.image.image_tree import ImageTree
 from lading.image.owner import Owner
 from lading.image.part_writer import write_part
+from lading.image.root_path import check_layer_path
 from lading.image.tree_member import TreeMember
 from lading.image.tree_request import TreeRequest
 from lading.image.tree_segment import TreeFile
@@ -66,6 +67,7 @@ def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFil
     for file in files:
         member = file.member
         path = f"{request.place}/{member.path}"
+        check_layer_path("files", f"/{path}")
         mode = {kinds.SYMLINK: kinds.LINK_MODE, kinds.DIRECTORY: program}.get(
             member.type, program if member.mode == _PROGRAM else plain
         )

@@ -4,13 +4,15 @@ import re
 from dataclasses import dataclass
 
 from lading.errors import LadingError
+from lading.image.container_path import shown
 
 #: What the kernel's signed ids and every runtime can hold.
 MAX_ID = 2**31 - 1
 
 # As useradd accepts them, with the dots and upper-case letters that directories use.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
-_NUMBER = re.compile(r"[0-9]+")
+# More digits than any id has, and fewer than Python refuses to read.
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 def is_name(text: object) -> bool:
@@ -35,12 +37,12 @@ class User:
             if is_number(part):
                 if int(part) > MAX_ID:
                     raise LadingError(
-                        f"`user` is {text!r}, but ids end at {MAX_ID}. Choose a smaller one."
+                        f"`user` is {shown(text)}, but ids end at {MAX_ID}. Choose a smaller one."
                     )
             elif not is_name(part):
                 raise LadingError(
-                    f"`user` is {text!r}. Write a name or an id, with a group behind a colon if "
-                    "you like: `redis`, `999`, `redis:redis` or `999:999`."
+                    f"`user` is {shown(text)}. Write a name or an id, with a group behind a colon "
+                    "if you like: `redis`, `999`, `redis:redis` or `999:999`."
                 )
         return cls(user, group)
 

@@ -4,22 +4,24 @@ import re
 from typing import Mapping, Sequence, Tuple
 
 from lading.errors import LadingError
-from lading.image.reference import DEFAULT_REGISTRY, Repository
+from lading.image.ports import MAX_PORT
+from lading.image.reference import DEFAULT_REGISTRY, Repository, is_registry
 
 #: Begins the name of a registry that `[lading].registries` has the address of.
 ALIAS_MARK = "@"
 
-_ADDRESS = re.compile(r"[^/@:\s]+(?::\d+)?(?:/[a-z0-9._-]+)*")
+_PREFIX = re.compile(r"(?:/[a-z0-9._-]+)*")
 
 
 def check_registry(text: str, field: str = "registries") -> None:
     """LadingError unless it is an alias, or `host[:port][/prefix]`."""
     if text.startswith(ALIAS_MARK) and len(text) > len(ALIAS_MARK):
         return
-    if not _ADDRESS.fullmatch(text):
+    host, slash, prefix = text.partition("/")
+    if not (is_registry(host) and _PREFIX.fullmatch(slash + prefix)):
         raise LadingError(
-            f"`{field}` has {text!r}, which is no registry. Write `host[:port][/prefix]`, or "
-            "`@name` for one that `[lading].registries` has."
+            f"`{field}` has {text!r}, which is no registry. Write `host[:port][/prefix]` with a "
+            f"port from 1 to {MAX_PORT}, or `@name` for one that `[lading].registries` has."
         )
 
 

@@ -4,14 +4,16 @@ import re
 from typing import Sequence, Tuple
 
 from lading.errors import LadingError
+from lading.image.ports import MAX_PORT
 
-_HOST = re.compile(r"(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]+)?")
+_HOST = re.compile(r"(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>[0-9]{1,5}))?")
 
 
 def parse_registry_host(text: str, option: str) -> str:
     """A host with port, if it has one, in lower case; LadingError about `option` if it is none."""
     host = text.lower()
-    if not _HOST.fullmatch(host):
+    match = _HOST.fullmatch(host)
+    if match is None or not 1 <= int(match["port"] or 1) <= MAX_PORT:
         raise LadingError(
             f"{option} has {without_user(text)!r}, which is not the host of a registry. Write it "
             "as in names of images, such as `docker.io` or `registry.example:5000`."
