@@ -3,16 +3,12 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Tuple
+from typing import Iterator, List, Mapping, Tuple
 
 from lading.debian.deb_archive import DebArchive
 from lading.debian.documentation import is_documentation
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.maintainer_scripts import (
-    INSTALLING,
-    changing_lines,
-    registered_alternatives,
-)
+from lading.debian.maintainer_scripts import INSTALLING
 from lading.debian.unpack import merged
 from lading.image.tree_segment import TreeFile
 from lading.store import members as kinds
@@ -58,12 +54,7 @@ def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
         conffiles=tuple(_conffiles(deb, contents)),
         md5sums=tuple(_md5sums(deb, contents)),
         replaces=_names(fields.get("replaces", "")),
-        alternatives=tuple(
-            alternative
-            for script in scripts.values()
-            for alternative in registered_alternatives(script)
-        ),
-        not_run=_not_run(scripts),
+        scripts={name: script for name, script in scripts.items() if script},
         temporary=tuple(_temporary(contents)),
         interests=tuple(_interests(deb.text("triggers"))),
     )
@@ -74,11 +65,6 @@ def _parents(file: TreeFile) -> Iterator[str]:
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
-
-
-def _not_run(scripts: Mapping[str, str]) -> Dict[str, Tuple[str, ...]]:
-    lines = {name: changing_lines(script) for name, script in scripts.items()}
-    return {name: found for name, found in lines.items() if found}
 
 
 def _conffiles(deb: DebArchive, contents: Mapping[str, TreeFile]) -> Iterator[Tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
-from lading.debian.after_install import after_install_entries
+from lading.debian.after_install import AFTER_INSTALL, after_install_entries
 from lading.debian.base_packages import check_kept
 from lading.debian.certificates import SHARED, certificate_entries
 from lading.debian.dpkg_database import (
@@ -21,10 +21,14 @@ from lading.debian.installed_package import InstalledPackage
 from lading.debian.layer_request import DebianLayerRequest, DebianPart
 from lading.debian.linker_cache import PATH as LINKER_CACHE
 from lading.debian.linker_cache import added_directories, linker_cache
+from lading.debian.maintainer_scripts import ScriptEffects, follow_package
+from lading.debian.order import in_order_of_dependence
 from lading.debian.os_release import os_release_entries
 from lading.debian.registered import alternative_links
+from lading.debian.script_files import ScriptFiles
 from lading.debian.unpack import MERGED
 from lading.errors import LadingError
+from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.dpkg_status import STATUS
 from lading.image.image_tree import ImageTree
 from lading.image.links import follow
@@ -42,6 +46,7 @@ _LOADER = re.compile(r"usr/lib(?:64)?/ld-linux[^/]*\.so\.[0-9]+")
 @dataclass
 class InstalledTree:
     """`packages` are those of the layer, the first of `parts` are their files, in the same order.
+    `effects` of their scripts are by name, once it is planned.
 
     A context, for it has segments open from which it reads.
     """
@@ -54,6 +59,7 @@ class InstalledTree:
     triplet: str
     suite: str
     base: ImageTree
+    effects: Dict[str, ScriptEffects] = field(default_factory=dict)
     _members: Dict[str, Tuple[int, TreeMember]] = field(default_factory=dict)
     _open: Dict[int, tarfile.TarFile] = field(default_factory=dict)
 
@@ -108,13 +114,7 @@ class InstalledTree:
         check_kept(self.packages, self.kept)
         self._check_loader()
         own = [
-            *self._merged_links(),
-            *after_install_entries(
-                [package.name for package in self.packages],
-                self.exists,
-                self.base.entries.__contains__,
-                self.read,
-            ),
+            *self._after_scripts(),
             *self._alternatives(),
             *self._certificates(),
             *self._linker_cache(),
@@ -163,8 +163,47 @@ class InstalledTree:
                 )
         return links
 
+    def _after_scripts(self) -> List[RootEntry]:
+        """What lies there after the scripts, which leave their effects in `effects`."""
+        known = after_install_entries(
+            [package.name for package in self.packages],
+            self.exists,
+            self.base.entries.__contains__,
+            self.read,
+        )
+        made = {entry.path: entry for entry in (*self._merged_links(), *known)}
+        files = ScriptFiles(self._given, self._below, self._known_content, self.accounts(made), made)
+        for package in in_order_of_dependence(self.packages):
+            if package.name not in AFTER_INSTALL:
+                self.effects[package.name] = follow_package(package.name, package.scripts, files)
+        return sorted(files.made.values(), key=lambda entry: entry.sort_key)
+
+    def accounts(self, made: Mapping[str, RootEntry]) -> AccountFiles:
+        """Those of the base, with files that it lacks from the packages or of `made`, by path."""
+        data = self.base.accounts.to_data()
+        for path in ACCOUNT_FILES:
+            if path in made:
+                data[path] = made[path].data
+            elif path in self._members and path not in self.base.entries:
+                data[path] = self.read(path)
+        return AccountFiles.from_data(data)
+
+    def _given(self, path: str) -> Optional[RootEntry]:
+        in_base = self.base.entries.get(path)
+        _, member = self._members.get(path, (0, None))
+        if member is None or (in_base is not None and in_base.type == kinds.DIRECTORY):
+            return in_base
+        return member.to_entry(path)
+
+    def _below(self, path: str) -> List[str]:
+        start = f"{path}/"
+        return [one for one in (*self._members, *self.base.entries) if one.startswith(start)]
+
+    def _known_content(self, path: str) -> Optional[bytes]:
+        return self.read(path) if self._type(path) == kinds.FILE else None
+
     def _alternatives(self) -> List[RootEntry]:
-        registered = [one for package in self.packages for one in package.alternatives]
+        registered = [one for effects in self.effects.values() for one in effects.alternatives]
         links = alternative_links(registered, self.alternatives, self.exists)
         return [
             RootEntry.symlink(path, target)

@@ -16,11 +16,9 @@ from lading.debian.dpkg_database import dpkg_status
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.report import report_json
-from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.image_tree import ImageTree
 from lading.image.layer_compression import open_compressor
 from lading.image.parts_layer import write_descriptions, write_parts_layer
-from lading.image.tree_parts import PlannedParts
 from lading.program import run
 
 
@@ -33,23 +31,13 @@ def main(argv: List[str]) -> None:
     with InstalledTree.of(request, base) as tree, open_compressor(library) as compressor:
         plan = tree.plan()
         status = base.dpkg_status + dpkg_status(tree.packages)
-        image = replace(plan.image, accounts=_accounts(plan, tree, base), dpkg_status=status)
+        accounts = tree.accounts({entry.path: entry for entry in plan.head})
+        image = replace(plan.image, accounts=accounts, dpkg_status=status)
         created_by = f"lading: {counted(len(request.packages), 'Debian package')}"
         layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
     write_descriptions(layer, image, Path(description), Path(tree_file))
-    text = report_json(tree.packages, image.entries, tree.left_to_ldconfig)
+    text = report_json(tree.packages, tree.effects, image.entries, tree.left_to_ldconfig)
     Path(report).write_text(text, encoding="utf-8")
-
-
-def _accounts(plan: PlannedParts, tree: InstalledTree, base: ImageTree) -> AccountFiles:
-    data = base.accounts.to_data()
-    own = {entry.path: entry.data for entry in plan.head if entry.data}
-    for path in ACCOUNT_FILES:
-        if path in own:
-            data[path] = own[path]
-        elif tree.exists(path) and path not in base.entries:
-            data[path] = tree.read(path)
-    return AccountFiles.from_data(data)
 
 
 if __name__ == "__main__":

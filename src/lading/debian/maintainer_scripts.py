@@ -1,63 +1,28 @@
-"""What maintainer scripts would do, told without running them.
+"""What maintainer scripts would do, found without running them.
 
 They do not run, so that the same packages give the same files everywhere. The alternatives that
-they register are taken from their text; of the rest the lines are told that would change
-something.
+they register and the shells that they add are taken from their text; of the rest every command is
+reported that is not known to be harmless.
 """
 
 import re
-import shlex
-from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Tuple
 
-#: Scripts that run when a package is installed: deb-preinst(5), deb-postinst(5).
-INSTALLING = ("preinst", "postinst")
+from lading.debian.harmless_commands import is_harmless
+from lading.debian.shell import Redirection, ShellSyntaxError
+from lading.debian.script_files import ScriptFiles
+from lading.debian.shell_run import Circumstances, Command, follow_script
 
-# debhelper's parts of scripts that an image has no use for: services of systemd and init, conffiles
-# of older versions, menus; and those whose work is done otherwise.
-_SECTION = re.compile(
-    r"^# Automatically added by dh_(?P<helper>\w+).*?^# End automatically added section\n?",
-    re.MULTILINE | re.DOTALL,
-)
-_NEEDLESS_HELPERS = frozenset(
-    (
-        "installalternatives",
-        "installdeb",
-        "installinit",
-        "installmenu",
-        "installsystemd",
-        "installsystemduser",
-        "installtmpfiles",
-        "makeshlibs",
-        "python3",
-        "strip",
-        "systemd_enable",
-        "systemd_start",
-    )
-)
+#: Scripts that run when a package is installed, and how they are called where no version of it was
+#: before: deb-preinst(5), deb-postinst(5).
+INSTALLING = {"preinst": ("install",), "postinst": ("configure", "")}
 
-# Programs that change what lies in the file system, and that an image may miss.
-_CHANGING = (
-    r"a2en(?:conf|mod|site)|add(?:group|user)|chgrp|chmod|chown|cp|debconf-set-selections"
-    r"|dpkg-divert(?!.*\s--(?:list|remove|truename)\s)|dpkg-statoverride(?!.*\s--(?:list|remove)\s)"
-    r"|fc-cache|gio-querymodules|glib-compile-schemas|group(?:add|mod)|install|ln|locale-gen|mkdir"
-    r"|make-ssl-cert|mkfifo|mknod|mv|phpenmod|sed(?=\s(?:-\w+\s)*-\w*i)|setcap|su|systemd-sysusers"
-    r"|systemd-tmpfiles|tee|touch|ucfr?|update-(?!alternatives|rc\.d)[a-z-]+|user(?:add|mod)"
-)
-# Into a file, but for /dev and those of another descriptor.
-_REDIRECTION = re.compile(r"(?<![0-9&>])>>?\s*[\"']?(?:/(?!dev/)|\$)")
-# Where a command begins; only then is a name one of a program.
-_COMMAND = re.compile(
-    rf"(?:^|[;&|(`{{!]|\b(?:then|else|do|if|elif|while)\s)\s*(?:/usr)?(?:/s?bin/)?"
-    rf"(?:{_CHANGING})(?=[\s;|&)]|$)"
-)
-# The words before a branch of `case`, which are no commands.
-_CASE = re.compile(r"^\s*\(?[\w.*?-]+(?:\s*\|\s*[\w.*?-]+)*\s*\)")
-_HERE_DOCUMENT = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
-_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=(['\"]?)([^'\"$`\s;]*)\2\s*;?\s*$")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-
+_SHELLS = re.compile(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:ba|da)?sh\b.*")
 _LONGEST_LINE = 200
+
+# As dpkg(1) sets them, where it installs into the root itself.
+_VARIABLES = {"DPKG_ROOT": "", "DPKG_ADMINDIR": "/var/lib/dpkg", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 @dataclass(frozen=True)
@@ -74,57 +39,87 @@ class Alternative:
     slaves: Tuple[Tuple[str, str, str], ...] = ()
 
 
-def registered_alternatives(script: str) -> Tuple[Alternative, ...]:
-    """What a script registers by `update-alternatives --install`, as far as it is plain text."""
-    found = []
-    for line in _logical_lines(script):
-        if "update-alternatives" in line and "--install" in line:
-            alternative = _parse_alternative(line)
-            if alternative is not None and alternative not in found:
-                found.append(alternative)
-    return tuple(found)
+@dataclass(frozen=True)
+class ScriptEffects:
+    """What the scripts of a package register, and `not_run`: by script the commands, each once, that
+    would change something else, with what is known of their arguments filled in."""
+
+    alternatives: Tuple[Alternative, ...] = ()
+    shells: Tuple[str, ...] = ()
+    not_run: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
 
 
-def changing_lines(script: str) -> Tuple[str, ...]:
-    """The lines that would change something in an image, each once."""
-    without = _SECTION.sub(
-        lambda match: "" if match["helper"] in _NEEDLESS_HELPERS else match[0], script
+def follow_package(
+    package: str, scripts: Mapping[str, str], files: ScriptFiles
+) -> ScriptEffects:
+    """Do in `files` what the scripts, by name, do plainly, and tell the rest."""
+    follower = _Follower(package, files)
+    for name in INSTALLING:
+        if scripts.get(name):
+            follower.follow(name, scripts[name])
+    return ScriptEffects(
+        tuple(dict.fromkeys(follower.alternatives)),
+        tuple(dict.fromkeys(follower.shells)),
+        {name: tuple(dict.fromkeys(lines)) for name, lines in follower.not_run.items()},
     )
-    lines = (" ".join(line.split()) for line in _logical_lines(without))
-    changing = (line[:_LONGEST_LINE] for line in lines if _is_change(line))
-    return tuple(dict.fromkeys(changing))
 
 
-def _is_change(line: str) -> bool:
-    if "update-alternatives" in line:
-        # Those that are plain text are settled; removing is for upgrades.
-        return "--install" in line and _parse_alternative(line) is None
-    command = _CASE.sub("", line)
-    return bool(_COMMAND.search(command) or _REDIRECTION.search(command))
+@dataclass
+class _Follower:
+    package: str
+    files: ScriptFiles
+    alternatives: List[Alternative] = field(default_factory=list)
+    shells: List[str] = field(default_factory=list)
+    not_run: Dict[str, List[str]] = field(default_factory=dict)
+
+    def follow(self, name: str, script: str) -> None:
+        first, *_ = script.split("\n", 1)
+        if first.startswith("#!") and not _SHELLS.fullmatch(first):
+            self._tell(name, f"the whole script, which is no shell script: {first}")
+            return
+        circumstances = Circumstances(
+            INSTALLING[name],
+            {**_VARIABLES, "DPKG_MAINTSCRIPT_PACKAGE": self.package, "DPKG_MAINTSCRIPT_NAME": name},
+            lambda command: self._perform(name, command),
+            self.files.test,
+        )
+        try:
+            follow_script(script, circumstances)
+        except ShellSyntaxError as error:
+            self._tell(name, f"the whole script, which cannot be read: {error}")
+
+    def _perform(self, script: str, command: Command) -> Optional[bool]:
+        alternative = parse_alternative(command.words)
+        if alternative is not None:
+            self.alternatives.append(alternative)
+            return True
+        if self.files.perform(command):
+            return True
+        if not (is_harmless(command) and all(map(_is_nowhere, command.redirections))):
+            self._tell(script, str(command)[:_LONGEST_LINE])
+        elif command.words[:1] == ("add-shell",):
+            self.shells.extend(command.words[1:])
+        return self.files.answer(command)
+
+    def _tell(self, script: str, line: str) -> None:
+        self.not_run.setdefault(script, []).append(line)
 
 
-def _logical_lines(script: str) -> Iterator[str]:
-    """The lines with variables of plain text filled in, without comments and here documents."""
-    variables: Dict[str, str] = {}
-    lines = iter(script.replace("\\\n", " ").splitlines())
-    for line in lines:
-        if line.lstrip().startswith("#"):
-            continue
-        here = _HERE_DOCUMENT.search(line)
-        assignment = _ASSIGNMENT.match(line)
-        if assignment:
-            variables[assignment[1]] = assignment[3]
-        yield _VARIABLE.sub(lambda match: variables.get(match[1] or match[2], match[0]), line)
-        if here:
-            for text in lines:
-                if text.strip() == here[1]:
-                    break
+def _is_nowhere(redirection: Redirection) -> bool:
+    """Whether nothing is written to a file: into another descriptor, or into a device."""
+    if ">" not in redirection.operator:
+        return True
+    if redirection.operator == ">&":
+        return True
+    return redirection.word.startswith(("/dev/", "/proc/"))
 
 
-def _parse_alternative(line: str) -> Optional[Alternative]:
-    words = _words(line)
+def parse_alternative(words: Tuple[str, ...]) -> Optional[Alternative]:
+    """What `update-alternatives --install` is to register; None if that is not plain."""
+    if not words or not words[0].endswith("update-alternatives") or "--install" not in words:
+        return None
+    start = words.index("--install")
     try:
-        start = words.index("--install")
         link, name, path, priority = words[start + 1 : start + 5]
         slaves = []
         for index in range(start + 5, len(words)):
@@ -135,12 +130,6 @@ def _parse_alternative(line: str) -> Optional[Alternative]:
     except ValueError:
         return None
     paths = (link, path, *(part for slave in slaves for part in (slave[0], slave[2])))
-    is_plain = all(part.startswith("/") and not re.search(r"[$`*]", part) for part in paths)
-    return alternative if is_plain and re.fullmatch(r"[\w.+-]+", name) else None
-
-
-def _words(line: str) -> List[str]:
-    try:
-        return shlex.split(line.split(";")[0])
-    except ValueError:  # an unclosed quote
-        return []
+    is_plain = all(part.startswith("/") and not re.search(r"[$`*\s]", part) for part in paths)
+    names = (name, *(slave[1] for slave in slaves))
+    return alternative if is_plain and all(re.fullmatch(r"[\w.+-]+", one) for one in names) else None

@@ -2,30 +2,39 @@
 
 import json
 import posixpath
-from typing import Any, Container, Dict, Iterable, Iterator, List, Set
+from typing import Any, Container, Dict, Iterable, Iterator, List, Mapping, Set
 
 from lading.debian.after_install import AFTER_INSTALL
 from lading.debian.installed_package import InstalledPackage
+from lading.debian.maintainer_scripts import ScriptEffects
 
 
 def report_json(
-    packages: Iterable[InstalledPackage], paths: Iterable[str], ldconfig: Container[str] = ()
+    packages: Iterable[InstalledPackage],
+    effects: Mapping[str, ScriptEffects],
+    paths: Iterable[str],
+    ldconfig: Container[str] = (),
 ) -> str:
-    """`paths` is all that lies in the image. `ldconfig` is to be run for the packages that it
-    names."""
+    """`effects` are by name of the package; `paths` is all that lies in the image. `ldconfig` is to
+    be run for the packages that it names."""
     ordered = sorted(packages, key=lambda package: package.name)
     directories = {f"/{parent}" for path in paths for parent in _parents(path)}
     described = [
-        _describe(package, directories, ["ldconfig"] if package.name in ldconfig else [])
+        _describe(
+            package,
+            effects.get(package.name, ScriptEffects()),
+            directories,
+            ["ldconfig"] if package.name in ldconfig else [],
+        )
         for package in ordered
     ]
     return json.dumps(described, indent=2) + "\n"
 
 
 def _describe(
-    package: InstalledPackage, directories: Set[str], triggers: List[str]
+    package: InstalledPackage, effects: ScriptEffects, directories: Set[str], triggers: List[str]
 ) -> Dict[str, Any]:
-    """`not_run` has the lines of its scripts that would change something, `temporary` what
+    """`not_run` has the commands of its scripts that would change something, `temporary` what
     systemd-tmpfiles would make, `triggers` the directories with files that it would be told of,
     after those that are given; absent if empty."""
     fields: Dict[str, Any] = {
@@ -35,7 +44,7 @@ def _describe(
         "temporary": list(package.temporary),
     }
     if package.name not in AFTER_INSTALL:
-        fields["not_run"] = {script: list(lines) for script, lines in package.not_run.items()}
+        fields["not_run"] = {script: list(lines) for script, lines in effects.not_run.items()}
         triggers = [*triggers, *(name for name in package.interests if name in directories)]
     fields["triggers"] = triggers
     return {key: value for key, value in fields.items() if value}

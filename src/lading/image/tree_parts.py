@@ -5,7 +5,7 @@ The whole is planned, and every conflict found, before a byte is written.
 
 import posixpath
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from lading.errors import LadingError
 from lading.image.image_tree import ImageTree
@@ -87,11 +87,13 @@ class _Plan:
         # By place: the part that has it, and its member.
         self._members: Dict[str, Tuple[int, TreeMember]] = {}
         self._directories: Dict[str, Tuple[str, RootEntry]] = {}
+        # Those of the image itself, whose owners and modes are final.
+        self._own_directories: Set[str] = set()
 
     def add_own(self, entry: RootEntry) -> None:
         name = "the image"
         if entry.type == kinds.DIRECTORY:
-            self._add_directory(name, entry)
+            self._own_directories.add(self._add_directory(name, entry))
             return
         place = self._place(name, entry.path)
         self._check_base(name, place)
@@ -154,12 +156,13 @@ class _Plan:
             )
         return winner is second
 
-    def _add_directory(self, name: str, entry: RootEntry) -> None:
+    def _add_directory(self, name: str, entry: RootEntry) -> str:
+        """Where it lies, "" for the root."""
         place = follow(f"{entry.path}/.", self._link_target)
         if place is None:
             raise _conflict(name, entry.path, "leads through links without an end")
         if not place:
-            return
+            return ""
         self._refuse_store(name, place)
         in_base = self._base.entries.get(place)
         if in_base is not None:
@@ -168,8 +171,10 @@ class _Plan:
             entry = in_base
         placed = replace(entry, path=place)
         present = self._directories.get(place)
-        if present is None or (_is_usual(present[1]) and not _is_usual(placed)):
+        is_free = place not in self._own_directories and (present is None or _is_usual(present[1]))
+        if is_free and (present is None or not _is_usual(placed)):
             self._directories[place] = (name, placed)
+        return place
 
     def _add_parents(self, path: str) -> None:
         while path := posixpath.dirname(path):

@@ -1,0 +1,435 @@
+"""The commands that a shell script would run, found without running any.
+
+Variables, loops, functions and conditions are followed as far as the text alone says what becomes of
+them. Where it does not, both ways are taken.
+"""
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from lading.debian.shell import (
+    AndOr,
+    Case,
+    For,
+    Function,
+    Group,
+    If,
+    Node,
+    Nodes,
+    Pipeline,
+    Redirection,
+    ShellSyntaxError,
+    Simple,
+    While,
+    end_of_expansion,
+    parse,
+)
+
+# More than any honest script has; each is a command, a round of a loop, or an expansion.
+_MAX_STEPS = 20_000
+_MAX_DEPTH = 30
+
+_FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
+_DECLARING = frozenset(("declare", "export", "local", "readonly", "typeset"))
+
+# dpkg(1) --compare-versions with "" in the place of a version: it is earlier than any, but for the
+# relations that end in -nl, for which it is later.
+_WITHOUT_VERSION: Mapping[str, bool] = {
+    **dict.fromkeys(("lt", "le", "gt-nl", "ge-nl", "ne", "<", "<<", "<="), True),
+    **dict.fromkeys(("gt", "ge", "lt-nl", "le-nl", "eq", ">", ">>", ">=", "="), False),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is not known of a word is in it as it is written, such as `$RET`, and then `is_known` is
+    false. `is_certain` says that the command would run just so."""
+
+    words: Tuple[str, ...]
+    redirections: Tuple[Redirection, ...] = ()
+    is_known: bool = True
+    is_certain: bool = True
+
+    def __str__(self) -> str:
+        written = [" ".join(word.split()) if word else '""' for word in self.words]
+        return " ".join([*written, *(f"{one.operator} {one.word}" for one in self.redirections)])
+
+
+#: Whether a command succeeds, None if that is not known.
+Status = Optional[bool]
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """How a script is called: its arguments and variables. `perform` is told of each command in
+    turn, `test` answers a test of a file such as `-e`, by absolute path."""
+
+    arguments: Tuple[str, ...]
+    variables: Mapping[str, str]
+    perform: Callable[[Command], Status]
+    test: Callable[[str, str], Status]
+
+
+def follow_script(script: str, circumstances: Circumstances) -> None:
+    """ShellSyntaxError if the script can't be read, before any command, or does too much."""
+    run = _Run(circumstances)
+    try:
+        run.nodes(parse(script))
+    except _Left:
+        pass
+    except RecursionError as error:
+        raise ShellSyntaxError("it is nested too deep") from error
+
+
+class _Left(Exception):
+    """`exit`, or the `return` of a function."""
+
+
+#: The text of a word, and whether all of it is known.
+_Word = Tuple[str, bool]
+
+
+@dataclass
+class _Run:
+    circumstances: Circumstances
+    variables: Dict[str, Optional[str]] = field(default_factory=dict)
+    functions: Dict[str, Nodes] = field(default_factory=dict)
+    arguments: List[str] = field(default_factory=list)
+    # Of the ways that are taken now, how many may not be.
+    uncertain: int = 0
+    steps: int = 0
+    depth: int = 0
+    _printed: Optional[Command] = None
+
+    def __post_init__(self) -> None:
+        self.arguments = list(self.circumstances.arguments)
+        self.variables.update(self.circumstances.variables)
+
+    def nodes(self, nodes: Nodes) -> Status:
+        status: Status = True
+        for node in nodes:
+            status = self._node(node)
+        return status
+
+    def _node(self, node: Node) -> Status:
+        self._step()
+        if isinstance(node, Simple):
+            return self._simple(node)
+        if isinstance(node, Group):
+            self._perform((), self._redirections(node.redirections))
+            return self.nodes(node.body)
+        if isinstance(node, AndOr):
+            return self._and_or(node)
+        if isinstance(node, Pipeline):
+            return self._pipeline(node)
+        if isinstance(node, If):
+            return self._if(node.branches, node.otherwise)
+        if isinstance(node, Case):
+            return self._case(node)
+        if isinstance(node, For):
+            return self._for(node)
+        if isinstance(node, While):
+            return self._while(node)
+        self.functions[node.name] = node.body
+        return True
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > _MAX_STEPS:
+            raise ShellSyntaxError("it has too many commands")
+
+    def _perhaps(self, *ways: Callable[[], Status]) -> None:
+        """Take several ways, of which one is taken at most."""
+        before = dict(self.variables)
+        outcomes = []
+        self.uncertain += 1
+        for way in ways:
+            self.variables = dict(before)
+            way()
+            outcomes.append(self.variables)
+        self.uncertain -= 1
+        first, *others = outcomes
+        self.variables = {
+            name: first.get(name) if all(first.get(name) == one.get(name) for one in others) else None
+            for name in {name: None for outcome in outcomes for name in outcome}
+        }
+
+    def _and_or(self, node: AndOr) -> Status:
+        left = self._node(node.left)
+        decisive = node.operator == "||"
+        if left is decisive:
+            return left
+        if left is not None:
+            return self._node(node.right)
+        right: List[Status] = []
+        self._perhaps(lambda: right.append(self._node(node.right)), lambda: None)
+        return right[0] if right[0] is decisive else None
+
+    def _pipeline(self, node: Pipeline) -> Status:
+        if len(node.commands) == 1:
+            status = self._node(node.commands[0])
+            return None if status is None else not status
+        for command in node.commands:
+            self._perhaps(lambda command=command: self._node(command), lambda: None)
+        return None
+
+    def _if(self, branches: Sequence[Tuple[Nodes, Nodes]], otherwise: Nodes) -> Status:
+        if not branches:
+            return self.nodes(otherwise)
+        (condition, body), *rest = branches
+        status = self.nodes(condition)
+        if status is not None:
+            return self.nodes(body) if status else self._if(rest, otherwise)
+        self._perhaps(lambda: self.nodes(body), lambda: self._if(rest, otherwise))
+        return None
+
+    def _case(self, node: Case) -> Status:
+        text, known = self._text(node.word)
+        maybe: List[Nodes] = []
+        for patterns, body in node.branches:
+            fits = [_fits(text, self._text(one)[0]) if known else None for one in patterns]
+            if True in fits and not maybe:
+                return self.nodes(body)
+            if any(fit is not False for fit in fits):
+                maybe.append(body)
+        if maybe:
+            ways = [lambda body=body: self.nodes(body) for body in maybe]
+            self._perhaps(*ways, lambda: None)
+        return None if maybe else True
+
+    def _for(self, node: For) -> Status:
+        words = [field for word in node.words for field in self._fields(word)]
+        if all(known and not set("*?[") & set(text) for text, known in words):
+            for text, _ in words:
+                self._step()
+                self.variables[node.name] = text
+                self.nodes(node.body)
+            return True
+        self._perhaps(lambda: self._round(node), lambda: None)
+        return None
+
+    def _round(self, node: For) -> Status:
+        self.variables[node.name] = None
+        return self.nodes(node.body)
+
+    def _while(self, node: While) -> Status:
+        def once() -> Status:
+            self.nodes(node.condition)
+            return self.nodes(node.body)
+
+        self._perhaps(once, lambda: None)
+        return None
+
+    def _simple(self, node: Simple) -> Status:
+        count = 0
+        while count < len(node.words) and self._assign(node.words[count]):
+            count += 1
+        words = [field for word in node.words[count:] for field in self._fields(word)]
+        redirections = self._redirections(node.redirections)
+        name = posixpath.basename(words[0][0]) if words else ""
+        if name in self.functions:
+            self._perform((), redirections)
+            return self._call(self.functions[name], tuple(text for text, _ in words[1:]))
+        if name in _DECLARING:
+            for word in node.words[count + 1 :]:
+                self._assign(word)
+            return True
+        status = self._perform(words, redirections)
+        return status if status is not None else self._builtin(name, words)
+
+    def _redirections(self, redirections: Sequence[Redirection]) -> List[Tuple[str, _Word]]:
+        return [(one.operator, self._text(one.word)) for one in redirections]
+
+    def _perform(
+        self, words: Sequence[_Word], redirections: Sequence[Tuple[str, _Word]]
+    ) -> Status:
+        if not words and not redirections:
+            return True
+        is_known = all(known for _, known in (*words, *(word for _, word in redirections)))
+        command = Command(
+            tuple(text for text, _ in words),
+            tuple(Redirection(operator, text) for operator, (text, _) in redirections),
+            is_known,
+            is_known and not self.uncertain,
+        )
+        self._printed = command
+        return self.circumstances.perform(command)
+
+    def _assign(self, word: str) -> bool:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier() or not name.isascii():
+            return False
+        text, known = self._text(value)
+        self.variables[name] = text if known else None
+        return True
+
+    def _call(self, body: Nodes, arguments: Tuple[str, ...]) -> Status:
+        if self.depth >= _MAX_DEPTH:
+            raise ShellSyntaxError("its functions are nested too deep")
+        outer, self.arguments = self.arguments, list(arguments)
+        self.depth += 1
+        try:
+            return self.nodes(body)
+        except _Left:
+            return None
+        finally:
+            self.arguments = outer
+            self.depth -= 1
+
+    def _builtin(self, name: str, words: Sequence[_Word]) -> Status:
+        texts = [text for text, _ in words]
+        if name in ("true", ":"):
+            return True
+        if name == "false":
+            return False
+        if name in ("exit", "return") and not self.uncertain:
+            raise _Left
+        if name in ("test", "["):
+            return self._test(words[1:-1] if name == "[" else words[1:])
+        if name == "set" and texts[1:2] == ["--"]:
+            self.arguments = texts[2:]
+        elif name == "shift":
+            del self.arguments[: int(texts[1]) if texts[1:] and texts[1].isdecimal() else 1]
+        elif name in ("read", "unset", "getopts"):
+            self.variables.update(dict.fromkeys(texts[1:]))
+        elif name.startswith("db_"):
+            self.variables["RET"] = None
+        elif name == "dpkg" and texts[1:2] == ["--compare-versions"] and len(texts) == 5:
+            first, relation, _ = texts[2:]
+            return _WITHOUT_VERSION.get(relation) if not first else None
+        return None
+
+    def _test(self, words: Sequence[_Word]) -> Status:
+        texts = [text for text, _ in words]
+        for operator, decisive in (("-o", True), ("-a", False)):
+            if operator in texts[1:-1]:
+                place = texts.index(operator, 1)
+                sides = (self._test(words[:place]), self._test(words[place + 1 :]))
+                if decisive in sides:
+                    return decisive
+                return None if None in sides else not decisive
+        if texts[:1] == ["!"]:
+            status = self._test(words[1:])
+            return None if status is None else not status
+        if len(words) == 2 and texts[0] in _FILE_TESTS and words[1][1]:
+            return self.circumstances.test(texts[0], texts[1])
+        if not all(known for _, known in words):
+            return None
+        if len(words) == 2 and texts[0] in ("-n", "-z"):
+            return bool(texts[1]) == (texts[0] == "-n")
+        if len(words) == 3 and texts[1] in ("=", "==", "!="):
+            return (texts[0] == texts[2]) == (texts[1] != "!=")
+        return bool(texts[0]) if len(words) == 1 else None
+
+    def _text(self, word: str) -> _Word:
+        fields = list(self._expanded(word, splits=False))
+        return fields[0] if fields else ("", True)
+
+    def _fields(self, word: str) -> List[_Word]:
+        if word in ('"$@"', "$@", "$*"):
+            return [(argument, True) for argument in self.arguments]
+        return list(self._expanded(word, splits=True))
+
+    def _expanded(self, word: str, splits: bool) -> Iterator[_Word]:
+        text, known, is_there = "", True, not splits
+        for part, is_known, is_quoted in self._parts(word, False):
+            known = known and is_known
+            if is_quoted or not is_known or not splits:
+                text, is_there = text + part, True
+                continue
+            # Unquoted expansions are split: POSIX, 2.6.5.
+            first, *others = part.split() or [""]
+            if part[:1].isspace() and is_there:
+                yield text, known
+                text, is_there = "", False
+            text, is_there = text + first, is_there or bool(first)
+            for other in others:
+                yield text, known
+                text, is_there = other, True
+        if is_there:
+            yield text, known
+
+    def _parts(self, word: str, is_quoted: bool) -> Iterator[Tuple[str, bool, bool]]:
+        """Text, whether it is known, and whether it stays one field."""
+        position = 0
+        while position < len(word):
+            start = position
+            character = word[position]
+            if character == "\\":
+                position += 2
+                escaped = word[start + 1 : position]
+                yield (escaped if not is_quoted or escaped in '$`"\\' else f"\\{escaped}"), True, True
+            elif character == "'" and not is_quoted:
+                position = end_of_expansion(word, position)
+                yield word[start + 1 : position - 1], True, True
+            elif character == '"' and not is_quoted:
+                position = end_of_expansion(word, position)
+                yield "", True, True
+                yield from self._parts(word[start + 1 : position - 1], True)
+            elif character in "$`":
+                position = end_of_expansion(word, position)
+                value = self._value(word[start:position])
+                yield (word[start:position] if value is None else value), value is not None, is_quoted
+            else:
+                position += 1
+                yield character, True, True
+
+    def _value(self, expansion: str) -> Optional[str]:
+        self._step()
+        if expansion == "$":
+            return "$"
+        if expansion.startswith("$(("):
+            return None
+        if expansion.startswith("$("):
+            return self._substituted(expansion[2:-1])
+        if expansion.startswith("`"):
+            return self._substituted(expansion[1:-1].replace("\\`", "`").replace("\\$", "$"))
+        if expansion.startswith("${"):
+            return self._parameter(expansion[2:-1])
+        return self._variable(expansion[1:])
+
+    def _parameter(self, text: str) -> Optional[str]:
+        length = 0
+        while length < len(text) and (text[length].isalnum() or text[length] == "_"):
+            length += 1
+        value, rest = self._variable(text[:length]), text[length:]
+        if not rest or not length:
+            return value if length else None
+        operator, word = rest[:2] if rest[0] == ":" else rest[0], rest.lstrip(":")[1:]
+        if operator not in (":-", "-", ":=", "=", ":+", "+") or value is None:
+            return None
+        is_used = bool(value) or ":" not in operator
+        if operator[-1] == "+":
+            is_used = not is_used
+            value = ""
+        if is_used:
+            return value
+        other, known = self._text(word)
+        return other if known else None
+
+    def _variable(self, name: str) -> Optional[str]:
+        if name.isdigit():
+            place = int(name) - 1
+            return (self.arguments[place] if place < len(self.arguments) else "") if place >= 0 else None
+        if name in ("@", "*"):
+            return " ".join(self.arguments)
+        return str(len(self.arguments)) if name == "#" else self.variables.get(name)
+
+    def _substituted(self, script: str) -> Optional[str]:
+        """What commands print is not known, but what they are is."""
+        nodes = parse(script)
+        functions, self._printed = dict(self.functions), None
+        self._perhaps(lambda: self.nodes(nodes), lambda: None)
+        self.functions = functions
+        if len(nodes) == 1 and isinstance(nodes[0], Simple) and self._printed is not None:
+            name, *words = self._printed.words
+            if name == "echo" and not any(set("$`-") & set(word) for word in words):
+                return " ".join(words)
+        return None
+
+
+def _fits(text: str, pattern: str) -> Optional[bool]:
+    if pattern == "*" or text == pattern:
+        return True
+    return None if set("*?[$`") & set(pattern) else False
