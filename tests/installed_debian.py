@@ -1,8 +1,7 @@
 """What Debian's own tools make of a set of packages, beside what Lading makes of the same.
 
 The reference is a root that mmdebstrap has made: apt and dpkg in a chroot, with all maintainer
-scripts run. Nothing of it is normalised here; `benchmarks/installed/listed.py` says what may differ,
-and why.
+scripts run. Nothing of it is normalised here; `installed_listed.py` says what may differ, and why.
 """
 
 import hashlib

@@ -3,14 +3,15 @@
 from typing import Mapping, Tuple
 
 _TOOLS = """
-apt-utils aptitude apt-file bash-completion bc binutils bsdmainutils busybox bzip2 ca-certificates
+apt-utils aptitude apt-file bash-completion bc binutils bsdmainutils busybox bzip2
+ca-certificates
 cloud-init cpio cron curl debconf-utils debootstrap dialog dos2unix dpkg-dev ed etckeeper ethtool
 eject fakeroot file ftp gawk gdb git gnupg htop info iotop iproute2 iputils-ping jq less logrotate
 lsb-release lshw lsof lzop m4 mailcap man-db manpages mc media-types mercurial moreutils mtr-tiny
 nano ncdu netcat-openbsd netcat-traditional net-tools nmap openssl parallel parted patch pciutils
 pinentry-curses procps psmisc pv rsync rsyslog screen sharutils shellcheck socat sqlite3 strace
-sudo sysstat tcpdump telnet time tmux traceroute tree unattended-upgrades unzip usbutils uuid-runtime
-vim vim-tiny wget whiptail whois xxd zip zsh zstd
+sudo sysstat tcpdump telnet time tmux traceroute tree unattended-upgrades unzip usbutils
+uuid-runtime vim vim-tiny wget whiptail whois xxd zip zsh zstd
 """
 _SERVERS = """
 apache2 avahi-daemon bind9 chrony containerd dnsmasq dovecot-imapd etcd-server fail2ban haproxy
@@ -33,7 +34,8 @@ default-jdk-headless default-jre-headless doxygen elixir erlang-base flex g++ gc
 golang-go guile-3.0 libapache2-mod-php libdbi-perl libjson-perl libtool libwww-perl llvm lua5.4
 make maven meson nasm ninja-build nodejs perl php-cli php-curl php-gd php-mbstring
 php-mysql php-xml pkg-config pylint python3 python3-dev python3-django python3-flask python3-numpy
-python3-pip python3-psycopg2 python3-requests python3-setuptools python3-venv python3-yaml r-base-core
+python3-pip python3-psycopg2 python3-requests python3-setuptools python3-venv python3-yaml
+r-base-core
 ruby rustc swig tcl tk tomcat10 uwsgi valgrind yarnpkg
 """
 _DESKTOP = """
@@ -44,7 +46,7 @@ inkscape libcairo2 libgdk-pixbuf-2.0-0 libgl1 libglib2.0-bin libgtk-3-0 libgtk-3
 libnotify-bin libpango-1.0-0 librsvg2-bin mesa-utils default-jre pavucontrol pipewire
 poppler-utils pulseaudio qt6-qpa-plugins qtbase5-dev-tools sgml-base shared-mime-info texlive-base
 vlc-bin wamerican weston x11-utils xauth xdg-utils xfonts-base xml-core
-xserver-xorg-core xterm 
+xserver-xorg-core xterm
 """
 
 #: By name.

@@ -17,8 +17,8 @@ def _names(text: str) -> FrozenSet[str]:
 #: Names by the reason why nothing is missed.
 HARMLESS: Mapping[str, FrozenSet[str]] = {
     "the shell's own": _names(
-        ": . [ alias break cd command continue exit false getopts hash local read return set shift"
-        " test trap true type ulimit umask unset wait"
+        ": . [ {...} alias break cd command continue exit false getopts hash local read return"
+        " set shift test trap true type ulimit umask unset wait"
     ),
     "prints what it finds, and redirections are judged by themselves": _names(
         "awk basename cat cmp cut date deb-systemd-invoke df diff dirname dpkg-architecture"

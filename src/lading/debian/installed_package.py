@@ -38,4 +38,3 @@ class InstalledPackage:
         for key in ("replaces", "temporary", "interests"):
             fields[key] = tuple(fields[key])
         return cls(**fields)
-

@@ -6,7 +6,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
 from lading.debian.after_install import AFTER_INSTALL, after_install_entries
 from lading.debian.base_packages import check_kept
@@ -172,10 +172,17 @@ class InstalledTree:
             self.read,
         )
         made = {entry.path: entry for entry in (*self._merged_links(), *known)}
-        files = ScriptFiles(self._given, self._below, self._known_content, self.accounts(made), made)
+        files = ScriptFiles(
+            self._given, self._below, self._known_content, self.accounts(made), made
+        )
+        own: Dict[str, Set[str]] = {package.name: set() for package in self.packages}
+        for path, (number, _) in self._members.items():
+            if path not in self.base.entries and number < len(self.packages):
+                own[self.packages[number].name].add(path)
         for package in in_order_of_dependence(self.packages):
-            if package.name not in AFTER_INSTALL:
-                self.effects[package.name] = follow_package(package.name, package.scripts, files)
+            name = package.name
+            if name not in AFTER_INSTALL:
+                self.effects[name] = follow_package(name, package.scripts, own[name], files)
         return sorted(files.made.values(), key=lambda entry: entry.sort_key)
 
     def accounts(self, made: Mapping[str, RootEntry]) -> AccountFiles:

@@ -7,11 +7,11 @@ reported that is not known to be harmless.
 
 import re
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import AbstractSet, Dict, List, Mapping, Optional, Tuple
 
 from lading.debian.harmless_commands import is_harmless
-from lading.debian.shell import Redirection, ShellSyntaxError
 from lading.debian.script_files import ScriptFiles
+from lading.debian.shell import Redirection, ShellSyntaxError
 from lading.debian.shell_run import Circumstances, Command, follow_script
 
 #: Scripts that run when a package is installed, and how they are called where no version of it was
@@ -22,7 +22,11 @@ _SHELLS = re.compile(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:ba|da)?sh\b.*")
 _LONGEST_LINE = 200
 
 # As dpkg(1) sets them, where it installs into the root itself.
-_VARIABLES = {"DPKG_ROOT": "", "DPKG_ADMINDIR": "/var/lib/dpkg", "DEBIAN_FRONTEND": "noninteractive"}
+_VARIABLES = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "DPKG_ADMINDIR": "/var/lib/dpkg",
+    "DPKG_ROOT": "",
+}
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ class Alternative:
 
 @dataclass(frozen=True)
 class ScriptEffects:
-    """What the scripts of a package register, and `not_run`: by script the commands, each once, that
-    would change something else, with what is known of their arguments filled in."""
+    """What the scripts of a package register, and `not_run`: by script the commands, each once,
+    that would change something else, with what is known of their arguments filled in."""
 
     alternatives: Tuple[Alternative, ...] = ()
     shells: Tuple[str, ...] = ()
@@ -50,12 +54,14 @@ class ScriptEffects:
 
 
 def follow_package(
-    package: str, scripts: Mapping[str, str], files: ScriptFiles
+    package: str, scripts: Mapping[str, str], own: AbstractSet[str], files: ScriptFiles
 ) -> ScriptEffects:
-    """Do in `files` what the scripts, by name, do plainly, and tell the rest."""
+    """Do in `files` what the scripts, by name, do plainly, and tell the rest. `own` are the paths
+    that only this package has: preinst runs before they are there."""
     follower = _Follower(package, files)
     for name in INSTALLING:
         if scripts.get(name):
+            files.absent = own if name == "preinst" else frozenset()
             follower.follow(name, scripts[name])
     return ScriptEffects(
         tuple(dict.fromkeys(follower.alternatives)),
@@ -82,6 +88,7 @@ class _Follower:
             {**_VARIABLES, "DPKG_MAINTSCRIPT_PACKAGE": self.package, "DPKG_MAINTSCRIPT_NAME": name},
             lambda command: self._perform(name, command),
             self.files.test,
+            self.files.text,
         )
         try:
             follow_script(script, circumstances)
@@ -132,4 +139,6 @@ def parse_alternative(words: Tuple[str, ...]) -> Optional[Alternative]:
     paths = (link, path, *(part for slave in slaves for part in (slave[0], slave[2])))
     is_plain = all(part.startswith("/") and not re.search(r"[$`*\s]", part) for part in paths)
     names = (name, *(slave[1] for slave in slaves))
-    return alternative if is_plain and all(re.fullmatch(r"[\w.+-]+", one) for one in names) else None
+    return (
+        alternative if is_plain and all(re.fullmatch(r"[\w.+-]+", one) for one in names) else None
+    )

@@ -6,7 +6,7 @@ What a command does is followed only where that is plain; otherwise it is left t
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from lading.debian.shell_run import Command
 from lading.debian.unpack import merged
@@ -32,8 +32,8 @@ class ScriptFiles:
     """`given` looks up what packages and the base have, `below` what they have in a directory, at
     the path itself and without a leading slash; `read` gives a file's bytes where they are known.
 
-    `made` is what scripts have added and changed. `statoverrides` and `shells` are lines that they
-    registered.
+    `made` is what scripts have added and changed, `statoverrides` are lines of dpkg-statoverride.
+    `absent` are paths of packages that are not unpacked yet.
     """
 
     given: Callable[[str], Optional[RootEntry]]
@@ -42,6 +42,7 @@ class ScriptFiles:
     accounts: AccountFiles
     made: Dict[str, RootEntry] = field(default_factory=dict)
     statoverrides: List[str] = field(default_factory=list)
+    absent: AbstractSet[str] = frozenset()
 
     def place(self, path: str) -> str:
         """Where an absolute path leads, without following a last link."""
@@ -51,7 +52,8 @@ class ScriptFiles:
         return place
 
     def lookup(self, place: str) -> Optional[RootEntry]:
-        return self.made.get(place) or self.given(place)
+        made = self.made.get(place)
+        return made if made is not None or place in self.absent else self.given(place)
 
     def test(self, operator: str, path: str) -> Optional[bool]:
         """What test(1) says of a file; None where that is not known."""
@@ -101,9 +103,19 @@ class ScriptFiles:
         if name == "getent" and words[0] in ("passwd", "group"):
             number = self.accounts.uid_of(asked), self.accounts.gid_of(asked)
             return number[words[0] == "group"] is not None
+        if name in ("cmp", "diff") and len(words) >= 2:
+            return self._are_same(*words[-2:])
         if name == "dpkg-statoverride" and "--list" in words:
             return any(line.split()[-1] == asked for line in self.statoverrides)
         return None
+
+    def _are_same(self, one: str, other: str) -> Optional[bool]:
+        if not (self.test("-e", one) and self.test("-e", other)):
+            return False
+        try:
+            return self.content(one) == self.content(other)
+        except _NotPlain:
+            return None
 
     def _target(self, path: str) -> Optional[str]:
         entry = self.lookup(path)
@@ -138,6 +150,12 @@ class ScriptFiles:
         if entry is None or entry.type != kinds.FILE:
             raise _NotPlain
         return self._content(entry.path)
+
+    def text(self, path: str) -> Optional[str]:
+        try:
+            return self.content(path).decode("utf-8", "surrogateescape")
+        except _NotPlain:
+            return None
 
     def _content(self, place: str) -> bytes:
         data = self.made[place].data if place in self.made else self.read(place)
@@ -227,7 +245,9 @@ def _mkdir(files: ScriptFiles, command: Command) -> None:
     options, paths = _options(command.words[1:], "pvZ", "m", ("parents", "mode"))
     mode = options.get("m", options.get("mode", "755"))
     for path in paths:
-        _make_directory(files, path, _mode(mode, 0o755, True), "p" in options or "parents" in options)
+        _make_directory(
+            files, path, _mode(mode, 0o755, True), "p" in options or "parents" in options
+        )
 
 
 def _make_directory(files: ScriptFiles, path: str, mode: int, with_parents: bool) -> bool:
@@ -251,8 +271,10 @@ def _install(files: ScriptFiles, command: Command) -> None:
     if "d" in options or "directory" in options:
         for path in paths:
             _make_directory(files, path, 0o755, True)
-            number = _mode(mode, 0o755, True)
-            files.change(path, lambda entry: replace(entry, mode=number, uid=uid, gid=gid))
+            files.change(
+                path,
+                lambda entry: replace(entry, mode=_mode(mode, 0o755, True), uid=uid, gid=gid),
+            )
         return
     source, target = _two(paths)
     data = b"" if source == "/dev/null" else files.content(source)
@@ -271,7 +293,10 @@ def _two(paths: Sequence[str]) -> Tuple[str, str]:
 
 def _ln(files: ScriptFiles, command: Command) -> None:
     options, paths = _options(
-        command.words[1:], "sfnTvr", "", ("symbolic", "force", "no-dereference", "no-target-directory")
+        command.words[1:],
+        "sfnTvr",
+        "",
+        ("symbolic", "force", "no-dereference", "no-target-directory"),
     )
     if "s" not in options and "symbolic" not in options or "r" in options:
         raise _NotPlain
@@ -301,13 +326,15 @@ def _cp(files: ScriptFiles, command: Command) -> None:
         raise _NotPlain
     if files.test("-d", target):
         target = posixpath.join(target, posixpath.basename(source))
-    if files.test("-e", target):
+    present = files.lookup(files.place(target))
+    if present is not None:
         if "n" in options or "no-clobber" in options:
             return
-        present = files.lookup(files.place(target))
-        if present is None or present.type != kinds.FILE:
+        if present.type != kinds.FILE:
             raise _NotPlain
-    if {"p", "a", "preserve", "archive"} & options.keys():
+    if present is not None and not {"p", "a", "preserve", "archive"} & options.keys():
+        files.write(target, data, present.mode, present.uid, present.gid)
+    elif {"p", "a", "preserve", "archive"} & options.keys():
         files.write(target, data, entry.mode, entry.uid, entry.gid)
     else:
         files.write(target, data, entry.mode & ~_USUAL_UMASK & 0o777)
@@ -344,7 +371,9 @@ def _rmdir(files: ScriptFiles, command: Command) -> None:
     _, paths = _options(command.words[1:], "pv", "", ("ignore-fail-on-non-empty", "parents"))
     for path in paths:
         place = files.place(path)
-        if files.given(place) is None and not any(one.startswith(f"{place}/") for one in files.made):
+        if files.given(place) is None and not any(
+            one.startswith(f"{place}/") for one in files.made
+        ):
             files.made.pop(place, None)
 
 
@@ -441,7 +470,9 @@ def _print(files: ScriptFiles, command: Command) -> None:
                 raise _NotPlain
             if one.operator != ">>":
                 present = b""
-            files.made[place] = replace(entry, data=present + text.encode("utf-8", "surrogateescape"))
+            files.made[place] = replace(
+                entry, data=present + text.encode("utf-8", "surrogateescape")
+            )
         else:
             files.write(one.word, text.encode("utf-8", "surrogateescape"))
 

@@ -4,7 +4,7 @@ Words stay as they are written, quotes and all; `lading.debian.shell_run` expand
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import List, Sequence, Tuple, Union
 
 _OPERATORS = ("&&", "||", ";;", "<<-", "<<", ">>", "<&", ">&", "<>", ">|", *"\n;&|()<>")
 _REDIRECTIONS = frozenset(("<<-", "<<", ">>", "<&", ">&", "<>", ">|", "<", ">"))
@@ -381,7 +381,7 @@ class _Parser:
         return Simple(tuple(words), tuple(redirections))
 
     def _redirections(self) -> Tuple[Redirection, ...]:
-        found = []
+        found: List[Redirection] = []
         while self._token.text in _REDIRECTIONS and not self._token.is_word:
             operator = self._take().text
             if not self._token.is_word:

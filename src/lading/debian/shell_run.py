@@ -1,18 +1,18 @@
 """The commands that a shell script would run, found without running any.
 
-Variables, loops, functions and conditions are followed as far as the text alone says what becomes of
-them. Where it does not, both ways are taken.
+Variables, loops, functions and conditions are followed as far as the text alone says what becomes
+of them. Where it does not, both ways are taken.
 """
 
 import posixpath
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from lading.debian.shell import (
     AndOr,
     Case,
     For,
-    Function,
     Group,
     If,
     Node,
@@ -63,12 +63,14 @@ Status = Optional[bool]
 @dataclass(frozen=True)
 class Circumstances:
     """How a script is called: its arguments and variables. `perform` is told of each command in
-    turn, `test` answers a test of a file such as `-e`, by absolute path."""
+    turn, `test` answers a test of a file such as `-e`, by absolute path, and `read` gives the text
+    of one, None if it is not known."""
 
     arguments: Tuple[str, ...]
     variables: Mapping[str, str]
     perform: Callable[[Command], Status]
     test: Callable[[str, str], Status]
+    read: Callable[[str], Optional[str]]
 
 
 def follow_script(script: str, circumstances: Circumstances) -> None:
@@ -100,6 +102,8 @@ class _Run:
     uncertain: int = 0
     steps: int = 0
     depth: int = 0
+    # Whether nobody else has set any.
+    knows_variables: bool = True
     _printed: Optional[Command] = None
 
     def __post_init__(self) -> None:
@@ -117,7 +121,8 @@ class _Run:
         if isinstance(node, Simple):
             return self._simple(node)
         if isinstance(node, Group):
-            self._perform((), self._redirections(node.redirections))
+            if node.redirections:
+                self._perform([("{...}", True)], self._redirections(node.redirections))
             return self.nodes(node.body)
         if isinstance(node, AndOr):
             return self._and_or(node)
@@ -151,7 +156,9 @@ class _Run:
         self.uncertain -= 1
         first, *others = outcomes
         self.variables = {
-            name: first.get(name) if all(first.get(name) == one.get(name) for one in others) else None
+            name: first.get(name)
+            if all(first.get(name) == one.get(name) for one in others)
+            else None
             for name in {name: None for outcome in outcomes for name in outcome}
         }
 
@@ -171,7 +178,7 @@ class _Run:
             status = self._node(node.commands[0])
             return None if status is None else not status
         for command in node.commands:
-            self._perhaps(lambda command=command: self._node(command), lambda: None)
+            self._perhaps(partial(self._node, command), lambda: None)
         return None
 
     def _if(self, branches: Sequence[Tuple[Nodes, Nodes]], otherwise: Nodes) -> Status:
@@ -194,7 +201,7 @@ class _Run:
             if any(fit is not False for fit in fits):
                 maybe.append(body)
         if maybe:
-            ways = [lambda body=body: self.nodes(body) for body in maybe]
+            ways = [partial(self.nodes, body) for body in maybe]
             self._perhaps(*ways, lambda: None)
         return None if maybe else True
 
@@ -241,9 +248,7 @@ class _Run:
     def _redirections(self, redirections: Sequence[Redirection]) -> List[Tuple[str, _Word]]:
         return [(one.operator, self._text(one.word)) for one in redirections]
 
-    def _perform(
-        self, words: Sequence[_Word], redirections: Sequence[Tuple[str, _Word]]
-    ) -> Status:
+    def _perform(self, words: Sequence[_Word], redirections: Sequence[Tuple[str, _Word]]) -> Status:
         if not words and not redirections:
             return True
         is_known = all(known for _, known in (*words, *(word for _, word in redirections)))
@@ -277,6 +282,18 @@ class _Run:
             self.arguments = outer
             self.depth -= 1
 
+    def _source(self, path: str) -> Status:
+        if path.endswith("/debconf/confmodule"):
+            return True
+        text = self.circumstances.read(path)
+        if text is None or self.depth >= _MAX_DEPTH:
+            self.knows_variables = False
+            return None
+        self.depth += 1
+        status = self.nodes(parse(text))
+        self.depth -= 1
+        return status
+
     def _builtin(self, name: str, words: Sequence[_Word]) -> Status:
         texts = [text for text, _ in words]
         if name in ("true", ":"):
@@ -285,6 +302,8 @@ class _Run:
             return False
         if name in ("exit", "return") and not self.uncertain:
             raise _Left
+        if name in (".", "source") and len(texts) > 1:
+            return self._source(texts[1])
         if name in ("test", "["):
             return self._test(words[1:-1] if name == "[" else words[1:])
         if name == "set" and texts[1:2] == ["--"]:
@@ -359,7 +378,9 @@ class _Run:
             if character == "\\":
                 position += 2
                 escaped = word[start + 1 : position]
-                yield (escaped if not is_quoted or escaped in '$`"\\' else f"\\{escaped}"), True, True
+                yield (
+                    escaped if not is_quoted or escaped in '$`"\\' else f"\\{escaped}"
+                ), True, True
             elif character == "'" and not is_quoted:
                 position = end_of_expansion(word, position)
                 yield word[start + 1 : position - 1], True, True
@@ -370,7 +391,9 @@ class _Run:
             elif character in "$`":
                 position = end_of_expansion(word, position)
                 value = self._value(word[start:position])
-                yield (word[start:position] if value is None else value), value is not None, is_quoted
+                yield (
+                    word[start:position] if value is None else value
+                ), value is not None, is_quoted
             else:
                 position += 1
                 yield character, True, True
@@ -399,7 +422,7 @@ class _Run:
         operator, word = rest[:2] if rest[0] == ":" else rest[0], rest.lstrip(":")[1:]
         if operator not in (":-", "-", ":=", "=", ":+", "+") or value is None:
             return None
-        is_used = bool(value) or ":" not in operator
+        is_used = bool(value) or (":" not in operator and text[:length] in self.variables)
         if operator[-1] == "+":
             is_used = not is_used
             value = ""
@@ -411,10 +434,18 @@ class _Run:
     def _variable(self, name: str) -> Optional[str]:
         if name.isdigit():
             place = int(name) - 1
-            return (self.arguments[place] if place < len(self.arguments) else "") if place >= 0 else None
+            return (
+                (self.arguments[place] if place < len(self.arguments) else "")
+                if place >= 0
+                else None
+            )
         if name in ("@", "*"):
             return " ".join(self.arguments)
-        return str(len(self.arguments)) if name == "#" else self.variables.get(name)
+        if name == "#":
+            return str(len(self.arguments))
+        # Those of the environment are in capitals.
+        is_unset = name not in self.variables and name.islower() and self.knows_variables
+        return "" if is_unset else self.variables.get(name)
 
     def _substituted(self, script: str) -> Optional[str]:
         """What commands print is not known, but what they are is."""
