@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Callable, Dict, Iterator, Mapping, Optional, Protocol
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Protocol
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -89,13 +89,16 @@ def session_sender() -> Sender:
         patience: Patience,
         zone: Zone = Zone.MACHINE,
     ) -> requests.Response:
+        others: Dict[str, Any] = {}
         for _ in range(MOST_REDIRECTS + 1):
-            response = session.ask(method, url, headers, patience, zone)
+            response = session.ask(method, url, headers, patience, zone, **others)
             redirect = redirect_of(response, method)
             if redirect is None:
                 return response
             zone = min(zone, zone_of(response))
             let_go(response)
+            if url.startswith("https:") and not redirect.url.startswith("https:"):
+                others = {"auth": _nothing}  # what netrc has for a host is not for all on the way
             url = redirect.url
             check_scheme(url)
         raise UnavailableError(f"it redirects more than {MOST_REDIRECTS} times")
@@ -266,6 +269,11 @@ def transient_fault(response: requests.Response) -> TransientError:
 
 def status_line(response: requests.Response) -> str:
     return f"HTTP status {response.status_code} {printable(shown(response.reason or ''))}".rstrip()
+
+
+def _nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Shows no credentials."""
+    return request
 
 
 def check_scheme(url: str) -> None:

@@ -9,7 +9,7 @@ from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.mirrors import places
 from lading.fetch.part import Part
 from lading.fetch.pinned_file import PinnedFile
-from lading.fetch.source_url import redacted
+from lading.fetch.source_url import told
 from lading.fetch.verified import save_verified
 from lading.machine import Machine
 
@@ -48,10 +48,10 @@ def _fill(
             wanted = Wanted(file.size, zone=located.zone)
             save_verified(client, url, part, file.sha256, wanted)
         except UnavailableError as fault:
-            failures.append((redacted(url), fault))
-            report(f"{redacted(url)}: {fault.reason}")
+            failures.append((told(url), fault))
+            report(f"{told(url)}: {fault.reason}")
         else:
-            report(f"{file.name}: {_megabytes(part.size)} from {redacted(url)}")
+            report(f"{file.name}: {_megabytes(part.size)} from {told(url)}")
             return
     raise _not_fetched(file, failures)
 

@@ -2,6 +2,11 @@
 
 from typing import Optional
 
+from lading.foreign_text import printable
+
+#: Characters. Reasons have texts of servers in them, some of them more than one.
+_LONGEST_REASON = 1000
+
 
 class UnavailableError(Exception):
     """This place does not give the file, for `reason`; another one may.
@@ -10,8 +15,8 @@ class UnavailableError(Exception):
     """
 
     def __init__(self, reason: str, status: Optional[int] = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = _told(reason)
+        super().__init__(self.reason)
         self.status = status
 
 
@@ -29,7 +34,13 @@ class TransientError(Exception):
     def __init__(
         self, reason: str, delay: Optional[float] = None, status: Optional[int] = None
     ) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = _told(reason)
+        super().__init__(self.reason)
         self.delay = delay
         self.status = status
+
+
+def _told(reason: str) -> str:
+    """All that a server says gets into sentences through here."""
+    text = printable(reason[:_LONGEST_REASON])
+    return text if len(reason) <= _LONGEST_REASON else f"{text}..."

@@ -1,5 +1,6 @@
 """Every fault of the network, told apart: those that may be over soon, and the others."""
 
+import http.client
 import socket
 from contextlib import contextmanager
 from typing import Iterator, List, Optional
@@ -9,6 +10,7 @@ import urllib3
 
 from lading.fetch.faults import TransientError, UnavailableError
 from lading.fetch.source_url import redacted
+from lading.foreign_text import shown
 
 
 @contextmanager
@@ -34,8 +36,11 @@ def network_faults() -> Iterator[None]:
         if _is_unknown_host(error):
             raise UnavailableError(_reason(error)) from error
         raise TransientError(_reason(error)) from error
-    except requests.exceptions.RequestException as error:
+    except (requests.exceptions.RequestException, http.client.HTTPException) as error:
         raise UnavailableError(_reason(error)) from error
+    except (ValueError, UnicodeError) as error:
+        # `requests` and what is below it let through what they did not expect in a URL or header.
+        raise UnavailableError(f"its answer can't be used ({_reason(error)})") from error
 
 
 def _causes(error: BaseException) -> List[BaseException]:
@@ -54,7 +59,7 @@ def _reason(error: BaseException) -> str:
     for cause in reversed(causes):
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return redacted(cause.strerror)
-    return redacted(str(causes[-1]) or type(causes[-1]).__name__)
+    return shown(redacted(str(causes[-1]) or type(causes[-1]).__name__))
 
 
 def _is_unknown_host(error: BaseException) -> bool:

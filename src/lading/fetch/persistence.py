@@ -6,7 +6,7 @@ from typing import Callable, TypeVar
 
 from lading.counted import counted
 from lading.fetch.faults import TransientError, UnavailableError
-from lading.fetch.source_url import redacted
+from lading.fetch.source_url import told
 
 T = TypeVar("T")
 
@@ -69,5 +69,5 @@ class Persistence:
                 if delay is None:
                     delay = self._patience.first_delay * 2 ** (failures - 1)
                 delay = min(delay, self._patience.longest_delay)
-                self._report(f"{redacted(url)}: {fault.reason}; trying again in {delay:g} s")
+                self._report(f"{told(url)}: {fault.reason}; trying again in {delay:g} s")
                 self._sleep(delay)

@@ -9,10 +9,13 @@ from functools import lru_cache
 from typing import Dict, Tuple
 
 from lading.errors import LadingError
-from lading.fetch.source_url import redacted
+from lading.fetch.source_url import told
 
 #: pip's sections, the later overriding the earlier (pip documentation, "Configuration").
 _SECTIONS = ("global", "install", ":env:")
+
+#: What reading a few files may take on a machine under load.
+_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,24 @@ def pip_indexes() -> PipIndexes:
     else the index that pip itself knows. LadingError where there is no pip to ask.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
-    asked = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise _unknown(f"no answer in {_SECONDS} seconds") from error
     if asked.returncode != 0:
-        raise LadingError(
-            f"pip of {sys.executable} does not tell its configuration "
-            f"({redacted(asked.stderr.strip())}), so there is no Python package index. Set "
-            "`[python-repos].indexes` in pants.toml."
-        )
+        raise _unknown(told(asked.stderr.strip()))
     settings = _settings(asked.stdout)
     if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         return PipIndexes((), _words(settings, "find-links"))
     index = _words(settings, "index-url") or (_built_in_index(),)
     return PipIndexes(index + _words(settings, "extra-index-url"), _words(settings, "find-links"))
+
+
+def _unknown(reason: str) -> LadingError:
+    return LadingError(
+        f"pip of {sys.executable} does not tell its configuration ({reason}), so there is no "
+        "Python package index. Set `[python-repos].indexes` in pants.toml."
+    )
 
 
 def _settings(listing: str) -> Dict[str, str]:

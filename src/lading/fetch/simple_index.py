@@ -11,6 +11,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from lading.fetch.client import Page
 
+#: Characters of a page, and pieces of text in it, that are looked at: Python's reader of HTML takes
+#: 10 seconds for a million `<`. The largest pages of links have some hundred thousand pieces.
+_LONGEST_HTML = 16 << 20
+_MOST_PIECES = 1_000_000
+
 #: What to ask an index for.
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5, */*;q=0.1"
 
@@ -33,16 +38,31 @@ def _json_links(page: Page) -> List[Tuple[str, str]]:
     try:
         files = json.loads(page.text)["files"]
         return [(file["filename"], urljoin(page.url, file["url"])) for file in files]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []  # nothing that can be taken from here; the next index may be better
 
 
 def _html_links(page: Page) -> List[Tuple[str, str]]:
     parser = _Anchors()
-    parser.feed(page.text)
-    base = urljoin(page.url, parser.base)
-    urls = [urljoin(base, href.strip()) for href in parser.hrefs]
+    try:
+        parser.feed(page.text[:_LONGEST_HTML])
+    except _TooMuch:
+        return []
+    base = _joined(page.url, parser.base) or page.url
+    urls = filter(None, (_joined(base, href.strip()) for href in parser.hrefs))
     return [(posixpath.basename(unquote(urlsplit(url).path)), url) for url in urls]
+
+
+def _joined(base: str, href: str) -> Optional[str]:
+    """None for what is no address: such a link leads nowhere."""
+    try:
+        return urlsplit(urljoin(base, href)).geturl()
+    except ValueError:
+        return None
+
+
+class _TooMuch(Exception):
+    pass
 
 
 class _Anchors(HTMLParser):
@@ -50,6 +70,12 @@ class _Anchors(HTMLParser):
         super().__init__()
         self.base = ""
         self.hrefs: List[str] = []
+        self._pieces = 0
+
+    def handle_data(self, data: str) -> None:
+        self._pieces += 1
+        if self._pieces > _MOST_PIECES:
+            raise _TooMuch
 
     def handle_starttag(self, tag: str, attrs: List[Tuple[str, Optional[str]]]) -> None:
         href = dict(attrs).get("href")

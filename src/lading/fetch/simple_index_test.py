@@ -62,3 +62,20 @@ def test_project_names_are_normalised(project: str) -> None:
     assert project_url("https://a.example/simple", project) == (
         "https://a.example/simple/foo-bar-baz/"
     )
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        html('<base href="http://[a"><a href="http://[b/foo-1.whl"><a href="//[">'),
+        html("<a href='http://a.example:99999999/%ff%00foo'><a href='\x00'>"),
+        Page(BASE, "application/json", "[" * 100_000),
+        Page(BASE, "application/json", '{"files": [{"filename": 5, "url": 5}]}'),
+        Page(BASE, "application/json", '{"files": [{"filename": "foo-1.whl", "url": "http://["}]}'),
+        Page(BASE, "application/json", '{"files": {"a": 1}, "size": ' + "9" * 5000 + "}"),
+        Page(BASE, "application/json", '["files"]'),
+    ],
+    ids=range(7),
+)
+def test_odd_pages_list_nothing(page: Page) -> None:
+    assert file_url(page, "foo-1.whl") is None

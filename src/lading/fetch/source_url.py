@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from lading.errors import LadingError
+from lading.foreign_text import printable, shown
 
 #: What stands behind `mirror://`, each with the form of the rest.
 MIRRORS = {
@@ -113,3 +114,8 @@ def redacted(text: str) -> str:
     """
     without_userinfo = re.sub(r"(?<=//)[^/\s?#'\"]*@", "", text)
     return re.sub(r"(//[^\s?#'\"]+)\?[^\s#'\"]*", r"\1?...", without_userinfo)
+
+
+def told(url: str) -> str:
+    """A URL, which a server may have named, for messages."""
+    return printable(shown(redacted(url)))

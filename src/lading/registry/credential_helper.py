@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
+from lading.registry.asked_program import NoAnswerError, ask
 from lading.registry.credential import Credential, credential_of
 
-_TIMEOUT_SECONDS = 60
+#: How long a helper may take: some ask the user for a password.
+_SECONDS = 60
 
 
 class HelperError(Exception):
@@ -25,6 +26,7 @@ class CredentialHelper:
     name: str
     environment: Mapping[str, str]
     directory: Optional[str] = None
+    seconds: float = _SECONDS
 
     @property
     def program(self) -> str:
@@ -43,25 +45,23 @@ class CredentialHelper:
         if program is None or "/" in self.name:
             raise HelperError("is not on the PATH")
         try:
-            asked = subprocess.run(
+            asked = ask(
                 [program, "get"],
-                input=key.encode("utf-8"),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(self.environment),
-                cwd=self.directory,
-                timeout=_TIMEOUT_SECONDS,
+                key.encode("utf-8"),
+                self.seconds,
+                self.environment,
+                self.directory,
             )
-        except subprocess.TimeoutExpired as error:
-            raise HelperError(f"did not answer in {_TIMEOUT_SECONDS} seconds") from error
+        except NoAnswerError as error:
+            raise HelperError(str(error)) from error
         except OSError as error:
             raise HelperError(f"can't be run: {error.strerror}") from error
-        if asked.returncode:
-            if b"credentials not found" in asked.stdout:
+        if asked.status:
+            if b"credentials not found" in asked.output:
                 raise HelperError("has no credentials for it")
-            raise HelperError(f"failed with status {asked.returncode}")
+            raise HelperError(f"failed with status {asked.status}")
         try:
-            fields = json.loads(asked.stdout)
+            fields = json.loads(asked.output)
         except (ValueError, RecursionError) as error:
             raise HelperError("did not answer in JSON") from error
         if not isinstance(fields, dict):

@@ -1,0 +1,87 @@
+"""Programs that are asked a question, and may be out of order."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Mapping, Optional, Sequence
+
+#: Bytes of an answer. Tokens have some thousand.
+_LONGEST_ANSWER = 1 << 20
+
+_CHUNK = 1 << 16
+
+#: Seconds between two looks at whether the program has ended: what it has started may keep its
+#: standard output open.
+_INTERVAL = 0.05
+
+
+class NoAnswerError(Exception):
+    """For a reason in few words."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    output: bytes
+
+
+def ask(
+    command: Sequence[str],
+    question: bytes,
+    seconds: float,
+    environment: Mapping[str, str],
+    directory: Optional[str] = None,
+) -> Answer:
+    """What `command` writes to standard output when it reads `question`, which fits into a pipe.
+
+    NoAnswerError if it takes longer than `seconds` or writes too much: it is killed then, with all
+    that it has started. OSError if it can't be run.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment),
+        cwd=directory,
+        bufsize=0,
+        start_new_session=True,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    end = time.monotonic() + seconds
+    try:
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(question)
+        with process.stdout:
+            output = _read(process, process.stdout, end)
+        return Answer(process.wait(max(0.0, end - time.monotonic())), output)
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise NoAnswerError(f"did not answer in {seconds:g} seconds") from error
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _read(process: "subprocess.Popen[bytes]", stream: IO[bytes], end: float) -> bytes:
+    output = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            has_ended = process.poll() is not None
+            if selector.select(0 if has_ended else _INTERVAL):
+                chunk = stream.read(_CHUNK)
+                output += chunk
+                if not chunk:
+                    return bytes(output)
+            elif has_ended:
+                return bytes(output)
+            if len(output) > _LONGEST_ANSWER:
+                raise NoAnswerError(f"wrote more than {_LONGEST_ANSWER} bytes")
+            if time.monotonic() > end:
+                raise TimeoutError
