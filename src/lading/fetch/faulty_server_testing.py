@@ -27,7 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         reply.send(self)
 
-    do_HEAD = do_POST = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""

@@ -13,14 +13,16 @@ from urllib.parse import urlsplit
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 #: IPv6 networks whose addresses end with an IPv4 address that gateways pass packets on to:
-#: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
+#: compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
 _ENDING_IN_IPV4 = tuple(
-    ipaddress.IPv6Network(network)
-    for network in ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+    ipaddress.IPv6Network(network) for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
 )
 
-#: NAT64 within one network (RFC 8215), which Python's older releases take for global.
-_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+#: NAT64 within one network (RFC 8215), 6to4 (given up by RFC 7526) and Teredo: Python's releases
+#: differ in whether these are global.
+_NOT_GLOBAL = tuple(
+    ipaddress.IPv6Network(network) for network in ("64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
 
 
 class Zone(IntEnum):
@@ -36,6 +38,8 @@ class Zone(IntEnum):
 def zone_of_address(text: str) -> Zone:
     """Of an IP address, as sockets name their peers."""
     address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return _zone(address.ipv4_mapped)
     return max(_zone(one) for one in (address, *_embedded(address)))
 
 
@@ -66,7 +70,7 @@ def host_name(host: str) -> str:
 def _zone(address: _Address) -> Zone:
     if address.is_loopback or address.is_link_local or address.is_unspecified:
         return Zone.MACHINE
-    if address in _LOCAL_NAT64 or address.is_multicast:
+    if address.is_multicast or any(address in network for network in _NOT_GLOBAL):
         return Zone.NETWORK
     return Zone.INTERNET if address.is_global else Zone.NETWORK
 
