@@ -62,6 +62,37 @@ pex_binary(name="lacking", entry_point="native", dependencies=[":native"], **PEX
 docker_image(name="unlinked", pex=":lacking", python="//3rdparty/cpython")
 """
 
+# A PEX for two Pythons has two versions of what any Python could import, each with a module of its
+# own version that one Python can.
+PYTHONS_BUILD_FILE = """
+python_requirement(
+    name="front",
+    requirements=[
+        "front @ file://{wheels}/front-1-py3-none-any.whl; python_version < '3.11'",
+        "front @ file://{wheels}/front-2-py3-none-any.whl; python_version >= '3.11'",
+        "core @ file://{wheels}/core-1-cp310-cp310-linux_x86_64.whl; python_version < '3.11'",
+        "core @ file://{wheels}/core-2-cp311-cp311-linux_x86_64.whl; python_version >= '3.11'",
+    ],
+    resolve="services",
+)
+python_sources(name="sources", sources=["*.py"], resolve="services")
+files(name="python310", sources=["python310.json"])
+pex_binary(
+    name="both",
+    entry_point="versions.py",
+    resolve="services",
+    complete_platforms=["//3rdparty/python:debian12", ":python310"],
+    dependencies=[":front"],
+)
+docker_image(name="versions", pex=":both", python="//3rdparty/cpython")
+docker_image(name="on-312", pex=":both", base=":python", python="/usr/bin/python3.12")
+"""
+
+VERSIONS = """
+import importlib.metadata
+print(importlib.metadata.version("front"), importlib.metadata.version("core"))
+"""
+
 START = """
 import importlib.metadata, importlib.resources, json, os, sys
 from words import NAME
@@ -100,6 +131,17 @@ def native_wheel(directory: Path) -> Path:
     return path
 
 
+def pure_wheel(directory: Path, name: str, version: str, tag: str, *requires: str) -> None:
+    information = f"{name}-{version}.dist-info"
+    required = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{required}"
+    with zipfile.ZipFile(directory / f"{name}-{version}-{tag}.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", "")
+        wheel.writestr(f"{information}/METADATA", metadata)
+        wheel.writestr(f"{information}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
+        wheel.writestr(f"{information}/RECORD", "")
+
+
 @contextmanager
 def declared(repository: Repository, build_file: str) -> Iterator[Path]:
     library = repository.declared(LIBRARY, LIBRARY_BUILD_FILE)
@@ -136,4 +178,32 @@ def test_an_image_has_all_that_the_pex_has(
         f"`docker_image` {DIRECTORY}:unlinked: `pex` needs libraries that nothing in the image "
         "offers: libssl.so.3 (by /app/site-packages/native/module.so). Add the package that has "
         "them to `dependencies` of 3rdparty/cpython:cpython, with links to them in its `lib`."
+    ) in error
+
+
+def test_an_image_has_what_the_pex_activates_for_its_python(
+    repository: Repository, base_images: BaseImages, docker: ContainerEngine, tmp_path: Path
+) -> None:
+    pure_wheel(tmp_path, "front", "1", "py3-none-any", "core==1")
+    pure_wheel(tmp_path, "front", "2", "py3-none-any", "core==2")
+    pure_wheel(tmp_path, "core", "1", "cp310-cp310-linux_x86_64")
+    pure_wheel(tmp_path, "core", "2", "cp311-cp311-linux_x86_64")
+    build_file = PYTHONS_BUILD_FILE.format(wheels=tmp_path) + base_images.target("python")
+    with repository.declared(DIRECTORY, build_file):
+        place = repository.root / DIRECTORY
+        (place / "versions.py").write_text(VERSIONS)
+        debian12 = (repository.root / "3rdparty/python/debian12.json").read_text()
+        python310 = debian12.replace("311", "310").replace("3.11", "3.10")
+        (place / "python310.json").write_text(python310)
+        repository.pants("package", f"{DIRECTORY}:versions")
+        load = Loader(docker, repository.root / "dist" / DIRECTORY.replace("/", "."))
+        try:
+            assert docker.run("--rm", load("versions").id) == "2 2\n"
+        finally:
+            load.remove()
+        error = repository.failing_pants("package", f"{DIRECTORY}:on-312")
+    assert (
+        f"`docker_image` {DIRECTORY}:on-312: `pex` has no wheels for CPython 3.12 for Linux on "
+        "x86_64, which runs it in the image, of core==2 (required by front 2). Add that Python to "
+        "the `complete_platforms` of the PEX, or set its `interpreter_constraints`."
     ) in error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Optional
 
@@ -17,6 +19,7 @@ from pants.backend.python.util_rules import local_dists, pex_from_targets, pytho
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.backend.python.util_rules.local_dists import LocalDistsPex, LocalDistsPexRequest
 from pants.backend.python.util_rules.pex import Pex
+from pants.backend.python.util_rules.pex_cli import PexCliProcess
 from pants.backend.python.util_rules.pex_from_targets import (
     InterpreterConstraintsRequest,
     PexFromTargetsRequest,
@@ -27,7 +30,19 @@ from pants.backend.python.util_rules.python_sources import (
     StrippedPythonSourceFiles,
 )
 from pants.engine.addresses import Address
-from pants.engine.fs import Digest, DigestEntries, FileEntry, Snapshot
+from pants.engine.fs import (
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestEntries,
+    DigestSubset,
+    FileContent,
+    FileEntry,
+    MergeDigests,
+    PathGlobs,
+    Snapshot,
+)
+from pants.engine.process import FallibleProcessResult
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
     TransitiveTargets,
@@ -36,10 +51,22 @@ from pants.engine.target import (
     WrappedTargetRequest,
 )
 
+from pants.util.logging import LogLevel
+
+from lading.errors import LadingError
+from lading.foreign_text import printable, shown
+from lading.python.image_python import ImagePython
 from lading_pants.errors import TargetError
+from lading_pants.util_rules.complete_platform import complete_platform
 
 _REQUIREMENTS = "requirements.pex"
 _WHEELS = f"{_REQUIREMENTS}/.deps/"
+_PEX_INFO = "PEX-INFO"
+_PLATFORM, _ACTIVATED = "platform.json", "activated.pex"
+
+# How pex says what it does not find: `pex/environment.py`, `PEXEnvironment._resolve`.
+_MISSING = re.compile(r"^ *[0-9]+: (?P<requirement>.+)(?:\n +Required by:\n +(?P<by>.+))?", re.M)
+_MOST_SHOWN = 5
 
 # The one option of a PEX that has a say in which wheels it gets.
 _RESOLVING = "--resolve-local-platforms"
@@ -71,8 +98,8 @@ class PexMain:
 
 @dataclass(frozen=True)
 class PexParts:
-    """`wheels` are files of their names, as PEX installs them; `sources` lie as Python finds them,
-    without source roots.
+    """`wheels` are files of their names, as PEX installs them, for all Pythons that the PEX is for;
+    they lie in the PEX `requirements`. `sources` lie as Python finds them, without source roots.
 
     Wheels are known by the requirements alone: they are not built anew when a source changes,
     unless it is one of a `python_distribution` among the dependencies.
@@ -80,6 +107,7 @@ class PexParts:
 
     main: PexMain
     wheels: tuple[FileEntry, ...]
+    requirements: Digest
     sources: Snapshot
 
 
@@ -132,7 +160,59 @@ async def find_pex_parts(pex_target: PexTarget) -> PexParts:
             for entry in entries
             if isinstance(entry, FileEntry) and entry.path.startswith(_WHEELS)
         ),
+        requirements=pex.digest,
         sources=stripped.stripped_source_files.snapshot,
+    )
+
+
+async def activated_wheels(
+    parts: PexParts, python: ImagePython, machine: str
+) -> tuple[FileEntry, ...]:
+    """Those `wheels` that the PEX activates when `python` runs it on `machine`, by name: pex's own
+    resolution, with dependencies and their markers. `LadingError` for what the PEX lacks."""
+    if not parts.wheels:
+        return ()
+    described = complete_platform(python.minor, python.micro, machine)
+    (info,), platform = await MultiGet(
+        Get(
+            DigestContents,
+            DigestSubset(parts.requirements, PathGlobs([f"{_REQUIREMENTS}/{_PEX_INFO}"])),
+        ),
+        Get(Digest, CreateDigest([FileContent(_PLATFORM, described)])),
+    )
+    process = PexCliProcess(
+        subcommand=(),
+        extra_args=(
+            *("--pex-repository", _REQUIREMENTS, "--complete-platform", _PLATFORM),
+            # Its list of wheels is enough, without their bytes.
+            *("--layout", PexLayout.PACKED.value, "--output-file", _ACTIVATED),
+            *json.loads(info.content)["requirements"],
+        ),
+        additional_input_digest=await Get(Digest, MergeDigests((parts.requirements, platform))),
+        output_files=(f"{_ACTIVATED}/{_PEX_INFO}",),
+        description=f"Choosing wheels for CPython 3.{python.minor}",
+        level=LogLevel.DEBUG,
+    )
+    result = await Get(FallibleProcessResult, PexCliProcess, process)
+    if result.exit_code:
+        raise LadingError(_lacking(result.stderr.decode("utf-8", "replace"), python, machine))
+    (activated,) = await Get(DigestContents, Digest, result.output_digest)
+    names = json.loads(activated.content)["distributions"]
+    return tuple(wheel for wheel in parts.wheels if wheel.path in names)
+
+
+def _lacking(words: str, python: ImagePython, machine: str) -> str:
+    missing = []
+    for match in _MISSING.finditer(words):
+        by = f" (required by {match['by']})" if match["by"] else ""
+        missing.append(printable(shown(match["requirement"] + by)))
+    lacks = ", ".join(missing[:_MOST_SHOWN]) or printable(shown(words.strip()))
+    if len(missing) > _MOST_SHOWN:
+        lacks += f" and {len(missing) - _MOST_SHOWN} more"
+    return (
+        f"`pex` has no wheels for CPython 3.{python.minor} for Linux on {machine}, which runs it "
+        f"in the image, of {lacks}. Add that Python to the `complete_platforms` of the PEX, or set "
+        "its `interpreter_constraints`."
     )
 
 

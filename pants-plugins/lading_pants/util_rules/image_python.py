@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Iterable, Optional
 
 from pants.engine.addresses import Address
@@ -33,7 +32,7 @@ from lading.python.base_interpreter_request import BaseInterpreterRequest
 from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
 from lading.python.needs_request import NeedsRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
-from lading.python.wheel_name import PythonPlatform, WheelName, choose_wheels
+from lading.python.wheel_name import WheelName
 from lading.python.wheel_request import WheelRequest
 from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
@@ -51,7 +50,13 @@ from lading_pants.util_rules.image_parts import (
     ImagePart,
     PartsLayerRequest,
 )
-from lading_pants.util_rules.image_pex import PexMain, PexParts, PexTarget, PexTargetRequest
+from lading_pants.util_rules.image_pex import (
+    PexMain,
+    PexParts,
+    PexTarget,
+    PexTargetRequest,
+    activated_wheels,
+)
 from lading_pants.util_rules.image_references import (
     ImageFieldSet,
     ImageReferences,
@@ -72,6 +77,7 @@ from lading_pants.util_rules.realise import (
 )
 from lading_pants.util_rules.zstd_library import ZstdLibrary
 
+_MICRO_FILE = "micro"
 _WHEEL_FILE, _NEEDS_FILE = "wheel.json", "needs.json"
 _SOURCES = "sources"
 _INTERPRETER_FILE = "interpreter.tar"
@@ -149,6 +155,7 @@ class _Interpreter:
 class _WheelPartRequest:
     name: WheelName
     wheel: FileEntry
+    program: str
     interpreter: _Interpreter
     subject: str
 
@@ -216,8 +223,9 @@ async def plan_python(request: ImagePythonRequest) -> MaybePython:
             images = await MultiGet(
                 Get(ImageDebian, ImageDebianRequest(below)) for below in chain.field_sets
             )
-            names = (package.name for image in images for package in image.packages)
-            python = ImagePython.of_debian(names)
+            python = ImagePython.of_debian(
+                {package.name: package.version for image in images for package in image.packages}
+            )
     except LadingError as error:
         raise about(field_set.subject, error) from error
     return MaybePython(PlannedPython(python, pex, found.python))
@@ -228,6 +236,7 @@ async def build_python_layers(
     request: PythonLayersRequest, platform: BuildPlatform
 ) -> PythonLayers:
     planned, subject = request.planned, request.subject
+    machine = _MACHINES[platform.architecture]
     parts, interpreter = await MultiGet(
         Get(PexParts, PexTarget, planned.pex),
         Get(
@@ -235,16 +244,20 @@ async def build_python_layers(
             _InterpreterRequest(planned, request.layers, request.tree, request.debian, subject),
         ),
     )
-    python = PythonPlatform(planned.python.minor, _MACHINES[platform.architecture])
-    by_name = {posixpath.basename(wheel.path): wheel for wheel in parts.wheels}
+    python = await _with_micro(planned.python, interpreter, subject)
     try:
-        chosen = choose_wheels(by_name, python)
+        activated = await activated_wheels(parts, python, machine)
+        wheels = await MultiGet(
+            Get(
+                _WheelPart,
+                _WheelPartRequest(
+                    WheelName.parse(wheel.path), wheel, python.program, interpreter, subject
+                ),
+            )
+            for wheel in activated
+        )
     except LadingError as error:
         raise about(subject, error) from error
-    wheels = await MultiGet(
-        Get(_WheelPart, _WheelPartRequest(name, by_name[name.filename], interpreter, subject))
-        for name in chosen
-    )
     try:
         main = _main(parts.main, wheels)
     except LadingError as error:
@@ -265,6 +278,27 @@ async def build_python_layers(
         layers.append(built.layer)
         tree = built.tree
     return PythonLayers(tuple(layers), tree, app)
+
+
+async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: str) -> ImagePython:
+    """With the version that a Python of a base says it has, where it can be asked."""
+    if python.micro is not None or interpreter.files is None:
+        return python
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.version_main",
+            request=interpreter.files.to_json(),
+            arguments=(_MICRO_FILE,),
+            inputs=interpreter.digest,
+            output_files=(_MICRO_FILE,),
+            description=f"Asking {python.program} for its version",
+            subject=subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (micro,) = await Get(DigestContents, Digest, result.digest)
+    return replace(python, micro=int(micro.content))
 
 
 def _main(main: PexMain, wheels: Iterable[_WheelPart]) -> Main:
@@ -351,7 +385,9 @@ async def make_wheel_part(request: _WheelPartRequest, compressor: Compressor) ->
         ProgramResult,
         ProgramRequest(
             module="lading.python.wheel_main",
-            request=WheelRequest(PACKAGES.lstrip("/"), interpreter.files).to_json(),
+            request=WheelRequest(
+                PACKAGES.lstrip("/"), request.program, interpreter.files
+            ).to_json(),
             arguments=(name.filename, COMPRESSOR, *outputs),
             inputs=await Get(Digest, MergeDigests((wheel, interpreter.digest))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

@@ -5,6 +5,7 @@ that has DT_RPATH, or nothing, also looks where the program does that loads it (
 has no standard directories. Wheels have DT_RPATH nearly always, as auditwheel sets it.
 """
 
+import mmap
 import os
 import struct
 from pathlib import Path
@@ -20,22 +21,22 @@ _PT_DYNAMIC = 2
 _DT_NULL, _DT_RPATH, _DT_RUNPATH = 0, 15, 29
 
 
-def with_inherited_search_path(data: bytes) -> bytes:
-    """`data` with DT_RPATH in the place of DT_RUNPATH if it is a 64-bit ELF file with that alone;
-    else as it is."""
-    try:
-        offset = _runpath_offset(data)
-    except struct.error:
-        return data  # It only begins like an ELF file.
-    if offset is None:
-        return data
-    changed = bytearray(data)
-    struct.pack_into("<q", changed, offset, _DT_RPATH)
-    return bytes(changed)
+def inherit_search_path(path: Path) -> None:
+    """Put DT_RPATH in the place of DT_RUNPATH if `path` is a 64-bit ELF file with that alone."""
+    with path.open("r+b") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return
+        with mmap.mmap(file.fileno(), 0) as data:
+            try:
+                offset = _runpath_offset(data)
+            except struct.error:
+                return  # It only begins like an ELF file.
+            if offset is not None:
+                struct.pack_into("<q", data, offset, _DT_RPATH)
 
 
-def _runpath_offset(data: bytes) -> Optional[int]:
-    if data[: len(MAGIC)] != MAGIC or data[4:6] != bytes((_CLASS_64, _LITTLE_ENDIAN)):
+def _runpath_offset(data: mmap.mmap) -> Optional[int]:
+    if data[4:6] != bytes((_CLASS_64, _LITTLE_ENDIAN)):
         return None
     (table,) = struct.unpack_from("<Q", data, _PROGRAM_HEADERS)
     entry_size, count = struct.unpack_from("<HH", data, _PROGRAM_COUNTS)

@@ -3,16 +3,23 @@ from typing import Sequence, Tuple
 
 import pytest
 
-from lading.python.elf_search_path import inherited_libraries, with_inherited_search_path
+from lading.python.elf_search_path import inherited_libraries, inherit_search_path
 from lading.store.elf import read_elf
 from lading.store.elf_testing import NEEDED, RPATH, RUNPATH, make_elf
 
 NAMES = [(NEEDED, "libstdc++.so.6")]
 
 
+def after_inheriting(path: Path, data: bytes) -> bytes:
+    path.write_bytes(data)
+    inherit_search_path(path)
+    return path.read_bytes()
+
+
 def test_a_run_path_becomes_one_that_adds_to_the_program_s(tmp_path: Path) -> None:
     data = make_elf(strings=[*NAMES, (RUNPATH, "$ORIGIN")])
-    (tmp_path / "a.so").write_bytes(with_inherited_search_path(data))
+    (tmp_path / "a.so").write_bytes(data)
+    inherit_search_path(tmp_path / "a.so")
     elf = read_elf(str(tmp_path / "a.so"))
     assert (elf.rpath, elf.runpath, elf.needed) == (("$ORIGIN",), (), ("libstdc++.so.6",))
 
@@ -28,15 +35,17 @@ def test_a_run_path_becomes_one_that_adds_to_the_program_s(tmp_path: Path) -> No
         (64, "<", []),
     ],
 )
-def test_others_stay_as_they_are(bits: int, order: str, strings: Sequence[Tuple[int, str]]) -> None:
+def test_others_stay_as_they_are(
+    tmp_path: Path, bits: int, order: str, strings: Sequence[Tuple[int, str]]
+) -> None:
     data = make_elf(bits=bits, order=order, strings=strings)
-    assert with_inherited_search_path(data) == data
+    assert after_inheriting(tmp_path / "a.so", data) == data
 
 
 @pytest.mark.parametrize("size", [0, 3, 10, 60, 100])
-def test_what_only_begins_like_an_elf_file_stays_as_it_is(size: int) -> None:
+def test_what_only_begins_like_an_elf_file_stays_as_it_is(tmp_path: Path, size: int) -> None:
     data = make_elf(strings=[(RUNPATH, "$ORIGIN")])[:size]
-    assert with_inherited_search_path(data) == data
+    assert after_inheriting(tmp_path / "a.so", data) == data
 
 
 @pytest.mark.parametrize(

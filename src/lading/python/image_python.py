@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Iterable, Optional, Tuple
+from typing import Iterable, Mapping, Match, Optional, Tuple
 
 from lading.errors import LadingError
 from lading.image.container_path import parse_container_path
@@ -17,7 +17,7 @@ BIG_WHEEL_LAYERS = 8
 MOST_WHEEL_LAYERS = BIG_WHEEL_LAYERS + 1
 
 _FIELD = "python"
-_VERSION = re.compile(r"3\.([0-9]+)(?:\..*)?")
+_VERSION = re.compile(r"3\.([0-9]+)(?:\.([0-9]+).*|\..*)?")
 _PROGRAM = re.compile(r".*/python3\.([0-9]+)")
 _DEBIAN_PACKAGE = re.compile(r"python3\.([0-9]+)-minimal")
 
@@ -35,10 +35,12 @@ _COMPILER = (
 
 @dataclass(frozen=True)
 class ImagePython:
-    """CPython 3.`minor` at the absolute path `program`."""
+    """CPython 3.`minor`.`micro` at the absolute path `program`; `micro` is None where only that path
+    says which Python it is."""
 
     program: str
     minor: int
+    micro: Optional[int] = None
 
     @classmethod
     def check(cls, value: Optional[str]) -> None:
@@ -67,11 +69,12 @@ class ImagePython:
                 f"`{_FIELD}` names a package of version {version!r}, which is no version of "
                 "CPython 3. Name one such as `//3rdparty/cpython`."
             )
-        return cls(f"{store_path}/bin/python3", int(match[1]))
+        return cls(f"{store_path}/bin/python3", int(match[1]), _micro(match))
 
     @classmethod
-    def of_debian(cls, packages: Iterable[str]) -> "ImagePython":
-        """The newest among Debian packages, given their names. LadingError if there is none."""
+    def of_debian(cls, packages: Mapping[str, str]) -> "ImagePython":
+        """The newest among Debian packages, given their versions by name. LadingError if there is
+        none."""
         found = DebianPython.find(packages)
         if found is None:
             raise LadingError(
@@ -79,7 +82,12 @@ class ImagePython:
                 "package such as `//3rdparty/cpython`, or to the path of a Python in `base`, or "
                 "add 'python3' to `debian_packages`."
             )
-        return cls(found.program, found.minor)
+        version = _VERSION.fullmatch(packages[found.package])
+        return cls(found.program, found.minor, None if version is None else _micro(version))
+
+
+def _micro(version: Match[str]) -> Optional[int]:
+    return None if version[2] is None else int(version[2])
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,11 @@ class DebianPython:
     @property
     def program(self) -> str:
         return f"/usr/bin/python3.{self.minor}"
+
+    @property
+    def package(self) -> str:
+        """The Debian package that has the program."""
+        return f"python3.{self.minor}-minimal"
 
     @property
     def compiler(self) -> Tuple[str, ...]:

@@ -36,10 +36,13 @@ def test_addresses_are_checked_elsewhere(value: Optional[str]) -> None:
     ImagePython.check(value)
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.11.2", "3.11.2-6+deb12u9"])
-def test_a_package_s_version_is_python_s(version: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "micro"),
+    [("3.11", None), ("3.11.2", 2), ("3.11.12-6+deb12u9", 12), ("3.11.x", None)],
+)
+def test_a_package_s_version_is_python_s(version: str, micro: Optional[int]) -> None:
     assert ImagePython.of_package("/store/x-cpython", version) == ImagePython(
-        "/store/x-cpython/bin/python3", 11
+        "/store/x-cpython/bin/python3", 11, micro
     )
 
 
@@ -54,13 +57,18 @@ def test_another_version_is_no_python_s(version: str) -> None:
 
 
 def test_of_debian_packages_the_newest_python_counts() -> None:
-    names = ("python3", "python3.9-minimal", "python3.11-minimal", "libpython3.13-minimal")
-    assert ImagePython.of_debian(names) == ImagePython("/usr/bin/python3.11", 11)
+    versions = {
+        "python3": "3.11.2-1+b1",
+        "python3.9-minimal": "3.9.2-1",
+        "python3.11-minimal": "3.11.2-6+deb12u6",
+        "libpython3.13-minimal": "3.13.0-1",
+    }
+    assert ImagePython.of_debian(versions) == ImagePython("/usr/bin/python3.11", 11, 2)
 
 
 def test_without_any_python_it_is_told_how_to_get_one() -> None:
     with pytest.raises(LadingError) as caught:
-        ImagePython.of_debian(["bash"])
+        ImagePython.of_debian({"bash": "5.2"})
     assert str(caught.value) == (
         "`pex` is set, but nothing says which Python runs it. Set `python` to a store package such "
         "as `//3rdparty/cpython`, or to the path of a Python in `base`, or add 'python3' to "

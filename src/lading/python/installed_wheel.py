@@ -1,27 +1,36 @@
 """A wheel as PEX keeps it in `.deps`: unpacked as pip installs it, then packed into a zip file."""
 
+import base64
 import configparser
+import csv
 import json
 import posixpath
+import re
+import shutil
 import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Tuple
+from typing import Container, Dict, Iterator, Mapping, Tuple
 
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.tree_member import TreeMember
 from lading.image.tree_segment import TreeFile
 from lading.python.bytecode import is_bytecode
-from lading.python.elf_search_path import with_inherited_search_path
+from lading.python.elf_search_path import inherit_search_path
 from lading.store import members as kinds
 
 _LAYOUT = ".layout.json"
 _DEFAULT_STASH = ".prefix"
 _ENTRY_POINTS = "entry_points.txt"
+_SHEBANG = re.compile(rb"#!pythonw?[ \r\n]")
+
+_CHUNK = 1 << 20
 
 # What an installer notes for itself; of them `direct_url.json` may name a place on its machine.
-_NOTES = ("REQUESTED", "direct_url.json", "INSTALLER")
+# PEX has made RECORD's sums of another layout.
+_NOTES = ("REQUESTED", "direct_url.json", "INSTALLER", "RECORD")
 
 
 @dataclass(frozen=True)
@@ -35,26 +44,31 @@ class InstalledWheel:
     has_path_files: bool
 
 
-def read_wheel(path: Path) -> InstalledWheel:
-    """Without scripts and bytecode. LadingError for what is no such wheel."""
-    contents: Dict[str, TreeFile] = {}
-    scripts: Dict[str, str] = {}
+def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
+    """Without console scripts and bytecode; what a wheel installs beside its modules lies in `bin`,
+    `share` and the like below them, as `pip install --target` puts it. `program` is the Python that
+    scripts are for, `scratch` an empty directory for the files. LadingError for what is no such
+    wheel.
+    """
+    files: Dict[str, TreeFile] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             stash = _stash(archive)
-            for info, name in _wanted(archive, stash):
-                data = archive.read(info)
-                contents[name] = _file(name, info, data)
-                if _is_metadata(name) and posixpath.basename(name) == _ENTRY_POINTS:
-                    scripts.update(_console_scripts(data.decode("utf-8", "replace")))
+            scripts = dict(_console_scripts(archive))
+            for info, name in _wanted(archive, stash, scripts):
+                files[name] = _file(archive, info, name, scratch / str(len(files)))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise LadingError(
-            f"{path.name!r} is no wheel that PEX has installed ({error}). Build the PEX anew."
+            f"{path.name!r} is no wheel that PEX has installed ({error}). Build the PEX again."
         ) from error
+    for name, file in files.items():
+        if name.startswith("bin/") and isinstance(file.content, Path):
+            _name_interpreter(file.content, program)
+    files.update(_record(files, scratch / "RECORD"))
     return InstalledWheel(
-        files=tuple(contents[name] for name in sorted(contents)),
+        files=tuple(files[name] for name in sorted(files)),
         scripts=dict(sorted(scripts.items())),
-        has_path_files=any("/" not in name and name.endswith(".pth") for name in contents),
+        has_path_files=any("/" not in name and name.endswith(".pth") for name in files),
     )
 
 
@@ -66,16 +80,24 @@ def _stash(archive: zipfile.ZipFile) -> str:
     return str(layout.get("stash_dir", _DEFAULT_STASH))
 
 
-def _wanted(archive: zipfile.ZipFile, stash: str) -> Iterator[Tuple[zipfile.ZipInfo, str]]:
+def _wanted(
+    archive: zipfile.ZipFile, stash: str, scripts: Container[str]
+) -> Iterator[Tuple[zipfile.ZipInfo, str]]:
+    """Members, with their paths below the directory that is on Python's path."""
     for info in archive.infolist():
         name = info.filename
-        parts = name.split("/")
-        if info.is_dir() or name == _LAYOUT or parts[0] == stash or is_bytecode(name):
+        if info.is_dir() or name == _LAYOUT or is_bytecode(name):
             continue
-        if ".." in parts or name.startswith("/"):
+        if ".." in name.split("/") or name.startswith("/"):
             raise ValueError(f"{name!r} leads outside")
-        if not (_is_metadata(name) and posixpath.basename(name) in _NOTES):
-            yield info, name
+        if name.startswith(f"{stash}/"):
+            name = name[len(stash) + 1 :]
+            # Written by the installer, for its own Python.
+            if posixpath.dirname(name) == "bin" and posixpath.basename(name) in scripts:
+                continue
+        elif _is_metadata(name) and posixpath.basename(name) in _NOTES:
+            continue
+        yield info, name
 
 
 def _is_metadata(name: str) -> bool:
@@ -83,16 +105,57 @@ def _is_metadata(name: str) -> bool:
     return directory.endswith(".dist-info") and "/" not in directory
 
 
-def _file(name: str, info: zipfile.ZipInfo, data: bytes) -> TreeFile:
+def _file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, place: Path) -> TreeFile:
     attributes = info.external_attr >> 16
     if stat.S_ISLNK(attributes):
-        target = data.decode("utf-8")
+        target = archive.read(info).decode("utf-8")
         return TreeFile(TreeMember(name, kinds.SYMLINK, kinds.LINK_MODE, target=target))
+    with archive.open(info) as source, place.open("wb") as output:
+        shutil.copyfileobj(source, output, _CHUNK)
+    inherit_search_path(place)
     mode = 0o755 if attributes & stat.S_IXUSR else 0o644
-    return TreeFile(TreeMember(name, kinds.FILE, mode), with_inherited_search_path(data))
+    return TreeFile(TreeMember(name, kinds.FILE, mode), place)
 
 
-def _console_scripts(text: str) -> Iterator[Tuple[str, str]]:
+def _name_interpreter(script: Path, program: str) -> None:
+    """Binary distribution format, Recommended installer features: `#!python` is rewritten."""
+    with script.open("rb") as file:
+        if not _SHEBANG.match(file.read(len(b"#!pythonw\n"))):
+            return
+    first, _, rest = script.read_bytes().partition(b"\n")
+    arguments = first.partition(b" ")[2]
+    line = b" ".join(filter(None, (f"#!{program}".encode("utf-8"), arguments)))
+    script.write_bytes(line + b"\n" + rest)
+
+
+def _record(files: Mapping[str, TreeFile], place: Path) -> Dict[str, TreeFile]:
+    """The list of installed files (Recording installed projects, The RECORD file), which PEX leaves
+    out; `importlib.metadata.files` reads it. Bytecode is not in it, nor need it be."""
+    metadata = next((name for name in files if _is_metadata(name)), None)
+    if metadata is None:
+        return {}
+    record = f"{posixpath.dirname(metadata)}/RECORD"
+    with place.open("w", encoding="utf-8", newline="") as output:
+        rows = csv.writer(output, lineterminator="\n")
+        rows.writerows(_row(name, files[name]) for name in sorted(files) if name != record)
+        rows.writerow((record, "", ""))
+    return {record: TreeFile(TreeMember(record, kinds.FILE, 0o644), place)}
+
+
+def _row(name: str, file: TreeFile) -> Tuple[str, str, str]:
+    if not isinstance(file.content, Path):
+        return name, "", ""  # a link
+    digest = base64.urlsafe_b64encode(bytes.fromhex(Sha256.of_file(file.content).hex))
+    return name, f"sha256={digest.decode('ascii').rstrip('=')}", str(file.content.stat().st_size)
+
+
+def _console_scripts(archive: zipfile.ZipFile) -> Iterator[Tuple[str, str]]:
+    for name in archive.namelist():
+        if _is_metadata(name) and posixpath.basename(name) == _ENTRY_POINTS:
+            yield from _parse_console_scripts(archive.read(name).decode("utf-8", "replace"))
+
+
+def _parse_console_scripts(text: str) -> Iterator[Tuple[str, str]]:
     """https://packaging.python.org/specifications/entry-points, File format"""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names have case

@@ -1,3 +1,6 @@
+import base64
+import hashlib
+import importlib.metadata
 import stat
 import zipfile
 from pathlib import Path
@@ -7,6 +10,15 @@ import pytest
 
 from lading.errors import LadingError
 from lading.python.installed_wheel import read_wheel
+
+
+PROGRAM = "/usr/bin/python3.11"
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    (tmp_path / "scratch").mkdir()
+    return tmp_path / "scratch"
 
 
 def make_wheel(path: Path, files: Dict[str, bytes], **modes: int) -> Path:
@@ -19,14 +31,16 @@ def make_wheel(path: Path, files: Dict[str, bytes], **modes: int) -> Path:
     return path
 
 
-def test_modules_and_metadata_are_installed_and_notes_of_the_installer_are_not(
-    tmp_path: Path,
-) -> None:
+def test_what_an_installer_puts_into_a_directory_is_there(tmp_path: Path, scratch: Path) -> None:
     wheel = make_wheel(
         tmp_path / "a.whl",
         {
             ".layout.json": b'{"stash_dir": ".prefix", "record_relpath": "x"}',
-            ".prefix/bin/tool": b"#!python\n",
+            ".prefix/bin/tool": b"#!python\nwritten by the installer\n",
+            ".prefix/bin/report": b"#!python -E\nimport a\n",
+            ".prefix/bin/data": b"#!pythonic\n",
+            ".prefix/bin/program": b"\x7fELF",
+            ".prefix/share/a/data.txt": b"",
             "a/": b"",
             "a/__init__.py": b"",
             "a/__pycache__/__init__.cpython-311.pyc": b"",
@@ -34,38 +48,64 @@ def test_modules_and_metadata_are_installed_and_notes_of_the_installer_are_not(
             "a/link": b"tool",
             "a-1.dist-info/METADATA": b"Name: a\n",
             "a-1.dist-info/INSTALLER": b"pex",
+            "a-1.dist-info/RECORD": b"of another layout",
             "a-1.dist-info/REQUESTED": b"",
             "a-1.dist-info/direct_url.json": b"{}",
             "a-1.dist-info/entry_points.txt": (
                 b"[console_scripts]\ntool = a.main:run [extra]\nOther=a:b\n[x]\ny = z\n"
             ),
         },
-        **{"a/tool": 0o755, "a/link": stat.S_IFLNK | 0o777},
+        **{"a/tool": 0o755, "a/link": stat.S_IFLNK | 0o777, ".prefix/bin/report": 0o755},
     )
-    found = read_wheel(wheel)
+    found = read_wheel(wheel, PROGRAM, scratch)
     assert [
         f"{file.member.path} {file.member.mode:o} {file.member.target}".rstrip()
         for file in found.files
     ] == [
         "a-1.dist-info/METADATA 644",
+        "a-1.dist-info/RECORD 644",
         "a-1.dist-info/entry_points.txt 644",
         "a/__init__.py 644",
         "a/link 777 tool",
         "a/tool 755",
+        "bin/data 644",
+        "bin/program 644",
+        "bin/report 755",
+        "share/a/data.txt 644",
     ]
+    contents = {file.member.path: file.content for file in found.files}
+    assert contents["bin/report"].read_bytes() == b"#!/usr/bin/python3.11 -E\nimport a\n"
+    assert contents["bin/data"].read_bytes() == b"#!pythonic\n"
     assert found.scripts == {"Other": "a:b", "tool": "a.main:run"}
     assert not found.has_path_files
 
 
-def test_path_files_are_told(tmp_path: Path) -> None:
-    assert read_wheel(make_wheel(tmp_path / "a.whl", {"a-nspkg.pth": b""})).has_path_files
-    assert not read_wheel(make_wheel(tmp_path / "b.whl", {"b/x.pth": b""})).has_path_files
+def test_the_record_is_what_importlib_reads(tmp_path: Path, scratch: Path) -> None:
+    files = {"a.py": b"A = 1\n", "a,b.txt": b"", "a-1.dist-info/METADATA": b"Name: a\n"}
+    found = read_wheel(make_wheel(tmp_path / "a.whl", files), PROGRAM, scratch)
+    for file in found.files:
+        place = tmp_path / "installed" / file.member.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.content.read_bytes())
+    distribution = importlib.metadata.Distribution.at(tmp_path / "installed/a-1.dist-info")
+    listed = {str(path): path for path in distribution.files or ()}
+    assert set(listed) == {*files, "a-1.dist-info/RECORD"}
+    for name, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        assert (listed[name].hash.value, listed[name].size) == (digest, len(content))
 
 
-def test_broken_entry_points_are_no_scripts(tmp_path: Path) -> None:
+def test_path_files_are_told(tmp_path: Path, scratch: Path) -> None:
+    there = make_wheel(tmp_path / "a.whl", {"a-nspkg.pth": b""})
+    deeper = make_wheel(tmp_path / "b.whl", {"b/x.pth": b""})
+    assert read_wheel(there, PROGRAM, scratch).has_path_files
+    assert not read_wheel(deeper, PROGRAM, scratch).has_path_files
+
+
+def test_broken_entry_points_are_no_scripts(tmp_path: Path, scratch: Path) -> None:
     text = b"no section\n"
     wheel = make_wheel(tmp_path / "a.whl", {"a-1.dist-info/entry_points.txt": text})
-    assert read_wheel(wheel).scripts == {}
+    assert read_wheel(wheel, PROGRAM, scratch).scripts == {}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +118,7 @@ def test_broken_entry_points_are_no_scripts(tmp_path: Path) -> None:
     ],
 )
 def test_what_pex_has_not_made_is_refused(
-    tmp_path: Path, content: Union[bytes, Dict[str, bytes]], fault: str
+    tmp_path: Path, scratch: Path, content: Union[bytes, Dict[str, bytes]], fault: str
 ) -> None:
     path = tmp_path / "a.whl"
     if isinstance(content, bytes):
@@ -86,7 +126,7 @@ def test_what_pex_has_not_made_is_refused(
     else:
         make_wheel(path, content)
     with pytest.raises(LadingError) as caught:
-        read_wheel(path)
+        read_wheel(path, PROGRAM, scratch)
     text = str(caught.value)
     assert text.startswith("'a.whl' is no wheel that PEX has installed (") and fault in text
-    assert text.endswith("). Build the PEX anew.")
+    assert text.endswith("). Build the PEX again.")

@@ -9,7 +9,7 @@ from typing import Collection, Dict, Iterable, List, Sequence, Tuple
 from lading.errors import LadingError
 from lading.image.tree_segment import TreeFile
 from lading.store import members as kinds
-from lading.store.elf import MAGIC, sound_elf
+from lading.store.elf import sound_elf
 
 # How many a message tells.
 _MOST_TOLD = 5
@@ -23,19 +23,14 @@ class NativeNeed:
     library: str
 
 
-def native_needs(files: Iterable[TreeFile], scratch: Path) -> Tuple[NativeNeed, ...]:
+def native_needs(files: Iterable[TreeFile]) -> Tuple[NativeNeed, ...]:
     """What the ELF files among `files` need that is not among them, whatever its directory: wheels
-    load their own libraries by path as well. `scratch` is a file's path that is free."""
+    load their own libraries by path as well."""
     listed = [file for file in files if file.member.type != kinds.DIRECTORY]
     own = {posixpath.basename(file.member.path) for file in listed}
     needs: List[NativeNeed] = []
     for file in listed:
-        content = file.content
-        if isinstance(content, Path) or bytes(content[: len(MAGIC)]) != MAGIC:
-            continue
-        scratch.write_bytes(content)
-        elf = sound_elf(str(scratch))
-        scratch.unlink()
+        elf = sound_elf(str(file.content)) if isinstance(file.content, Path) else None
         if elf is not None:
             needs += (NativeNeed(file.member.path, name) for name in elf.needed if name not in own)
     return tuple(needs)

@@ -20,8 +20,10 @@ from lading.store.elf_testing import NEEDED, SONAME, make_elf
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
-def file(path: str, content: bytes) -> TreeFile:
-    return TreeFile(TreeMember(path, kinds.FILE, 0o644), content)
+def file(directory: Path, path: str, content: bytes) -> TreeFile:
+    place = directory / path.replace("/", "-")
+    place.write_bytes(content)
+    return TreeFile(TreeMember(path, kinds.FILE, 0o644), place)
 
 
 def library(*needed: str) -> bytes:
@@ -30,12 +32,12 @@ def library(*needed: str) -> bytes:
 
 def test_what_a_wheel_brings_it_does_not_need(tmp_path: Path) -> None:
     files = [
-        file("p/numpy/core.so", library("libopenblas-1.so", "libc.so.6", "libm.so.6")),
-        file("p/numpy.libs/libopenblas-1.so", library("libc.so.6")),
-        file("p/numpy/libc.so", b"GROUP ( libc.so.6 )"),
-        file("p/numpy/broken.so", b"\x7fELF"),
+        file(tmp_path, "p/numpy/core.so", library("libopenblas-1.so", "libc.so.6", "libm.so.6")),
+        file(tmp_path, "p/numpy.libs/libopenblas-1.so", library("libc.so.6")),
+        file(tmp_path, "p/numpy/libc.so", b"GROUP ( libc.so.6 )"),
+        file(tmp_path, "p/numpy/broken.so", b"\x7fELF"),
     ]
-    needs = native_needs(files, tmp_path / "scratch")
+    needs = native_needs(files)
     assert needs == (
         NativeNeed("p/numpy/core.so", "libc.so.6"),
         NativeNeed("p/numpy/core.so", "libm.so.6"),
@@ -56,7 +58,7 @@ def test_what_a_wheel_brings_it_does_not_need(tmp_path: Path) -> None:
 def test_programs_need_libraries_as_well(
     tmp_path: Path, program: bytes, needed: Sequence[str]
 ) -> None:
-    needs = native_needs([file("p/tool/bin/tool", program)], tmp_path / "scratch")
+    needs = native_needs([file(tmp_path, "p/tool/bin/tool", program)])
     assert [need.library for need in needs] == needed
 
 

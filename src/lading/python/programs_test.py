@@ -27,6 +27,7 @@ from lading.store.elf_testing import NEEDED, SONAME, make_elf
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 PACKAGES = "app/site-packages"
+PROGRAM = "/usr/bin/python3.11"
 
 
 def members(segment: str = "segment.tar") -> List[str]:
@@ -58,12 +59,13 @@ def test_a_wheel_becomes_files_with_bytecode(
             "a-1.dist-info/entry_points.txt": b"[console_scripts]\nrun = a:main\n",
         },
     )
-    make_wheel_part(wheel, libdeflate, WheelRequest(PACKAGES, interpreter))
+    make_wheel_part(wheel, libdeflate, WheelRequest(PACKAGES, PROGRAM, interpreter))
     assert members() == [
         f"{PACKAGES}/a/__init__.py",
         f"{PACKAGES}/a/__pycache__/__init__.{TAG}.pyc",
         f"{PACKAGES}/a/broken.py",
         f"{PACKAGES}/a/native.so",
+        f"{PACKAGES}/a-1.dist-info/RECORD",
         f"{PACKAGES}/a-1.dist-info/entry_points.txt",
         f"{PACKAGES}/a.pth",
     ]
@@ -78,7 +80,7 @@ def test_a_wheel_becomes_files_with_bytecode(
 
 def test_without_an_interpreter_there_is_no_bytecode(sandbox: Path, libdeflate: str) -> None:
     wheel = make_wheel(sandbox / "a.whl", {"a.py": b"A = 1\n"})
-    make_wheel_part(wheel, libdeflate, WheelRequest(PACKAGES, None))
+    make_wheel_part(wheel, libdeflate, WheelRequest(PACKAGES, PROGRAM, None))
     assert members() == [f"{PACKAGES}/a.py"]
 
 

@@ -3,12 +3,13 @@
 It is started by its own dynamic loader, so that nothing of the machine but the kernel takes part.
 """
 
+import json
 import os
 import posixpath
 import shutil
 import subprocess
 import tarfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -30,6 +31,9 @@ class InterpreterFiles:
     program: str
     segments: Tuple[str, ...]
     key: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True) + "\n"
 
     @classmethod
     def from_dict(cls, fields: Optional[Dict[str, Any]]) -> "Optional[InterpreterFiles]":

@@ -27,13 +27,14 @@ from lading.whole_file import write_whole
 def main(argv: List[str]) -> None:
     request_file, wheel_file, library, *outputs, description, needs_file = argv
     request = WheelRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
-    wheel = read_wheel(Path(wheel_file))
-    files = tuple(_below(request.directory, file) for file in wheel.files)
-    with tempfile.TemporaryDirectory(dir=".") as directory:
-        scratch = Path(directory)
-        bytecode = _bytecode(request, files, scratch)
+    with tempfile.TemporaryDirectory(dir=".") as unpacked, tempfile.TemporaryDirectory(
+        dir="."
+    ) as compiled:
+        wheel = read_wheel(Path(wheel_file), request.program, Path(unpacked))
+        files = tuple(_below(request.directory, file) for file in wheel.files)
+        bytecode = _bytecode(request, files, Path(compiled))
         write_part(with_directories((*files, *bytecode)), library, outputs)
-        needs = native_needs(files, scratch / "library")
+        needs = native_needs(files)
     fields = {"scripts": wheel.scripts, "has_path_files": wheel.has_path_files}
     write_whole(Path(description), json.dumps(fields, sort_keys=True))
     write_whole(Path(needs_file), needs_to_json(needs))
@@ -46,13 +47,11 @@ def _below(directory: str, file: TreeFile) -> TreeFile:
 def _bytecode(
     request: WheelRequest, files: Iterable[TreeFile], scratch: Path
 ) -> Tuple[TreeFile, ...]:
-    modules = []
-    for number, file in enumerate(files):
-        if file.member.path.endswith(".py") and not file.member.is_symlink:
-            source = scratch / f"{number}.py"
-            assert not isinstance(file.content, Path), "a wheel is read into memory"
-            source.write_bytes(file.content)
-            modules.append(Module(file.member.path, source))
+    modules = [
+        Module(file.member.path, file.content)
+        for file in files
+        if file.member.path.endswith(".py") and isinstance(file.content, Path)
+    ]
     if not modules or request.interpreter is None:
         return ()
     interpreter = UnpackedInterpreter.of(request.interpreter)

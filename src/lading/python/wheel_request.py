@@ -9,10 +9,11 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 
 @dataclass(frozen=True)
 class WheelRequest:
-    """`directory` is where the wheel goes in the image, without a leading slash; `interpreter`
-    compiles its modules, if there is one."""
+    """`directory` is where the wheel goes in the image, without a leading slash; `program` is the
+    absolute path of the image's Python; `interpreter` compiles the modules, if there is one."""
 
     directory: str
+    program: str
     interpreter: Optional[InterpreterFiles]
 
     def to_json(self) -> str:
@@ -21,4 +22,5 @@ class WheelRequest:
     @classmethod
     def from_json(cls, text: str) -> "WheelRequest":
         fields: Dict[str, Any] = json.loads(text)
-        return cls(fields["directory"], InterpreterFiles.from_dict(fields["interpreter"]))
+        interpreter = InterpreterFiles.from_dict(fields["interpreter"])
+        return cls(fields["directory"], fields["program"], interpreter)
