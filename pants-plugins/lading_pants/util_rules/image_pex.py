@@ -50,7 +50,6 @@ from pants.engine.target import (
     WrappedTarget,
     WrappedTargetRequest,
 )
-
 from pants.util.logging import LogLevel
 
 from lading.errors import LadingError

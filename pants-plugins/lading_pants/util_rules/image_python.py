@@ -231,6 +231,27 @@ async def plan_python(request: ImagePythonRequest) -> MaybePython:
     return MaybePython(PlannedPython(python, pex, found.python))
 
 
+async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: str) -> ImagePython:
+    """With the version that a Python of a base says it has, where it can be asked."""
+    if python.micro is not None or interpreter.files is None:
+        return python
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.version_main",
+            request=interpreter.files.to_json(),
+            arguments=(_MICRO_FILE,),
+            inputs=interpreter.digest,
+            output_files=(_MICRO_FILE,),
+            description=f"Asking {python.program} for its version",
+            subject=subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (micro,) = await Get(DigestContents, Digest, result.digest)
+    return replace(python, micro=int(micro.content))
+
+
 @rule
 async def build_python_layers(
     request: PythonLayersRequest, platform: BuildPlatform
@@ -278,27 +299,6 @@ async def build_python_layers(
         layers.append(built.layer)
         tree = built.tree
     return PythonLayers(tuple(layers), tree, app)
-
-
-async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: str) -> ImagePython:
-    """With the version that a Python of a base says it has, where it can be asked."""
-    if python.micro is not None or interpreter.files is None:
-        return python
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.python.version_main",
-            request=interpreter.files.to_json(),
-            arguments=(_MICRO_FILE,),
-            inputs=interpreter.digest,
-            output_files=(_MICRO_FILE,),
-            description=f"Asking {python.program} for its version",
-            subject=subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    (micro,) = await Get(DigestContents, Digest, result.digest)
-    return replace(python, micro=int(micro.content))
 
 
 def _main(main: PexMain, wheels: Iterable[_WheelPart]) -> Main:

@@ -1,12 +1,15 @@
 import tarfile
 from pathlib import Path
+from typing import List
 
 import pytest
 
-from lading.debian.deb_archive import read_deb_archive
+from lading.debian.deb_archive import DebArchive
 from lading.debian.deb_testing import ar, hard_link, make_deb, tar
 from lading.errors import LadingError
 from lading.image.tree_member import TreeMember
+from lading.image.tree_segment import TreeFile
+from lading.memory_testing import peak_bytes
 
 
 def owned(path: str, uid: int, gid: int) -> tarfile.TarInfo:
@@ -22,7 +25,7 @@ def test_owners_and_setuid_bits_are_the_package_s(tmp_path: Path) -> None:
         [("usr/bin/chage", owned("usr/bin/chage", 0, 42)), ("usr/bin/su", b"su")],
         modes={"usr/bin/su": 0o4755},
     )
-    members = [file.member for file in read_deb_archive(deb).files()]
+    members = [file.member for file in DebArchive.read(deb).files()]
     assert members == [
         TreeMember("usr/bin/chage", "file", 0o2755, 0, 42),
         TreeMember("usr/bin/su", "file", 0o4755),
@@ -44,7 +47,7 @@ def test_usr_is_merged_and_directories_are_there_once(tmp_path: Path) -> None:
             ("usr/lib/link", "libc.so"),
         ],
     )
-    files = list(read_deb_archive(deb).files())
+    files = list(DebArchive.read(deb).files())
     assert [(file.member.path, file.member.type) for file in files] == [
         ("usr/lib", "directory"),
         ("usr/lib/libc.so", "file"),
@@ -60,7 +63,7 @@ def test_control_files_are_read(tmp_path: Path) -> None:
     deb = make_deb(
         tmp_path / "a.deb", [], control_files={"postinst": "#!/bin/sh\n"}, version="1:2.0-1"
     )
-    archive = read_deb_archive(deb)
+    archive = DebArchive.read(deb)
     assert archive.control == "Package: a\nVersion: 1:2.0-1\n"
     assert archive.fields == {"package": "a", "version": "1:2.0-1"}
     assert (archive.text("postinst"), archive.text("preinst")) == ("#!/bin/sh\n", "")
@@ -92,7 +95,7 @@ def test_what_is_no_package_is_refused(tmp_path: Path, content: bytes, fault: st
     path = tmp_path / "bad.deb"
     path.write_bytes(content)
     with pytest.raises(LadingError) as caught:
-        read_deb_archive(path)
+        DebArchive.read(path)
     text = str(caught.value)
     assert text.startswith(f"'bad.deb' is not a Debian package that can be used: {fault}")
     assert text.endswith(". Use a package of a Debian archive.")
@@ -101,8 +104,8 @@ def test_what_is_no_package_is_refused(tmp_path: Path, content: bytes, fault: st
 @pytest.mark.parametrize(
     ("name", "type", "fault"),
     [
-        ("../etc/passwd", tarfile.REGTYPE, "its member '../etc/passwd' leads outside"),
-        ("/etc/passwd", tarfile.REGTYPE, "its member '/etc/passwd' leads outside"),
+        ("../etc/passwd", tarfile.REGTYPE, "its member '../etc/passwd' leaves the root"),
+        ("/etc/passwd", tarfile.REGTYPE, "its member '/etc/passwd' leaves the root"),
         ("./dev/null", tarfile.CHRTYPE, "'./dev/null' is a device or another special file"),
     ],
 )
@@ -111,7 +114,7 @@ def test_hostile_members_are_refused(tmp_path: Path, name: str, type: bytes, fau
     info.type = type
     deb = make_deb(tmp_path / "a.deb", [(name, info)])
     with pytest.raises(LadingError, match=fault):
-        list(read_deb_archive(deb).files())
+        list(DebArchive.read(deb).files())
 
 
 def test_broken_data_is_told(tmp_path: Path) -> None:
@@ -119,10 +122,19 @@ def test_broken_data_is_told(tmp_path: Path) -> None:
     data = tar([("a", b"x" * 2000)])[:1500]
     deb.write_bytes(ar([("debian-binary", b"2.0\n"), ("control.tar", tar([])), ("data.tar", data)]))
     with pytest.raises(LadingError, match="its data cannot be read"):
-        list(read_deb_archive(deb).files())
+        list(DebArchive.read(deb).files())
 
 
 def test_a_package_says_its_name_and_version(tmp_path: Path) -> None:
-    archive = read_deb_archive(make_deb(tmp_path / "a.deb", []))
-    with pytest.raises(LadingError, match="it has no control file that names package and version"):
+    archive = DebArchive.read(make_deb(tmp_path / "a.deb", []))
+    with pytest.raises(LadingError, match="it has no control file that names its version"):
         archive.fields.get("version")
+
+
+def test_a_package_of_any_size_takes_little_memory(tmp_path: Path) -> None:
+    deb = make_deb(tmp_path / "a.deb", [("usr/big", bytes(64 << 20))], version="1")
+    files: List[TreeFile] = []
+    peak = peak_bytes(lambda: files.extend(DebArchive.read(deb).files()))
+    content = files[0].content
+    assert isinstance(content, memoryview) and len(content) == 64 << 20
+    assert peak < 16 << 20

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.debian.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, read_deb
+from lading.debian.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, Deb
 from lading.debian.deb_testing import ar, hard_link, make_deb, member, tar
 from lading.errors import LadingError
 
@@ -24,7 +24,7 @@ def written(path: Path, members: List[Tuple[str, bytes]]) -> Path:
 
 
 def test_reads_control_fields_and_members(tmp_path: Path) -> None:
-    deb = read_deb(
+    deb = Deb.read(
         make_deb(
             tmp_path / "hello.deb",
             [
@@ -39,7 +39,7 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
         )
     )
     assert deb.name == "hello"
-    assert deb.control["description"] == "short\n long"
+    assert deb.fields["description"] == "short\n long"
     assert [(m.path, m.kind, m.mode, m.target, bytes(m.content)) for m in deb.members()] == [
         ("usr", DIRECTORY, 0o755, "", b""),
         ("usr/hello", FILE, 0o4755, "", b"content"),
@@ -51,13 +51,13 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how, pack", [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress)])
 def test_reads_each_compression(tmp_path: Path, how: str, pack: Callable[[bytes], bytes]) -> None:
     data = (f"data.tar{how}", pack(tar([("a", b"abc")])))
-    deb = read_deb(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
+    deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
     assert [bytes(found.content) for found in deb.members()] == [b"abc"]
 
 
 def test_names_with_a_slash_and_unknown_members_are_fine(tmp_path: Path) -> None:
     members = [("debian-binary/", b"2.0\n"), CONTROL, ("_extra", b"odd"), DATA]
-    assert read_deb(written(tmp_path / "a.deb", members)).name == "hello"
+    assert Deb.read(written(tmp_path / "a.deb", members)).name == "hello"
 
 
 def special(kind: bytes) -> tarfile.TarInfo:
@@ -92,7 +92,7 @@ def renamed(name: str) -> tarfile.TarInfo:
 )
 def test_refuses_files(tmp_path: Path, members: List[Tuple[str, bytes]], sentence: str) -> None:
     with pytest.raises(LadingError, match=f"'a.deb' is not a Debian package .*{sentence}"):
-        read_deb(written(tmp_path / "a.deb", members))
+        assert Deb.read(written(tmp_path / "a.deb", members)).name
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_refuses_archives(tmp_path: Path, archive: bytes, sentence: str) -> None
     path = tmp_path / "a.deb"
     path.write_bytes(archive)
     with pytest.raises(LadingError, match=sentence):
-        read_deb(path)
+        Deb.read(path)
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,14 @@ def test_refuses_archives(tmp_path: Path, archive: bytes, sentence: str) -> None
     ],
 )
 def test_refuses_members(tmp_path: Path, info: tarfile.TarInfo, sentence: str) -> None:
-    deb = read_deb(make_deb(tmp_path / "a.deb", [("x", info)]))
+    deb = Deb.read(make_deb(tmp_path / "a.deb", [("x", info)]))
     with pytest.raises(LadingError, match=sentence):
         list(deb.members())
 
 
 def test_refuses_data_that_ends_too_early(tmp_path: Path) -> None:
     data = tar([("a", b"abc" * 1000)])[:1000]
-    deb = read_deb(written(tmp_path / "a.deb", [BINARY, CONTROL, ("data.tar", data)]))
+    deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, ("data.tar", data)]))
     with pytest.raises(LadingError, match="its data cannot be read"):
         list(deb.members())
 
@@ -147,4 +147,4 @@ def test_damaged_files_are_refused_or_read(
     path = tmp_path_factory.mktemp("deb") / "a.deb"
     path.write_bytes(archive)
     with suppress(LadingError):
-        list(read_deb(path).members())
+        list(Deb.read(path).members())

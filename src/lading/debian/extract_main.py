@@ -6,7 +6,7 @@ NAME is the last component of the file's path in the package; links to it are fo
 from pathlib import Path, PurePosixPath
 from typing import List
 
-from lading.debian.deb import SYMLINK, Deb, read_deb
+from lading.debian.deb import SYMLINK, Deb
 from lading.errors import LadingError
 from lading.program import run
 from lading.whole_file import whole_file
@@ -15,7 +15,7 @@ from lading.whole_file import whole_file
 def main(argv: List[str]) -> None:
     deb, name, output = argv
     with whole_file(Path(output)) as file:
-        file.write(_content(read_deb(Path(deb)), name))
+        file.write(_content(Deb.read(Path(deb)), name))
 
 
 def _content(deb: Deb, name: str) -> bytes:

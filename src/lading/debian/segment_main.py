@@ -10,7 +10,7 @@ PACKAGE that of the `InstalledPackage`.
 from pathlib import Path
 from typing import List
 
-from lading.debian.deb_archive import read_deb_archive
+from lading.debian.deb_archive import DebArchive
 from lading.debian.installation import describe, installed_files
 from lading.image.part_writer import write_part
 from lading.program import run
@@ -22,7 +22,7 @@ DOCUMENTATION = {True: "documentation", False: "no-documentation"}
 
 def main(argv: List[str]) -> None:
     deb_file, documentation, library, *outputs, package_file = argv
-    deb = read_deb_archive(Path(deb_file))
+    deb = DebArchive.read(Path(deb_file))
     files = installed_files(deb, documentation == DOCUMENTATION[True])
     write_part(files, library, outputs)
     write_whole(Path(package_file), describe(deb, files).to_json())

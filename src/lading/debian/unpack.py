@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Tuple
 
-from lading.debian.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, DebMember, read_deb
+from lading.debian.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, Deb, DebMember
 from lading.errors import LadingError
 
 #: The links of a merged /usr: file-hierarchy(7), and what debootstrap makes for each port.
@@ -35,8 +35,8 @@ class Unpacked:
 
 def unpack(deb: Path, destination: Path) -> Unpacked:
     """Unpack into the new directory `destination`. LadingError if `deb` is no sound package."""
-    package = read_deb(deb)
-    unpacked = Unpacked(destination, package.name, _names(package.control.get("replaces", "")), {})
+    package = Deb.read(deb)
+    unpacked = Unpacked(destination, package.name, _names(package.fields.get("replaces", "")), {})
     os.mkdir(destination, 0o755)
     for member in package.members():
         _write(unpacked, merged(member.path), member)

@@ -3,11 +3,12 @@
 Like layers they come from somebody else, so nothing may lie or lead outside by its name.
 """
 
+import shutil
 import stat
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Iterator
+from typing import IO, Iterator
 
 from lading.errors import LadingError
 from lading.image.tree_member import TreeMember
@@ -16,16 +17,19 @@ from lading.store import members as kinds
 
 _PROGRAM, _PLAIN, _DIRECTORY = 0o755, 0o644, 0o755
 
+_CHUNK = 1 << 20
 
-def archive_files(archive: Path) -> Iterator[TreeFile]:
-    """Members of a tar archive, packed or not, or a zip file. Of modes only whether files are
-    programs counts. LadingError for what is none of these, and for what has no place in an image.
+
+def archive_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
+    """Members of a tar archive, packed or not, or a zip file, with their bytes in the empty
+    directory `scratch`. Of modes only whether files are programs counts. LadingError for what is
+    none of these, and for what has no place in an image.
     """
     try:
         if zipfile.is_zipfile(archive):
-            yield from _zip_files(archive)
+            yield from _zip_files(archive, scratch)
         else:
-            yield from _tar_files(archive)
+            yield from _tar_files(archive, scratch)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
         # Of several lines, one for each way to read an archive, the first says all.
         reason = str(error).partition("\n")[0].rstrip(":")
@@ -35,9 +39,9 @@ def archive_files(archive: Path) -> Iterator[TreeFile]:
         ) from error
 
 
-def _tar_files(archive: Path) -> Iterator[TreeFile]:
+def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
     with tarfile.open(archive, "r:*", encoding="utf-8", errors="surrogateescape") as tar:
-        for info in tar:
+        for number, info in enumerate(tar):
             path = _path(archive, info.name)
             if not path or info.isdir():
                 if path:
@@ -58,12 +62,12 @@ def _tar_files(archive: Path) -> Iterator[TreeFile]:
                     f"{archive.name!r} has {info.name!r}, a device or another special file, which "
                     "can't be unpacked into an image. Leave it out of the archive."
                 )
-            yield TreeFile(TreeMember(path, kinds.FILE, mode), content.read())
+            yield TreeFile(TreeMember(path, kinds.FILE, mode), _written(content, scratch, number))
 
 
-def _zip_files(archive: Path) -> Iterator[TreeFile]:
+def _zip_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
     with zipfile.ZipFile(archive) as file:
-        for info in file.infolist():
+        for number, info in enumerate(file.infolist()):
             path, attributes = _path(archive, info.filename), info.external_attr >> 16
             if info.is_dir():
                 yield TreeFile(TreeMember(path, kinds.DIRECTORY, _DIRECTORY))
@@ -72,7 +76,17 @@ def _zip_files(archive: Path) -> Iterator[TreeFile]:
                 yield TreeFile(TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=target))
             else:
                 mode = _PROGRAM if attributes & stat.S_IXUSR else _PLAIN
-                yield TreeFile(TreeMember(path, kinds.FILE, mode), file.read(info))
+                with file.open(info) as content:
+                    place = _written(content, scratch, number)
+                yield TreeFile(TreeMember(path, kinds.FILE, mode), place)
+
+
+def _written(content: IO[bytes], scratch: Path, number: int) -> Path:
+    """A small archive may have members that are larger than the memory."""
+    place = scratch / str(number)
+    with place.open("wb") as output:
+        shutil.copyfileobj(content, output, _CHUNK)
+    return place
 
 
 def _path(archive: Path, name: str) -> str:

@@ -6,6 +6,7 @@ REQUEST is the JSON of `TreeRequest`, LIBRARY the compressor's. SEGMENT is a tre
 COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
 """
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, List, Tuple
@@ -30,8 +31,9 @@ _PROGRAM, _PLAIN = 0o755, 0o644
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
     request = TreeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
-    files = _with_place(request, _archived(request) if request.unpack else _listed(request))
-    write_part(files, library, outputs)
+    with tempfile.TemporaryDirectory(dir=".") as scratch:
+        files = _archived(request, Path(scratch)) if request.unpack else _listed(request)
+        write_part(_with_place(request, files), library, outputs)
 
 
 def _listed(request: TreeRequest) -> Iterator[TreeFile]:
@@ -47,14 +49,14 @@ def _listed(request: TreeRequest) -> Iterator[TreeFile]:
             yield TreeFile(member, Path(request.source, entry.path))
 
 
-def _archived(request: TreeRequest) -> Iterator[TreeFile]:
+def _archived(request: TreeRequest, scratch: Path) -> Iterator[TreeFile]:
     if len(request.entries) != 1:
         raise LadingError(
             f"`files` unpacks the source of '/{request.place}/', which has "
             f"{len(request.entries)} files instead of one archive. Name an `archive`, or leave "
             "`unpack` out."
         )
-    return archive_files(Path(request.source, request.entries[0].path))
+    return archive_files(Path(request.source, request.entries[0].path), scratch)
 
 
 def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFile]:

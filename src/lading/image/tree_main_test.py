@@ -5,18 +5,21 @@ import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import pytest
 
 from lading.errors import LadingError
 from lading.image.account_files import AccountFiles
+from lading.image.archive_files import archive_files
 from lading.image.image_tree import ImageTree
 from lading.image.part_files import PartFiles
 from lading.image.parts_layer_main import main as make_layer
 from lading.image.parts_request import PartsRequest
 from lading.image.tree_main import main as make_part
 from lading.image.tree_request import TreeEntry, TreeRequest
+from lading.image.tree_segment import TreeFile
+from lading.memory_testing import peak_bytes
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 
@@ -118,6 +121,29 @@ def tar_of(*members: Dict[str, Any]) -> bytes:
 def unpacked(libdeflate: str, content: bytes) -> List[str]:
     Path("source/archive").write_bytes(content)
     return made(libdeflate, entries=(TreeEntry("archive"),), unpack=True)
+
+
+def big_tar() -> bytes:
+    return tar_of({"name": "big", "content": bytes(64 << 20)})
+
+
+def big_zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big", bytes(64 << 20))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("make", [big_tar, big_zip])
+def test_an_archive_of_any_size_takes_little_memory(
+    tmp_path: Path, make: Callable[[], bytes]
+) -> None:
+    (tmp_path / "archive").write_bytes(make())
+    files: List[TreeFile] = []
+    peak = peak_bytes(lambda: files.extend(archive_files(tmp_path / "archive", tmp_path)))
+    content = files[0].content
+    assert isinstance(content, Path) and content.stat().st_size == 64 << 20
+    assert peak < 16 << 20
 
 
 def test_a_tar_archive_is_unpacked(sandbox: Path, libdeflate: str) -> None:

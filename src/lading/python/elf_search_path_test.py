@@ -3,7 +3,7 @@ from typing import Sequence, Tuple
 
 import pytest
 
-from lading.python.elf_search_path import inherited_libraries, inherit_search_path
+from lading.python.elf_search_path import inherit_search_path, inherited_libraries
 from lading.store.elf import read_elf
 from lading.store.elf_testing import NEEDED, RPATH, RUNPATH, make_elf
 

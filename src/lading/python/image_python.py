@@ -35,8 +35,8 @@ _COMPILER = (
 
 @dataclass(frozen=True)
 class ImagePython:
-    """CPython 3.`minor`.`micro` at the absolute path `program`; `micro` is None where only that path
-    says which Python it is."""
+    """CPython 3.`minor`.`micro` at the absolute path `program`; `micro` is None where that path is
+    all that is known."""
 
     program: str
     minor: int

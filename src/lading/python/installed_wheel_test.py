@@ -9,8 +9,8 @@ from typing import Dict, Union
 import pytest
 
 from lading.errors import LadingError
-from lading.python.installed_wheel import read_wheel
-
+from lading.memory_testing import peak_bytes
+from lading.python.installed_wheel import InstalledWheel, read_wheel
 
 PROGRAM = "/usr/bin/python3.11"
 
@@ -29,6 +29,14 @@ def make_wheel(path: Path, files: Dict[str, bytes], **modes: int) -> Path:
             info.external_attr = modes.get(name, 0o644) << 16
             archive.writestr(info, content)
     return path
+
+
+def contents(wheel: InstalledWheel) -> Dict[str, bytes]:
+    return {
+        file.member.path: file.content.read_bytes()
+        for file in wheel.files
+        if isinstance(file.content, Path)
+    }
 
 
 def test_what_an_installer_puts_into_a_directory_is_there(tmp_path: Path, scratch: Path) -> None:
@@ -73,9 +81,8 @@ def test_what_an_installer_puts_into_a_directory_is_there(tmp_path: Path, scratc
         "bin/report 755",
         "share/a/data.txt 644",
     ]
-    contents = {file.member.path: file.content for file in found.files}
-    assert contents["bin/report"].read_bytes() == b"#!/usr/bin/python3.11 -E\nimport a\n"
-    assert contents["bin/data"].read_bytes() == b"#!pythonic\n"
+    assert contents(found)["bin/report"] == b"#!/usr/bin/python3.11 -E\nimport a\n"
+    assert contents(found)["bin/data"] == b"#!pythonic\n"
     assert found.scripts == {"Other": "a:b", "tool": "a.main:run"}
     assert not found.has_path_files
 
@@ -83,16 +90,17 @@ def test_what_an_installer_puts_into_a_directory_is_there(tmp_path: Path, scratc
 def test_the_record_is_what_importlib_reads(tmp_path: Path, scratch: Path) -> None:
     files = {"a.py": b"A = 1\n", "a,b.txt": b"", "a-1.dist-info/METADATA": b"Name: a\n"}
     found = read_wheel(make_wheel(tmp_path / "a.whl", files), PROGRAM, scratch)
-    for file in found.files:
-        place = tmp_path / "installed" / file.member.path
+    for path, content in contents(found).items():
+        place = tmp_path / "installed" / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(file.content.read_bytes())
+        place.write_bytes(content)
     distribution = importlib.metadata.Distribution.at(tmp_path / "installed/a-1.dist-info")
     listed = {str(path): path for path in distribution.files or ()}
     assert set(listed) == {*files, "a-1.dist-info/RECORD"}
     for name, content in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-        assert (listed[name].hash.value, listed[name].size) == (digest, len(content))
+        assert vars(listed[name].hash) == {"mode": "sha256", "value": digest}
+        assert listed[name].size == len(content)
 
 
 def test_path_files_are_told(tmp_path: Path, scratch: Path) -> None:
@@ -130,3 +138,11 @@ def test_what_pex_has_not_made_is_refused(
     text = str(caught.value)
     assert text.startswith("'a.whl' is no wheel that PEX has installed (") and fault in text
     assert text.endswith("). Build the PEX again.")
+
+
+def test_a_wheel_of_any_size_takes_little_memory(tmp_path: Path, scratch: Path) -> None:
+    wheel = tmp_path / "a.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big.so", bytes(64 << 20))
+    assert peak_bytes(lambda: read_wheel(wheel, PROGRAM, scratch)) < 16 << 20
+    assert (scratch / "0").stat().st_size == 64 << 20
