@@ -69,18 +69,16 @@ def _layers(outside: Path) -> Dict[str, Sequence[Member]]:
 HARMLESS = (
     *("absolute", "through-a-link", "through-a-relative-link", "through-links-to-links"),
     *("over-a-link", "whiteout-through-a-link", "opaque-through-a-link", "devices"),
+    *("upwards", "upwards-inside", "whiteout-upwards"),
 )
 
-_LEADS_OUT = "which leads out of its directory: don't use this image."
+_NO_SOURCE = "which the layer does not have in front of it"
 
 #: What is said of the others.
 REFUSED = {
-    "upwards": _LEADS_OUT,
-    "upwards-inside": _LEADS_OUT,
-    "hard-link": "secret that it could be a link to): repair the layer, or use another base.",
-    "hard-link-upwards": _LEADS_OUT,
-    "hard-link-through-a-link": "there is no /out/secret that it could be a link to",
-    "whiteout-upwards": _LEADS_OUT,
+    "hard-link": _NO_SOURCE,
+    "hard-link-upwards": _NO_SOURCE,
+    "hard-link-through-a-link": "it is a hard link to /out/secret, which the layer does not have",
     "whiteout-of-dots": "has /a/.wh.., which deletes nothing that there is: don't use it.",
     "link-to-itself": "has /loop/written, which can't be unpacked (its directory leads nowhere)",
     "unknown-type": "has /odd, whose type 'Z' no runtime knows: use another base.",

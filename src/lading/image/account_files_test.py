@@ -55,7 +55,9 @@ def test_odd_lines_stay() -> None:
         "\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\nredis:x:999:999::/:/bin/sh\n"
     )
     assert files.group == odd.group + "nobody:x:65534:\nredis:x:999:\n"
-    with pytest.raises(LadingError, match="^line 2 of the image's /etc/group, .*gives 'big' the id"):
+    with pytest.raises(
+        LadingError, match="^line 2 of the image's /etc/group, .*gives 'big' the id"
+    ):
         extended(odd, {"redis": {"uid": 999, "group": "big"}})
 
 

@@ -42,9 +42,9 @@ def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) ->
         with blob.open("rb") as file, listing.open("w", encoding="ascii") as output:
             compression = Compression.of(file)
             source = HashedInput(file)
-            reader = BlobReader(libzstd, UnpackBound(blob.stat().st_size, request.max_unpacked_size))
-            tar = HashedChunks(reader.chunks(source, compression))
-            _write_listing(tar, kept, output)
+            bound = UnpackBound(blob.stat().st_size, request.max_unpacked_size)
+            tar = HashedChunks(BlobReader(libzstd, bound).chunks(source, compression))
+            _write_listing(tar, bound, kept, output)
         kept = kept.next_pass()
     _check(request, source, tar)
     return Layer(
@@ -57,9 +57,12 @@ def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) ->
     )
 
 
-def _write_listing(tar: Iterator[bytes], kept: KeptContent, listing: IO[str]) -> None:
+def _write_listing(
+    tar: Iterator[bytes], bound: UnpackBound, kept: KeptContent, listing: IO[str]
+) -> None:
     archive = LayerArchive(tar)
     while (member := archive.next_member()) is not None:
+        bound.take(archive.holes)
         ListedMember(member, kept.content(member, archive.read)).write(listing)
     for _ in tar:
         pass  # nobody looks at what lies behind the archive's end, but it is in the digest

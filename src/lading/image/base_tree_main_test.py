@@ -88,12 +88,31 @@ def test_what_layers_expand_to_is_counted_together(tmp_path: Path) -> None:
     [
         ([member("x/y")], r"has /x/y, which can't be unpacked \(/x is no directory\)"),
         ([symlink("l", "l"), member("l/y")], r"has /l/y.*its directory leads nowhere"),
-        ([hard_link("y", "z")], "has /y.*there is no /z that it could be a link to"),
+        ([hard_link("y", "z")], "has /y.*a hard link to /z, which the layer does not have in front"),
+        ([hard_link("y", "x")], "has /y.*a hard link to /x, which the layer does not have in front"),
+        ([hard_link("x", "x")], "has /x.*a hard link to /x, which the layer does not have in front"),
+        ([hard_link("y", "z"), member("z")], "has /y.*a hard link to /z, which the layer does not"),
+        (
+            [member(".wh.x"), symlink("l", "."), hard_link("y", "x")],
+            "has /y.*a hard link to /x, which the layer does not have",
+        ),
+        (
+            [symlink("l", "."), member("y"), hard_link("l/y", "y")],
+            "has /l/y.*it is a hard link to itself",
+        ),
+        # docker, podman and containerd on overlayfs.
+        ([member("x"), member(".wh.x")], "has /.wh.x.*the layer has /x in front of it"),
+        ([member("d/e/f"), member(".wh.d")], "has /.wh.d.*the layer has /d in front of it"),
         ([directory("d"), hard_link("y", "d")], "has /y.*it can't be a hard link to /d"),
         ([member("d/e"), hard_link("d", "d/e")], "has /d.*it can't be a hard link to /d/e"),
         ([member(".wh.")], "has /.wh., which deletes nothing"),
     ],
-    ids=["below a file", "loop", "no source", "directory", "source inside", "whiteout of nothing"],
+    ids=[
+        *("below a file", "loop", "link to nothing", "link to a lower layer's", "link to itself"),
+        *("link forward", "link to what is deleted", "link to itself through a link"),
+        *("deleted behind it", "deleted behind what lies in it"),
+        *("directory", "source inside", "whiteout of nothing"),
+    ],
 )
 def test_what_can_not_be_is_told_of_its_layer(
     upper: List[Member], reason: str, tmp_path: Path

@@ -123,7 +123,10 @@ class LayerApplier(Generic[Content]):
             raise LayerError(
                 f"has /{shown(path)}, which deletes nothing that there is: don't use it."
             )
-        self._hide(posixpath.join(directory, name))
+        whited_out = posixpath.join(directory, name)
+        if whited_out in self._written:
+            raise _unusable(path, f"the layer has /{shown(whited_out)} in front of it")
+        self._hide(whited_out)
 
     def _hide(self, path: str) -> None:
         if path in self._written:
@@ -163,9 +166,8 @@ class LayerApplier(Generic[Content]):
             tree.describe_directory(place, member)
         elif member.type == HARDLINK:
             source = self._source(member, place)
-            if source != place:
-                self._clear(place)
-                tree.link(source, place)
+            self._clear(place)
+            tree.link(source, place)
         else:
             self._clear(place)
             # Only the machine's root may make devices. The runtime brings those in /dev.
@@ -174,10 +176,15 @@ class LayerApplier(Generic[Content]):
 
     def _source(self, member: TarMember, place: str) -> str:
         source = self._place(member.target)
-        if source is None or not self._tree.has(source):
+        # Runtimes unpack each layer into a directory of its own.
+        if source is None or source not in self._written or not self._tree.has(source):
             raise _unusable(
-                member.path, f"there is no /{shown(member.target)} that it could be a link to"
+                member.path,
+                f"it is a hard link to /{shown(member.target)}, which the layer does not have in "
+                "front of it",
             )
+        if source == place:
+            raise _unusable(member.path, "it is a hard link to itself")
         if self._tree.is_directory(source) or source.startswith(place + "/"):
             raise _unusable(member.path, f"it can't be a hard link to /{shown(member.target)}")
         return source

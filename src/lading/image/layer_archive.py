@@ -6,14 +6,16 @@ a damaged header for the end of the archive, has global pax headers count, and d
 to version.
 """
 
+import posixpath
 from dataclasses import dataclass, replace
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Set, Tuple
 
 from lading.foreign_text import shown
 from lading.image.chunked_input import ChunkedInput
 from lading.image.layer_error import LayerError, unsound
 from lading.image.member_path import PATH_LIMIT, member_path
 from lading.image.pax_records import PaxRecords
+from lading.image.sparse_file import SparseContent, SparseHeader
 from lading.image.tar_block import TarBlock
 from lading.tar_header import BLOCK, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, TarMember
 
@@ -60,25 +62,46 @@ class LayerArchive:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._input = ChunkedInput(chunks)
         self._left = self._padding = 0
-        self._members = self._names = 0
+        self._sparse: Optional[SparseContent] = None
+        self._seen: Set[bytes] = set()
+        self._names = 0
+        #: Bytes of the last member that are zeros and not in the archive.
+        self.holes = 0
 
     def next_member(self) -> Optional[TarMember]:
         """None at the end. Paths have no slash in front and no dots; that of the root is empty."""
         self._input.skip(self._left + self._padding)
-        self._left = self._padding = 0
+        self._left = self._padding = self.holes = 0
+        self._sparse = None
         extensions = _NOTHING
         while (block := self._block()) is not None:
             if block.type in (_PAX, _GLOBAL_PAX, _LONG_PATH, _LONG_TARGET):
                 extensions = _extended(extensions, block.type, self._extension(block.size))
                 continue
-            member = _member(block, extensions)
-            self._count(member)
+            name, member = _member(block, extensions)
             self._left, self._padding = member.size, -member.size % BLOCK
+            header = SparseHeader.find(extensions.pax)
+            if header is not None:
+                name = header.name or name
+                member = self._with_holes(header, replace(member, path=member_path(name)))
+            self._count(name, member)
             return member
         return None
 
+    def _with_holes(self, header: SparseHeader, member: TarMember) -> TarMember:
+        if member.type != FILE:
+            raise unsound("a sparse file that is no file")
+        regions = header.regions(self._read)
+        size = member.size if header.size is None else header.size
+        self._sparse = SparseContent(regions, size, self._left, self._read)
+        self.holes = size - self._left
+        return replace(member, size=size)
+
     def read(self, size: int) -> bytes:
         """Up to `size` bytes of the last member's content; none at its end."""
+        return self._read(size) if self._sparse is None else self._sparse.read(size)
+
+    def _read(self, size: int) -> bytes:
         size = min(size, self._left)
         self._left -= size
         return self._input.read(size)
@@ -101,13 +124,20 @@ class LayerArchive:
         self._input.skip(-size % BLOCK)
         return data
 
-    def _count(self, member: TarMember) -> None:
-        self._members += 1
+    def _count(self, name: bytes, member: TarMember) -> None:
+        # As Go cleans it. What docker and podman write down of an archive has each name once.
+        cleaned = posixpath.normpath(name.replace(b"//", b"/"))
+        if cleaned in self._seen:
+            raise LayerError(
+                f"has /{shown(member.path)} twice, which docker and podman refuse. Make the layer "
+                "again without the first one, or choose another base."
+            )
+        self._seen.add(cleaned)
         self._names += len(member.path) + len(member.target)
-        if self._members > MEMBER_LIMIT or self._names > NAMES_LIMIT:
+        if len(self._seen) > MEMBER_LIMIT or self._names > NAMES_LIMIT:
             raise LayerError(
                 f"has more than {MEMBER_LIMIT} members, or more than {NAMES_LIMIT} characters of "
-                "names: don't use this image."
+                "names, which is more than Lading reads. Choose another base."
             )
 
 
@@ -122,13 +152,14 @@ def _extended(extensions: _Extensions, type: str, data: bytes) -> _Extensions:
     return replace(extensions, target=text)
 
 
-def _member(block: TarBlock, extensions: _Extensions) -> TarMember:
+def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]:
+    """With its name as it is in the archive."""
     pax = extensions.pax
     name = extensions.path or pax.text(b"path") or block.path
     target = extensions.target or pax.text(b"linkpath") or block.target
     type = _type(block.type, name)
     size = _size(pax.integer(b"size"), block)
-    return TarMember(
+    member = TarMember(
         path=member_path(name),
         type=type,
         mode=block.mode,
@@ -139,6 +170,7 @@ def _member(block: TarBlock, extensions: _Extensions) -> TarMember:
         mtime=_mtime(pax.mtime, block),
         xattrs=pax.xattrs,
     )
+    return name, member
 
 
 def _type(type: str, name: bytes) -> str:

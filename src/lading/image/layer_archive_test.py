@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lading.image import layer_archive
 from lading.image.layer_archive import HEADER_LIMIT, LayerArchive
+from lading.image.layer_archive_testing import long, pax, raw, record, sized
 from lading.image.layer_error import LayerError
 from lading.tar_header import DIRECTORY, END_OF_ARCHIVE, FILE, HARDLINK, SYMLINK, TarMember
 
@@ -24,56 +25,6 @@ def read(data: bytes, chunk: int = 10_000) -> Found:
 
 def paths(data: bytes) -> List[str]:
     return [member.path for member, _ in read(data)]
-
-
-def raw(
-    name: bytes = b"a",
-    type: bytes = b"0",
-    size: bytes = b"00000000000",
-    target: bytes = b"",
-    content: bytes = b"",
-    **fields: bytes,
-) -> bytes:
-    """A member as it is told, whatever sense it makes. `fields` are `mode`, `uid`, `gid`,
-    `mtime`, `magic`, `prefix` and `trailer`."""
-    block = b"".join(
-        [
-            name.ljust(100, b"\0"),
-            fields.get("mode", b"0000644").ljust(8, b"\0"),
-            fields.get("uid", b"0000000").ljust(8, b"\0"),
-            fields.get("gid", b"0000000").ljust(8, b"\0"),
-            size.ljust(12, b"\0"),
-            fields.get("mtime", b"00000000001").ljust(12, b"\0"),
-            b" " * 8,
-            type,
-            target.ljust(100, b"\0"),
-            fields.get("magic", b"ustar\00000"),
-            bytes(80),
-            fields.get("prefix", b"").ljust(155, b"\0"),
-            fields.get("trailer", b"").rjust(12, b"\0"),
-        ]
-    )
-    block = block[:148] + b"%06o\0 " % sum(block) + block[156:]
-    return block + content + bytes(-len(content) % 512)
-
-
-def sized(content: bytes) -> bytes:
-    return b"%011o" % len(content)
-
-
-def pax(data: bytes, type: bytes = b"x") -> bytes:
-    return raw(b"PaxHeaders/x", type, sized(data), content=data)
-
-
-def record(key: bytes, value: bytes) -> bytes:
-    body = b" " + key + b"=" + value + b"\n"
-    length = len(body) + len(str(len(body)))
-    length += len(str(length)) - len(str(len(body)))
-    return b"%d" % length + body
-
-
-def long(type: bytes, text: bytes) -> bytes:
-    return raw(b"././@LongLink", type, sized(text), content=text, magic=b"ustar  \0")
 
 
 NAMES = st.text(st.sampled_from("ab ü/.\n"), min_size=1, max_size=300).filter(
@@ -93,6 +44,7 @@ NAMES = st.text(st.sampled_from("ab ü/.\n"), min_size=1, max_size=300).filter(
             st.sampled_from([0, 7, 1 << 21, (1 << 32) - 2]),
         ),
         max_size=5,
+        unique_by=lambda member: _normal(member[0]),
     ),
     st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]),
     st.integers(1, 3000),
@@ -131,6 +83,10 @@ def member(data: bytes) -> TarMember:
     [
         (raw(b"/etc//./x/"), "etc/x"),
         (raw(b"./", b"5"), ""),
+        (raw(b"./opt/./../opt//x"), "opt/x"),
+        (raw(b"a/b/../../../c/./.."), ""),
+        (raw(b"../../x"), "x"),
+        (raw(b"/../x", prefix=b".."), "x"),
         (raw(b"x", prefix=b"a/b"), "a/b/x"),
         (raw(b"x", prefix=b"a/b", magic=b"ustar  \0"), "x"),
         (raw(b"x", prefix=b"p" * 131 + b"00000000001", trailer=b"tar\0"), "p" * 131 + "/x"),
@@ -144,7 +100,8 @@ def member(data: bytes) -> TarMember:
         (pax(record(b"path", b"\xff")) + raw(), "\udcff"),
     ],
     ids=[
-        *("absolute", "root", "prefix", "GNU has no prefix", "star", "no zero behind", "GNU"),
+        *("absolute", "root", "dots", "dots to the root", "dots above it", "dots in a prefix"),
+        *("prefix", "GNU has no prefix", "star", "no zero behind", "GNU"),
         *("pax", "both", "empty says nothing", "the last counts", "not UTF-8"),
         "not UTF-8 in pax",
     ],
@@ -161,6 +118,7 @@ def test_paths(data: bytes, path: str) -> None:
         (raw(b"a/", b"0"), (FILE, "")),
         (raw(type=b"2", target=b"../../x"), (SYMLINK, "../../x")),
         (raw(type=b"1", target=b"/x//y/"), (HARDLINK, "x/y")),
+        (raw(type=b"1", target=b"../x/../y"), (HARDLINK, "y")),
         (long(b"K", b"t" * 200) + raw(type=b"2", target=b"t" * 100), (SYMLINK, "t" * 200)),
         (pax(record(b"linkpath", b"p")) + raw(type=b"1"), (HARDLINK, "p")),
         (raw(type=b"0", target=b"x"), (FILE, "")),
@@ -231,9 +189,10 @@ def test_contents_that_nobody_reads_are_passed_over() -> None:
         (raw(b"a") + bytes(512), ["a"]),
         (raw(b"a") + END_OF_ARCHIVE + b"garbage", ["a"]),
         (raw(b"a") + END_OF_ARCHIVE + raw(b"b"), ["a"]),
-        (raw(b"a") + raw(b"a"), ["a", "a"]),
+        # docker and podman take these for two names.
+        (raw(b"a") + raw(b"/a"), ["a", "a"]),
     ],
-    ids=["nothing", "empty", "no end", "half an end", "garbage", "second archive", "duplicates"],
+    ids=["nothing", "empty", "no end", "half an end", "garbage", "second archive", "with a slash"],
 )
 def test_ends(data: bytes, expected: List[str]) -> None:
     assert paths(data) == expected
@@ -286,17 +245,15 @@ def test_damaged_archives(case: str, data: bytes, reason: str) -> None:
 @pytest.mark.parametrize(
     "case, data, reason",
     [
-        ("dots", raw(b"a/../../b"), r"has 'a/\.\./\.\./b', which leads out of its directory"),
-        ("dots in a link", raw(type=b"1", target=b"../b"), r"has '\.\./b', which leads out"),
-        ("dots in pax", pax(record(b"path", b"..")) + raw(), r"has '\.\.', which leads out"),
-        ("dots by prefix", raw(b"x", prefix=b".."), r"has '\.\./x', which leads out"),
+        ("twice", raw(b"a") + raw(b"b") + raw(b"a"), "has /a twice, which docker and podman"),
+        ("twice with dots", raw(b"d/a") + raw(b"./d//x/../a", b"2", target=b"x"), "has /d/a twice"),
+        ("the root twice", raw(b".", b"5") + raw(b"./", b"5"), "has / twice"),
         ("deep", pax(record(b"path", DEEP)) + raw(), "of 200001 bytes and 100001 names"),
         ("deep and short", pax(record(b"path", b"a/" * 256 + b"b")) + raw(), "257 names"),
         ("long name", pax(record(b"path", b"n" * 256)) + raw(), "of 256 bytes and 1 names"),
         ("long whiteout", pax(record(b"path", b".wh." + b"n" * 256)) + raw(), "of 260 bytes"),
         ("long path", pax(record(b"path", b"nnn/" * 1024)) + raw(), "of 4095 bytes"),
         ("GNU sparse", raw(type=b"S"), "has /a, a sparse file, which no runtime"),
-        ("pax sparse", pax(record(b"GNU.sparse.major", b"1")) + raw(), "has a sparse file"),
         ("contiguous", raw(type=b"7"), "has /a, whose type '7' no runtime knows"),
         ("volume header", raw(type=b"V"), "has /a, whose type 'V' no runtime knows"),
         ("no type", raw(type=b"\xff"), "has /a, whose type '\u00ff' no"),
@@ -323,14 +280,16 @@ def test_sentences_stay_short() -> None:
 
 def test_endless_members_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_archive, "MEMBER_LIMIT", 1000)
-    assert len(paths(raw() * 1000)) == 1000
+    many = b"".join(raw(b"%d" % number) for number in range(1001))
+    assert len(paths(many[: -len(raw())])) == 1000
     with pytest.raises(LayerError, match="has more than 1000 members, or"):
-        read(raw() * 1001)
+        read(many)
 
 
 def test_endless_names_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_archive, "NAMES_LIMIT", 5000)
-    one = pax(record(b"linkpath", b"name/" * 200)) + raw(type=b"2")
-    assert len(paths(one * 4)) == 4
+    header = pax(record(b"linkpath", b"name/" * 200))
+    many = [header + raw(b"%d" % number, b"2") for number in range(5)]
+    assert len(paths(b"".join(many[:4]))) == 4
     with pytest.raises(LayerError, match="or more than 5000 characters of names"):
-        read(one * 5)
+        read(b"".join(many))

@@ -149,21 +149,6 @@ CASES: "list[tuple[str, bytes, list[str]]]" = [
         layer(member("d/.wh.x"), member("d/x", b"new")),
         ["d", "d/x", "d/y"],
     ),
-    (
-        "umoci PR#232: the whiteout behind its entry",
-        layer(member("d/x", b"new"), member("d/.wh.x")),
-        ["d", "d/x", "d/y"],
-    ),
-    (
-        "umoci PR#232: the whiteout behind something deep in the directory",
-        layer(member("d/e/f/z"), member(".wh.d")),
-        ["d", "d/e", "d/e/f", "d/e/f/z"],
-    ),
-    (
-        "umoci PR#232: the whiteout behind the directory",
-        layer(directory("d"), member("d/z"), member(".wh.d")),
-        ["d", "d/z"],
-    ),
     ("a deleted directory", layer(member(".wh.d")), []),
     (
         "umoci#254: a whiteout beneath a whiteout",
@@ -175,8 +160,6 @@ CASES: "list[tuple[str, bytes, list[str]]]" = [
     ("kaniko#2308: a directory becomes a link", layer(symlink("d", "e")), ["d"]),
     ("a directory becomes a file", layer(member("d")), ["d"]),
     ("a file becomes a directory", layer(directory("d/x")), ["d", "d/x", "d/y"]),
-    ("nixpkgs#45369: twice", layer(member("d/x"), member("d/x", b"2")), ["d", "d/x", "d/y"]),
-    ("a link to itself", layer(hard_link("d/x", "d/x")), ["d", "d/x", "d/y"]),
 ]
 
 
@@ -202,13 +185,19 @@ def test_ggcr_1897_what_was_hidden_does_not_reappear(tmp_path: Path) -> None:
     [
         [symlink("out", "/OUTSIDE"), member("out/planted", b"x")],
         [symlink("out", "../" * 30 + "OUTSIDE"), member("out/planted", b"x")],
-        [symlink("f", "/OUTSIDE/planted"), member("f", b"x")],
+        [symlink("f", "/OUTSIDE/planted"), member("/f", b"x")],
         [member("/OUTSIDE/planted", b"x")],
+        [member("../" * 30 + "OUTSIDE/planted", b"x")],
+        [member("../" * 30 + "OUTSIDE/.wh.victim")],
+        [hard_link("taken", "../" * 30 + "OUTSIDE/victim")],
         [symlink("out", "/OUTSIDE"), hard_link("taken", "out/victim")],
         [symlink("out", "/OUTSIDE"), member("out/.wh.victim")],
         [symlink("out", "/OUTSIDE"), member("out/.wh..wh..opq")],
     ],
-    ids=["link", "dots", "file", "absolute", "hard link", "whiteout", "opaque"],
+    ids=[
+        *("link", "dots", "file", "absolute", "upwards", "whiteout upwards", "hard link upwards"),
+        *("hard link", "whiteout", "opaque"),
+    ],
 )
 def test_no_member_gets_out(members: List[Member], tmp_path: Path) -> None:
     outside = tmp_path / "outside"
@@ -216,6 +205,7 @@ def test_no_member_gets_out(members: List[Member], tmp_path: Path) -> None:
     (outside / "victim").write_text("kept")
     for info, _ in members:
         info.name = info.name.replace("/OUTSIDE", str(outside))
+        info.name = info.name.replace("OUTSIDE", str(outside).lstrip("/"))
         info.linkname = info.linkname.replace("/OUTSIDE", str(outside))
         info.linkname = info.linkname.replace("OUTSIDE", str(outside).lstrip("/"))
     try:
@@ -278,9 +268,9 @@ def _with_header_size(size: int) -> bytes:
 @pytest.mark.parametrize(
     "data, reason",
     [
-        (layer(member("a/../../b")), r"has 'a/\.\./\.\./b', which leads out of its directory"),
-        (layer(hard_link("a", "../b")), r"has '\.\./b', which leads out"),
-        (layer(hard_link("a", "b")), "has /a, which can't be unpacked .*there is no /b"),
+        (layer(member("a"), member("a")), "has /a twice"),
+        (layer(hard_link("a", "../b")), "has /a, which can't be unpacked .*a hard link to /b"),
+        (layer(hard_link("a", "b")), "has /a, which can't be unpacked .*a hard link to /b"),
         (
             layer(member("a"), member("a/b")),
             "has /a/b, which can't be unpacked .*/a is no directory",
@@ -294,7 +284,7 @@ def _with_header_size(size: int) -> bytes:
         (_with_header_size(HEADER_LIMIT + 1), f"a header of {HEADER_LIMIT + 1} bytes"),
     ],
     ids=[
-        *("dots", "dots in a link", "hard link to nothing", "below a file", "below a loop"),
+        *("twice", "dots in a link", "hard link to nothing", "below a file", "below a loop"),
         *("unknown type", "text", "no gzip", "cut gzip", "cut tar", "long header"),
     ],
 )

@@ -1,5 +1,7 @@
 """Paths in the layers of others."""
 
+from typing import List
+
 from lading.foreign_text import shown
 from lading.image.layer_error import LayerError
 from lading.image.whiteouts import PREFIX
@@ -14,16 +16,19 @@ _WHITEOUT = PREFIX.encode("ascii")
 
 
 def member_path(name: bytes) -> str:
-    """The path without leading slash and dots; "" for the root.
+    """The path without leading slash and dots; "" for the root. `..` takes away the name in front
+    of it, whatever lies there, and does not lead out of the root: so do docker, podman and
+    containerd.
 
-    LayerError where it leads out or is no path that Linux takes.
+    LayerError where it is no path that Linux takes.
     """
     text = name.decode("utf-8", "surrogateescape")
-    parts = [part for part in text.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise LayerError(
-            f"has {shown(text)!r}, which leads out of its directory: don't use this image."
-        )
+    parts: List[str] = []
+    for part in text.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
     path = "/".join(parts)
     check_length(path)
     return path

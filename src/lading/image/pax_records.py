@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from lading.image.layer_error import LayerError, unsound
 
 _XATTR = b"SCHILY.xattr."
 _SPARSE = b"GNU.sparse."
+_REGION = (_SPARSE + b"offset", _SPARSE + b"numbytes")
 _LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
 _INTEGER = re.compile(rb"-?[0-9]{1,19}")
 _TIME = re.compile(rb"(-?[0-9]{1,19})(\.[0-9]*)?")
@@ -22,6 +23,7 @@ class PaxRecords:
     @classmethod
     def parse(cls, data: bytes) -> "PaxRecords":
         records: Dict[bytes, bytes] = {}
+        regions: List[bytes] = []
         at = 0
         while at < len(data):
             match = _LENGTH.match(data, at)
@@ -31,11 +33,21 @@ class PaxRecords:
             key, separator, value = data[match.end() : end - 1].partition(b"=")
             if not separator or not key or b"\0" in key:
                 raise unsound("malformed pax records")
-            if key.startswith(_SPARSE):
-                raise LayerError("has a sparse file, which Lading can't unpack: use another base.")
-            records[key] = value
             at = end
+            if key in _REGION:
+                # Version 0.0 has many records of the same names.
+                if key != _REGION[len(regions) % 2] or b"," in value:
+                    raise unsound("malformed pax records")
+                regions.append(value)
+            else:
+                records[key] = value
+        if regions:
+            records[_SPARSE + b"map"] = b",".join(regions)
         return cls(records)
+
+    def sparse(self, key: bytes) -> bytes:
+        """What GNU tar says of a file with holes; empty for nothing."""
+        return self.records.get(_SPARSE + key, b"")
 
     def text(self, key: bytes) -> Optional[bytes]:
         value = self.records.get(key)
