@@ -122,14 +122,21 @@ class _Machine:
     clone3: int
     ioctl: int
     personality: int
+    process_vm_readv: int
+    process_vm_writev: int
+    ptrace: int
     socket: int
     socketpair: int
 
 
 _MACHINES = {
-    "x86_64": _Machine(0, 0xC000003E, 56, 435, 16, 135, 41, 53),
-    "aarch64": _Machine(1, 0xC00000B7, 220, 435, 29, 92, 198, 199),
+    "x86_64": _Machine(0, 0xC000003E, 56, 435, 16, 135, 310, 311, 101, 41, 53),
+    "aarch64": _Machine(1, 0xC00000B7, 220, 435, 29, 92, 270, 271, 117, 198, 199),
 }
+
+# The first process of a process namespace, with which the others end: whoever stopped it, or told
+# it to outlive its parent, would keep them all.
+_FIRST_PROCESS = (1,)
 
 
 def system_call_filter(machine: str = "") -> bytes:
@@ -182,6 +189,13 @@ def _program(machine: _Machine) -> List[_Instruction]:
     ]
     personality = _among(0, _PERSONALITIES, _return(_ALLOW), _refuse(errno.EPERM))
     program += _call(machine.personality, *personality)
+    for call, argument in (
+        (machine.ptrace, 1),
+        (machine.process_vm_readv, 0),
+        (machine.process_vm_writev, 0),
+    ):
+        first = _among(argument, _FIRST_PROCESS, _refuse(errno.EPERM), _return(_ALLOW))
+        program += _call(call, *first)
     for call in (machine.socket, machine.socketpair):
         program += _call(call, *_among(0, SOCKET_FAMILIES, _return(_ALLOW), unsupported))
     for numbers in FORBIDDEN.values():

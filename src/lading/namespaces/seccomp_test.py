@@ -64,7 +64,11 @@ def test_the_numbers_are_those_of_libseccomp(machine: str) -> None:
     [
         ("read", (), "allow"),
         ("execve", (), "allow"),
-        ("ptrace", (), "allow"),
+        ("ptrace", (16, 2), "allow"),
+        ("ptrace", (16, 1), errno.EPERM),  # PTRACE_ATTACH to the first process
+        ("process_vm_readv", (1,), errno.EPERM),
+        ("process_vm_writev", (1,), errno.EPERM),
+        ("process_vm_writev", (2,), "allow"),
         ("fchmodat2", (), "allow"),
         *((name, (), errno.EPERM) for name in ("mount", "unshare", "setns", "keyctl", "bpf")),
         ("clone", (SIGCHLD,), "allow"),

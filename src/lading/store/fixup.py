@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Protocol, Sequence, Tuple
 
 from lading.errors import LadingError
+from lading.foreign_text import printable, shown
 from lading.store.elf import Elf, sound_elf
 from lading.store.libraries import Libraries, provides_loader
 from lading.store.path import StorePath
@@ -26,6 +27,10 @@ _STRIP_DEBUG = ("--strip-debug",)
 # An archive with the times and owners of its members would differ from build to build.
 _STRIP_ARCHIVES = ("--strip-debug", "--enable-deterministic-archives")
 _ARCHIVE_MAGIC = b"!<arch>\n"
+
+#: Linux takes 128 KiB of arguments where the stack is small (execve(2)), bubblewrap 9000 in number.
+#: A path in a package has hardly more than 256 bytes.
+_BATCH = 400
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _GZIP_SUFFIXES = (".gz", ".tgz", ".svgz")
@@ -91,7 +96,8 @@ def _strip(view: StoreView, tools: Tools, mode: str) -> None:
         if options:
             groups.setdefault(options, []).append(view.own_path(entry.path))
     for options in sorted(groups):
-        tools.run(["strip", *options, *groups[options]])
+        for paths in _batches(groups[options]):
+            tools.run(["strip", *options, *paths])
 
 
 def _strip_options(entry: Entry, mode: str) -> Optional[Tuple[str, ...]]:
@@ -119,12 +125,20 @@ def _patch(view: StoreView, tools: Tools) -> None:
         if edits:
             groups.setdefault(edits, []).append(view.own_path(entry.path))
     for edits in sorted(groups):
-        status, output = tools.run(["patchelf", *edits, *groups[edits]])
-        if status:
-            raise LadingError(
-                f"patchelf failed on {', '.join(groups[edits])} ({output.strip()}): remove the "
-                "file in `script` if it is no program for this platform."
-            )
+        for paths in _batches(groups[edits]):
+            status, output = tools.run(["patchelf", *edits, *paths])
+            if status:
+                raise LadingError(
+                    f"patchelf failed on {shown(printable(', '.join(paths)))} "
+                    f"({shown(printable(output.strip()))}): remove the file in `script` if it is "
+                    "no program for this platform."
+                )
+
+
+def _batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many paths at a time as any machine takes for the arguments of a program."""
+    for start in range(0, len(paths), _BATCH):
+        yield paths[start : start + _BATCH]
 
 
 def _edits(libraries: Libraries, path: str, elf: Elf) -> Tuple[str, ...]:

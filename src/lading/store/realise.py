@@ -8,21 +8,28 @@ are unpacked once a machine.
 """
 
 import os
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Mapping, Sequence, Tuple
 
+from lading import nix32
 from lading.debian.build_root import ensure_build_root
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.foreign_text import printable, shown
+from lading.namespaces.keyring import leave_session_keyring
 from lading.program import run
 from lading.store.audit import audit
 from lading.store.cache import CACHE, unpacked
 from lading.store.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.fixup import fixup
 from lading.store.libraries import LIBRARY_DIRECTORIES
-from lading.store.log import failure_sentence, keep_log
+from lading.store.limits import LimitError, Limits
+from lading.store.log import failure_sentence, keep_log, log_tail
+from lading.store.removable import let_owner_remove
 from lading.store.request import RealiseRequest
 from lading.store.sandbox import Sandbox, find_bubblewrap
 from lading.store.tree import walk
@@ -31,11 +38,21 @@ from lading.store.write_package import write_package
 #: What is gone after a build; a path below these in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
 
+# Bytes of what the build writes, of which a sentence shows the beginning.
+_LONGEST_STEP = 1 << 10
+_LONGEST_OUTPUT = 1 << 16
+
+_STORE_NAME = re.compile(rf"[{nix32.ALPHABET}]{{32}}-.")
+
 
 def main(argv: List[str]) -> None:
     (request_file,) = argv
     request = RealiseRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
     os.umask(0o022)
+    # What is built is nobody else's to see, or to run.
+    with suppress(PermissionError):  # where the directory is another user's, `work` is not
+        os.chmod(".", 0o700)
+    leave_session_keyring()
     build = Build(
         request,
         Sandbox(
@@ -44,11 +61,15 @@ def main(argv: List[str]) -> None:
             work=Path("work").absolute(),
             dependencies=tuple((package.path, unpacked(package)) for package in request.inputs),
         ),
+        Limits.load(),
     )
-    build.run_script()
-    build.fix_up()
-    inputs = tuple(package.path for package in request.inputs)
-    write_package(build.output, request.path, inputs)
+    try:
+        build.run_script()
+        build.fix_up()
+        inputs = tuple(package.path for package in request.inputs)
+        write_package(build.output, request.path, inputs)
+    finally:
+        let_owner_remove(build.sandbox.work)
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,7 @@ class Build:
 
     request: RealiseRequest
     sandbox: Sandbox
+    limits: Limits
 
     @property
     def output(self) -> Path:
@@ -73,8 +95,13 @@ class Build:
             **_source_variables(self.request),
         }
         log = self.sandbox.work / "build.log"
-        with open(log, "wb") as file:
-            status = self.sandbox.run(["/bin/bash", "/lading/setup.sh"], environment, file)
+        try:
+            with open(log, "wb") as file:
+                command = ["/bin/bash", "/lading/setup.sh"]
+                status = self.sandbox.run(command, environment, file, self.limits)
+        except LimitError as error:
+            kept = keep_log(log, self.request.path.base)
+            raise LadingError(f"{error} {log_tail(log, kept)}") from error
         kept = keep_log(log, self.request.path.base)
         if status:
             raise LadingError(failure_sentence(self._failed_step(), status, log, kept))
@@ -85,7 +112,9 @@ class Build:
         step = self.sandbox.work / "build" / ".step"
         if step.is_symlink() or not step.is_file():
             return "`script` failed"
-        return step.read_text(encoding="utf-8", errors="replace").strip()
+        with step.open("rb") as file:
+            words = file.read(_LONGEST_STEP).decode("utf-8", errors="replace")
+        return shown(printable(words.strip()))
 
     def _dynamic_linker(self) -> str:
         """The store's dynamic loader if there is one among the inputs, else ""."""
@@ -111,13 +140,21 @@ class Build:
         for entry in sorted(os.listdir(self.output.parent)):
             if entry not in known:
                 raise LadingError(
-                    f"`script` wrote /store/{entry}, which is not its own: the only place in the "
-                    "store that a build may write to is $out."
+                    f"`script` wrote /store/{shown(printable(entry))}, which is not its own: the "
+                    "only place in the store that a build may write to is $out."
+                )
+        for entry in sorted(os.listdir(self.output)):
+            if _STORE_NAME.match(entry):
+                raise LadingError(
+                    f"`script` made $out/{shown(printable(entry))}, which is the name of another "
+                    "package: $out is a directory that is there already, and `ln` and `cp` put "
+                    "things into it. Link or copy what is in the other package instead, as in "
+                    "`ln -s $redis/* $out`."
                 )
 
     def fix_up(self) -> None:
         """Strip, let programs and scripts find what they need in the store, and audit."""
-        tools = SandboxTools(self.sandbox)
+        tools = SandboxTools(self.sandbox, self.limits)
         inputs = self.sandbox.dependencies
         fixup(self.output, self.request.path, inputs, tools, self.request.strip)
         audit(self.output, self.request.path, inputs, _BUILD_PATHS)
@@ -128,14 +165,16 @@ class SandboxTools:
     """Programs of the build root that change the files of `$out`, for them at `/store/...`."""
 
     sandbox: Sandbox
+    limits: Limits
 
     def run(self, argv: Sequence[str]) -> Tuple[int, str]:
-        """Exit status and all output of a program of the build root."""
+        """Exit status and output, as much as anybody reads, of a program of the build root."""
         log = self.sandbox.work / "tool.log"
         environment = {"PATH": "/usr/bin", "LC_ALL": "C", "TMPDIR": "/tmp"}
         with open(log, "wb") as file:
-            status = self.sandbox.run(argv, environment, file)
-        return status, log.read_text(encoding="utf-8", errors="replace")
+            status = self.sandbox.run(argv, environment, file, self.limits)
+        with open(log, "rb") as file:
+            return status, file.read(_LONGEST_OUTPUT).decode("utf-8", errors="replace")
 
 
 def _build_root(request: RealiseRequest) -> Path:

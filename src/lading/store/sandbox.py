@@ -2,19 +2,26 @@
 
 bubblewrap makes it: namespaces for users, mounts, processes, network, host name and IPC. Inside,
 the build root lies at /usr, the dependencies at /store (read-only), and `$out`, /build and /tmp
-can be written. There is no network, no file and no environment of the host.
+can be written. There is no network, no file and no environment of the host. docs/security.md says
+line by line what a build can't do, and probes_test.py tries it.
 """
 
 import os
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, List, Mapping, Sequence, Tuple
+from typing import IO, Iterator, List, Mapping, Sequence, Tuple
 
 from lading.errors import LadingError
+from lading.foreign_text import printable, shown
+from lading.namespaces.devices import protect_devices
+from lading.namespaces.seccomp import system_call_filter
 from lading.store.kernel_setting import NAMESPACE_SETTINGS
+from lading.store.limits import Limits
 from lading.store.path import STORE_DIR, StorePath
+from lading.store.watch import Watch
 
 #: Where Pants puts the bubblewrap that Lading brings, for hosts without one.
 BUNDLED_BUBBLEWRAP = ".lading/bubblewrap/bwrap"
@@ -32,6 +39,18 @@ _PASSWD = (
 )
 _GROUP = f"root:x:0:\nbuilder:x:{BUILDER_ID}:\nnogroup:x:65534:\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
+
+# What Docker hides of /proc, and some kernels don't have: the memory, keys and devices of the
+# machine. The rest can be read, as in Docker, and none of it written.
+_HIDDEN_FILES = ("kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats")
+_HIDDEN_DIRECTORIES = ("acpi", "asound", "scsi")
+
+# bubblewrap's MAX_ARGS is 9000 and counts those that it reads from a file, too; some are left for
+# the command.
+_MOST_ARGUMENTS = 8500
+
+# More of bubblewrap's words than it ever says.
+_LONGEST_WORDS = 4096
 
 
 def find_bubblewrap() -> str:
@@ -64,21 +83,26 @@ class Sandbox:
     dependencies: Tuple[Tuple[StorePath, Path], ...]
 
     def prepare(self) -> None:
-        """Make the directories and files of the host that the sandbox is put together from."""
+        """Make the directories and files of the host that the sandbox is put together from.
+
+        They are nobody else's from the first moment on: a build may make setuid files.
+        """
+        self.work.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("store", "build", "lading", "etc"):
-            (self.work / name).mkdir(parents=True, exist_ok=True)
+            (self.work / name).mkdir(exist_ok=True)
         for name, text in (("passwd", _PASSWD), ("group", _GROUP), ("hosts", _HOSTS)):
             (self.work / "etc" / name).write_text(text, encoding="ascii")
 
-    def argv(self, command: Sequence[str], environment: Mapping[str, str]) -> List[str]:
-        """The bubblewrap command line that runs `command` in the sandbox."""
-        argv = [self.bubblewrap, "--unshare-all", "--die-with-parent", "--new-session"]
+    def arguments(self, environment: Mapping[str, str]) -> List[str]:
+        """The options of bubblewrap, which it reads from a file: /proc shows the command line."""
+        argv = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+        argv += ["--cap-drop", "ALL"]
         argv += ["--uid", str(BUILDER_ID), "--gid", str(BUILDER_ID), "--hostname", "lading"]
         argv += ["--ro-bind", str(self.build_root / "usr"), "/usr"]
         for link in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
             if (self.build_root / "usr" / link).is_dir():
                 argv += ["--symlink", f"usr/{link}", f"/{link}"]
-        argv += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        argv += [*_proc(), "--dev", "/dev", "--tmpfs", "/tmp"]
         argv += self._etc()
         argv += ["--bind", str(self.work / "store"), STORE_DIR]
         for path, directory in self.dependencies:
@@ -89,7 +113,14 @@ class Sandbox:
         for name, value in sorted(environment.items()):
             argv += ["--setenv", name, value]
         # Only now, since mount points were made in there.
-        return argv + ["--remount-ro", "/", "--", *command]
+        argv += ["--remount-ro", "/"]
+        if len(argv) > _MOST_ARGUMENTS:
+            raise LadingError(
+                f"a build with {len(self.dependencies):,} packages to see and "
+                f"{len(environment):,} variables is more than bubblewrap takes: let it depend on "
+                "fewer packages, or set fewer variables in `env`."
+            )
+        return argv
 
     def _etc(self) -> List[str]:
         argv: List[str] = ["--dir", "/etc"]
@@ -108,33 +139,78 @@ class Sandbox:
             argv += ["--ro-bind", str(own / name), f"/etc/{name}"]
         return argv
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> int:
+    def run(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: IO[bytes],
+        limits: Limits,
+    ) -> int:
         """Run `command`, its output going to the new file `log`; the exit status.
 
-        `LadingError` where no sandbox can be made, or the build root has no such program.
+        `LadingError` where no sandbox can be made, or the build root has no such program;
+        `LimitError` where it goes beyond a limit. No process is left in any case.
         """
-        bubblewrap, *arguments = self.argv(command, environment)
-        with tempfile.TemporaryFile() as events:
-            process = subprocess.run(
-                [bubblewrap, "--json-status-fd", str(events.fileno()), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(events.fileno(),),
-                check=False,
-                env={},
-            )
-            events.seek(0)
-            # bubblewrap tells an exit status of the command only, not its own.
-            has_run = b'"exit-code"' in events.read()
-        if process.returncode > 0 and not has_run:
+        (output, output_end), (events, events_end) = os.pipe(), os.pipe()
+        try:
+            try:
+                process = self._start(command, environment, output_end, events_end)
+            finally:
+                os.close(output_end)
+                os.close(events_end)
+            written = (self.work / "store", self.work / "build")
+            watch = Watch(process, output, events, limits, written)
+            status = watch.copy_output(log)
+        finally:
+            os.close(output)
+            os.close(events)
+        if status > 0 and not watch.command_has_run:
             raise LadingError(_why_not(command[0], Path(log.name)))
-        return process.returncode
+        return status
+
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], output: int, events: int
+    ) -> "subprocess.Popen[bytes]":
+        with _file_of(system_call_filter()) as system_calls:
+            options = ["--seccomp", system_calls, "--json-status-fd", str(events)]
+            options += self.arguments(environment)
+            with _file_of(b"".join(os.fsencode(f"{option}\0") for option in options)) as arguments:
+                return subprocess.Popen(
+                    [self.bubblewrap, "--args", arguments, "--", *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(events, int(system_calls), int(arguments)),
+                    preexec_fn=protect_devices if os.geteuid() == 0 else None,
+                    env={},
+                )
+
+
+def _proc() -> List[str]:
+    """A /proc in which nothing can be written: the builder may be the machine's root."""
+    argv = ["--proc", "/proc"]
+    for name in _HIDDEN_FILES:
+        if os.path.exists(f"/proc/{name}"):
+            argv += ["--ro-bind", "/dev/null", f"/proc/{name}"]
+    for name in _HIDDEN_DIRECTORIES:
+        if os.path.exists(f"/proc/{name}"):
+            argv += ["--tmpfs", f"/proc/{name}", "--remount-ro", f"/proc/{name}"]
+    return [*argv, "--remount-ro", "/proc"]
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[str]:
+    """The number of an open file that bubblewrap can read `content` from."""
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        yield str(file.fileno())
 
 
 def _why_not(program: str, log: Path) -> str:
     """What kept bubblewrap from running `program`; `log` has nothing but bubblewrap's words."""
-    words = log.read_text(encoding="utf-8", errors="replace").strip()
+    with log.open("rb") as file:
+        words = shown(printable(file.read(_LONGEST_WORDS).decode("utf-8", "replace").strip()))
     if "bwrap: execvp" in words:
         return (
             f"the build root can't run {program} ({words}): add the Debian package that has it "

@@ -12,6 +12,7 @@ import pytest
 from lading.errors import LadingError
 from lading.store import sandbox
 from lading.store.host_programs_testing import bubblewrap
+from lading.store.limits import Limits
 from lading.store.path import StorePath
 from lading.store.sandbox import Sandbox, find_bubblewrap
 
@@ -38,7 +39,9 @@ class Shell:
         self, command: List[str], environment: Optional[Dict[str, str]] = None
     ) -> Tuple[int, str]:
         with tempfile.NamedTemporaryFile() as log:
-            status = self.sandbox.run(command, PATH if environment is None else environment, log)
+            status = self.sandbox.run(
+                command, PATH if environment is None else environment, log, Limits()
+            )
             return status, Path(log.name).read_text(encoding="utf-8")
 
 
@@ -173,11 +176,12 @@ import sys
 from pathlib import Path
 Path("/proc/sys/user/max_user_namespaces").write_text(sys.argv[1])
 from lading.errors import LadingError
+from lading.store.limits import Limits
 from lading.store.sandbox import Sandbox
 sandbox = Sandbox(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]), ())
 try:
     with open(sys.argv[4] + "/log", "wb") as log:
-        print("status", sandbox.run(["/bin/bash", "-c", "exit 3"], {}, log))
+        print("status", sandbox.run(["/bin/bash", "-c", "exit 3"], {}, log, Limits()))
 except LadingError as error:
     print(error)
 """
