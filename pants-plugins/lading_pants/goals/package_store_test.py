@@ -74,3 +74,27 @@ def test_a_failure_names_the_target_and_where_the_log_is(
         "lines:\n  why"
     ) in str(raised.value)
     assert log.read_text() == "why\n"
+
+
+LIMITED = 'store_package(name="x", version="1", script="sleep 1.5; echo 1 > $out/x"{limit})'
+
+
+def test_a_build_beyond_a_limit_is_an_error_that_names_field_and_option(
+    runner: RuleRunner,
+) -> None:
+    runner.write_files({"a/BUILD": LIMITED.format(limit=", timeout=1")})
+    with pytest.raises(Exception) as raised:
+        package(runner, "x")
+    assert (
+        "`store_package` a:x: the build was still running after 1 s, and was ended: if it needs "
+        "longer, raise `timeout`, or `[lading].build_timeout` for all packages. The whole log is in"
+    ) in str(raised.value)
+
+
+def test_another_limit_rebuilds_nothing(runner: RuleRunner) -> None:
+    """What takes longer than the new limit is not even started."""
+    runner.write_files({"a/BUILD": LIMITED.format(limit="")})
+    before, _ = package(runner, "x")
+    runner.write_files({"a/BUILD": LIMITED.format(limit=", timeout=1")})
+    after, _ = package(runner, "x")
+    assert before.digest == after.digest

@@ -16,6 +16,7 @@ from pants.option.subsystem import Subsystem
 
 from lading.image.layer_compression import LayerCompression, Method
 from lading.run.image_run_request import Engine
+from lading.store.limits import Limits
 
 
 class LadingSubsystem(Subsystem):
@@ -25,6 +26,28 @@ class LadingSubsystem(Subsystem):
     build_root = StrOption(
         default="//3rdparty/stdenv",
         help="The `build_root` target of store packages that don't name one.",
+    )
+    build_timeout = IntOption(
+        default=Limits().timeout,
+        help=(
+            "The most seconds that the build of a store package may take, unless it has a "
+            "`timeout`. Limits are part of no store path and no cache key: changing one rebuilds "
+            "nothing."
+        ),
+    )
+    max_build_log_size = IntOption(
+        default=Limits().max_log_size,
+        help=(
+            "The most bytes that the build of a store package may print, unless it has a "
+            "`max_log_size`."
+        ),
+    )
+    max_build_disk_size = IntOption(
+        default=Limits().max_disk_size,
+        help=(
+            "The most bytes that the files of a store package's build may take on disk while it "
+            "runs, unless it has a `max_disk_size`."
+        ),
     )
     debian_mirrors = StrListOption(
         help=(

@@ -160,6 +160,35 @@ class MaxClosureSizeField(IntField):
     help = "The most bytes that the unpacked files of the result's closure may have."
 
 
+class TimeoutField(IntField):
+    alias = "timeout"
+    valid_numbers = ValidNumbers.positive_only
+    help = (
+        "The most seconds that the build may take; `[lading].build_timeout` if unset. A build that "
+        "takes longer is ended with all its processes, which is an error. Like the other limits, "
+        "it is not part of the store path: what was built stays built under any limit."
+    )
+
+
+class MaxLogSizeField(IntField):
+    alias = "max_log_size"
+    valid_numbers = ValidNumbers.positive_only
+    help = (
+        "The most bytes that the build may print; `[lading].max_build_log_size` if unset. A build "
+        "that prints more is ended, which is an error."
+    )
+
+
+class MaxDiskSizeField(IntField):
+    alias = "max_disk_size"
+    valid_numbers = ValidNumbers.positive_only
+    help = (
+        "The most bytes that the build's files, in `$out` and /build, may take on disk while it "
+        "runs; `[lading].max_build_disk_size` if unset. A build that is seen to take more is "
+        "ended, which is an error. Builds are looked at every few seconds."
+    )
+
+
 class OverrideField(SingleAddressField):
     alias = "override"
     help = (
@@ -208,6 +237,9 @@ class StorePackageTarget(LadingTarget):
         AllowedReferencesField,
         DisallowedReferencesField,
         MaxClosureSizeField,
+        TimeoutField,
+        MaxLogSizeField,
+        MaxDiskSizeField,
         OverrideField,
         ExtendField,
     )

@@ -8,7 +8,7 @@ from typing import Iterable, Optional
 from pants.engine.addresses import Addresses, UnparsedAddressInputs
 from pants.engine.fs import AddPrefix, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import SpecialCasedDependencies
+from pants.engine.target import IntField, SpecialCasedDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
@@ -18,6 +18,7 @@ from lading.field_text import unindented
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.environment import variable_name
+from lading.store.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.store.request import InputPackage, RealiseRequest
 from lading.store.source import RequestedSource
 from lading_pants.errors import TargetError
@@ -29,18 +30,22 @@ from lading_pants.targets.store_package import (
     DisallowedReferencesField,
     FurtherSourcesField,
     MaxClosureSizeField,
+    MaxDiskSizeField,
+    MaxLogSizeField,
     PackageNameField,
     PatchesField,
     ScriptField,
     SourceField,
     StorePackageTarget,
     StripField,
+    TimeoutField,
     VersionField,
 )
 from lading_pants.util_rules.bubblewrap import BundledBubblewrap
 from lading_pants.util_rules.debian import BuildRoot, BuildRootRequest
 from lading_pants.util_rules.derivation import DeriveRequest, StoreDerivation, StoreTarget
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
+from lading_pants.util_rules.machine import NotedFiles, NotedFilesRequest
 from lading_pants.util_rules.override import OverrideChain, OverrideChainRequest
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import (
@@ -232,15 +237,21 @@ def _environment(chain: OverrideChain) -> tuple[tuple[str, str], ...]:
 
 
 @rule
-async def build_package(request: BuildPackage) -> BuildResult:
+async def build_package(request: BuildPackage, lading: LadingSubsystem) -> BuildResult:
     built = request.built
     subject = built.target.subject
     package = await Get(PackageInputs, PackageInputsRequest(built.target))
-    rules, inputs, files, bubblewrap = await MultiGet(
+    limits = _limits(package.chain, lading)
+    rules, inputs, files, bubblewrap, noted_limits = await MultiGet(
         Get(ReferenceRules, _ReferenceRulesRequest(package.chain)),
         Get(BuildInputs, BuildInputsRequest(built)),
         Get(_BuildFiles, _BuildFilesRequest(package)),
         Get(BundledBubblewrap),
+        # Not in the request, which is in the cache key.
+        Get(
+            NotedFiles,
+            NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: limits.to_json()})),
+        ),
     )
     segments = await MultiGet(
         Get(Digest, AddPrefix(member.digest, member.directory)) for member in inputs.closure
@@ -254,12 +265,32 @@ async def build_package(request: BuildPackage) -> BuildResult:
             inputs=digest,
             immutable_inputs=files.immutable,
             output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
-            append_only_caches=bubblewrap.caches,
+            append_only_caches=FrozenDict({**bubblewrap.caches, noted_limits.name: LIMITS_DIR}),
             description=f"Building {built.derivation.store_name}",
             subject=subject,
         ),
     )
     return BuildResult(result.digest, rules)
+
+
+def _limits(chain: OverrideChain, lading: LadingSubsystem) -> Limits:
+    def limit(field: type[IntField], option: str) -> int:
+        value: Optional[int] = chain.field(field).value
+        if value is not None:
+            return value
+        value = lading.options[option]
+        if value < 1:
+            raise TargetError(
+                f"`[{lading.options_scope}].{option}` is {value}, and a build can't keep to that: "
+                "set it to a number above 0."
+            )
+        return value
+
+    return Limits(
+        timeout=limit(TimeoutField, "build_timeout"),
+        max_log_size=limit(MaxLogSizeField, "max_build_log_size"),
+        max_disk_size=limit(MaxDiskSizeField, "max_build_disk_size"),
+    )
 
 
 def _request(built: StoreDerivation, package: PackageInputs, inputs: BuildInputs) -> RealiseRequest:

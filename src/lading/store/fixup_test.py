@@ -274,3 +274,16 @@ def test_a_failure_of_patchelf_is_told(tree: Path, inputs: Inputs) -> None:
     expected = rf"patchelf failed on {OUT}/bin/app \(.+\): remove the file in `script` if"
     with pytest.raises(LadingError, match=expected):
         fixup(tree, OUT, inputs, HostTools(tree), "none")
+
+
+def test_any_number_of_files_is_stripped(tree: Path, inputs: Inputs) -> None:
+    """bubblewrap takes 9000 arguments, and Linux so many bytes of them."""
+    (tree / "lib").mkdir(exist_ok=True)
+    names = [f"lib{number:04}.a" for number in range(1001)]
+    for name in names:
+        (tree / "lib" / name).write_bytes(b"!<arch>\n")
+    tools = HostTools(tree)
+    fixup(tree, OUT, inputs, tools, "all")
+    given = [argument for call in tools.calls for argument in call if argument.endswith(".a")]
+    assert given == [f"{OUT}/lib/{name}" for name in names]
+    assert max(map(len, tools.calls)) < 500

@@ -41,9 +41,17 @@ def install_bubblewrap(directory: Path) -> None:
     (directory / "bwrap").symlink_to(f"{package.name}/_bin/bwrap")
 
 
-def make_programs_deb(path: Path, programs: Iterable[str] = PROGRAMS) -> Path:
-    """A Debian package of this machine's programs and the libraries they load; returns `path`."""
+def make_programs_deb(
+    path: Path, programs: Iterable[str] = PROGRAMS, further_files: Iterable[Path] = ()
+) -> Path:
+    """A Debian package of this machine's programs and the libraries they load; returns `path`.
+
+    `further_files` lie where they do on this machine, and so do the libraries they load.
+    """
     files = {str(file).lstrip("/"): file for file in _LOCALE.rglob("*") if file.is_file()}
+    for file in further_files:
+        for needed in (str(file), *_libraries(str(file))):
+            files[needed.lstrip("/")] = Path(needed)
     for name in programs:
         program = shutil.which(name, path="/usr/bin:/bin")
         assert program, f"install {name}, which tests put into a build root"

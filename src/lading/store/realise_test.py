@@ -2,6 +2,7 @@ import hashlib
 import io
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
@@ -27,6 +28,11 @@ from lading.store.sandbox import BUNDLED_BUBBLEWRAP
 from lading.store.source import RequestedSource
 
 OUT = StorePath("0" * 32, "app-1")
+
+#: Options of `subprocess` that make root somebody else.
+ORDINARY: Mapping[str, Any] = (
+    {} if os.getuid() else {"user": 65534, "group": 65534, "extra_groups": []}
+)
 
 
 @dataclass(frozen=True)
@@ -258,6 +264,54 @@ def test_nixpkgs_377363_a_full_disk_is_told_where_the_log_has_no_room_for_it(
     )
     assert sentence.startswith(begin)
     assert " on a larger disk. The whole log is in " in sentence
+
+
+def test_what_a_script_says_of_its_steps_is_shown_as_far_as_it_can_be_read(build: Build) -> None:
+    script = "printf '\\033[2J' > /build/.step; printf '%060000000d' 0 >> /build/.step; exit 1"
+    with pytest.raises(LadingError) as raised:
+        build(script)
+    assert str(raised.value).startswith("\\x1b[2J000")
+    assert len(str(raised.value)) < 1000
+
+
+def test_a_link_to_a_package_in_the_place_of_out_is_an_error(build: Build) -> None:
+    """`ln` takes a directory that is there for the place to put a link into."""
+    with pytest.raises(LadingError) as raised:
+        build("ln -s $library $out", inputs=(library(build).as_input("library"),))
+    assert str(raised.value) == (
+        f"`script` made $out/{'1' * 32}-library-2, which is the name of another package: $out is a "
+        "directory that is there already, and `ln` and `cp` put things into it. Link or copy what "
+        "is in the other package instead, as in `ln -s $redis/* $out`."
+    )
+
+
+def test_a_link_to_itself_in_the_place_of_out_is_an_error(build: Build) -> None:
+    with pytest.raises(LadingError, match="'x' links to x, which does not exist"):
+        build("ln -s x $out")
+
+
+def test_what_is_built_is_nobody_elses_to_see(build: Build) -> None:
+    built = build("mkdir -p $out/a; touch $out/x")
+    for directory in (built.directory, built.directory / "work"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_directories_that_a_build_closed_are_open_for_their_owner_afterwards(
+    build: Build, tmp_path: Path
+) -> None:
+    """Else who is not root could never remove them."""
+    script = "mkdir -p /build/a/b; touch $out/x; chmod 000 /build/a/b /build/a"
+    for end, is_error in (("", False), ("; exit 1", True)):
+        built = request_of(build, tmp_path, script + end)
+        with tempfile.TemporaryDirectory() as elsewhere:
+            directory = Path(elsewhere, "sandbox")
+            try:
+                run_program(built, directory, ORDINARY)
+                assert not is_error
+            except subprocess.CalledProcessError:
+                assert is_error
+            mode = (directory / "work" / "build" / "a" / "b").stat().st_mode
+            assert stat.S_IMODE(mode) == 0o700
 
 
 @pytest.mark.parametrize("script", ["false | true; touch $out/x", "false; touch $out/x"])
@@ -518,7 +572,7 @@ def test_without_a_script_configure_comes_first(build: Build, tmp_path: Path) ->
         {"preexec_fn": lambda: os.umask(0o077)},
         {"preexec_fn": lambda: os.umask(0)},
         {"env": {"LC_ALL": "C", "TZ": "Asia/Tokyo", "HOME": "/nowhere", "out": "1"}},
-        *([] if os.getuid() else [{"user": 65534, "group": 65534, "extra_groups": []}]),
+        ORDINARY,
     ],
     ids=str,
 )
@@ -564,7 +618,15 @@ def test_nixpkgs_75888_builds_at_once_do_not_see_each_other_s_halves(
         assert segment.read_bytes() == (built.directory / "segment.tar").read_bytes()
 
 
-def run_program(built: Built, directory: Path, options: Dict[str, Any]) -> None:
+def request_of(build: Build, tmp_path: Path, script: str) -> Built:
+    """A build of `script` that has not been run."""
+    built = build("touch $out/x", source=make_tree(tmp_path / str(len(list(tmp_path.iterdir())))))
+    request = RealiseRequest.from_json((built.directory / "request.json").read_text())
+    (built.directory / "request.json").write_text(replace(request, script=script).to_json())
+    return built
+
+
+def run_program(built: Built, directory: Path, options: Mapping[str, Any]) -> None:
     """Build again in `directory`, with the files that Pants would put there and nothing else."""
     request = RealiseRequest.from_json((built.directory / "request.json").read_text())
     assert request.source
