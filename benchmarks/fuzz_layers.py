@@ -19,7 +19,7 @@ from lading.image import base_layer_main, base_tree_main
 from lading.image.base_layer_request import BaseLayerRequest
 from lading.image.image_tree import ImageTree
 from lading.image.layer_blob import BlobReader, Compression
-from lading.image.layer_unpacker import unpack_layer
+from lading.image.layer_unpacker import DiskTree, unpack_layer
 from lading.image.package_testing import find_libzstd
 from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, read_tree
@@ -227,10 +227,10 @@ def _unpacked(directory: Path, blobs: List[bytes]) -> Optional[Tree]:
     def task() -> int:
         root.mkdir()
         try:
-            bound = TreeBound()
+            bound, disk = TreeBound(), DiskTree()
             for chunks in archives:
                 with linux.inside(root):
-                    unpack_layer(chunks, frozenset(), bound)
+                    unpack_layer(chunks, frozenset(), bound, disk)
             result.write_bytes(pickle.dumps(_entries(root)))
         finally:
             shutil.rmtree(root)

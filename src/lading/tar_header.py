@@ -15,6 +15,7 @@ BLOCK = 512
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 FILE, HARDLINK, SYMLINK, DIRECTORY, FIFO = "0", "1", "2", "5", "6"
+CHARACTER_DEVICE, BLOCK_DEVICE = DEVICES = "3", "4"
 
 _MAX_OCTAL_SIZE = 8**11 - 1
 _MAX_OCTAL_ID = 8**7 - 1
@@ -26,7 +27,7 @@ class TarMember:
 
     `target` is a symlink's text, or a hard link's path in the archive. `size` is in bytes and
     counts for files only. `mtime` is in seconds. `xattrs` are extended attributes by full name,
-    such as `security.capability`.
+    such as `security.capability`; `device` has the major and minor number of a device.
     """
 
     path: str
@@ -38,6 +39,7 @@ class TarMember:
     gid: int = 0
     mtime: int = 1
     xattrs: Tuple[Tuple[str, bytes], ...] = ()
+    device: Tuple[int, int] = (0, 0)
 
 
 def padding(size: int) -> bytes:
@@ -68,7 +70,7 @@ def header(member: TarMember) -> bytes:
             records[key] = b"%d" % value
             value = 0
         ids.append(value)
-    block = _ustar(split, member.type, member.mode, ids, size, member.mtime, target)
+    block = _ustar(split, member.type, member.mode, ids, size, member.mtime, target, member.device)
     return _pax_header(records) + block if records else block
 
 
@@ -124,6 +126,7 @@ def _ustar(
     size: int,
     mtime: int,
     target: bytes,
+    device: Tuple[int, int] = (0, 0),
 ) -> bytes:
     prefix, name = path
     fields = (
@@ -139,8 +142,8 @@ def _ustar(
         b"ustar\00000",
         bytes(32),  # user name: numbers alone count
         bytes(32),  # group name
-        b"%07o\0" % 0,
-        b"%07o\0" % 0,
+        b"%07o\0" % device[0],
+        b"%07o\0" % device[1],
         prefix.ljust(155, b"\0"),
         bytes(12),
     )

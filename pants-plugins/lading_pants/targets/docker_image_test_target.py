@@ -125,8 +125,9 @@ class FileChecksField(_DictionaryField):
     example = f'{{"/data": {FILE_EXAMPLE}, "/bin/gcc": None}}'
     help = (
         "Paths in the image. None says that nothing is there. A dictionary says that something is, "
-        'and what: `type` ("file", "directory", "symlink", "pipe"), `mode` ("0755"), `owner` '
-        '("redis:redis", names or ids), `target` (of a symlink), `text` (all of its content), '
+        'and what: `type` ("file", "directory", "symlink", "pipe", "character device", "block '
+        'device"), `mode` ("0755"), `owner` ("redis:redis", names or ids), `target` (of a '
+        "symlink), `text` (all of its content), "
         "`contains` and `lacks` (patterns that must and must not match its content). Symlinks are "
         f'followed, but for `target` and the type "symlink". {_PATTERN_HELP} All is read from '
         "the image's layers, so that neither the machine nor a container engine can change it. In "

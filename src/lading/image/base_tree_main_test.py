@@ -12,6 +12,7 @@ from lading.image.image_tree import ImageTree
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_listing import ListedMember
+from lading.image.root_entry import RootEntry
 from lading.image.run_as_root_testing import Member, directory, hard_link, layer, member, symlink
 
 
@@ -43,26 +44,28 @@ def test_moby_49141_an_image_without_layers(tmp_path: Path) -> None:
     assert tree(tmp_path) == ImageTree()
 
 
-def test_nixpkgs_57073_files_land_behind_the_links_of_lower_layers(tmp_path: Path) -> None:
+def test_files_take_the_place_of_links_of_lower_layers(tmp_path: Path) -> None:
+    """As in docker's containers."""
     found = tree(
         tmp_path,
-        [directory("usr/bin", 0o711), symlink("bin", "usr/bin")],
-        [member("bin/x", mode=0o4755), directory("bin/y")],
+        [directory("usr/bin", 0o711), symlink("bin", "usr/bin"), directory("lib", 0o711, (5, 6))],
+        [member("bin/x", mode=0o4755), directory("bin/y"), member("lib/z")],
         [member("bin/.wh.y")],
     )
-    assert sorted(found.entries) == ["bin", "usr", "usr/bin", "usr/bin/x"]
-    assert found.entries["bin"].target == "usr/bin"
-    assert found.entries["usr/bin/x"].mode == 0o4755
-    assert found.entries["usr/bin"].mode == 0o711
+    assert sorted(found.entries) == ["bin", "bin/x", "lib", "lib/z", "usr", "usr/bin"]
+    assert found.entries["bin"] == RootEntry.directory("bin")
+    assert found.entries["bin/x"].mode == 0o4755
+    # containerd keeps it, docker has root:root and 0755.
+    assert found.entries["lib"] == RootEntry.directory("lib", 0o711, 5, 6)
 
 
 def test_kaniko_2308_directories_and_links_take_each_other_s_place(tmp_path: Path) -> None:
     found = tree(
         tmp_path,
         [directory("a"), member("a/x"), directory("b"), symlink("c", "b")],
-        [symlink("a", "b"), member("a/y"), directory("c"), member("c/z")],
+        [symlink("a", "b"), directory("c"), member("c/z")],
     )
-    assert sorted(found.entries) == ["a", "b", "b/y", "c", "c/z"]
+    assert sorted(found.entries) == ["a", "b", "c", "c/z"]
     assert found.entries["a"].target == "b"
 
 
@@ -86,8 +89,8 @@ def test_what_layers_expand_to_is_counted_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "upper, reason",
     [
-        ([member("x/y")], r"has /x/y, which can't be unpacked \(/x is no directory\)"),
-        ([symlink("l", "l"), member("l/y")], r"has /l/y.*its directory leads nowhere"),
+        ([member("y"), member("y/z")], r"has /y/z, which can't be unpacked \(/y is no directory"),
+        ([symlink("l", "l"), member("l/y")], r"has /l/y.*/l is a link to nothing in its layer"),
         ([hard_link("y", "z")], "has /y.*a hard link to /z, which the layer does not have in front"),
         ([hard_link("y", "x")], "has /y.*a hard link to /x, which the layer does not have in front"),
         ([hard_link("x", "x")], "has /x.*a hard link to /x, which the layer does not have in front"),

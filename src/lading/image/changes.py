@@ -39,6 +39,7 @@ def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
     deleted = {path for path in before.keys() - after.keys() if _is_directory(after, path)}
     written.update(parent for path in (*written, *deleted) for parent in _parents(path))
     _refuse_whiteouts(written)
+    _refuse_devices(written, after)
     changes = [
         *(Change(path, after[path]) for path in written),
         *(Change(path, None) for path in deleted),
@@ -63,4 +64,13 @@ def _refuse_whiteouts(written: Set[str]) -> None:
             raise LadingError(
                 f"`run_as_root` made /{path}, but in a layer a name that starts with {PREFIX} "
                 "deletes a file: give it another name."
+            )
+
+
+def _refuse_devices(written: Set[str], after: TreeState) -> None:
+    for path in sorted(written):
+        if after[path].type in tar_header.DEVICES and after[path].device is None:
+            raise LadingError(
+                f"`run_as_root` made the device /{path}, of which nobody can know which one it "
+                "shall be: leave it out, since containers get their devices when they start."
             )

@@ -5,7 +5,6 @@ from typing import BinaryIO, Iterator, Sequence
 
 from lading import tar_header
 from lading.image.changes import Change
-from lading.image.layer_unpacker import CAPABILITY
 from lading.store.tree import Entry
 from lading.tar_header import TarMember
 
@@ -48,7 +47,8 @@ def _member(change: Change) -> TarMember:
         target=node.target,
         uid=node.uid,
         gid=node.gid,
-        xattrs=((CAPABILITY, node.capability),) if node.capability else (),
+        xattrs=node.attributes,
+        device=node.device or (0, 0),
     )
 
 

@@ -1,13 +1,13 @@
 """What a layer does to the tree of the layers below it.
 
-OCI image-spec, layer.md, "Applying Changesets"; where that is silent, as docker and containerd do.
+OCI image-spec, layer.md, "Applying Changesets"; where that is silent, as docker, containerd and
+podman do (docs/base-images.md has a table).
 """
 
 import posixpath
-from typing import FrozenSet, Generic, Iterable, Optional, Protocol, Set, Tuple, TypeVar
+from typing import Dict, FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVar
 
 from lading.foreign_text import shown
-from lading.image.layer_archive import DEVICES
 from lading.image.layer_error import LayerError
 from lading.image.links import follow
 from lading.image.member_path import check_length
@@ -49,17 +49,18 @@ class FileTree(Protocol[_Content]):
         """Give it the owner and mode of `member`."""
 
     def make(self, path: str, member: TarMember, content: _Content) -> None:
-        """A file, symlink or pipe. The parent is there, and nothing at the path."""
+        """A file, symlink, pipe or device. The parent is there, and nothing at the path."""
 
     def link(self, source: str, path: str) -> None:
         """A hard link. The parent is there, and nothing at the path; the source is no directory."""
 
 
 class LayerApplier(Generic[Content]):
-    """Applies one layer's members, in their order.
+    """Applies one layer's members, in their order; then `finish` it.
 
-    Members at and below the paths in `skipped` are left out. Whiteouts concern what lower layers
-    have, whatever the order in the archive (umoci PR#232).
+    docker, containerd and podman unpack each layer by itself and lay it over the lower ones
+    (overlayfs), so here too a layer follows its own links only: where a lower one has a link, or a
+    file, a directory takes its place. Members at and below the paths in `skipped` are left out.
     """
 
     def __init__(
@@ -68,31 +69,38 @@ class LayerApplier(Generic[Content]):
         self._tree = tree
         self._bound = bound
         self._skipped = skipped
-        # The places that this layer's own members have, and those that it hides all below.
-        self._written: Set[str] = set()
+        # The places that this layer's own members have, those that it deletes in lower layers, and
+        # those below which it hides everything of theirs.
+        self._own: Set[str] = set()
+        self._deleted: Set[str] = set()
         self._emptied: Set[str] = set()
-        # The directory of the last member, and where it lies: until something is removed, no link
-        # on the way there can change.
-        self._last: Optional[Tuple[str, str]] = None
+        # Where directories lie, by the paths that members have for them.
+        self._directories: Dict[str, str] = {"": ""}
 
     def add(self, member: TarMember, content: Content) -> None:
         """LayerError for what no runtime could do; OSError from the tree."""
         path = member.path
         if not path or self._is_skipped(path):
             return
-        place = self._place(path)
+        directory = self._directory(posixpath.dirname(path), path)
         deleted = hidden(path)
-        if deleted is None:
-            if place is None:
-                raise _unusable(path, "its directory leads nowhere")
-            directory = (posixpath.dirname(path), posixpath.dirname(place))
-            if directory != self._last:
-                self._make_directory(directory[1], path)
-                self._last = directory
+        if is_opaque(path):
+            if directory:  # overlayfs always merges the root
+                self._hide_below(directory)
+        elif deleted is not None:
+            self._delete(path, directory, posixpath.basename(deleted))
+        else:
+            place = posixpath.join(directory, posixpath.basename(path))
+            check_length(place)
             self._put(place, member, content)
             self._note(place)
-        elif place is not None:
-            self._white_out(path, place)
+
+    def finish(self) -> None:
+        """Delete what the layer deletes. Not before, as a directory behind a whiteout undoes it in
+        overlayfs."""
+        for place in sorted(self._deleted):
+            if self._tree.has(place):
+                self._tree.remove(place)
 
     def _is_skipped(self, path: str) -> bool:
         if not self._skipped and _AUFS not in path:
@@ -102,63 +110,61 @@ class LayerApplier(Generic[Content]):
             return True
         return any("/".join(parts[: length + 1]) in self._skipped for length in range(len(parts)))
 
-    def _place(self, path: str) -> Optional[str]:
-        """Where `path` lands; None where its links go in a circle."""
-        directory, name = posixpath.split(path)
-        if self._last is not None and self._last[0] == directory:
-            place: Optional[str] = posixpath.join(self._last[1], name)
-        else:
-            place = follow(path, self._tree.link_target)
-        if place is not None:
-            check_length(place)
+    def _directory(self, path: str, member: str) -> str:
+        """Where the directory `path` lies, which is made for `member` where the layer has none."""
+        if path in self._directories:
+            return self._directories[path]
+        place = posixpath.join(
+            self._directory(posixpath.dirname(path), member), posixpath.basename(path)
+        )
+        if self._link_target(place) is not None:
+            target = follow(f"{place}/.", self._link_target)
+            if target is None or (target and target not in self._own):
+                raise _unusable(member, f"/{shown(place)} is a link to nothing in its layer")
+            place = target
+        if place in self._deleted or place in self._own and not self._tree.is_directory(place):
+            raise _unusable(member, f"/{shown(place)} is no directory in its layer")
+        check_length(place)
+        if place and not self._tree.is_directory(place):
+            self._clear(place)
+            self._tree.make_directory(place)
+        self._note(place)
+        self._directories[path] = place
         return place
 
-    def _white_out(self, path: str, place: str) -> None:
-        directory = posixpath.dirname(place)
-        if is_opaque(place):
-            self._hide_below(directory)
-            return
-        name = posixpath.basename(hidden(place) or "")
+    def _link_target(self, place: str) -> Optional[str]:
+        return self._tree.link_target(place) if place in self._own else None
+
+    def _delete(self, path: str, directory: str, name: str) -> None:
         if name in ("", ".", ".."):
             raise LayerError(
                 f"has /{shown(path)}, which deletes nothing that there is: don't use it."
             )
-        whited_out = posixpath.join(directory, name)
-        if whited_out in self._written:
-            raise _unusable(path, f"the layer has /{shown(whited_out)} in front of it")
-        self._hide(whited_out)
-
-    def _hide(self, path: str) -> None:
-        if path in self._written:
-            self._hide_below(path)
-        else:
-            self._clear(path)
+        place = posixpath.join(directory, name)
+        if place in self._own or place in self._deleted:
+            raise _unusable(path, f"the layer has /{shown(place)} in front of it")
+        self._deleted.add(place)
 
     def _hide_below(self, directory: str) -> None:
         if directory in self._emptied:
             return
         self._emptied.add(directory)
-        if self._tree.is_directory(directory):  # else lower layers have deleted it (kaniko#2050)
+        if self._tree.is_directory(directory):
             for name in list(self._tree.names(directory)):
-                self._hide(posixpath.join(directory, name))
-
-    def _make_directory(self, path: str, member: str) -> None:
-        """For `member`, which lies in it."""
-        if path and not self._tree.is_directory(path):
-            if self._tree.has(path):
-                raise _unusable(member, f"/{shown(path)} is no directory")
-            self._make_directory(posixpath.dirname(path), member)
-            self._tree.make_directory(path)
+                place = posixpath.join(directory, name)
+                if place in self._own:
+                    self._hide_below(place)
+                else:
+                    self._tree.remove(place)
 
     def _note(self, place: str) -> None:
-        """That the layer has it, and so the directories that it lies in."""
-        while place and place not in self._written:
-            self._written.add(place)
+        if place and place not in self._own:
+            self._own.add(place)
             self._bound.take(place)
-            place = posixpath.dirname(place)
 
     def _put(self, place: str, member: TarMember, content: Content) -> None:
         tree = self._tree
+        self._deleted.discard(place)
         if member.type == DIRECTORY:
             if not tree.is_directory(place):
                 self._clear(place)
@@ -170,14 +176,12 @@ class LayerApplier(Generic[Content]):
             tree.link(source, place)
         else:
             self._clear(place)
-            # Only the machine's root may make devices. The runtime brings those in /dev.
-            if member.type not in DEVICES:
-                tree.make(place, member, content)
+            tree.make(place, member, content)
 
     def _source(self, member: TarMember, place: str) -> str:
-        source = self._place(member.target)
-        # Runtimes unpack each layer into a directory of its own.
-        if source is None or source not in self._written or not self._tree.has(source):
+        """Of a hard link. Runtimes see nothing of lower layers while they unpack one."""
+        source = follow(member.target, self._link_target)
+        if source is None or source not in self._own or not self._tree.has(source):
             raise _unusable(
                 member.path,
                 f"it is a hard link to /{shown(member.target)}, which the layer does not have in "
@@ -190,8 +194,9 @@ class LayerApplier(Generic[Content]):
         return source
 
     def _clear(self, place: str) -> None:
+        if place in self._own:
+            self._directories = {"": ""}  # some may have lain there
         if self._tree.has(place):
-            self._last = None
             self._tree.remove(place)
 
 

@@ -17,10 +17,7 @@ from lading.image.member_path import PATH_LIMIT, member_path
 from lading.image.pax_records import PaxRecords
 from lading.image.sparse_file import SparseContent, SparseHeader
 from lading.image.tar_block import TarBlock
-from lading.tar_header import BLOCK, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, TarMember
-
-CHARACTER_DEVICE, BLOCK_DEVICE = "3", "4"
-DEVICES = (CHARACTER_DEVICE, BLOCK_DEVICE)
+from lading.tar_header import BLOCK, DEVICES, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, TarMember
 
 #: Most bytes that the names or the attributes of one member may take, as in Go.
 HEADER_LIMIT = 1 << 20
@@ -32,6 +29,9 @@ MEMBER_LIMIT, NAMES_LIMIT = 1_000_000, 128 << 20
 _LARGEST_ID = (1 << 32) - 2
 
 _LARGEST_SIZE = (1 << 63) - 1
+
+# makedev(3), in the kernel
+_MAJORS, _MINORS = 1 << 12, 1 << 20
 
 # Above that, file systems wrap around.
 _LATEST_TIME = 1 << 34
@@ -169,6 +169,7 @@ def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]
         gid=_id(pax.integer(b"gid"), block.gid),
         mtime=_mtime(pax.mtime, block),
         xattrs=pax.xattrs,
+        device=_device(block) if type in DEVICES else (0, 0),
     )
     return name, member
 
@@ -209,6 +210,13 @@ def _id(stored: Optional[int], block_id: int) -> int:
     if not 0 <= id <= _LARGEST_ID:
         raise unsound(f"the owner {id}")
     return id
+
+
+def _device(block: TarBlock) -> Tuple[int, int]:
+    major, minor = block.device
+    if not (0 <= major < _MAJORS and 0 <= minor < _MINORS):
+        raise unsound(f"the device {major}:{minor}")
+    return major, minor
 
 
 def _mtime(stored: Optional[int], block: TarBlock) -> int:

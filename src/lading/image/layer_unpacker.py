@@ -1,6 +1,6 @@
 """Unpacks the layers of an image over each other, as a container runtime does.
 
-Owners, modes, hard links, file capabilities and modification times are kept; what a layer whites
+Owners, modes, hard links, extended attributes and modification times are kept; what a layer whites
 out is gone. Layers are other people's bytes: this must run inside a chroot (`linux.inside`), so
 that no member's path or link leads out of the tree, whatever it says.
 """
@@ -9,34 +9,35 @@ import errno
 import os
 import shutil
 import stat
-from typing import Callable, FrozenSet, Iterable, Iterator, Optional
+from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
+from lading.counted import counted
 from lading.errors import LadingError
 from lading.foreign_text import printable
 from lading.full_disk import FULL
+from lading.image.attributes import is_kept, read_attributes, set_attribute
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_error import about_layer
 from lading.image.root_entry import DIRECTORY_MODE
 from lading.image.tree_bound import TreeBound
-from lading.tar_header import FIFO, SYMLINK, TarMember
-
-#: The extended attribute that holds file capabilities.
-CAPABILITY = "security.capability"
+from lading.tar_header import DEVICES, FIFO, SYMLINK, TarMember
 
 _CHUNK = 1 << 20
 
 _Read = Callable[[int], bytes]
 
 
-def unpack_layer(tar: Iterator[bytes], skipped: FrozenSet[str], bound: TreeBound) -> None:
-    """Unpack a tar archive into `/` over what is there.
+def unpack_layer(
+    tar: Iterator[bytes], skipped: FrozenSet[str], bound: TreeBound, tree: "DiskTree"
+) -> None:
+    """Unpack a tar archive into `/` over what is there, which `tree` has been told of.
 
     Members at and below the paths in `skipped` (without leading slash) are left out. LadingError
     for a damaged archive, for one that no runtime could unpack or that exceeds the bound, and when
     the disk is full.
     """
-    applier = LayerApplier(_DiskTree(), bound, skipped)
+    applier = LayerApplier(tree, bound, skipped)
     with about_layer("a layer of the image"):
         archive = LayerArchive(tar)
         while (member := archive.next_member()) is not None:
@@ -44,12 +45,38 @@ def unpack_layer(tar: Iterator[bytes], skipped: FrozenSet[str], bound: TreeBound
                 applier.add(member, archive.read)
             except OSError as error:
                 raise _refusal(member.path, error) from error
+        applier.finish()
         for _ in tar:
             pass  # what lies behind the archive's end must be sound and within bounds, too
 
 
-class _DiskTree:
-    """The `FileTree` that lies at `/`."""
+#: Type, major and minor number.
+Device = Tuple[str, int, int]
+
+
+class DiskTree:
+    """The `FileTree` that lies at `/`.
+
+    Only the machine's root may make devices, so what lies there in place of one is a character
+    device that does not exist, 0:0: it can be seen, removed and moved, but neither read nor
+    written.
+    """
+
+    def __init__(self) -> None:
+        #: The devices of the image, by the inodes that stand for them.
+        self.devices: Dict[int, Device] = {}
+        self._lost: List[str] = []
+
+    @property
+    def warning(self) -> str:
+        """What got lost, in a sentence; "" for nothing."""
+        if not self._lost:
+            return ""
+        return (
+            f"{counted(len(self._lost), 'extended attribute')} of the image's files, such as "
+            f"{self._lost[0]}, can't be set in the temporary directory, so commands don't see them "
+            "and files that they change lose them."
+        )
 
     def link_target(self, path: str) -> Optional[str]:
         try:
@@ -82,7 +109,9 @@ class _DiskTree:
         os.chmod(_host(path), DIRECTORY_MODE)
 
     def describe_directory(self, path: str, member: TarMember) -> None:
-        _describe(_host(path), member)
+        for name, _ in read_attributes(_host(path)):
+            os.removexattr(_host(path), name)  # the last layer's count
+        self._describe(path, member)
 
     def make(self, path: str, member: TarMember, content: _Read) -> None:
         place = _host(path)
@@ -91,17 +120,52 @@ class _DiskTree:
             _change_owner(place, member)
         elif member.type == FIFO:
             os.mkfifo(place)
-            _describe(place, member)
+            self._describe(path, member)
+        elif member.type in DEVICES:
+            self._make_device(path, member)
         else:
             _write_file(place, content)
-            _describe(place, member)
-            for name, value in member.xattrs:
-                if name == CAPABILITY:
-                    os.setxattr(place, CAPABILITY, value)
+            self._describe(path, member)
             os.utime(place, (member.mtime, member.mtime))
 
     def link(self, source: str, path: str) -> None:
         os.link(_host(source), _host(path), follow_symlinks=False)
+
+    def _make_device(self, path: str, member: TarMember) -> None:
+        place = _host(path)
+        try:
+            # Everybody may make this one since Linux 5.8 (vfs_mknod).
+            os.mknod(place, stat.S_IFCHR, os.makedev(0, 0))
+        except PermissionError as error:
+            if path.startswith("dev/"):
+                return  # A container has a /dev of its own.
+            raise LadingError(
+                f"the image has the device /{printable(path)}, which can't be shown to commands "
+                f"where the temporary directory is ({error.strerror}): let Pants' "
+                "`[GLOBAL].local_execution_root_dir` name one that is not on an overlay, with "
+                "Linux 5.8 or later."
+            ) from error
+        self._describe(path, member)
+        self.devices[os.lstat(place).st_ino] = (member.type, *member.device)
+
+    def _describe(self, path: str, member: TarMember) -> None:
+        place = _host(path)
+        _change_owner(place, member)
+        os.chmod(place, member.mode)  # later than the owner, which clears setuid
+        for name, value in member.xattrs:
+            if is_kept(name):
+                self._set_attribute(path, name, value)
+
+    def _set_attribute(self, path: str, name: str, value: bytes) -> None:
+        try:
+            if not set_attribute(_host(path), name, value):
+                self._lost.append(f"{name} of /{path}")
+        except OSError as error:
+            raise LadingError(
+                f"a layer of the image has /{printable(path)} with the attribute "
+                f"{printable(name)}, whose value Linux does not take ({error.strerror}): repair "
+                "the layer, or use another base."
+            ) from error
 
 
 def _write_file(place: bytes, read: _Read) -> None:
@@ -109,11 +173,6 @@ def _write_file(place: bytes, read: _Read) -> None:
     with open(handle, "wb") as file:
         while chunk := read(_CHUNK):
             file.write(chunk)
-
-
-def _describe(place: bytes, member: TarMember) -> None:
-    _change_owner(place, member)
-    os.chmod(place, member.mode)  # later than the owner, which clears setuid
 
 
 def _change_owner(place: bytes, member: TarMember) -> None:

@@ -24,7 +24,7 @@ _KINDS = {tar_header.DIRECTORY: kinds.DIRECTORY, tar_header.SYMLINK: kinds.SYMLI
 
 
 class MergedTree:
-    """A `FileTree` in memory, in which a named pipe counts as a file.
+    """A `FileTree` in memory, in which named pipes and devices count as files.
 
     The content of a file is known where the listings have it, else it is None.
     """
@@ -40,6 +40,7 @@ class MergedTree:
         applier = LayerApplier(self, self._bound)
         for listed in layer:
             applier.add(listed.member, listed.data)
+        applier.finish()
 
     def to_image_tree(self) -> ImageTree:
         """LadingError if the content of a file that says who the users are is not known."""

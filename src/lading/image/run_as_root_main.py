@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,14 +27,11 @@ from lading.image.container import MOUNTED, Container, check_rights
 from lading.image.hashed_output import HashedOutput
 from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
-from lading.image.layer_blob import BlobReader, Compression
+from lading.image.layer_blobs import LayerBlobs
 from lading.image.layer_compression import open_compressor
-from lading.image.layer_unpacker import unpack_layer
 from lading.image.run_as_root_request import RunAsRootRequest
-from lading.image.tree_bound import TreeBound
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.user_namespace import UserNamespace
-from lading.namespaces import linux
 from lading.program import run
 from lading.store.cache import unpacked
 from lading.store.log import failure_sentence, keep_log
@@ -124,15 +122,19 @@ class RunStep:
         Run it as root of a user namespace (`UserNamespace.run`).
         """
         root = self.work / "root"
-        root.mkdir(mode=0o755)
         try:
-            self._unpack(root)
+            skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
+            tree = LayerBlobs(tuple(map(Path, self.request.layers)), self.libzstd).unpack(
+                root, skipped
+            )
+            if tree.warning:
+                print(tree.warning, file=sys.stderr)
             digests = ContentDigests()
-            before = read_tree(str(root), _LEFT_OUT, digests)
+            before = read_tree(str(root), _LEFT_OUT, digests, tree.devices)
             with self.log.open("wb") as log:
                 status = self._container(root).run(self.request.commands, log)
             if not status:
-                after = read_tree(str(root), _LEFT_OUT, digests)
+                after = read_tree(str(root), _LEFT_OUT, digests, tree.devices)
                 self._write_results(root, find_changes(before, after), after)
             return status
         finally:
@@ -140,16 +142,6 @@ class RunStep:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             shutil.rmtree(root)
-
-    def _unpack(self, root: Path) -> None:
-        skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
-        reader = BlobReader(self.libzstd)
-        bound = TreeBound()
-        for name in self.request.layers:
-            with open(name, "rb") as blob:
-                tar = reader.chunks(blob, Compression.of(blob))
-                with linux.inside(root):
-                    unpack_layer(tar, skipped, bound)
 
     def _container(self, root: Path) -> Container:
         direct = {package.path for package in self.request.packages if package.direct}

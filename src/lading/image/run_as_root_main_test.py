@@ -4,6 +4,7 @@ import os
 import signal
 import struct
 import subprocess
+import tarfile
 import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
@@ -13,6 +14,7 @@ import pytest
 from lading.image.package_testing import Link, MakePackage, Program, Tree
 from lading.image.run_as_root_testing import (
     Account,
+    Member,
     Runner,
     directory,
     hard_link,
@@ -25,6 +27,16 @@ from lading.image.run_as_root_testing import (
 
 #: Version 2 of VFS_CAP (linux/capability.h): permitted and effective NET_BIND_SERVICE.
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)
+
+#: Entries of a POSIX ACL (linux/posix_acl_xattr.h): of the owner, of uid 7, of the group, the mask,
+#: of others.
+ACCESS = (
+    *(1, 6, 0xFFFFFFFF),
+    *(2, 4, 7),
+    *(4, 4, 0xFFFFFFFF),
+    *(16, 4, 0xFFFFFFFF),
+    *(32, 0, 0xFFFFFFFF),
+)
 
 BASE = programs_layer()
 
@@ -141,12 +153,75 @@ def test_file_capabilities_and_hard_links_persist(runner: Runner) -> None:
     assert outcome.member("pong").islnk() and oct(outcome.member("pong").mode) == "0o711"
 
 
-def test_umoci_578_other_attributes_stay_out(runner: Runner) -> None:
-    lower = layer(member("f"))
+def test_umoci_578_attributes_of_machines_stay_out(runner: Runner) -> None:
     info, content = member("g")
     info.pax_headers = {"SCHILY.xattr.security.selinux": "label", "SCHILY.xattr.user.x": "1"}
-    outcome = runner.run("chmod 600 f g", [BASE, lower, layer((info, content))])
-    assert [info.pax_headers for info in outcome.members] == [{}, {}]
+    outcome = runner.run("chmod 600 f g", [BASE, layer(member("f"), (info, content))])
+    assert [info.pax_headers for info in outcome.members] == [{}, {"SCHILY.xattr.user.x": "1"}]
+
+
+def test_attributes_that_commands_give_persist(runner: Runner) -> None:
+    acl = struct.pack("<I" + 5 * "HHI", 2, *ACCESS).decode("utf-8", "surrogateescape")
+    info, content = member("f", mode=0o640)
+    info.pax_headers = {"SCHILY.xattr.user.x": "1", "SCHILY.xattr.system.posix_acl_access": acl}
+    outcome = runner.run("cp -a f g; touch -d 2020-01-01 f", [BASE, layer((info, content))])
+    assert outcome.names == ["g"]
+    assert outcome.member("g").pax_headers == info.pax_headers
+
+
+def test_attributes_that_the_disk_can_not_hold_are_reported_once(runner: Runner) -> None:
+    info, content = member("pipe", type=tarfile.FIFOTYPE)
+    info.pax_headers = {"SCHILY.xattr.user.x": "1", "SCHILY.xattr.user.y": "1"}
+    outcome = runner.run("true", [BASE, layer((info, content))])
+    assert outcome.status == 0
+    assert outcome.stderr == (
+        "2 extended attributes of the image's files, such as user.x of /pipe, can't be set in the "
+        "temporary directory, so commands don't see them and files that they change lose them.\n"
+    )
+
+
+def _device(name: str, type: bytes, major: int, minor: int) -> Member:
+    info, content = member(name, type=type, mode=0o640, owner=(0, 6))
+    info.devmajor, info.devminor = major, minor
+    return info, content
+
+
+#: Commands, and the members of the layer with their types, modes and devices.
+DEVICE_CASES = [
+    ("[ -c opt/null ]; [ $(stat -c %a%g opt/null) = 6406 ]; ! echo x >opt/null; ls dev", []),
+    ("rm opt/null; [ ! -e opt/null ]", ["opt 5 755", "opt/.wh.null 0 644"]),
+    ("rm opt/null; echo 1 >opt/null", ["opt 5 755", "opt/null 0 644"]),
+    ("rm -rf /opt; mkdir /opt", ["opt 5 755", "opt/.wh.disk 0 644", "opt/.wh.null 0 644"]),
+    ("chmod 600 opt/null", ["opt 5 755", "opt/null 3 600 1:3"]),
+    (
+        "mv opt/disk etc/d; ln opt/null etc/n",
+        *[
+            ["etc 5 755", "etc/d 4 640 8:17", "etc/n 3 640 1:3", "opt 5 755", "opt/.wh.disk 0 644"]
+            + ["opt/null 1 640"]
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("commands, expected", DEVICE_CASES)
+def test_devices_of_the_base_are_there_and_stay_what_they_are(
+    commands: str, expected: List[str], runner: Runner
+) -> None:
+    base = layer(
+        *(directory("opt"), _device("opt/null", tarfile.CHRTYPE, 1, 3)),
+        *(_device("opt/disk", tarfile.BLKTYPE, 8, 17), _device("dev/sda", tarfile.BLKTYPE, 8, 0)),
+    )
+    outcome = runner.run(commands, [BASE, base])
+    found = [
+        f"{info.name} {info.type.decode()} {info.mode:o}"
+        + (f" {info.devmajor}:{info.devminor}" if info.isdev() and not info.isfifo() else "")
+        for info in outcome.members
+    ]
+    assert found == expected
+
+
+def test_a_device_of_the_commands_is_refused(runner: Runner) -> None:
+    assert "made the device /x, of which" in runner.run("mknod x c 0 0", [BASE]).stderr
 
 
 def test_jib_4204_headers_hold_nothing_of_the_machine(runner: Runner) -> None:

@@ -4,6 +4,7 @@ POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar, "Basic Tar Format".
 """
 
 from dataclasses import dataclass
+from typing import Tuple
 
 from lading.image.layer_error import unsound
 
@@ -56,6 +57,11 @@ class TarBlock:
     @property
     def gid(self) -> int:
         return _number(self.block[116:124])
+
+    @property
+    def device(self) -> Tuple[int, int]:
+        """Its major and minor number."""
+        return _number(self.block[329:337]), _number(self.block[337:345])
 
     @property
     def size(self) -> int:

@@ -8,11 +8,13 @@ import posixpath
 import stat
 import time
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading import tar_header
 from lading.digest import Sha256
-from lading.image.layer_unpacker import CAPABILITY
+from lading.image.attributes import Attributes, read_attributes
+from lading.image.layer_unpacker import Device
 
 #: Nanoseconds in which a file may change again without getting another change time; the kernel's
 #: clock for files ticks every 10 milliseconds or more often.
@@ -21,11 +23,11 @@ _SAME_TICK = 100_000_000
 
 @dataclass(frozen=True)
 class Node:
-    """A file, directory, symlink or pipe. `type` is a tar header's.
+    """A file, directory, symlink, pipe or device. `type` is a tar header's.
 
     `mode` has the permission bits only. `size` and `sha256` (hex) are of a file's content,
-    `target` is a symlink's text, `capability` the extended attribute of that name or b"".
-    `links` are all paths of a file that has several, sorted.
+    `target` is a symlink's text, `device` a device's numbers; they are None for one that the image
+    did not bring. `links` are all paths of a file that has several, sorted.
     """
 
     type: str
@@ -35,9 +37,13 @@ class Node:
     size: int = 0
     sha256: str = ""
     target: str = ""
-    capability: bytes = b""
+    attributes: Attributes = ()
+    device: Optional[Tuple[int, int]] = None
     links: Tuple[str, ...] = ()
 
+
+# Kinds of files of which a layer has several paths.
+_LINKED = (tar_header.FILE, *tar_header.DEVICES)
 
 #: By path below the root, without leading slash. The root itself is not in it.
 TreeState = Mapping[str, Node]
@@ -64,10 +70,16 @@ class ContentDigests:
         return digest
 
 
-def read_tree(root: str, left_out: Sequence[str], digests: ContentDigests) -> TreeState:
+def read_tree(
+    root: str,
+    left_out: Sequence[str],
+    digests: ContentDigests,
+    devices: Mapping[int, Device] = MappingProxyType({}),
+) -> TreeState:
     """The state of the tree at `root`, without the paths in `left_out`.
 
-    Sockets are left out, since nobody listens to them any more, and so are devices.
+    `devices` are the image's (`DiskTree.devices`). Sockets are left out, since nobody listens to
+    them any more.
     """
     nodes: Dict[str, Node] = {}
     names_of: Dict[int, List[str]] = {}
@@ -78,13 +90,13 @@ def read_tree(root: str, left_out: Sequence[str], digests: ContentDigests) -> Tr
             continue
         host = _host(root, path)
         status = os.lstat(host)
-        node = _node(host, status, digests)
+        node = _node(host, status, digests, devices)
         if node is None:
             continue
         nodes[path] = node
         if node.type == tar_header.DIRECTORY:
             pending.extend(posixpath.join(path, name) for name in _names(root, path))
-        elif node.type == tar_header.FILE and status.st_nlink > 1:
+        elif node.type in _LINKED and status.st_nlink > 1:
             names_of.setdefault(status.st_ino, []).append(path)
     for names in names_of.values():
         links = tuple(sorted(names))
@@ -101,30 +113,24 @@ def _host(root: str, path: str) -> bytes:
     return posixpath.join(root, path).encode("utf-8", "surrogateescape")
 
 
-def _node(host: bytes, status: os.stat_result, digests: ContentDigests) -> Optional[Node]:
+def _node(
+    host: bytes, status: os.stat_result, digests: ContentDigests, devices: Mapping[int, Device]
+) -> Optional[Node]:
     mode = stat.S_IMODE(status.st_mode)
     owner = (status.st_uid, status.st_gid)
-    if stat.S_ISDIR(status.st_mode):
-        return Node(tar_header.DIRECTORY, mode, *owner)
     if stat.S_ISLNK(status.st_mode):
         target = os.readlink(host).decode("utf-8", "surrogateescape")
         return Node(tar_header.SYMLINK, 0o777, *owner, target=target)
-    if stat.S_ISFIFO(status.st_mode):
-        return Node(tar_header.FIFO, mode, *owner)
-    if stat.S_ISREG(status.st_mode):
-        return Node(
-            tar_header.FILE,
-            mode,
-            *owner,
-            size=status.st_size,
-            sha256=digests.of(host, status),
-            capability=_capability(host),
-        )
-    return None
-
-
-def _capability(host: bytes) -> bytes:
-    try:
-        return os.getxattr(host, CAPABILITY, follow_symlinks=False)
-    except OSError:
-        return b""  # it has none, or the file system has no such attributes
+    if stat.S_ISDIR(status.st_mode):
+        node = Node(tar_header.DIRECTORY, mode, *owner)
+    elif stat.S_ISFIFO(status.st_mode):
+        node = Node(tar_header.FIFO, mode, *owner)
+    elif stat.S_ISREG(status.st_mode):
+        sha256 = digests.of(host, status)
+        node = Node(tar_header.FILE, mode, *owner, size=status.st_size, sha256=sha256)
+    elif stat.S_ISCHR(status.st_mode):
+        type, *numbers = devices.get(status.st_ino, (tar_header.CHARACTER_DEVICE,))
+        node = Node(type, mode, *owner, device=(numbers[0], numbers[1]) if numbers else None)
+    else:
+        return None
+    return replace(node, attributes=read_attributes(host))

@@ -7,6 +7,7 @@ the machine's; what it changes is gone afterwards.
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Sequence
@@ -14,13 +15,11 @@ from typing import Dict, Sequence
 from lading.errors import LadingError
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.container import enter_root, in_namespaces
-from lading.image.layer_unpacker import unpack_layer
-from lading.image.tree_bound import TreeBound
+from lading.image.layer_blobs import LayerBlobs
 from lading.image.user_namespace import UserNamespace
 from lading.namespaces import linux
 from lading.run.cleaner import Cleaner
 from lading.run.terminal import ContainerTerminal, has_terminal, terminal_kept
-from lading.structure.layer_blobs import LayerBlobs
 from lading.structure.process_user import ProcessUser
 from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
 
@@ -53,11 +52,9 @@ class NamespaceSession:
         cleaner = Cleaner.start(self.work)
         try:
             root = Path("root")
-            root.mkdir(mode=0o755)
-            bound = TreeBound()
-            for number in range(len(self.layers.blobs)):
-                with self.layers.open(number) as tar, linux.inside(root):
-                    unpack_layer(tar, frozenset(), bound)
+            tree = self.layers.unpack(root)
+            if tree.warning:
+                print(tree.warning, file=sys.stderr)
             _take_from_machine(root)
             return in_namespaces(lambda: self._start(root, arguments), own_network=False)
         finally:

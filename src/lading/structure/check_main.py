@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Iterator, List, Sequence
 
 from lading.image.account_files import ACCOUNT_FILES
+from lading.image.layer_blobs import LayerBlobs
 from lading.program import run
 from lading.structure.check_request import CheckRequest, Engine
 from lading.structure.checks import Checks
@@ -18,7 +19,6 @@ from lading.structure.command_result import CommandResult
 from lading.structure.container_engine import ContainerEngine
 from lading.structure.dpkg import debian_packages, dpkg_files
 from lading.structure.image_files import ImageFiles
-from lading.structure.layer_blobs import LayerBlobs
 from lading.structure.layered_files import LayeredFiles
 from lading.structure.namespace_run import NamespaceRun
 from lading.structure.outcome import Outcome

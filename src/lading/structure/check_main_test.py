@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tarfile
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -234,6 +235,26 @@ def test_without_overlays_too(program: Program, monkeypatch: pytest.MonkeyPatch)
     file.write_text(file.read_text().replace('linux.mount("overlay"', 'linux.mount("no-overlay"'))
     report = run_in(sandbox)
     assert report.text.endswith("3 checks passed.\n"), report
+
+
+def test_devices_of_the_image_are_there_for_each_command(program: Program) -> None:
+    info, content = member("data/null", type=tarfile.CHRTYPE, mode=0o666)
+    info.devmajor, info.devminor = 1, 3
+    commands = (
+        {"run": ["stat", "-c", "%F %a", "/data/null"], "stdout": "^character special file 666$"},
+        {"run": ["sh", "-c", "echo x > /data/null"], "exit_code": 2, "stderr": "No such device"},
+        {"run": ["rm", "/data/null"]},
+        {"run": ["ls", "/data/null"]},
+    )
+    layers = [PROGRAMS, UPPER, layer((info, content))]
+    report = program.run(
+        Checks(
+            commands=tuple(map(CommandCheck.parse, commands)),
+            files=(FileCheck.parse("/data/null", {"type": "character device", "mode": "0666"}),),
+        ),
+        layers=layers,
+    )
+    assert report.text.endswith("5 checks passed.\n"), report
 
 
 def test_an_ordinary_user_sees_the_same(program: Program, ordinary_user: Account) -> None:

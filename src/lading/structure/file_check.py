@@ -25,7 +25,7 @@ from lading.structure.image_files import ImageFile, ImageFiles
 from lading.structure.outcome import Outcome, difference, indented, quoted
 from lading.structure.pattern import Pattern
 from lading.structure.process_user import name_of
-from lading.tar_header import DIRECTORY, FIFO, FILE, SYMLINK
+from lading.tar_header import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, FILE, SYMLINK
 
 FIELD = "files"
 
@@ -35,6 +35,8 @@ TYPES: Mapping[str, str] = {
     DIRECTORY: "directory",
     SYMLINK: "symlink",
     FIFO: "pipe",
+    CHARACTER_DEVICE: "character device",
+    BLOCK_DEVICE: "block device",
 }
 
 EXAMPLE = '{"mode": "0755", "owner": "redis:redis"}'

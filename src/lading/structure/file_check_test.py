@@ -131,7 +131,11 @@ def test_what_is_wrong(path: str, value: Any, expected: List[str]) -> None:
         ("/data", {"zzz": 1}, "the key 'zzz', which there is not. The keys are type, mode, owner"),
         ("/data", {"mode": 0o755}, "`files` gives '/data' the mode 493. Write a string."),
         ("/data", {"mode": "rwx"}, "the mode 'rwx'. Write a string of octal digits such as"),
-        ("/data", {"type": "dir"}, "the type 'dir'. Write one of file, directory, symlink, pipe."),
+        (
+            "/data",
+            {"type": "dir"},
+            "the type 'dir'. Write one of file, directory, symlink, pipe, char",
+        ),
         ("/data", {"owner": "redis"}, "`files` gives '/data' the owner 'redis'. Write a user and"),
         ("/data", {"contains": "("}, "`files` gives '/data', in 'contains', the pattern '(',"),
         ("/data", {"contains": [1]}, "`files` gives '/data', in 'contains', the pattern 1, which"),

@@ -1,11 +1,11 @@
 """A file's type and mode as Go writes them (io/fs, FileMode.String)."""
 
-from lading.tar_header import DIRECTORY, FIFO, SYMLINK
+from lading.tar_header import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, SYMLINK
 
 #: Who `is_executable` knows.
 EXECUTABLE_BY = ("owner", "group", "other", "any")
 
-_TYPES = {DIRECTORY: "d", SYMLINK: "L", FIFO: "p"}
+_TYPES = {DIRECTORY: "d", SYMLINK: "L", FIFO: "p", BLOCK_DEVICE: "D", CHARACTER_DEVICE: "Dc"}
 _EXECUTABLE_BITS = dict(zip(EXECUTABLE_BY, (0o100, 0o010, 0o001, 0o111)))
 
 

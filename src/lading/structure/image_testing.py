@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Dict, Mapping
 
 from lading.image.account_files import AccountFiles
+from lading.image.layer_blobs import LayerBlobs
 from lading.structure.image_files import ImageFile, ImageFiles
-from lading.structure.layer_blobs import LayerBlobs
 from lading.tar_header import DIRECTORY, FILE, SYMLINK
 
 ACCOUNTS = AccountFiles(

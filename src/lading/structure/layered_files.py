@@ -20,10 +20,10 @@ from typing import (
 
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_archive import LayerArchive
+from lading.image.layer_blobs import LayerBlobs
 from lading.image.layer_error import about_layer
 from lading.image.tree_bound import TreeBound
 from lading.structure.image_files import ImageFile
-from lading.structure.layer_blobs import LayerBlobs
 from lading.tar_header import DIRECTORY, FILE, SYMLINK, TarMember
 
 _SUBJECT = "a layer of the image"
@@ -55,8 +55,8 @@ class LayeredFiles:
         self._names: Dict[str, Set[str]] = {"": set()}
         #: The bytes of all files in all layers, which is what docker calls the image's size.
         self.size = 0
-        for number in range(len(layers.blobs)):
-            self._apply(number)
+        for number, tar in enumerate(layers.tars()):
+            self._apply(number, tar)
 
     @property
     def files(self) -> Mapping[str, ImageFile]:
@@ -69,31 +69,27 @@ class LayeredFiles:
             place = self._listed[path].place
             wanted[place.layer][place.member].append(path)
         found: Dict[str, bytes] = {}
-        for layer, by_member in sorted(wanted.items()):
+        for layer, tar in enumerate(self._layers.tars()):
+            by_member = wanted.get(layer)
+            if not by_member:
+                continue
             with about_layer(_SUBJECT):
-                for member, number, archive in self._members(layer):
+                for member, number, archive in _members(tar):
                     data = archive.read(member.size) if number in by_member else b""
                     found.update((path, data) for path in by_member.get(number, ()))
                     if number == max(by_member):
                         break
         return found
 
-    def _members(self, layer: int) -> Iterator[Tuple[TarMember, int, LayerArchive]]:
-        with self._layers.open(layer) as tar:
-            archive = LayerArchive(tar)
-            number = 0
-            while (member := archive.next_member()) is not None:
-                yield member, number, archive
-                number += 1
-
-    def _apply(self, layer: int) -> None:
+    def _apply(self, layer: int, tar: Iterator[bytes]) -> None:
         applier = LayerApplier(self, self._bound)
         with about_layer(_SUBJECT):
-            for member, number, _ in self._members(layer):
+            for member, number, _ in _members(tar):
                 self.size += member.size if member.type == FILE else 0
                 applier.add(member, Place(layer, number))
                 if not member.path and member.type == DIRECTORY:
                     self.describe_directory("", member)
+            applier.finish()
 
     # What `LayerApplier` asks for.
 
@@ -135,6 +131,14 @@ class LayeredFiles:
         directory, name = posixpath.split(path)
         self._names[directory].add(name)
         self._listed[path] = listed
+
+
+def _members(tar: Iterator[bytes]) -> Iterator[Tuple[TarMember, int, LayerArchive]]:
+    archive = LayerArchive(tar)
+    number = 0
+    while (member := archive.next_member()) is not None:
+        yield member, number, archive
+        number += 1
 
 
 def _file(member: TarMember) -> ImageFile:

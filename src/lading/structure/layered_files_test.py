@@ -19,7 +19,7 @@ LOWER = layer(
     member("twice", b"first"),
 )
 UPPER = layer(
-    member("lib/new", b"behind a link"),
+    member("usr/lib/new", b"behind a link"),
     member("usr/lib/.wh.gone"),
     member("opaque/.wh..wh..opq"),
     member("opaque/new"),

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -19,13 +20,11 @@ from lading.errors import LadingError
 from lading.image.account_files import AccountFiles
 from lading.image.child import Child
 from lading.image.container import HOST_NAME, check_rights, enter_root, in_namespaces
-from lading.image.layer_unpacker import unpack_layer
-from lading.image.tree_bound import TreeBound
+from lading.image.layer_blobs import LayerBlobs
 from lading.image.user_namespace import UserNamespace
 from lading.namespaces import linux
 from lading.structure.command_check import CommandCheck
 from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult, setup_note
-from lading.structure.layer_blobs import LayerBlobs
 from lading.structure.process_user import ProcessUser
 from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
 
@@ -73,14 +72,17 @@ class NamespaceRun:
         os.chdir(self.work)
         root = Path("root")
         try:
-            self._unpack(root)
+            tree = self.layers.unpack(root)
+            if tree.warning:
+                print(tree.warning, file=sys.stderr)
             end = None if self.timeout is None else time.monotonic() + self.timeout
-            overlays = _apart(_try_overlay) == 0
+            # overlayfs takes what stands for a device for a deletion.
+            overlays = not tree.devices and _apart(_try_overlay) == 0
             results = []
             for number, check in enumerate(checks):
                 if number and not overlays:
                     shutil.rmtree(root)
-                    self._unpack(root)
+                    self.layers.unpack(root)
                 results.append(self._run_one(check, overlays, end))
         finally:
             # Nobody else may delete files of other owners. Nothing shall stop this.
@@ -90,13 +92,6 @@ class NamespaceRun:
         text = json.dumps([asdict(result) for result in results])
         Path("results.json").write_text(text, encoding="ascii")
         return 0
-
-    def _unpack(self, root: Path) -> None:
-        root.mkdir(mode=0o755)
-        bound = TreeBound()
-        for number in range(len(self.layers.blobs)):
-            with self.layers.open(number) as tar, linux.inside(root):
-                unpack_layer(tar, frozenset(), bound)
 
     def _run_one(self, check: CommandCheck, overlays: bool, end: Optional[float]) -> CommandResult:
         Path("stdin").write_text(check.stdin, encoding="utf-8")
