@@ -15,7 +15,6 @@ from lading.image.layer_listing import ListedMember
 from lading.image.root_entry import RootEntry
 from lading.image.run_as_root_testing import Member, directory, hard_link, layer, member, symlink
 
-
 #: Of each layer, as its description says.
 TAR_SIZE = 100 << 20
 
