@@ -90,9 +90,18 @@ def test_what_layers_expand_to_is_counted_together(tmp_path: Path) -> None:
     [
         ([member("y"), member("y/z")], r"has /y/z, which can't be unpacked \(/y is no directory"),
         ([symlink("l", "l"), member("l/y")], r"has /l/y.*/l is a link to nothing in its layer"),
-        ([hard_link("y", "z")], "has /y.*a hard link to /z, which the layer does not have in front"),
-        ([hard_link("y", "x")], "has /y.*a hard link to /x, which the layer does not have in front"),
-        ([hard_link("x", "x")], "has /x.*a hard link to /x, which the layer does not have in front"),
+        (
+            [hard_link("y", "z")],
+            "has /y.*a hard link to /z, which the layer does not have in front",
+        ),
+        (
+            [hard_link("y", "x")],
+            "has /y.*a hard link to /x, which the layer does not have in front",
+        ),
+        (
+            [hard_link("x", "x")],
+            "has /x.*a hard link to /x, which the layer does not have in front",
+        ),
         ([hard_link("y", "z"), member("z")], "has /y.*a hard link to /z, which the layer does not"),
         (
             [member(".wh.x"), symlink("l", "."), hard_link("y", "x")],

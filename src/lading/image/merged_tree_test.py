@@ -180,7 +180,7 @@ PASSWD = b"root:x:0:0::/root:/bin/sh\n"
         [layer(symlink("etc/passwd", "/store/x/etc/passwd"), member("store/x/etc/passwd", PASSWD))],
     ],
     ids=[
-        *("file", "replaced", "directory behind a link", "link first"),
+        *("file", "replaced", "directory behind a link", "link first", "link to it"),
         *("hard link", "links to links", "in the store", "link into the store"),
     ],
 )
