@@ -1,17 +1,23 @@
 """Files that one program at a time writes to."""
 
-import fcntl
 import os
 from pathlib import Path
 from typing import BinaryIO
 
+from lading.file_lock import lock
+
 
 def open_locked(path: Path, mode: int) -> BinaryIO:
     """The file `path`, made with `mode` where there is none, for reading and writing. This function
-    gives it to nobody else until it is closed, renamed or removed."""
+    gives it to nobody else until it is closed, renamed or removed. See `lading.file_lock` for how
+    long it waits."""
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode), "r+b")
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            lock(file.fileno(), path.name)
+        except BaseException:
+            file.close()
+            raise
         if _is_at(file, path):
             return file
         # Whoever held the lock before has renamed or removed the file since it was opened here.

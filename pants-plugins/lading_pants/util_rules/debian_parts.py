@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from pants.engine.fs import AddPrefix, Digest, DigestSubset, MergeDigests, PathGlobs
+from pants.engine.fs import AddPrefix, Digest, DigestEntries, DigestSubset, MergeDigests, PathGlobs
 from pants.engine.rules import Get, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.cache.unpacked_segments import SegmentFile
 from lading.debian import segment_main
 from lading.debian.layer_request import DebianPart as PartOfRequest
 from lading.fetch.pinned_file import PinnedFile
@@ -17,6 +18,7 @@ from lading.python.image_python import DebianPython
 from lading.python.tree_bytecode_request import TreeBytecodeRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
+from lading_pants.util_rules.file_digests import file_digests
 from lading_pants.util_rules.image_parts import (
     PART_FILES,
     SEGMENT_FILE,
@@ -125,10 +127,12 @@ async def find_compiler(request: DebianCompilerRequest) -> MaybeDebianCompiler:
     if python is None or not by_name.keys() >= set(python.compiler):
         return MaybeDebianCompiler(None)
     parts = [by_name[name] for name in python.compiler]
-    segments = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
+    paths = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
     merged = await Get(Digest, MergeDigests(part.digest for part in parts))
-    digest = await Get(Digest, DigestSubset(merged, PathGlobs(segments)))
-    files = InterpreterFiles(python.program.lstrip("/"), segments, digest.fingerprint)
+    digest = await Get(Digest, DigestSubset(merged, PathGlobs(paths)))
+    digests = file_digests(await Get(DigestEntries, Digest, digest))
+    segments = tuple(SegmentFile(path, digests[path]) for path in paths)
+    files = InterpreterFiles(python.program.lstrip("/"), segments)
     return MaybeDebianCompiler(DebianCompiler(python, files, digest))
 
 

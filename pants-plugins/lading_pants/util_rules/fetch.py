@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Mapping
 
-from pants.engine.fs import EMPTY_DIGEST, Digest, RemovePrefix
+from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, RemovePrefix
 from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import Target
 
 from lading.fetch.pinned_file import PinnedFile, request_to_json
+from lading_pants.errors import TargetError
 from lading_pants.targets.fetch_url import pinned_file
+from lading_pants.util_rules.file_digests import file_digests
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
 _OUTPUT = "fetched"
@@ -72,7 +75,21 @@ async def fetch_files(request: FetchRequest) -> FetchedFiles:
             output_directories=(_OUTPUT,),
         ),
     )
-    return FetchedFiles(await Get(Digest, RemovePrefix(fetched.digest, _OUTPUT)))
+    digest = await Get(Digest, RemovePrefix(fetched.digest, _OUTPUT))
+    found = file_digests(await Get(DigestEntries, Digest, digest))
+    for file in request.files:
+        if found.get(file.name) != file.sha256.hex:
+            raise TargetError(_not_pinned(request.subject or request.description, file, found))
+    return FetchedFiles(digest)
+
+
+def _not_pinned(subject: str, file: PinnedFile, found: Mapping[str, str]) -> str:
+    """The program has checked what it fetched: whoever may write to the cache has changed it."""
+    return (
+        f"{subject}: for {file.name}, which is pinned as {file.sha256.hex}, a cache of Pants has "
+        f"{found.get(file.name, 'nothing')}. Somebody has put a wrong result there. Run this with "
+        "`--no-remote-cache-read --no-local-cache`, and let the remote cache be cleared."
+    )
 
 
 def _total_size(files: tuple[PinnedFile, ...]) -> str:

@@ -23,6 +23,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.cache.unpacked_segments import SegmentFile
 from lading.counted import counted
 from lading.errors import LadingError
 from lading.image.zstd_library import LIBRARY
@@ -41,6 +42,7 @@ from lading_pants.util_rules.debian_parts import (
     DebianPart,
     MaybeDebianCompiler,
 )
+from lading_pants.util_rules.file_digests import file_digests
 from lading_pants.util_rules.image_base import ImageChain, ImageChainRequest
 from lading_pants.util_rules.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.util_rules.image_layer import LAYER_FILE, TREE_FILE, BuiltLayer, ImageLayer
@@ -333,9 +335,13 @@ async def find_interpreter(
         origin = f"{request.subject}: `python`"
         closure = await Get(StoreClosure, StoreClosureRequest((planned.package,), origin))
         placed = await Get(PlacedFiles, PlacedFilesRequest(closure.members, STORE_SEGMENT_FILE))
-        segments = tuple(f"{member.directory}/{STORE_SEGMENT_FILE}" for member in closure.members)
-        program = planned.python.program.lstrip("/")
-        files = InterpreterFiles(program, segments, placed.digest.fingerprint)
+        digests = file_digests(await Get(DigestEntries, Digest, placed.digest))
+        segments = tuple(
+            SegmentFile(path, digests[path])
+            for member in closure.members
+            for path in [f"{member.directory}/{STORE_SEGMENT_FILE}"]
+        )
+        files = InterpreterFiles(planned.python.program.lstrip("/"), segments)
         return _Interpreter(files, placed.digest)
     found = await Get(MaybeDebianCompiler, DebianCompilerRequest(request.debian))
     compiler = found.compiler
@@ -372,7 +378,8 @@ async def find_interpreter(
     assert isinstance(segment, FileEntry), "the program leaves a file"
     if segment.file_digest.serialized_bytes_length == 0:
         return _Interpreter(None, EMPTY_DIGEST)
-    files = InterpreterFiles(taken.program, (_INTERPRETER_FILE,), result.digest.fingerprint)
+    taken_out = SegmentFile(_INTERPRETER_FILE, segment.file_digest.fingerprint)
+    files = InterpreterFiles(taken.program, (taken_out,))
     return _Interpreter(files, result.digest)
 
 

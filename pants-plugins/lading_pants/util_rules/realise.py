@@ -11,6 +11,7 @@ from pants.engine.fs import (
     AddPrefix,
     Digest,
     DigestContents,
+    DigestEntries,
     DigestSubset,
     MergeDigests,
     PathGlobs,
@@ -22,7 +23,7 @@ from lading.errors import LadingError
 from lading.store.closure import ReferenceRules, closure_of
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
-from lading_pants.errors import about
+from lading_pants.errors import TargetError, about
 from lading_pants.util_rules.derivation import (
     KindRequest,
     StoreDerivation,
@@ -31,6 +32,7 @@ from lading_pants.util_rules.derivation import (
     StoreGraphRequest,
     kind_of,
 )
+from lading_pants.util_rules.file_digests import file_digests
 
 #: The files of a realised package.
 SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE = "segment.tar", "package.json", "members.json"
@@ -250,8 +252,17 @@ async def realise(
     inputs, result = await MultiGet(
         Get(BuildInputs, BuildInputsRequest(built)), Get(BuildResult, BuildRequest, kind(built))
     )
-    description = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([PACKAGE_FILE])))
+    description, entries = await MultiGet(
+        Get(DigestContents, DigestSubset(result.digest, PathGlobs([PACKAGE_FILE]))),
+        Get(DigestEntries, Digest, result.digest),
+    )
     package = StorePackage.from_json(description[0].content.decode("utf-8"))
+    if (package.path, package.segment_sha256) != (built.path, file_digests(entries)[SEGMENT_FILE]):
+        raise TargetError(
+            f"{built.target.subject}: a cache of Pants has a result that no build made: it calls "
+            f"itself {package.path}, with the segment {package.segment_sha256}. Run this with "
+            "`--no-remote-cache-read --no-local-cache`, and let the remote cache be cleared."
+        )
     member = ClosureMember(package, result.digest)
     closure = _run_time_closure(member, inputs.closure)
     try:

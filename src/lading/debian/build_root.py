@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Mapping, Sequence
 
+from lading.cache.cached_tree import cached_tree
+from lading.cache.workplace import workplace
 from lading.debian.alternatives import ALTERNATIVES, settle
 from lading.debian.deb import DIRECTORY, SYMLINK
 from lading.debian.unpack import MERGED, MTIME, Unpacked, absolute, unpack
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.made_once import made_once, workplace
 from lading.parent_process import die_with
 
 #: Goes up when the same packages give another tree than before.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 #: Decompression takes most of the time, and two at once is what small machines have.
 _PROCESSES = 2
@@ -43,13 +44,28 @@ def build_root_hash(packages: Iterable[Sha256], alternatives: Mapping[str, str])
 def ensure_build_root(
     cache: Path, debs: Mapping[Sha256, Path], alternatives: Mapping[str, str]
 ) -> Path:
-    """The build root of these packages below `cache`, unpacked if no one has done it yet.
+    """The build root of these packages in the directory `cache`; unpacked at its first use.
 
-    The files must have been checked against their digests. See `made_once` for what happens when
-    several processes ask at once, or one is killed.
+    LadingError for a file that has not its digest. See `cached_tree` for what happens when several
+    processes ask at once, one is killed, or the tree is damaged.
     """
-    root = cache / build_root_hash(debs, alternatives).hex
-    return made_once(root, lambda place: assemble(list(debs.values()), place, alternatives))
+
+    def make(tree: Path) -> None:
+        for digest, deb in debs.items():
+            _check_digest(deb, digest)
+        assemble(list(debs.values()), tree, alternatives)
+
+    return cached_tree(cache, cache / "roots" / build_root_hash(debs, alternatives).hex, make)
+
+
+def _check_digest(deb: Path, digest: Sha256) -> None:
+    found = Sha256.of_file(deb)
+    if found != digest:
+        raise LadingError(
+            f"The Debian package {deb.name} is damaged: its digest is {found.hex}, not "
+            f"{digest.hex}. Pants' store is damaged (`local_store_dir` in [GLOBAL]): remove it, "
+            "and run this again."
+        )
 
 
 def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str, str]) -> None:

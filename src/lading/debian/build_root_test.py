@@ -8,6 +8,7 @@ from typing import Dict, List, Mapping, Tuple
 import pytest
 
 from lading.at_once_testing import run_at_once
+from lading.cache.cached_tree import cached_tree
 from lading.debian.build_root import assemble, build_root_hash, ensure_build_root
 from lading.debian.deb_testing import Content, hard_link, make_deb
 from lading.digest import Sha256
@@ -49,11 +50,11 @@ def test_unpacks_onto_a_merged_usr(tmp_path: Path) -> None:
         "bin": "-> usr/bin",
         "lib": "-> usr/lib",
         "lib64": "-> usr/lib64",
-        "etc/bashrc": "644 rc",
-        "usr/bin/bash": "755 #!",
+        "etc/bashrc": "444 rc",
+        "usr/bin/bash": "555 #!",
         "usr/bin/sh": "-> bash",
-        "usr/lib/ld.so": "644 ld",
-        "usr/lib/locale/C": "644 C",
+        "usr/lib/ld.so": "444 ld",
+        "usr/lib/locale/C": "444 C",
         "usr/lib64/ld.so": "-> /lib/ld.so",
     }
 
@@ -88,7 +89,7 @@ def test_one_path_with_the_same_content_twice_is_fine(tmp_path: Path) -> None:
         make_deb(tmp_path / f"{name}.deb", [("usr/a", b"same"), ("usr/b", "a")]) for name in "xy"
     ]
     assemble(debs, tmp_path / "root", {})
-    assert listing(tmp_path / "root") == {"usr/a": "644 same", "usr/b": "-> a"}
+    assert listing(tmp_path / "root") == {"usr/a": "444 same", "usr/b": "-> a"}
 
 
 @pytest.mark.parametrize("replacing, other", [("aa", "zz"), ("zz", "aa")])
@@ -100,7 +101,7 @@ def test_a_package_that_replaces_the_other_has_the_file(
         make_deb(tmp_path / f"{other}.deb", [("usr/a", b"old")]),
     ]
     assemble(debs, tmp_path / "root", {})
-    assert listing(tmp_path / "root") == {"usr/a": "644 new"}
+    assert listing(tmp_path / "root") == {"usr/a": "444 new"}
 
 
 CONFLICTS = {
@@ -195,16 +196,26 @@ def test_many_processes_at_once_get_one_build_root(tmp_path: Path) -> None:
     run_at_once(ensure_build_root, [(cache, debs, {})] * 4)
     root = ensure_build_root(cache, debs, {})
     assert listing(root)["usr/bin/cc"] == "-> gcc"
-    assert sorted(path.name for path in cache.iterdir()) == [root.name, f"{root.name}.lock"]
+    assert root.parent.parent == cache / "roots"
+    names = sorted(path.name for path in root.parent.parent.iterdir())
+    assert names == [root.parent.name, f"{root.parent.name}.lock"]
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     debs = debs_by_digest(make_deb(tmp_path / "gcc.deb", [("usr/bin/gcc", b"1")]))
     name = build_root_hash(debs, {}).hex
-    leftover = tmp_path / "cache" / f"{name}.unfinished.abc"
+    leftover = tmp_path / "cache" / "roots" / f"{name}.unfinished.abc"
     leftover.mkdir(parents=True)
     ensure_build_root(tmp_path / "cache", debs, {})
     assert not leftover.exists()
+
+
+def test_a_package_that_has_not_its_digest_is_not_used(tmp_path: Path) -> None:
+    (deb,) = debs_by_digest(make_deb(tmp_path / "gcc.deb", [("usr/bin/gcc", b"1")])).values()
+    debs = {Sha256.of(b"another"): deb}
+    with pytest.raises(LadingError, match=r"^The Debian package gcc\.deb is damaged: its digest "):
+        ensure_build_root(tmp_path / "cache", debs, {})
+    assert not list((tmp_path / "cache").rglob("gcc"))
 
 
 def test_who_comes_second_leaves_the_first_alone(tmp_path: Path) -> None:
@@ -241,9 +252,10 @@ def test_umask_and_locale_do_not_matter(tmp_path: Path) -> None:
 _ASSEMBLE = """
 import sys
 from pathlib import Path
-from lading.debian.build_root import ensure_build_root
-from lading.digest import Sha256
-ensure_build_root(Path("cache"), {Sha256.of(b"1"): Path("slow.deb")}, {})
+from lading.cache.cached_tree import cached_tree
+from lading.debian.build_root import assemble
+root = Path("cache/roots/slow")
+cached_tree(Path("cache"), root, lambda tree: assemble([Path("slow.deb")], tree, {}))
 """
 
 
@@ -264,6 +276,10 @@ def test_a_killed_process_leaves_nobody_with_the_lock(tmp_path: Path) -> None:
     killed.wait()
     (tmp_path / "slow.deb").unlink()
     (tmp_path / "slow.deb").write_bytes(package)
-    debs = {Sha256.of(b"1"): tmp_path / "slow.deb"}
-    assert (ensure_build_root(tmp_path / "cache", debs, {}) / "usr/bin/slow").is_file()
-    assert not list((tmp_path / "cache").glob("*.unfinished.*"))
+    root = tmp_path / "cache" / "roots" / "slow"
+
+    def make(tree: Path) -> None:
+        assemble([tmp_path / "slow.deb"], tree, {})
+
+    assert (cached_tree(tmp_path / "cache", root, make) / "usr/bin/slow").is_file()
+    assert not list(root.parent.glob("*.unfinished.*"))

@@ -91,7 +91,7 @@ def _write_file(path: bytes, member: DebMember) -> None:
         rest = member.content
         while rest:
             rest = rest[os.write(file, rest) :]
-        os.fchmod(file, 0o755 if member.mode & 0o100 else 0o644)
+        os.fchmod(file, 0o555 if member.mode & 0o100 else 0o444)
         os.utime(file, (MTIME, MTIME))
     finally:
         os.close(file)

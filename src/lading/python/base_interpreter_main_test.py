@@ -15,7 +15,7 @@ from lading.image.tree_member import TreeMember
 from lading.image.tree_segment import TreeFile, write_tree_segment
 from lading.python import base_interpreter_main
 from lading.python.base_interpreter_request import BaseInterpreterRequest
-from lading.python.interpreter_testing import VERSION
+from lading.python.interpreter_testing import VERSION, segment_file
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.store import members as kinds
 from lading.tar_header import END_OF_ARCHIVE
@@ -53,11 +53,11 @@ def test_what_compiles_modules_is_taken_through_links(
     sandbox: Path, interpreter: InterpreterFiles, program: str
 ) -> None:
     links = {"lib": "usr/lib", "opt/venv/bin/python3": "/usr/bin/python3"}
-    names = taken([Path(interpreter.segments[0])], program, links)
+    names = taken([Path(interpreter.segments[0].path)], program, links)
     assert program in names
     assert f"{program[: -len('/bin/python3')]}/lib/python{VERSION}/json/decoder.py" in names
     assert any(name.startswith("lib/ld-linux") for name in names)
-    python = UnpackedInterpreter.of(InterpreterFiles(program, ("taken.tar",), f"key-{program[:3]}"))
+    python = UnpackedInterpreter.of(InterpreterFiles(program, (segment_file(Path("taken.tar")),)))
     assert json.loads(python.run(["-c", "import json, py_compile; print(json.dumps([1]))"])) == [1]
 
 
@@ -72,7 +72,7 @@ def test_of_a_file_in_several_layers_the_last_is_taken(
         ]
         files.append(TreeFile(TreeMember(f"{module[:-3]}2.py", kinds.FILE, 0o644, hardlink=module)))
         write_tree_segment(files, output)
-    layers = [Path(interpreter.segments[0]), Path("above.tar")]
+    layers = [Path(interpreter.segments[0].path), Path("above.tar")]
     names = taken(layers, "usr/bin/python3", {"lib": "usr/lib"})
     with tarfile.open("taken.tar") as archive:
         for path in (module, f"{module[:-3]}2.py"):
@@ -85,4 +85,4 @@ def test_of_a_file_in_several_layers_the_last_is_taken(
 def test_nothing_is_taken_where_no_program_is(
     sandbox: Path, interpreter: InterpreterFiles, program: str
 ) -> None:
-    assert taken([Path(interpreter.segments[0])], program, {}) == []
+    assert taken([Path(interpreter.segments[0].path)], program, {}) == []

@@ -10,7 +10,7 @@ from lading.errors import LadingError
 from lading.image.tree_member import TreeMember
 from lading.image.tree_segment import TreeFile, write_tree_segment
 from lading.python.bytecode import Module, compile_modules, is_bytecode
-from lading.python.interpreter_testing import TAG, VERSION, text_of
+from lading.python.interpreter_testing import TAG, VERSION, segment_file, text_of
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.store import members as kinds
 from lading.store.elf_testing import NEEDED, make_elf
@@ -84,7 +84,7 @@ def test_an_interpreter_is_unpacked_once_and_takes_no_notice_of_the_environment(
     python = UnpackedInterpreter.of(interpreter)
     assert UnpackedInterpreter.of(interpreter) == python
     printed = python.run(["-c", "import sys; print(sys.prefix); print('/nowhere' in sys.path)"])
-    root = sandbox / ".lading/cache/python" / interpreter.key / "usr"
+    root = sandbox / ".lading/cache/python" / interpreter.key / "tree/usr"
     assert printed.split() == [str(root), "False"]
     assert (root / "bin/python3").resolve().name == f"python{VERSION}"
     with pytest.raises(subprocess.CalledProcessError):
@@ -94,7 +94,7 @@ def test_an_interpreter_is_unpacked_once_and_takes_no_notice_of_the_environment(
 def test_what_is_no_interpreter_is_refused(sandbox: Path, interpreter: InterpreterFiles) -> None:
     segments = interpreter.segments
     with pytest.raises(LadingError) as caught:
-        UnpackedInterpreter.of(InterpreterFiles("usr/bin/python9", segments, "a"))
+        UnpackedInterpreter.of(InterpreterFiles("usr/bin/python9", segments))
     assert str(caught.value) == (
         "/usr/bin/python9 is no Python of the image that can be started: name a package that has "
         "bin/python3 in `python`."
@@ -111,9 +111,9 @@ def test_an_interpreter_of_another_machine_is_told(
     loader = TreeMember("usr/lib/ld-linux-x86-64.so.2", kinds.FILE, 0o755)
     with (sandbox / "loader.tar").open("wb") as output:
         write_tree_segment([TreeFile(loader, foreign)], output)
-    segments = ("foreign.tar", "loader.tar")
+    segments = (segment_file(Path("foreign.tar")), segment_file(Path("loader.tar")))
     with pytest.raises(LadingError) as caught:
-        UnpackedInterpreter.of(InterpreterFiles("usr/bin/foreign", segments, "c"))
+        UnpackedInterpreter.of(InterpreterFiles("usr/bin/foreign", segments))
     text = str(caught.value)
     assert text.startswith("the image's Python can't be started on this machine to compile modules")
     assert text.endswith("Build the image on a machine of its architecture.")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Iterator, Tuple
 
+from lading.cache.unpacked_segments import SegmentFile
 from lading.digest import Sha256
 from lading.image.tree_member import TreeMember
 from lading.image.tree_segment import TreeFile, write_tree_segment
@@ -26,8 +27,11 @@ def interpreter_files(directory: Path) -> InterpreterFiles:
     segment = directory / "interpreter.tar"
     with segment.open("wb") as output:
         write_tree_segment(_files(), output)
-    key = Sha256.of(segment.read_bytes()).hex
-    return InterpreterFiles(f"usr/bin/python{VERSION}", (str(segment),), key)
+    return InterpreterFiles(f"usr/bin/python{VERSION}", (segment_file(segment),))
+
+
+def segment_file(path: Path) -> SegmentFile:
+    return SegmentFile(str(path), Sha256.of_file(path).hex)
 
 
 def _files() -> Iterator[TreeFile]:

@@ -4,33 +4,33 @@ It is started by its own dynamic loader, so that nothing of the machine but the 
 """
 
 import json
-import os
 import posixpath
-import shutil
 import subprocess
-import tarfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
+from lading.cache.cached_tree import cached_tree
+from lading.cache.unpacked_segments import SegmentFile, unpack_segments
+from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.made_once import made_once, workplace
 from lading.python.elf_search_path import inherited_libraries
 from lading.store.cache import CACHE
 from lading.store.elf import sound_elf
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class InterpreterFiles:
     """`program` is the interpreter's path in the image, without a leading slash; `segments` are
-    tar files that hold it and what it is linked with, as paths below the sandbox. `key` stands for
-    their contents."""
+    tar files that hold it and what it is linked with, as paths below the sandbox."""
 
     program: str
-    segments: Tuple[str, ...]
-    key: str
+    segments: Tuple[SegmentFile, ...]
+
+    @property
+    def key(self) -> str:
+        """Stands for the contents of the segments."""
+        digests = " ".join(segment.sha256 for segment in self.segments)
+        return Sha256.of(digests.encode("ascii")).hex
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True) + "\n"
@@ -40,7 +40,8 @@ class InterpreterFiles:
         """From what `dataclasses.asdict` makes of it, or of None, by way of JSON."""
         if fields is None:
             return None
-        return cls(fields["program"], tuple(fields["segments"]), fields["key"])
+        segments = (SegmentFile(**segment) for segment in fields["segments"])
+        return cls(fields["program"], tuple(segments))
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,12 @@ class UnpackedInterpreter:
     @classmethod
     def of(cls, files: InterpreterFiles) -> "UnpackedInterpreter":
         """Unpacked in the machine's cache. LadingError if it can't run on this machine."""
-        place = (CACHE / "python" / files.key).absolute()
-        root = made_once(place, lambda place: _unpack_all(files, place))
+        cache = CACHE.absolute()
+        root = cached_tree(
+            cache,
+            cache / "python" / files.key,
+            lambda tree: unpack_segments(files.segments, tree, target=_relative),
+        )
         program = root / files.program
         elf = sound_elf(str(program.resolve())) if program.exists() else None
         if elf is None or elf.interpreter is None:
@@ -97,36 +102,6 @@ class UnpackedInterpreter:
                 f"the image's Python can't be started on this machine to compile modules: {error}. "
                 "Build the image on a machine of its architecture."
             ) from error
-
-
-def _unpack_all(files: InterpreterFiles, place: Path) -> None:
-    with workplace(place) as work:
-        for segment in files.segments:
-            _unpack(Path(segment), work / "root")
-        (work / "root").rename(place)
-
-
-def _unpack(segment: Path, root: Path) -> None:
-    """Files and links; the order of members does not matter, and modes but for the owner's `x`."""
-    hard_links: List[Tuple[Path, Path]] = []
-    with tarfile.open(segment, "r:", encoding="utf-8", errors="surrogateescape") as archive:
-        for info in archive:
-            place = root / info.name
-            if info.isdir():
-                continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if info.issym():
-                place.symlink_to(_relative(info.linkname, info.name))
-            elif info.islnk():
-                hard_links.append((root / info.linkname, place))
-            else:
-                content = archive.extractfile(info)
-                assert content is not None, "a segment holds files, directories and links"
-                with place.open("wb") as output:
-                    shutil.copyfileobj(content, output, _CHUNK)
-                os.chmod(place, 0o755 if info.mode & 0o100 else 0o644)
-    for first, place in hard_links:
-        os.link(first, place)
 
 
 def _relative(target: str, path: str) -> str:

@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from lading.made_once import made_once, workplace
+from lading.cache.cached_tree import cached_tree
+from lading.cache.unpacked_segments import SegmentFile, unpack_segments
+from lading.machine import CACHE_DIR
 from lading.store.request import InputPackage
-from lading.store.segment import unpack_segment
 
 #: Where the cache lies in a program's sandbox.
-CACHE = Path(".lading/cache")
+CACHE = Path(CACHE_DIR)
 
 
 def unpacked(package: InputPackage) -> Path:
     """Where the package is unpacked on this machine; unpacks it if this is its first use."""
-
-    def unpack(place: Path) -> None:
-        with workplace(place) as work:
-            unpack_segment(Path(package.segment), work)
-            (work / place.name).rename(place)
-
-    place = CACHE / "store" / package.sha256 / package.path.base
-    return made_once(place.absolute(), unpack)
+    segment = SegmentFile(package.segment, package.sha256)
+    cache = CACHE.absolute()
+    return cached_tree(
+        cache,
+        cache / "packages" / package.sha256,
+        lambda tree: unpack_segments([segment], tree, below=str(package.path).lstrip("/")),
+    )

@@ -179,7 +179,7 @@ class SandboxTools:
 
 def _build_root(request: RealiseRequest) -> Path:
     debs = {Sha256(digest): Path(file) for digest, file in request.debs.items()}
-    return ensure_build_root(CACHE / "roots", debs, request.alternatives).absolute()
+    return ensure_build_root(CACHE.absolute(), debs, request.alternatives)
 
 
 def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:

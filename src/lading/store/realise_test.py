@@ -201,7 +201,8 @@ def test_dependencies_are_unpacked_once(build: Build, tmp_path: Path) -> None:
     build(script, inputs=(package,))
     os.remove(package.segment)
     assert build(script, inputs=(package,)).files() == {"x": "lib\n"}
-    assert os.listdir(tmp_path / "cache" / "store") == [package.sha256]
+    names = sorted(os.listdir(tmp_path / "cache" / "packages"))
+    assert names == [package.sha256, f"{package.sha256}.lock"]
 
 
 def test_bin_directories_of_dependencies_are_in_the_path(build: Build) -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.cache.unpacked_segments import SegmentFile, unpack_segments
+from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.store.members import DIRECTORY, FILE, Member, members_to_json
 from lading.store.path import StorePath
 from lading.store.script_package import ScriptPackage
-from lading.store.segment import unpack_segment
 from lading.store.write_package import write_package
 
 BASH = StorePath("b" * 32, "bash-5.2")
@@ -68,8 +69,10 @@ def test_it_refers_only_to_what_the_text_names() -> None:
 def test_it_can_be_unpacked_and_run(directory: Path) -> None:
     segment = directory / "segment.tar"
     segment.write_bytes(make(f"#!{BASH}/bin/bash\necho $1\n").segment + bytes(1024))
-    unpack_segment(segment, directory)
-    script = directory / SCRIPT.base
+    script = directory / "script"
+    unpack_segments(
+        [SegmentFile(str(segment), Sha256.of_file(segment).hex)], script, f"store/{SCRIPT.base}"
+    )
     assert subprocess.check_output(["/bin/sh", script, "x"]) == b"x\n"
     assert script.stat().st_mode & 0o777 == 0o555
 

@@ -6,9 +6,7 @@ bytes follow from the names, contents, owner-execute bits and links of the tree 
 
 import hashlib
 import os
-import shutil
 import stat
-import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Tuple
@@ -63,28 +61,6 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
             member = replace(member, sha256=contents[member.hardlink])
         members.append(member)
     return Segment(tuple(members), digest.hexdigest(), size)
-
-
-def unpack_segment(segment: Path, destination: Path) -> None:
-    """Unpack into `destination`, which holds `<hash>-<name>` afterwards.
-
-    Directories get mode 0755, so that whoever owns the cache can delete it.
-    """
-    with tarfile.open(segment, "r:") as archive:
-        for member in archive:
-            target = destination / Path(member.name).relative_to("store")
-            if member.isdir():
-                target.mkdir(mode=0o755, parents=True, exist_ok=True)
-            elif member.issym():
-                target.symlink_to(member.linkname)
-            elif member.islnk():
-                os.link(destination / Path(member.linkname).relative_to("store"), target)
-            else:
-                content = archive.extractfile(member)
-                assert content is not None, "a segment holds files, directories and links"
-                with open(target, "wb") as output:
-                    shutil.copyfileobj(content, output, _CHUNK)
-                os.chmod(target, member.mode)
 
 
 def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:

@@ -9,7 +9,7 @@ import pytest
 from lading.errors import LadingError
 from lading.store.members import Member, members_from_json, members_to_json
 from lading.store.path import StorePath
-from lading.store.segment import unpack_segment, write_segment
+from lading.store.segment import write_segment
 from lading.tar_header import END_OF_ARCHIVE
 
 PATH = StorePath("0" * 32, "hello-1.0")
@@ -83,14 +83,6 @@ def test_segments_concatenate(tmp_path: Path) -> None:
     for index, name in enumerate(names):
         parent = os.path.dirname(name)
         assert parent == "store" or parent in names[:index]
-
-
-def test_unpacking_restores_the_tree(tmp_path: Path) -> None:
-    tree = make_tree(tmp_path / "out")
-    (tmp_path / "segment.tar").write_bytes(segment_of(tree))
-    (tmp_path / "store").mkdir()
-    unpack_segment(tmp_path / "segment.tar", tmp_path / "store")
-    assert segment_of(tmp_path / "store" / PATH.base) == segment_of(tree)
 
 
 def test_a_directory_s_members_follow_it_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Trees of files that are unpacked once a machine, and verified."""

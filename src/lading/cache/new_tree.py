@@ -1,0 +1,99 @@
+"""Files, directories and links written where nothing was before, and nowhere else.
+
+Whatever an archive says, nothing is written outside of the tree: names that leave it are refused,
+and so are those that lead through a link of the archive's own.
+"""
+
+import os
+import posixpath
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterable
+
+DIRECTORY, FILE, LINK = "directory", "file", "link"
+
+#: The time of everything in a tree, as in the store.
+MTIME = 1
+
+_DIRECTORY_MODE, _EXECUTABLE_MODE, _PLAIN_MODE = 0o755, 0o555, 0o444
+
+
+class UnsoundError(Exception):
+    """What is wrong with an archive: the rest of a sentence that begins with its name."""
+
+
+@dataclass(frozen=True)
+class NewTree:
+    """`root` does not exist yet. Paths are relative to it; "" is the root itself.
+
+    Nobody may write to files. Directories keep their owner's write permission, so that a cache can
+    be removed as any directory. Nothing depends on the umask.
+    """
+
+    root: Path
+    kinds: Dict[str, str] = field(default_factory=dict)
+
+    def directory(self, path: str) -> None:
+        """With those above it. It may be there already."""
+        _check(path)
+        parts = path.split("/") if path else []
+        for count in range(len(parts) + 1):
+            directory = "/".join(parts[:count])
+            if self.kinds.get(directory) != DIRECTORY:
+                self._add(directory, DIRECTORY)
+                os.mkdir(self._host(directory), _DIRECTORY_MODE)
+
+    def file(self, path: str, chunks: Iterable[bytes], is_executable: bool) -> None:
+        host = self._new(path, FILE)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(host, flags, 0o600), "wb") as file:
+            file.writelines(chunks)
+            os.fchmod(file.fileno(), _EXECUTABLE_MODE if is_executable else _PLAIN_MODE)
+        os.utime(host, (MTIME, MTIME), follow_symlinks=False)
+
+    def link(self, path: str, target: str) -> None:
+        host = self._new(path, LINK)
+        if not target or "\0" in target:
+            raise UnsoundError(f"has the link {path!r} to {target!r}")
+        os.symlink(_bytes(target), host)
+        os.utime(host, (MTIME, MTIME), follow_symlinks=False)
+
+    def hard_link(self, path: str, first: str) -> None:
+        """A further name of a file of this tree."""
+        if self.kinds.get(first) != FILE:
+            raise UnsoundError(f"has the hard link {path!r} to {first!r}, which is no file in it")
+        host = self._new(path, FILE)
+        os.link(self._host(first), host, follow_symlinks=False)
+
+    def finish(self) -> None:
+        """Give directories their mode and time, which the umask and their entries have changed."""
+        for path, kind in self.kinds.items():
+            if kind == DIRECTORY:
+                os.chmod(self._host(path), _DIRECTORY_MODE)
+                os.utime(self._host(path), (MTIME, MTIME))
+
+    def _new(self, path: str, kind: str) -> bytes:
+        """Where it will be, in a directory of the tree."""
+        _check(path)
+        if path:
+            self.directory(posixpath.dirname(path))
+        self._add(path, kind)
+        return self._host(path)
+
+    def _add(self, path: str, kind: str) -> None:
+        if path in self.kinds:
+            raise UnsoundError(f"has {path!r} both as a {self.kinds[path]} and as a {kind}")
+        self.kinds[path] = kind
+
+    def _host(self, path: str) -> bytes:
+        return os.fsencode(self.root) + (b"/" + _bytes(path) if path else b"")
+
+
+def _check(path: str) -> None:
+    if path and {"", ".", ".."} & set(path.split("/")) or "\0" in path:
+        raise UnsoundError(f"has {path!r}, which does not lie in it")
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8 whatever the locale, unlike os.fsencode."""
+    return text.encode("utf-8", "surrogateescape")
