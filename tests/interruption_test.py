@@ -201,7 +201,7 @@ def _images(server: FaultyServer, sources: List[bytes]) -> str:
 def _forget(directory: Path, sources: List[bytes]) -> None:
     """Let all be made again but what is fetched from the network."""
     caches = directory / "named_caches/lading"
-    for removed in ("roots", "store", "logs"):
+    for removed in ("roots", "packages", "logs"):
         shutil.rmtree(caches / removed)
     for source in sources:
         (caches / "downloads" / hashlib.sha256(source).hexdigest()).unlink()

@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 from typing import List, Tuple
 
+from lading.cache_directory import CACHE_DIR
+
 #: What system calls answer where there is no room, or the user may have no more of it.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
-# lading.machine's CACHE_DIR. All that is imported here is part of every store path.
-_CACHE = Path(".lading/cache")
+_CACHE = Path(CACHE_DIR)
 
 #: Bytes. Who finds a disk full may leave less than a block of what it would have written, or
 #: remove what it has.

@@ -14,7 +14,7 @@ def open_locked(path: Path, mode: int) -> BinaryIO:
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode), "r+b")
         try:
-            lock(file.fileno(), path.name)
+            lock(file.fileno(), f"the file {path.name}")
         except BaseException:
             file.close()
             raise

@@ -17,9 +17,6 @@ from typing import Any, Dict, Mapping, Tuple
 #: Where the sandbox sees the directory.
 MACHINE_DIR = ".lading/machine"
 
-#: Where it sees the cache of what is fetched and unpacked once a machine.
-CACHE_DIR = ".lading/cache"
-
 #: Environment variables that decide how files are fetched. No more than that takes: the directory
 #: is written anew for other values, and some variables differ from terminal to terminal.
 NETWORK_VARIABLES = (

@@ -8,6 +8,7 @@ and writes JSON and tar files below the current directory.
 import sys
 from typing import Callable, List
 
+from lading.cache_directory import restore_cache
 from lading.errors import LadingError
 from lading.full_disk import FULL, full_disk
 from lading.parent_process import killed_without_parent
@@ -29,6 +30,7 @@ def run(main: Callable[[List[str]], None]) -> None:
     """
     try:
         with killed_without_parent():
+            restore_cache()
             main(sys.argv[1:])
     except LadingError as error:
         _end(str(error))

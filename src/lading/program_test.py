@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import List
 
 import pytest
@@ -44,6 +45,21 @@ def test_nixpkgs_377363_a_full_disk_is_told_without_a_traceback(
     assert ended.value.code == USER_ERROR
     stderr = capsys.readouterr().err
     assert "error: there is no room left on a disk ([Errno 28] No space left on device)" in stderr
+
+
+def test_a_cache_that_was_moved_away_is_there_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pants' daemon makes it once, and links to it from then on."""
+
+    def use(arguments: List[str]) -> None:
+        Path(".lading/cache/logs").mkdir(parents=True, exist_ok=True)
+
+    monkeypatch.chdir(tmp_path)
+    Path(".lading").mkdir()
+    Path(".lading/cache").symlink_to(tmp_path / "named_caches" / "lading")
+    run(use)
+    assert (tmp_path / "named_caches" / "lading" / "logs").is_dir()
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:

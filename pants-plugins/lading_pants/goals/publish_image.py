@@ -22,9 +22,10 @@ from pants.engine.process import InteractiveProcess
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
 
+from lading.cache_directory import CACHE_DIR
 from lading.digest import Sha256
 from lading.image.name_template import fill_hash
-from lading.machine import CACHE_DIR, MACHINE_DIR
+from lading.machine import MACHINE_DIR
 from lading.program import USER_ERROR
 from lading_pants.errors import TargetError
 from lading_pants.util_rules.assembled_image import (

@@ -88,7 +88,7 @@ def _not_pinned(subject: str, file: PinnedFile, found: Mapping[str, str]) -> str
     return (
         f"{subject}: for {file.name}, which is pinned as {file.sha256.hex}, a cache of Pants has "
         f"{found.get(file.name, 'nothing')}. Somebody has put a wrong result there. Run this with "
-        "`--no-remote-cache-read --no-local-cache`, and let the remote cache be cleared."
+        "`--no-remote-cache-read --no-local-cache`, and have the remote cache cleared."
     )
 
 

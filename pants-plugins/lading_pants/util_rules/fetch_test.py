@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, FileEntry
+from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, FileDigest, FileEntry, RemovePrefix
 from pants.engine.rules import QueryRule
-from pants.testutil.rule_runner import RuleRunner, engine_error
+from pants.testutil.rule_runner import MockGet, RuleRunner, engine_error, run_rule_with_mocks
 
 from lading.digest import Sha256
 from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
@@ -22,7 +23,9 @@ from lading_pants.util_rules.fetch import (
     FetchRequest,
     PinnedFileRequest,
     ResolvedPinnedFile,
+    fetch_files,
 )
+from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
 BODY = b"content" * 100_000
 DIGEST = Sha256(hashlib.sha256(BODY).hexdigest())
@@ -117,3 +120,21 @@ def test_the_size_is_shown_where_it_is_known() -> None:
     known = pinned("file:/srv/x", size=2_000_000)
     assert fetch._total_size((known, known)) == " (4.0 MB)"
     assert fetch._total_size((known, pinned("file:/srv/x"))) == ""
+
+
+@pytest.mark.parametrize("files", [{"file": b"evil"}, {}, {"other": BODY}])
+def test_what_a_cache_has_instead_of_a_pinned_file_is_refused(files: dict[str, bytes]) -> None:
+    """Whoever may write to a remote cache says what it gives."""
+    digests = [
+        FileEntry(name, FileDigest(hashlib.sha256(content).hexdigest(), len(content)))
+        for name, content in files.items()
+    ]
+    mocks: list[MockGet[Any]] = [
+        MockGet(ProgramResult, (ProgramRequest,), lambda _: ProgramResult(EMPTY_DIGEST, "")),
+        MockGet(Digest, (RemovePrefix,), lambda _: EMPTY_DIGEST),
+        MockGet(DigestEntries, (Digest,), lambda _: DigestEntries(digests)),
+    ]
+    request = FetchRequest((pinned("https://a.example/file"),), "Fetching file", "`fetch_url` //a")
+    sentence = f"`fetch_url` //a: for file, which is pinned as {DIGEST.hex}, a cache of Pants has "
+    with pytest.raises(TargetError, match=re.escape(sentence)):
+        run_rule_with_mocks(fetch_files, rule_args=[request], mock_gets=mocks)

@@ -123,6 +123,7 @@ def _write_private(directory: Path, files: Mapping[str, str]) -> None:
     """For nobody but the user. What is there and right is left alone: a program may read it."""
     directory.mkdir(mode=0o700, exist_ok=True)
     directory.chmod(0o700)  # Pants makes one, too
+    os.utime(directory)  # so that it is known as used
     for name, text in files.items():
         path, content = directory / name, text.encode("utf-8")
         mode = 0o700 if name == INTERPRETER else 0o600

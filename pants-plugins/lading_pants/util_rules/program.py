@@ -12,7 +12,8 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading import program_files
-from lading.machine import CACHE_DIR, MACHINE_DIR
+from lading.cache_directory import CACHE_DIR
+from lading.machine import MACHINE_DIR
 from lading.program import USER_ERROR, error_sentence
 from lading_pants.errors import TargetError
 from lading_pants.util_rules.machine import MachineCache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from pants.engine.addresses import Address
 from pants.engine.environment import EnvironmentName
@@ -257,12 +257,7 @@ async def realise(
         Get(DigestEntries, Digest, result.digest),
     )
     package = StorePackage.from_json(description[0].content.decode("utf-8"))
-    if (package.path, package.segment_sha256) != (built.path, file_digests(entries)[SEGMENT_FILE]):
-        raise TargetError(
-            f"{built.target.subject}: a cache of Pants has a result that no build made: it calls "
-            f"itself {package.path}, with the segment {package.segment_sha256}. Run this with "
-            "`--no-remote-cache-read --no-local-cache`, and let the remote cache be cleared."
-        )
+    check_result(built, package, file_digests(entries))
     member = ClosureMember(package, result.digest)
     closure = _run_time_closure(member, inputs.closure)
     try:
@@ -270,6 +265,17 @@ async def realise(
     except LadingError as error:
         raise about(built.target.subject, error) from error
     return RealisedPackage(built.derivation.name, member, closure)
+
+
+def check_result(built: StoreDerivation, package: StorePackage, files: Mapping[str, str]) -> None:
+    """`TargetError` where `package` describes something else than what was built, and lies beside
+    it in `files` (name to digest). Whoever may write to a remote cache can make it so."""
+    if (package.path, package.segment_sha256) != (built.path, files.get(SEGMENT_FILE)):
+        raise TargetError(
+            f"{built.target.subject}: a cache of Pants has a result that no build made: it calls "
+            f"itself {package.path}, with the segment {package.segment_sha256}. Run this with "
+            "`--no-remote-cache-read --no-local-cache`, and have the remote cache cleared."
+        )
 
 
 def _input_closure(dependencies: Iterable[RealisedPackage]) -> tuple[ClosureMember, ...]:

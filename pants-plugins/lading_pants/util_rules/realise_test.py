@@ -6,6 +6,7 @@ import hashlib
 import io
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable
 
 import pytest
@@ -15,6 +16,9 @@ from pants.engine.internals.native_engine import PyStubCAS
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import EXECUTOR, RuleRunner
 
+from lading.store.package import StorePackage
+from lading.store.path import StorePath
+from lading_pants.errors import TargetError
 from lading_pants.util_rules.realise import (
     MEMBERS_FILE,
     PACKAGE_FILE,
@@ -24,6 +28,7 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
     StorePaths,
     StorePathsRequest,
+    check_result,
 )
 from lading_pants.util_rules.store_package_testing import DebianMirror, make_runner
 
@@ -265,4 +270,15 @@ def test_what_one_machine_has_built_another_takes_from_the_remote_cache(
     assert build(two, "app") == built
     # It has unpacked and run nothing.
     caches = [sorted(path.name for path in tmp_path.glob(f"machine-{n}/lading/*")) for n in (1, 2)]
-    assert caches == [["downloads", "logs", "roots", "store"], []]
+    assert caches == [["downloads", "logs", "packages", "roots", "users.lock"], []]
+
+
+@pytest.mark.parametrize("wrong", ["path", "segment", "nothing"])
+def test_what_a_cache_has_instead_of_a_package_is_refused(wrong: str) -> None:
+    path, other = (StorePath(letter * 32, "hello-1") for letter in "01")
+    target = SimpleNamespace(subject="`store_package` //a")
+    built = SimpleNamespace(target=target, path=path)
+    package = StorePackage(other if wrong == "path" else path, (), (), "1" * 64, 1, 1)
+    files = {"path": "1" * 64, "segment": "2" * 64, "nothing": None}
+    with pytest.raises(TargetError, match="^`store_package` //a: a cache of Pants has"):
+        check_result(built, package, {SEGMENT_FILE: files[wrong]})  # type: ignore[arg-type,dict-item]

@@ -78,7 +78,7 @@ def use_cache(cache: Path) -> None:
     if any(os.path.sameopenfile(file, other) for other in _used):
         os.close(file)
         return
-    lock(file, "removing trees from the cache", shared=True)
+    lock(file, "clearing the cache", shared=True)
     _used.append(file)
 
 

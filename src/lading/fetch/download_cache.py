@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
 
+from lading.cache_directory import CACHE_DIR
 from lading.digest import Sha256
 from lading.fetch.part import Part
 from lading.locked_file import open_locked
-from lading.machine import CACHE_DIR
 
 _CHUNK = 1 << 20
 
@@ -41,6 +41,8 @@ class DownloadCache:
         try:
             with open(cached, "rb") as source, open(target, "xb") as copy:
                 if _copy(source, copy) == sha256:
+                    with suppress(OSError):  # not where somebody else owns it
+                        os.utime(cached)  # so that it is known as used
                     return True
         except FileNotFoundError:
             return False

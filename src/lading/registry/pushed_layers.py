@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from lading.cache_directory import CACHE_DIR
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.image.reference import Repository
-from lading.machine import CACHE_DIR
 from lading.whole_file import write_whole
 
 

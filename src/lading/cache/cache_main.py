@@ -1,0 +1,72 @@
+"""Check the cache of this machine, and remove what is damaged or has not been used:
+
+    cache_main REPAIR DAYS
+
+REPAIR is "repair", or "" to leave everything as it is. What has not been used for DAYS days is
+removed, too, unless that is "". The exit status is 1 where something damaged stays.
+"""
+
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Dict, Iterable, List
+
+from lading.cache.cached_tree import USERS
+from lading.cache.survey import Entry, survey
+from lading.cache_directory import CACHE_DIR
+from lading.counted import counted
+from lading.file_lock import lock
+from lading.program import run
+
+
+def main(argv: List[str]) -> None:
+    repair, days = argv
+    # Without the link that leads there.
+    cache = Path(os.path.realpath(CACHE_DIR))
+    removes = bool(repair or days)
+    with open(cache / USERS, "a", encoding="ascii") as users:
+        lock(users.fileno(), "a build" if removes else "clearing the cache", shared=not removes)
+        entries = list(survey(cache))
+        damaged = [entry for entry in entries if entry.fault is not None]
+        unused = _unused(entries, int(days)) if days else []
+        _report(cache, entries, damaged)
+        if removes:
+            _remove(cache, [*damaged, *unused] if repair else unused)
+    if damaged and not repair:
+        print(
+            f"{counted(len(damaged), 'item')} of {cache} can't be used. Run `./pants "
+            "lading-cache --repair` to remove them; they are made again when they are needed."
+        )
+        sys.exit(1)
+
+
+def _unused(entries: Iterable[Entry], days: int) -> List[Entry]:
+    return [entry for entry in entries if entry.fault is None and entry.is_unused(days)]
+
+
+def _report(cache: Path, entries: Iterable[Entry], damaged: Iterable[Entry]) -> None:
+    by_kind: Dict[str, List[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_kind[entry.kind].append(entry)
+    for kind, found in by_kind.items():
+        print(f"{counted(len(found), kind)}, {_megabytes(found)}")
+    for entry in damaged:
+        print(f"{entry.kind} {entry.path.relative_to(cache)}: {entry.fault}")
+    if not by_kind:
+        print(f"There is nothing in {cache}.")
+
+
+def _remove(cache: Path, entries: List[Entry]) -> None:
+    for entry in entries:
+        entry.remove()
+        print(f"Removed {entry.path.relative_to(cache)}.")
+    print(f"Removed {counted(len(entries), 'item')}, {_megabytes(entries)}.")
+
+
+def _megabytes(entries: Iterable[Entry]) -> str:
+    return f"{sum(entry.size for entry in entries) / 1e6:,.1f} MB"
+
+
+if __name__ == "__main__":
+    run(main)
