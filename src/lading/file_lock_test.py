@@ -91,8 +91,12 @@ def wait_until_idle(path: Path, holder: Holder) -> None:
     """The limit of 1 s counts from when the file stops growing, after 2 s."""
     pid = holder.process.pid
     assert pid is not None
-    stopper = FORK.Process(target=lambda: (time.sleep(2), os.kill(pid, signal.SIGSTOP)))
-    stopper.start()
+
+    def stop() -> None:
+        time.sleep(2)
+        os.kill(pid, signal.SIGSTOP)
+
+    FORK.Process(target=stop).start()
     wait(path, 1, [])
 
 

@@ -13,6 +13,7 @@ from lading.cache.cached_tree import (
     cached_tree,
     check_contents,
 )
+from lading.cache.tree_manifest import stat_digest
 from lading.cache.workplace import remove_tree, workplace
 from lading.errors import LadingError
 
@@ -143,7 +144,7 @@ def test_contents_are_read_again_from_time_to_time(cache: Cache) -> None:
     cache.get()
     flip_bit(cache.tree / "bin" / "run")
     state = json.loads((cache.place / "state.json").read_text())
-    state["stats"] = module.stat_digest(cache.tree)
+    state["stats"] = stat_digest(cache.tree)
     (cache.place / "state.json").write_text(json.dumps(state))
     assert (cache.get() / "bin" / "run").read_text() != "content"
     state["checked"] -= 31 * 24 * 60 * 60
