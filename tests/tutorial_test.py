@@ -17,24 +17,18 @@ from repository import QUICK_START, Repository
 #: A file with its name in front, or commands.
 _BLOCK = re.compile(r"(?:^`(?P<name>\S+)`:\n\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 
-#: What ./pants tells Pants where GitHub and pip's configuration can't be had.
-SETTINGS = (
-    *("PANTS_PEX_CLI_URL_TEMPLATE", "PANTS_PEX_CLI_VERSION", "PANTS_PEX_CLI_KNOWN_VERSIONS"),
-    *("PANTS_PYTHON_REPOS_INDEXES", "PANTS_CA_CERTS_PATH"),
-)
-
 
 @pytest.fixture(scope="module")
 def environ(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """That of somebody whose index has `pants-lading`, and whose Pants finds the pex CLI."""
+    """That of somebody whose index has `pants-lading`."""
     repository.pants("package", "//:pants-lading")
     programs = tmp_path_factory.mktemp("programs")
     (programs / "python3.9").symlink_to(os.path.realpath(sys.executable))
     environ: Dict[str, str] = {
         # With caches, in which there is what other tests have packaged.
         **repository.environ,
-        **_pants_settings(),
         "PATH": f"{programs}:{os.environ['PATH']}",
+        "PIP_FIND_LINKS": str(repository.root / "dist"),
         "PANTS_PYTHON_REPOS_FIND_LINKS": f"['{(repository.root / 'dist').as_uri()}']",
     }
     # The daemons' files are in the directory of the tutorial, whose backends it chooses.
@@ -88,21 +82,6 @@ def _run(commands: str, directory: Path, environ: Mapping[str, str]) -> str:
     )
     assert finished.returncode == 0, finished.stdout
     return finished.stdout
-
-
-def _pants_settings() -> Dict[str, str]:
-    launcher = (BUILD_ROOT / "pants").read_text()
-    # All but its last step, which starts Pants.
-    script = launcher.replace('exec "$environment/bin/native_client" "$@"', "env")
-    assert script != launcher
-    output = subprocess.run(
-        ["sh", "-c", script, str(BUILD_ROOT / "pants")],
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    ).stdout
-    settings = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-    return {name: settings[name] for name in SETTINGS if name in settings}
 
 
 def _stop_pantsd(root: Path) -> None:

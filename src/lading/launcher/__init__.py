@@ -1,0 +1,1 @@
+"""Lading's launcher for Pants, for repositories without the official one."""
