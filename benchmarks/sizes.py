@@ -24,23 +24,23 @@ packages. MB are 10^6 bytes.
 """
 
 _OFFICIAL_HEAD = """
-The official images of the same software, as docker-library/repo-info publishes their compressed
-sizes (linux/amd64; the newest of each tag that it has: of nginx, memcached and redis, which is
-7.0.8 there, from January 2023). They bring more: a package manager, further modules, for postgres a
-compiler of queries and scripts that set databases up.
+The official images of the same software, with the compressed sizes that docker-library/repo-info
+publishes for linux/amd64, and the month of each image. They bring more: a package manager, further
+modules, scripts that set up databases, and for postgres a compiler of queries. Ours are of the
+versions that Debian 12 has, so that redis, nginx and node are older than those here.
 
-| official image | compressed | ours | compressed |
-|---|---:|---|---:|
+| official image | month | compressed | ours | compressed |
+|---|---|---:|---|---:|
 """
 
-# Compressed bytes; repos/<repository>/remote/<tag>.md there.
+# Month and compressed bytes; repos/<repository>/remote/<tag>.md there.
 _OFFICIAL = {
-    "redis:7.0": (42_386_971, "//images:redis"),
-    "nginx:1.22": (56_796_254, "//images/debian:nginx"),
-    "memcached:1.6.18": (32_987_055, "//images/debian:memcached"),
-    "postgres:15-bookworm": (153_029_728, "//images/debian:postgres"),
-    "python:3.11-slim-bookworm": (47_790_358, "//images/debian:python"),
-    "node:18-slim": (68_188_735, "//images/debian:node"),
+    "redis:7.2.16-bookworm": ("September 2026", 43_193_533, "//images:redis"),
+    "nginx:1.30.5-trixie": ("September 2026", 66_084_611, "//images/debian:nginx"),
+    "memcached:1.6.45-trixie": ("August 2026", 32_216_756, "//images/debian:memcached"),
+    "postgres:15-bookworm": ("September 2026", 153_029_728, "//images/debian:postgres"),
+    "python:3.11-slim-bookworm": ("August 2026", 47_790_358, "//images/debian:python"),
+    "node:22-bookworm-slim": ("September 2026", 79_893_445, "//images/debian:node"),
 }
 
 _FOOT = """
@@ -54,9 +54,9 @@ def main() -> None:
     images = dict(_images())
     rows = "".join(_row(address, image) for address, image in images.items())
     official = "".join(
-        f"| `{name}` | {size / 1e6:.1f} MB "
+        f"| `{name}` | {month} | {size / 1e6:.1f} MB "
         f"| `{ours}` | {_compressed(images[ours]) / 1e6:.1f} MB |\n"
-        for name, (size, ours) in _OFFICIAL.items()
+        for name, (month, size, ours) in _OFFICIAL.items()
     )
     page = _HEAD + rows + _OFFICIAL_HEAD + official + _FOOT
     (ROOT / "docs" / "sizes.md").write_text(page, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""docs/tutorial.md, done literally: outside the repository, with Lading installed as a wheel."""
+"""docs/tutorial.md, and docs/packaging.md after it, typed as they stand: outside the repository, with
+Lading installed as a wheel."""
 
 import os
 import re
@@ -44,29 +45,36 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, docker: ContainerEngine)
         yield directory
     finally:
         _stop_pantsd(directory / "monorepo")
-        for image in ("site", "hello"):
+        for image in ("site", "hello", "greeting"):
             subprocess.run(["docker", "image", "rm", "--force", image], check=False)
 
 
-def blocks() -> List[Tuple[str, str, str]]:
+def blocks(page_name: str) -> List[Tuple[str, str, str]]:
     """(name, kind, text) of each block of the page."""
-    page = (BUILD_ROOT / "docs/tutorial.md").read_text()
+    page = (BUILD_ROOT / "docs" / page_name).read_text()
     return [(match["name"] or "", match["kind"], match["text"]) for match in _BLOCK.finditer(page)]
 
 
-def test_the_page_does_what_it_says(workspace: Path, environ: Mapping[str, str]) -> None:
+def test_the_pages_do_what_they_say(workspace: Path, environ: Mapping[str, str]) -> None:
+    *_, site, hello, changed = typed("tutorial.md", workspace, environ)
+    assert "<p>Hello from a monorepo.\n" in site
+    assert "<h1>Hello from a wheel</h1>" in hello
+    assert "<h1>Hello from the monorepo</h1>" in changed
+    (greeting,) = typed("packaging.md", workspace, environ)
+    assert "Hello, world!\n" in greeting
+
+
+def typed(page_name: str, workspace: Path, environ: Mapping[str, str]) -> List[str]:
+    """What the page's commands print, after its files are written."""
     root, printed = workspace / "monorepo", []
-    for name, kind, text in blocks():
+    for name, kind, text in blocks(page_name):
         if name:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)
         elif kind == "sh":
             directory = root if root.exists() else workspace
             printed.append(_run(text, directory, environ))
-    *_, site, hello, changed = printed
-    assert "<p>Hello from a monorepo.\n" in site
-    assert "<h1>Hello from a wheel</h1>" in hello
-    assert "<h1>Hello from the monorepo</h1>" in changed
+    return printed
 
 
 def _run(commands: str, directory: Path, environ: Mapping[str, str]) -> str:
