@@ -1,5 +1,5 @@
-"""docs/tutorial.md, and docs/packaging.md after it, typed as they stand: outside the repository, with
-Lading installed as a wheel."""
+"""docs/tutorial.md, and docs/packaging.md after it, typed as they stand: outside the repository,
+with Lading installed as a wheel."""
 
 import os
 import re
