@@ -31,6 +31,6 @@ def test_what_is_in_a_cache_comes_from_the_rule_that_keeps_the_machine_out_of_ke
             makers[path.name] = calls
     (shared,) = makers.pop("program.py")
     assert "remote_cache_speculation_delay_millis=" in shared
-    assert sorted(makers) == ["bubblewrap.py", "machine.py"]
+    assert sorted(makers) == ["machine.py"]
     for (process,) in makers.values():
         assert "ProcessCacheScope.PER_RESTART_SUCCESSFUL" in process

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pants.engine.console import Console
 from pants.engine.goal import Goal, GoalSubsystem
 from pants.engine.process import InteractiveProcess, InteractiveProcessResult
 from pants.engine.rules import Effect, Get, collect_rules, goal_rule
@@ -54,7 +55,10 @@ class LadingCache(Goal):
 
 
 @goal_rule
-async def check_cache(options: LadingCacheSubsystem, machine: MachineCache) -> LadingCache:
+async def check_cache(
+    options: LadingCacheSubsystem, machine: MachineCache, _: Console
+) -> LadingCache:
+    # Pants lets only rules that ask for something with side effects, as `_` is, start such a process.
     days = options.remove_unused_days
     if days is not None and days < 0:
         raise TargetError(

