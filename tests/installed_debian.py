@@ -119,7 +119,7 @@ def image_of(root: Path, suite: str, scratch: Path, processes: int = 2) -> Image
                 own[entry.path] = entry.data
                 digest = hashlib.sha256(entry.data).hexdigest()
                 nodes[entry.path] = Node(kinds.FILE, entry.mode, entry.uid, entry.gid, digest)
-        report = json.loads(report_json(tree.packages, tree.effects, plan.image.entries))
+        report = json.loads(report_json(tree.packages, tree.effects, plan.image.entries, {}))
     return Image(nodes, own, report)
 
 

@@ -67,7 +67,7 @@ AFTER_INSTALL: Mapping[str, AfterInstall] = {
     "ca-certificates": AfterInstall(directories={"usr/local/share/ca-certificates": _USUAL}),
     "coreutils": _NOTHING,
     "dash": _NOTHING,
-    "debianutils": AfterInstall(copies={"etc/shells": "usr/share/debianutils/shells"}),
+    "debianutils": _NOTHING,
     "dpkg": _NOTHING,
     "init-system-helpers": _NOTHING,
     "libc-bin": AfterInstall(copies={"etc/nsswitch.conf": "usr/share/libc-bin/nsswitch.conf"}),

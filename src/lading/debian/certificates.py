@@ -4,7 +4,8 @@ import base64
 import hashlib
 import posixpath
 import re
-from typing import Dict, Iterator, List, Mapping, Tuple
+from types import MappingProxyType
+from typing import Iterator, List, Mapping, Optional, Tuple
 
 from lading.errors import LadingError
 from lading.image.root_entry import RootEntry
@@ -34,23 +35,48 @@ _TEXTS: Mapping[int, str] = {
 }
 
 
-def certificate_entries(certificates: Mapping[str, bytes]) -> List[RootEntry]:
+def certificate_entries(
+    certificates: Mapping[str, bytes],
+    bundle: Optional[bytes] = None,
+    present: Mapping[str, RootEntry] = MappingProxyType({}),
+) -> List[RootEntry]:
     """The bundle of all certificates, and links by name and by the hash of their subject, for
-    OpenSSL. `certificates` are the files below `SHARED`, by path."""
+    OpenSSL. `certificates` are the files below `SHARED`, by path.
+
+    `present` is what a base has, by path, and `bundle` its bundle, None if it has none, b"" if what
+    it holds is not known: then it stays as it is.
+    """
     ordered = sorted(certificates)
-    bundle = b"".join(certificates[path].rstrip(b"\n") + b"\n" for path in ordered)
+    known = set(_bodies(bundle or b""))
+    added = [path for path in ordered if not known.issuperset(_bodies(certificates[path]))]
     names = {_link_name(path): path for path in ordered}
     links = {name: f"/{path}" for name, path in names.items()}
-    numbers: Dict[str, int] = {}
+    taken = {
+        posixpath.basename(path): entry.target
+        for path, entry in present.items()
+        if posixpath.dirname(path) == CERTIFICATES
+    }
     for name, path in names.items():
         subject = subject_hash(path, certificates[path])
-        number = numbers.setdefault(subject, 0)
-        numbers[subject] += 1
-        links[f"{subject}.{number}"] = name
-    return [
-        RootEntry(BUNDLE, kinds.FILE, 0o644, data=bundle),
-        *(RootEntry.symlink(f"{CERTIFICATES}/{name}", to) for name, to in sorted(links.items())),
+        number = 0
+        while taken.get(f"{subject}.{number}", name) != name:
+            number += 1
+        taken[f"{subject}.{number}"] = links[f"{subject}.{number}"] = name
+    entries = [
+        RootEntry.symlink(f"{CERTIFICATES}/{name}", to) for name, to in sorted(links.items())
     ]
+    if bundle == b"":
+        return entries
+    united = b"".join(
+        text.rstrip(b"\n") + b"\n"
+        for text in (*([bundle] if bundle else []), *(certificates[path] for path in added))
+    )
+    return [RootEntry(BUNDLE, kinds.FILE, 0o644, data=united), *entries]
+
+
+def _bodies(pem: bytes) -> List[bytes]:
+    """What identifies certificates, whatever stands around them and however lines are broken."""
+    return [b"".join(body.split()) for body in _PEM.findall(pem)]
 
 
 def subject_hash(path: str, pem: bytes) -> str:

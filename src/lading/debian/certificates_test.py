@@ -7,6 +7,7 @@ import pytest
 from lading.debian.certificates import certificate_entries, subject_hash
 from lading.errors import LadingError
 from lading.fetch.self_signed_testing import SELF_SIGNED
+from lading.image.root_entry import RootEntry
 
 MOZILLA = "usr/share/ca-certificates/mozilla"
 
@@ -73,3 +74,28 @@ BAD: Dict[bytes, str] = {
 def test_what_is_no_certificate_is_refused(pem: bytes) -> None:
     with pytest.raises(LadingError, match=r"^/x.crt is not a certificate in PEM \("):
         subject_hash("x.crt", pem)
+
+
+def test_i10_the_bundle_of_a_base_keeps_its_certificates(tmp_path: Path) -> None:
+    own, other = (make_certificate(tmp_path, f"/CN={name}") for name in ("own", "other"))
+    subject = subject_hash("own", own)
+    base = {
+        path: RootEntry.symlink(path, target)
+        for path, target in {
+            f"etc/ssl/certs/{subject}.0": "Another_of_that_subject.pem",
+            f"etc/ssl/certs/{subject_hash('other', other)}.0": "other.pem",
+        }.items()
+    }
+    certificates = {f"{MOZILLA}/own.crt": own, f"{MOZILLA}/other.crt": other}
+    bundle, *links = certificate_entries(certificates, b"# of the base\n" + other, base)
+    assert bundle.data == b"# of the base\n" + other + own
+    found = {link.path.rpartition("/")[2]: link.target for link in links}
+    assert found[f"{subject}.1"] == "own.pem"
+    assert f"{subject}.0" not in found
+    assert found[f"{subject_hash('other', other)}.0"] == "other.pem"
+
+
+def test_i10_a_bundle_that_is_not_known_stays() -> None:
+    entries = certificate_entries({f"{MOZILLA}/A.crt": SELF_SIGNED.encode()}, b"")
+    assert [entry.path for entry in entries if entry.data] == []
+    assert entries

@@ -45,7 +45,8 @@ HARMLESS: Mapping[str, FrozenSet[str]] = {
         " update-grub update-initramfs update-rc.d"
     ),
     "is done by Lading": _names(
-        "add-shell ldconfig py3compile pycompile pypy3compile update-ca-certificates update-shells"
+        "add-shell ldconfig pam-auth-update py3compile pycompile pypy3compile"
+        " update-ca-certificates update-shells"
     ),
     "is reported with what sets it off": _names("dpkg-trigger systemd-tmpfiles"),
     "is for programs that no image of services has": _names("update-menus install-menu"),

@@ -6,11 +6,11 @@ import tarfile
 import tempfile
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
-from lading.debian.after_install import AFTER_INSTALL, after_install_entries
+from lading.debian.after_install import after_install_entries
 from lading.debian.base_packages import check_kept
-from lading.debian.certificates import SHARED, certificate_entries
+from lading.debian.certificates import BUNDLE, SHARED, certificate_entries
 from lading.debian.dpkg_database import (
     InstalledFiles,
     added_entries,
@@ -20,13 +20,28 @@ from lading.debian.dpkg_database import (
 from lading.debian.installed_package import InstalledPackage
 from lading.debian.layer_request import DebianLayerRequest, DebianPart
 from lading.debian.linker_cache import PATH as LINKER_CACHE
-from lading.debian.linker_cache import added_directories, linker_cache
+from lading.debian.linker_cache import (
+    LinkerCache,
+    cached_libraries,
+    configured_directories,
+    generator,
+)
 from lading.debian.maintainer_scripts import ScriptEffects, follow_package
 from lading.debian.order import in_order_of_dependence
 from lading.debian.os_release import os_release_entries
-from lading.debian.registered import alternative_links
+from lading.debian.pam import PROFILES, pam_files
+from lading.debian.registered import alternative_links, database_texts
 from lading.debian.script_files import ScriptFiles
-from lading.debian.unpack import MERGED
+from lading.debian.shells import PATH as SHELLS_PATH
+from lading.debian.shells import (
+    STATE,
+    TEMPLATE,
+    declared,
+    is_declaration,
+    shells_text,
+    state_text,
+)
+from lading.debian.unpack import MERGED, merged
 from lading.errors import LadingError
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.dpkg_status import STATUS
@@ -116,6 +131,8 @@ class InstalledTree:
         own = [
             *self._after_scripts(),
             *self._alternatives(),
+            *self._shells(),
+            *self._pam(),
             *self._certificates(),
             *self._linker_cache(),
             *self._database(),
@@ -181,8 +198,7 @@ class InstalledTree:
                 own[self.packages[number].name].add(path)
         for package in in_order_of_dependence(self.packages):
             name = package.name
-            if name not in AFTER_INSTALL:
-                self.effects[name] = follow_package(name, package.scripts, own[name], files)
+            self.effects[name] = follow_package(name, package.scripts, own[name], files)
         return sorted(files.made.values(), key=lambda entry: entry.sort_key)
 
     def accounts(self, made: Mapping[str, RootEntry]) -> AccountFiles:
@@ -212,63 +228,117 @@ class InstalledTree:
     def _alternatives(self) -> List[RootEntry]:
         registered = [one for effects in self.effects.values() for one in effects.alternatives]
         links = alternative_links(registered, self.alternatives, self.exists)
+        entries = [RootEntry.symlink(path, target) for path, target in sorted(links.items())]
+        if self.exists("usr/bin/update-alternatives"):
+            texts = database_texts(registered, self.alternatives, self.exists)
+            entries += [_text_file(path, text) for path, text in texts.items()]
+        asked = _asked(self.alternatives)
         return [
-            RootEntry.symlink(path, target)
-            for path, target in sorted(links.items())
-            if path not in self.base.entries or path in _asked(self.alternatives)
+            entry for entry in entries if entry.path not in self.base.entries or entry.path in asked
         ]
+
+    def _shells(self) -> List[RootEntry]:
+        in_base = self.base.entries.get(SHELLS_PATH)
+        texts = self._texts(is_declaration)
+        shells = [*declared(texts)]
+        added = [shell for effects in self.effects.values() for shell in effects.shells]
+        if in_base is None and TEMPLATE not in texts or in_base is not None and not in_base.data:
+            return []
+        present = texts[TEMPLATE] if in_base is None else in_base.data.decode("utf-8", "replace")
+        found = {SHELLS_PATH: shells_text(present, shells, added)}
+        if in_base is None:
+            found[STATE] = state_text(shells)
+        return [_text_file(path, text) for path, text in found.items()]
+
+    def _pam(self) -> List[RootEntry]:
+        profiles = self._texts(_is_pam_profile)
+        files = pam_files(
+            {posixpath.basename(path): text for path, text in profiles.items()},
+            lambda path: self.read(path).decode() if self._type(path) == kinds.FILE else None,
+        )
+        return [
+            _text_file(path, text) for path, text in files.items() if path not in self.base.entries
+        ]
+
+    def _texts(self, is_wanted: Callable[[str], bool]) -> Dict[str, str]:
+        """Of files of the packages, by path."""
+        return {
+            path: self.read(path).decode("utf-8", "replace")
+            for path, (_, member) in self._members.items()
+            if member.type == kinds.FILE and is_wanted(path)
+        }
 
     def _certificates(self) -> List[RootEntry]:
         certificates = {
             path: self.read(path)
             for path, (_, member) in self._members.items()
-            if path.startswith(SHARED + "/") and path.endswith(".crt") and member.type == kinds.FILE
+            if member.type == kinds.FILE and _is_certificate(path)
         }
-        return certificate_entries(certificates) if certificates else []
+        if not certificates:
+            return []
+        bundle = self.base.entries.get(BUNDLE)
+        present = None if bundle is None else bundle.data
+        return certificate_entries(certificates, present, self.base.entries)
 
     @property
-    def left_to_ldconfig(self) -> Tuple[str, ...]:
-        """The packages that add directories to a linker's cache that the base has made."""
-        if LINKER_CACHE not in self.base.entries:
-            return ()
-        return tuple(
-            package.name
-            for package, part in zip(self.packages, self.parts)
-            if any(_is_linker_configuration(member) for member in part.members)
-        )
+    def left_to_run(self) -> Dict[str, List[str]]:
+        """By package the programs that would add its files to those of a base that can't be
+        read."""
+        base = self.base.entries
+        checks = {
+            "ldconfig": (self._linker_cache_below() is None, _is_linker_configuration),
+            "pam-auth-update": ("etc/pam.d/common-auth" in base, _is_pam_profile),
+            "update-ca-certificates": (_is_not_known(base.get(BUNDLE)), _is_certificate),
+            "update-shells": (_is_not_known(base.get(SHELLS_PATH)), is_declaration),
+        }
+        left: Dict[str, List[str]] = {}
+        for program, (is_left, concerns) in checks.items():
+            for package, part in zip(self.packages, self.parts):
+                if is_left and any(concerns(member.path) for member in part.members):
+                    left.setdefault(package.name, []).append(program)
+        return left
+
+    def _linker_cache_below(self) -> Optional[LinkerCache]:
+        """The base's, or an empty one; None where that is not known."""
+        in_base = self.base.entries.get(LINKER_CACHE)
+        if in_base is not None:
+            return LinkerCache.parse(in_base.data)
+        below = (installed.package for installed in self.below)
+        versions = {one.name: one.version for one in (*below, *self.packages)}
+        return LinkerCache((), generator(versions["libc-bin"]) if "libc-bin" in versions else "")
 
     def _linker_cache(self) -> List[RootEntry]:
-        if LINKER_CACHE in self.base.entries:
-            # It has libraries of the base that are found in no other way.
+        present = self._linker_cache_below()
+        configurations = self._texts(_is_linker_configuration)
+        # Without it the loader looks in the standard directories.
+        is_needed = LINKER_CACHE in self.base.entries or self.exists("usr/sbin/ldconfig")
+        if present is None or not (is_needed or configurations):
             return []
-        configurations = {
-            path: self.read(path).decode("utf-8", "replace")
-            for path, (_, member) in self._members.items()
-            if _is_linker_configuration(member)
-        }
-        directories = added_directories(configurations, self.triplet)
-        data = linker_cache(directories, self._names, self._elf) if directories else None
-        if data is None:
+        names: Dict[str, List[str]] = {}
+        for path in self._members:
+            names.setdefault(posixpath.dirname(path), []).append(posixpath.basename(path))
+        libraries = cached_libraries(
+            configured_directories(configurations, self.triplet),
+            lambda path: follow(f"{merged(path)}/.", self._link_target),
+            lambda path: names.get(path, ()),
+            self._elf,
+        )
+        cache = present.united(libraries)
+        if not cache.libraries:
             return []
-        return [RootEntry(LINKER_CACHE, kinds.FILE, 0o644, data=data)]
-
-    def _names(self, directory: str) -> List[str]:
-        return [
-            posixpath.basename(path)
-            for path in self._members
-            if posixpath.dirname(path) == directory
-        ]
+        return [RootEntry(LINKER_CACHE, kinds.FILE, 0o644, data=cache.to_bytes())]
 
     def _elf(self, path: str) -> Optional[Elf]:
-        place = follow(f"{path}/.", self._link_target)
-        if place is None or self._type(place) != kinds.FILE:
+        if self._type(path) != kinds.FILE:
             return None
         with tempfile.NamedTemporaryFile(dir=".") as file:
-            file.write(self.read(place))
+            file.write(self.read(path))
             file.flush()
             return sound_elf(file.name)
 
     def _link_target(self, path: str) -> Optional[str]:
+        if path in MERGED:
+            return f"usr/{path}"
         _, member = self._members.get(path, (0, None))
         return member.target if member is not None and member.is_symlink else None
 
@@ -291,8 +361,24 @@ class InstalledTree:
         return scanner_entries(self.packages)
 
 
-def _is_linker_configuration(member: TreeMember) -> bool:
-    return member.path.startswith("etc/ld.so.conf.d/") and member.type == kinds.FILE
+def _is_not_known(entry: Optional[RootEntry]) -> bool:
+    return entry is not None and not entry.data
+
+
+def _text_file(path: str, text: str) -> RootEntry:
+    return RootEntry(path, kinds.FILE, 0o644, data=text.encode("utf-8", "surrogateescape"))
+
+
+def _is_certificate(path: str) -> bool:
+    return path.startswith(f"{SHARED}/") and path.endswith(".crt")
+
+
+def _is_pam_profile(path: str) -> bool:
+    return posixpath.dirname(path) == PROFILES
+
+
+def _is_linker_configuration(path: str) -> bool:
+    return path.startswith("etc/ld.so.conf.d/")
 
 
 def _installed_files(part: DebianPart) -> InstalledFiles:

@@ -36,7 +36,7 @@ def main(argv: List[str]) -> None:
         created_by = f"lading: {counted(len(request.packages), 'Debian package')}"
         layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
     write_descriptions(layer, image, Path(description), Path(tree_file))
-    text = report_json(tree.packages, tree.effects, image.entries, tree.left_to_ldconfig)
+    text = report_json(tree.packages, tree.effects, image.entries, tree.left_to_run)
     Path(report).write_text(text, encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from lading.debian.deb_testing import hard_link
 from lading.debian.layer_testing import DebianLayers
+from lading.debian.linker_cache import LinkerCache
 from lading.errors import LadingError
 from lading.fetch.self_signed_testing import SELF_SIGNED
 from lading.image.account_files import AccountFiles
@@ -227,13 +228,114 @@ def test_rules_distroless_76_libraries_elsewhere_are_in_the_linker_s_cache(
     assert "libx.so.1 (libc6,x86-64) => /usr/lib/x/libx.so.1\n" in printed.stdout.decode()
 
 
-def test_rules_distroless_76_the_linker_s_cache_of_a_base_stays(debian: DebianLayers) -> None:
+def test_d4_libraries_in_usual_places_are_in_the_cache_where_ldconfig_is(
+    debian: DebianLayers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    library = make_elf(type_=ET_DYN, strings=[(SONAME, "libx.so.1")])
+    libx = debian.package("libx", [("lib/x86_64-linux-gnu/libx.so.1", library)])
+    libc_bin = debian.package("libc-bin", [("sbin/ldconfig", b"")], version="2.36-9+deb12u9")
     cache = "etc/ld.so.cache"
-    package = debian.package("libx", [("etc/ld.so.conf.d/x.conf", b"/usr/lib/x\n")])
-    layer = debian.layer(package, debian.package("y"), base=tree(RootEntry(cache, "file", 0o644)))
-    assert cache not in layer.members
+    assert cache not in debian.layer(libx).members
+    below = debian.layer(libc_bin, libx)
+    root = below.unpack(tmp_path / "root")
+    printed = subprocess.run(
+        ["/sbin/ldconfig", "-p", "-C", str(root / cache)], capture_output=True, check=True
+    )
+    assert (
+        "libx.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libx.so.1\n" in printed.stdout.decode()
+    )
+    # What a layer above adds is added to it.
+    liby = debian.package("liby", [("usr/lib/x86_64-linux-gnu/liby.so.1", library)])
+    above = debian.layer(
+        liby, below=[libc_bin, libx], base=ImageTree.from_json(below.tree.to_json())
+    )
+    (root / cache).unlink()
+    above.unpack(root)
+    parsed = LinkerCache.parse((root / cache).read_bytes())
+    assert parsed is not None
+    assert [one.path.rpartition("/")[2] for one in parsed.libraries] == ["liby.so.1", "libx.so.1"]
+    assert parsed.generator == (
+        "ldconfig (Debian GLIBC 2.36-9+deb12u9) stable release version 2.36"
+    )
+
+
+def test_i10_a_bundle_below_is_added_to(debian: DebianLayers) -> None:
+    path, bundle = "usr/share/ca-certificates/A.crt", "etc/ssl/certs/ca-certificates.crt"
+    package = debian.package("certificates", [(path, SELF_SIGNED.encode())])
+    present = RootEntry(bundle, "file", 0o644, data=b"# others\n")
+    assert debian.layer(package, base=tree(present)).text(bundle) == f"# others\n{SELF_SIGNED}"
+
+
+def test_what_can_t_be_added_to_a_base_is_reported(debian: DebianLayers) -> None:
+    package = debian.package(
+        "libx",
+        [
+            ("etc/ld.so.conf.d/x.conf", b"/usr/lib/x\n"),
+            ("usr/share/ca-certificates/A.crt", SELF_SIGNED.encode()),
+            ("usr/share/debianutils/shells.d/x", b"/bin/x\n"),
+            ("usr/share/pam-configs/x", b"Name: x\n"),
+        ],
+    )
+    names = ("ld.so.cache", "shells", "pam.d/common-auth", "ssl/certs/ca-certificates.crt")
+    base = tree(*(RootEntry(f"etc/{name}", "file", 0o644) for name in names))
+    layer = debian.layer(package, debian.package("y"), base=base)
+    assert not {f"etc/{name}" for name in names} & set(layer.members)
     libx, y = layer.report
-    assert libx["triggers"] == ["ldconfig"] and "triggers" not in y
+    assert libx["triggers"] == [
+        *("ldconfig", "pam-auth-update", "update-ca-certificates", "update-shells"),
+    ]
+    assert "triggers" not in y
+
+
+def test_d5_update_alternatives_knows_what_was_chosen(debian: DebianLayers, tmp_path: Path) -> None:
+    install = "update-alternatives --install /usr/bin/awk awk /usr/bin/{} {}\n"
+    packages = [
+        debian.package("dpkg", [("usr/bin/update-alternatives", b"")]),
+        *(
+            debian.package(
+                name,
+                [(f"usr/bin/{name}", b"awk")],
+                control_files={"postinst": install.format(name, priority)},
+            )
+            for name, priority in (("mawk", 5), ("gawk", 10))
+        ),
+    ]
+    root = debian.layer(*packages).unpack(tmp_path / "root")
+    printed = subprocess.run(
+        ["update-alternatives", "--root", str(root), "--query", "awk"],
+        capture_output=True,
+        check=True,
+    )
+    assert printed.stdout.decode().splitlines() == [
+        *("Name: awk", "Link: /usr/bin/awk", "Status: auto", "Best: /usr/bin/gawk"),
+        *("Value: /usr/bin/gawk", "", "Alternative: /usr/bin/gawk", "Priority: 10"),
+        *("", "Alternative: /usr/bin/mawk", "Priority: 5"),
+    ]
+
+
+def test_d3_shells_and_pam_are_set_up(debian: DebianLayers) -> None:
+    shells = "usr/share/debianutils"
+    templates = [
+        (f"usr/share/pam/common-{kind}", f"${name}_primary\n".encode())
+        for kind, name in (
+            *((kind, kind) for kind in ("auth", "account", "password", "session")),
+            ("session-noninteractive", "session_nonint"),
+        )
+    ]
+    profile = b"Default: yes\nAuth-Type: Primary\nAuth:\n\t[success=end]\tpam_x.so a\n"
+    layer = debian.layer(
+        debian.package("debianutils", [(f"{shells}/shells", b"/bin/sh\n")]),
+        debian.package("fish", control_files={"postinst": "add-shell /usr/bin/fish\n"}),
+        debian.package(
+            "libpam-runtime",
+            [*templates, ("usr/share/pam-configs/x", profile)],
+            control_files={"postinst": "pam-auth-update --package\n"},
+        ),
+    )
+    assert layer.text("etc/shells") == "/bin/sh\n/usr/bin/sh\n/usr/bin/fish\n"
+    assert layer.text("etc/pam.d/common-auth") == "auth\t[success=1]\tpam_x.so a\n"
+    assert not any("not_run" in package for package in layer.report)
 
 
 def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_known(debian: DebianLayers) -> None:

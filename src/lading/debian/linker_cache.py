@@ -1,12 +1,9 @@
-"""/etc/ld.so.cache, as ldconfig(8) writes it (glibc, sysdeps/generic/dl-cache.h).
-
-The dynamic loader of Debian looks in the standard directories without it. So it is for those that
-packages add in /etc/ld.so.conf.d, and holds the libraries in these alone.
-"""
+"""/etc/ld.so.cache, as ldconfig(8) writes it (glibc, sysdeps/generic/dl-cache.h, elf/cache.c)."""
 
 import posixpath
 import re
 import struct
+from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from lading.store.elf import Elf
@@ -14,76 +11,185 @@ from lading.store.elf import Elf
 PATH = "etc/ld.so.cache"
 
 _CONFIGURATION = re.compile(r"etc/ld\.so\.conf\.d/[^/]+\.conf")
-_LIBRARY = re.compile(r"(?:lib|ld-)[^/]*\.so(?:\.|$)[^/]*")
+_LIBRARY = re.compile(r"(?:lib|ld-).*\.so.*", re.DOTALL)
 
 _MAGIC = b"glibc-ld.so.cache1.1"
 _HEADER, _ENTRY = "<20sIIB3xI12x", "<iIIIQ"
 _LITTLE_ENDIAN = 2
+# The extension has sections; this one says who wrote the cache.
+_EXTENSION, _SECTION, _EXTENSION_MAGIC, _GENERATOR = "<II", "<IIII", 0xEAA42174, 0
 _ELF_LIBC6 = 3
 # e_machine -> what ld.so demands of an entry (sysdeps/unix/sysv/linux/*/dl-cache.h).
 _FLAGS: Mapping[int, int] = {62: 0x0300 | _ELF_LIBC6, 183: 0x0A00 | _ELF_LIBC6}
 
+# Where ldconfig looks without being told: Debian's libraries are in directories of
+# /etc/ld.so.conf.d.
+_BUILT_IN = ("/lib", "/usr/lib")
 
-def added_directories(configurations: Mapping[str, str], triplet: str) -> Tuple[str, ...]:
-    """The directories that the files of /etc/ld.so.conf.d, content by path, add to the standard
-    ones; `triplet` is such as x86_64-linux-gnu."""
-    standard = {f"{root}/{triplet}" for root in ("/lib", "/usr/lib")} | {"/lib", "/usr/lib"}
-    added: List[str] = []
+
+@dataclass(frozen=True)
+class CachedLibrary:
+    """A library by the name that programs need it by, with what the loader demands of them."""
+
+    name: str
+    flags: int
+    path: str
+
+
+@dataclass(frozen=True)
+class LinkerCache:
+    """`generator` is what wrote it, or ""."""
+
+    libraries: Tuple[CachedLibrary, ...]
+    generator: str = ""
+
+    @classmethod
+    def parse(cls, data: bytes) -> Optional["LinkerCache"]:
+        """None for a form that glibc of Debian 12 and newer does not write, or that has libraries
+        for certain processors."""
+        try:
+            magic, count, _, _, extension = struct.unpack_from(_HEADER, data)
+            rows = [
+                struct.unpack_from(
+                    _ENTRY, data, struct.calcsize(_HEADER) + at * struct.calcsize(_ENTRY)
+                )
+                for at in range(count if magic == _MAGIC else 0)
+            ]
+            if magic != _MAGIC or any(version or processor for *_, version, processor in rows):
+                return None
+            libraries = (
+                CachedLibrary(_string(data, key), flags, _string(data, path))
+                for flags, key, path, _, _ in rows
+            )
+            return cls(tuple(libraries), _generator(data, extension) if extension else "")
+        except (struct.error, ValueError):
+            return None
+
+    def united(self, others: Iterable[CachedLibrary]) -> "LinkerCache":
+        return LinkerCache(tuple(dict.fromkeys((*self.libraries, *others))), self.generator)
+
+    def to_bytes(self) -> bytes:
+        # The loader searches by halves, from the greatest to the least. Where a library is in
+        # several directories their order stays.
+        ordered = sorted(self.libraries, key=lambda one: one.flags, reverse=True)
+        ordered.sort(key=lambda one: _order(one.name), reverse=True)
+        strings = _Strings(text for one in ordered for text in (one.name, one.path))
+        start = struct.calcsize(_HEADER) + len(ordered) * struct.calcsize(_ENTRY)
+        rows = b"".join(
+            struct.pack(
+                _ENTRY, one.flags, start + strings.at[one.name], start + strings.at[one.path], 0, 0
+            )
+            for one in ordered
+        )
+        end = start + len(strings.data)
+        extension = b""
+        if self.generator:
+            padding = -end % 4
+            text = self.generator.encode()
+            head = struct.pack(_EXTENSION, _EXTENSION_MAGIC, 1)
+            place = end + padding + len(head) + struct.calcsize(_SECTION)
+            section = struct.pack(_SECTION, _GENERATOR, 0, place, len(text))
+            extension = bytes(padding) + head + section + text
+            end += padding
+        header = struct.pack(
+            _HEADER,
+            _MAGIC,
+            len(ordered),
+            len(strings.data),
+            _LITTLE_ENDIAN,
+            end if self.generator else 0,
+        )
+        return header + rows + strings.data + extension
+
+
+def configured_directories(configurations: Mapping[str, str], triplet: str) -> Tuple[str, ...]:
+    """Where libraries are looked for, first what the files of /etc/ld.so.conf.d, content by path,
+    say; `triplet` is such as x86_64-linux-gnu."""
+    found: List[str] = []
     for path in sorted(configurations):
         if _CONFIGURATION.fullmatch(path):
             for line in configurations[path].splitlines():
-                directory = line.partition("#")[0].strip().rstrip("/")
-                if directory.startswith("/") and directory not in (*standard, *added):
-                    added.append(directory)
-    return tuple(added)
+                directory = line.partition("#")[0].strip()
+                if directory.startswith("/"):
+                    found.append(directory.rstrip("/"))
+    # The package libc6 has these in such a file, and it may be in a base.
+    multiarch = (f"{root}/{triplet}" for root in _BUILT_IN)
+    return tuple(dict.fromkeys((*found, *multiarch, *_BUILT_IN)))
 
 
-def linker_cache(
+def generator(version: str) -> str:
+    """What ldconfig of that version of libc-bin calls itself."""
+    source = re.sub(r"\+b[0-9]+$", "", version)
+    upstream = source.partition("-")[0]
+    return f"ldconfig (Debian GLIBC {source}) stable release version {upstream}"
+
+
+def cached_libraries(
     directories: Sequence[str],
+    place: Callable[[str], Optional[str]],
     names: Callable[[str], Iterable[str]],
     read: Callable[[str], Optional[Elf]],
-) -> Optional[bytes]:
-    """The cache of the libraries in `directories`, None if there are none.
+) -> Iterator[CachedLibrary]:
+    """The libraries in `directories`, each of which counts once.
 
-    `names` lists a directory, `read` tells of the ELF file at a path, links followed; paths have
-    no leading slash.
+    `place` says where a path leads, links followed, `names` lists a directory, `read` tells of the
+    ELF file at a path that is no link. Their paths have no leading slash.
     """
-    found: Dict[Tuple[str, int], str] = {}
+    seen = set()
     for directory in directories:
-        for key, flags, path in _libraries(directory.lstrip("/"), names, read):
-            found.setdefault((key, flags), path)
-    if not found:
-        return None
-    # The loader searches by halves, from the greatest to the least.
-    ordered = sorted(found, key=lambda key: _order(key[0]), reverse=True)
-    return _cache([(key, flags, found[key, flags]) for key, flags in ordered])
+        where = place(directory.lstrip("/"))
+        if where is None or where in seen:
+            continue
+        seen.add(where)
+        for name, flags in sorted(_libraries(where, place, names, read).items()):
+            yield CachedLibrary(name, flags, f"{directory}/{name}")
 
 
 def _libraries(
     directory: str,
+    place: Callable[[str], Optional[str]],
     names: Callable[[str], Iterable[str]],
     read: Callable[[str], Optional[Elf]],
-) -> Iterator[Tuple[str, int, str]]:
-    for name in sorted(names(directory)):
+) -> Dict[str, int]:
+    """Flags by name: search_dir of elf/ldconfig.c."""
+    present = set(names(directory))
+    found: Dict[str, int] = {}
+    for name in sorted(present):
         path = posixpath.join(directory, name)
-        elf = read(path) if _LIBRARY.fullmatch(name) else None
-        if elf is not None and elf.is_shared_library and elf.machine in _FLAGS:
-            yield name, _FLAGS[elf.machine], f"/{path}"
+        real = place(path) if _LIBRARY.fullmatch(name) else None
+        elf = read(real) if real is not None else None
+        if elf is None or not (elf.is_shared_library and elf.is_dynamic):
+            continue
+        if elf.machine not in _FLAGS:
+            continue
+        known_as = elf.soname or name
+        # libx.so, which is for ld(1), leads to libx.so.1 and counts as well. What other links lead
+        # to counts by its own name.
+        if real != path and name.endswith(".so") and known_as.startswith(name):
+            known_as = name
+        # ldconfig would make a link of that name.
+        found[known_as if known_as in present else name] = _FLAGS[elf.machine]
+    return found
 
 
-def _cache(entries: Sequence[Tuple[str, int, str]]) -> bytes:
-    start = struct.calcsize(_HEADER) + len(entries) * struct.calcsize(_ENTRY)
-    strings, rows = bytearray(), bytearray()
+class _Strings:
+    """Texts with a NUL behind each, of which one that another ends in is not stored again:
+    elf/stringtable.c."""
 
-    def place(text: str) -> int:
-        offset = start + len(strings)
-        strings.extend(text.encode("utf-8", "surrogateescape") + b"\0")
-        return offset
-
-    for key, flags, path in entries:
-        rows += struct.pack(_ENTRY, flags, place(key), place(path), 0, 0)
-    header = struct.pack(_HEADER, _MAGIC, len(entries), len(strings), _LITTLE_ENDIAN, 0)
-    return bytes(header + rows + strings)
+    def __init__(self, texts: Iterable[str]) -> None:
+        encoded = {text: text.encode("utf-8", "surrogateescape") for text in texts}
+        data = bytearray()
+        self.at: Dict[str, int] = {}
+        previous = b""
+        # From the end, so that what is longer comes before its own end.
+        for text, raw in sorted(encoded.items(), key=lambda item: item[1][::-1], reverse=True):
+            if previous.endswith(raw) and previous:
+                self.at[text] = len(data) - len(raw) - 1
+                continue
+            self.at[text] = len(data)
+            data += raw + b"\0"
+            previous = raw
+        self.data = bytes(data)
 
 
 def _order(name: str) -> List[Tuple[int, int]]:
@@ -93,3 +199,15 @@ def _order(name: str) -> List[Tuple[int, int]]:
         text = match[0]
         order.append((1, int(text)) if text.isdecimal() else (0, ord(text)))
     return order
+
+
+def _string(data: bytes, offset: int) -> str:
+    return data[offset : data.index(b"\0", offset)].decode("utf-8", "surrogateescape")
+
+
+def _generator(data: bytes, offset: int) -> str:
+    magic, count = struct.unpack_from(_EXTENSION, data, offset)
+    tag, _, start, size = struct.unpack_from(_SECTION, data, offset + struct.calcsize(_EXTENSION))
+    if (magic, count, tag) != (_EXTENSION_MAGIC, 1, _GENERATOR):
+        raise ValueError("it has other sections")
+    return data[start : start + size].decode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import AbstractSet, Dict, List, Mapping, Optional, Tuple
 
 from lading.debian.harmless_commands import is_harmless
-from lading.debian.script_files import ScriptFiles
+from lading.debian.script_files import USUAL_UMASK, ScriptFiles
 from lading.debian.shell import Redirection, ShellSyntaxError
 from lading.debian.shell_run import Circumstances, Command, follow_script
 
@@ -61,6 +61,7 @@ def follow_package(
     follower = _Follower(package, files)
     for name in INSTALLING:
         if scripts.get(name):
+            files.umask = USUAL_UMASK
             files.absent = own if name == "preinst" else frozenset()
             follower.follow(name, scripts[name])
     return ScriptEffects(

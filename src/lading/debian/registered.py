@@ -7,6 +7,8 @@ import posixpath
 from typing import Callable, Dict, Iterable, List, Mapping, Tuple
 
 from lading.debian.alternatives import settle
+from lading.debian.alternatives_database import DIRECTORY as DATABASE
+from lading.debian.alternatives_database import AlternativeGroup
 from lading.debian.maintainer_scripts import Alternative
 from lading.debian.unpack import merged
 
@@ -39,6 +41,24 @@ def alternative_links(
         if link not in links:
             links[link] = posixpath.relpath(target, posixpath.dirname(link))
     return links
+
+
+def database_texts(
+    registered: Iterable[Alternative],
+    wanted: Mapping[str, str],
+    exists: Callable[[str], bool],
+) -> Dict[str, str]:
+    """The files of the database of what is registered, by path."""
+    groups: Dict[str, List[Alternative]] = {}
+    for alternative in registered:
+        if exists(_path(alternative.path)):
+            groups.setdefault(alternative.name, []).append(alternative)
+    return {
+        f"{DATABASE}/{name}": AlternativeGroup.of(
+            choices, _is_asked(_path(choices[-1].link), wanted)
+        ).to_text()
+        for name, choices in sorted(groups.items())
+    }
 
 
 def _links(alternative: Alternative, exists: Callable[[str], bool]) -> Dict[str, str]:

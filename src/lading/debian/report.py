@@ -2,7 +2,7 @@
 
 import json
 import posixpath
-from typing import Any, Container, Dict, Iterable, Iterator, List, Mapping, Set
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set
 
 from lading.debian.after_install import AFTER_INSTALL
 from lading.debian.installed_package import InstalledPackage
@@ -13,10 +13,10 @@ def report_json(
     packages: Iterable[InstalledPackage],
     effects: Mapping[str, ScriptEffects],
     paths: Iterable[str],
-    ldconfig: Container[str] = (),
+    left_to_run: Mapping[str, List[str]],
 ) -> str:
-    """`effects` are by name of the package; `paths` is all that lies in the image. `ldconfig` is to
-    be run for the packages that it names."""
+    """`effects` are by name of the package, and so are the programs of `left_to_run`; `paths` is
+    all that lies in the image."""
     ordered = sorted(packages, key=lambda package: package.name)
     directories = {f"/{parent}" for path in paths for parent in _parents(path)}
     described = [
@@ -24,7 +24,7 @@ def report_json(
             package,
             effects.get(package.name, ScriptEffects()),
             directories,
-            ["ldconfig"] if package.name in ldconfig else [],
+            left_to_run.get(package.name, []),
         )
         for package in ordered
     ]

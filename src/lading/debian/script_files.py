@@ -20,7 +20,8 @@ _PATH = ("/usr/sbin/", "/usr/bin/")
 _CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXst]*)")
 _BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
 _WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
-_USUAL_UMASK = 0o022
+USUAL_UMASK = 0o022
+_UMASK = re.compile(r"0?[0-7]{3}")
 
 
 class _NotPlain(Exception):
@@ -43,6 +44,7 @@ class ScriptFiles:
     made: Dict[str, RootEntry] = field(default_factory=dict)
     statoverrides: List[str] = field(default_factory=list)
     absent: AbstractSet[str] = frozenset()
+    umask: int = USUAL_UMASK
 
     def place(self, path: str) -> str:
         """Where an absolute path leads, without following a last link."""
@@ -128,7 +130,11 @@ class ScriptFiles:
             raise _NotPlain
         self.made[entry.path] = entry
 
-    def write(self, path: str, data: bytes, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+    def write(
+        self, path: str, data: bytes, mode: Optional[int] = None, uid: int = 0, gid: int = 0
+    ) -> None:
+        if mode is None:
+            mode = 0o666 & ~self.umask
         self.put(RootEntry(self.place(path), kinds.FILE, mode, uid, gid, data=data))
 
     def change(self, path: str, changed: Callable[[RootEntry], RootEntry]) -> None:
@@ -225,7 +231,7 @@ def _mode(text: str, present: int, is_directory: bool) -> int:
         for one in who or "a":
             mask |= _WHO[one]
         if not who:
-            mask &= ~_USUAL_UMASK
+            mask &= ~USUAL_UMASK
         bits = 0
         for letter in letters:
             if letter == "s":
@@ -243,7 +249,7 @@ def _mode(text: str, present: int, is_directory: bool) -> int:
 
 def _mkdir(files: ScriptFiles, command: Command) -> None:
     options, paths = _options(command.words[1:], "pvZ", "m", ("parents", "mode"))
-    mode = options.get("m", options.get("mode", "755"))
+    mode = options.get("m", options.get("mode", f"{0o777 & ~files.umask:03o}"))
     for path in paths:
         _make_directory(
             files, path, _mode(mode, 0o755, True), "p" in options or "parents" in options
@@ -283,6 +289,12 @@ def _install(files: ScriptFiles, command: Command) -> None:
     if "D" in options:
         _make_directory(files, posixpath.dirname(target), 0o755, True)
     files.write(target, data, _mode(mode, 0o755, False), uid, gid)
+
+
+def _set_umask(files: ScriptFiles, command: Command) -> None:
+    if len(command.words) != 2 or not _UMASK.fullmatch(command.words[1]):
+        raise _NotPlain
+    files.umask = int(command.words[1], 8)
 
 
 def _two(paths: Sequence[str]) -> Tuple[str, str]:
@@ -337,7 +349,7 @@ def _cp(files: ScriptFiles, command: Command) -> None:
     elif {"p", "a", "preserve", "archive"} & options.keys():
         files.write(target, data, entry.mode, entry.uid, entry.gid)
     else:
-        files.write(target, data, entry.mode & ~_USUAL_UMASK & 0o777)
+        files.write(target, data, entry.mode & ~files.umask & 0o777)
 
 
 def _mv(files: ScriptFiles, command: Command) -> None:
@@ -519,4 +531,5 @@ _PERFORMERS: Mapping[str, Callable[[ScriptFiles, Command], None]] = {
     "touch": _touch,
     "true": _print,
     "ucf": _ucf,
+    "umask": _set_umask,
 }

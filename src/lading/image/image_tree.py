@@ -1,5 +1,6 @@
 """What lies in an image, so that another image can be put on top of it."""
 
+import base64
 import json
 import posixpath
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ _STORE = STORE_DIR.lstrip("/") + "/"
 
 @dataclass(frozen=True)
 class ImageTree:
-    """`entries` by path, without the data of files and without what is below `store`; `accounts`
+    """`entries` by path, as `RootEntry.described`, and without what is below `store`; `accounts`
     are the image's passwd(5) and its kin, `dpkg_status` has the paragraphs of its Debian packages.
     """
 
@@ -73,9 +74,12 @@ class ImageTree:
 
 def _to_dict(entry: RootEntry) -> Dict[str, Any]:
     fields = {key: getattr(entry, key) for key in _KEYS}
+    if entry.data:
+        fields["data"] = base64.b64encode(entry.data).decode("ascii")
     return {**fields, "mode": f"{entry.mode:04o}"}
 
 
 def _from_dict(fields: Mapping[str, Any]) -> RootEntry:
     values = {key: fields[key] for key in _KEYS}
-    return RootEntry(mode=int(fields["mode"], 8), **values)
+    data = base64.b64decode(fields.get("data", ""))
+    return RootEntry(mode=int(fields["mode"], 8), data=data, **values)

@@ -1,18 +1,27 @@
-"""Which of a layer's files are kept with their content: those that say who its users are, and
-which Debian packages it has."""
+"""Which of a layer's files are kept with their content: those that say who its users are and which
+Debian packages it has, and those that packages add to."""
 
 import posixpath
+from enum import Enum, auto
 from typing import Callable, FrozenSet, Optional, Set
 
 from lading.image.account_files import ACCOUNT_FILES
 from lading.image.dpkg_status import is_dpkg_status
+from lading.image.root_entry import ADDED_TO
 from lading.tar_header import FILE, HARDLINK, SYMLINK, TarMember
 
-#: Bytes that all files of users may have, and all of packages. Nobody has so many.
+#: Bytes that all files of users may have, all of packages, and all that are added to. Nobody has
+#: so many.
 LIMIT = 4 << 20
 
 # A link may lead to a link.
 _MOST_PASSES = 4
+
+
+class _Purpose(Enum):
+    USERS = auto()
+    PACKAGES = auto()
+    ADDED_TO = auto()
 
 
 class KeptContent:
@@ -23,19 +32,18 @@ class KeptContent:
     def __init__(self, wanted: FrozenSet[str] = frozenset(), passes: int = _MOST_PASSES) -> None:
         self._wanted = wanted
         self._targets: Set[str] = set()
-        # By whether the file describes packages.
-        self._left = {False: LIMIT, True: LIMIT}
+        self._left = dict.fromkeys(_Purpose, LIMIT)
         self._passes = passes
 
     def content(self, member: TarMember, read: Callable[[int], bytes]) -> Optional[bytes]:
         """None for what is not kept. `read` gives up to so many bytes of the member's content."""
-        is_status = is_dpkg_status(member.path)
-        if not is_status and not self._is_wanted(member.path):
+        purpose = self._purpose(member.path)
+        if purpose is None:
             return None
         if member.type == FILE:
-            if member.size > self._left[is_status]:
+            if member.size > self._left[purpose]:
                 return None
-            self._left[is_status] -= member.size
+            self._left[purpose] -= member.size
             return read(member.size)
         if member.type == HARDLINK:
             self._targets.add(member.target)
@@ -44,8 +52,12 @@ class KeptContent:
             self._targets.add(posixpath.normpath(target).lstrip("/"))
         return None
 
-    def _is_wanted(self, path: str) -> bool:
-        return path in self._wanted or _is_account_file(path)
+    def _purpose(self, path: str) -> Optional["_Purpose"]:
+        if is_dpkg_status(path):
+            return _Purpose.PACKAGES
+        if path in ADDED_TO:
+            return _Purpose.ADDED_TO
+        return _Purpose.USERS if path in self._wanted or _is_account_file(path) else None
 
     def next_pass(self) -> Optional["KeptContent"]:
         """None if there is nothing more to look for."""

@@ -12,7 +12,7 @@ from lading.image.image_tree import ImageTree
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_listing import ListedMember
 from lading.image.links import follow
-from lading.image.root_entry import RootEntry
+from lading.image.root_entry import ADDED_TO, RootEntry
 from lading.image.tree_bound import TreeBound
 from lading.store import members as kinds
 from lading.store.path import STORE_DIR
@@ -52,6 +52,8 @@ class MergedTree:
             place = follow(f"{path}/.", self.link_target)
             if place is not None and place in self._contents:
                 data[path] = _known(path, self._contents[place])
+        for path in ADDED_TO & entries.keys():
+            entries[path] = replace(entries[path], data=self._contents.get(path) or b"")
         status = read_dpkg_status(entries, self._contents.get)
         return ImageTree(entries, AccountFiles.from_data(data), status)
 

@@ -1,9 +1,12 @@
 """A member of an image's root tree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Tuple
 
 from lading.store import members as kinds
+
+#: Files that packages of several layers add to. `ImageTree` has what they hold.
+ADDED_TO = frozenset(("etc/ld.so.cache", "etc/shells", "etc/ssl/certs/ca-certificates.crt"))
 
 #: What directories get that nobody asked for: parents of something, and those of packages.
 DIRECTORY_MODE = 0o755
@@ -25,6 +28,12 @@ class RootEntry:
     target: str = ""
     source: str = ""
     data: bytes = b""
+
+    @property
+    def described(self) -> "RootEntry":
+        """As `ImageTree` has it: without data, unless the file is one of `ADDED_TO`."""
+        data = self.data if self.path in ADDED_TO else b""
+        return replace(self, data=data, source="")
 
     @property
     def sort_key(self) -> Tuple[str, ...]:

@@ -156,7 +156,7 @@ class _Tree:
             field, owner = self._owners[path]
             uid, gid = owner.resolve(field, f"/{path}", accounts)
             entries[path] = replace(entry, uid=uid, gid=gid)
-        described = {path: replace(entry, data=b"", source="") for path, entry in entries.items()}
+        described = {path: entry.described for path, entry in entries.items()}
         in_base = self._base.accounts.to_data()
         added = [
             entry

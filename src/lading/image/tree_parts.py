@@ -123,7 +123,7 @@ class _Plan:
             if place in entries:
                 raise _conflict(name, place, "is a directory in the one and none in the other")
             head[place] = directory
-        described = {path: replace(entry, data=b"") for path, entry in {**entries, **head}.items()}
+        described = {path: entry.described for path, entry in {**entries, **head}.items()}
         return PlannedParts(
             places=tuple(self._places(number) for number in range(len(self._parts))),
             head=tuple(sorted(head.values(), key=lambda entry: entry.sort_key)),

@@ -1,0 +1,46 @@
+"""/etc/shells, as update-shells(8) and add-shell(8) of debianutils make it."""
+
+import posixpath
+from typing import Iterable, Iterator, Mapping
+
+from lading.debian.unpack import merged
+
+PATH, STATE = "etc/shells", "var/lib/shells.state"
+TEMPLATE, SHELLS = "usr/share/debianutils/shells", "usr/share/debianutils/shells.d"
+
+
+def shells_text(present: str, shells: Iterable[str], added: Iterable[str] = ()) -> str:
+    """`present` with the shells that it lacks, each with the path that it has on a merged /usr:
+    those that packages declare, and those that add-shell adds."""
+    lines = present.splitlines()
+    # Also those that are declared twice.
+    lines += [shell for shell in _variants(shells) if shell not in lines]
+    for shell in (name for one in added for name in dict.fromkeys(_variants([one]))):
+        if shell not in lines:
+            lines.append(shell)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def state_text(shells: Iterable[str]) -> str:
+    return "".join(f"{shell}\n" for shell in _variants(shells))
+
+
+def declared(texts: Mapping[str, str]) -> Iterator[str]:
+    """What the template and the files of `SHELLS`, text by path, declare."""
+    for path in sorted(texts, key=lambda path: (path != TEMPLATE, path)):
+        for line in texts[path].splitlines():
+            shell = line.partition("#")[0].strip()
+            if shell:
+                yield shell
+
+
+def is_declaration(path: str) -> bool:
+    return path == TEMPLATE or posixpath.dirname(path) == SHELLS
+
+
+def _variants(shells: Iterable[str]) -> Iterator[str]:
+    for shell in shells:
+        yield shell
+        real = f"/{merged(shell.lstrip('/'))}"
+        if real != shell:
+            yield real
