@@ -177,7 +177,7 @@ def test_rules_distroless_76_what_scripts_would_have_done_is_told(directory: Pat
         if package["name"] == "memcached"
     ]
     assert memcached["temporary"] == ["d /run/memcached 0755 memcache memcache -"]
-    assert memcached["not_run"]["postinst"][0] == "addgroup --system memcache >/dev/null"
+    assert memcached["not_run"]["postinst"][0] == "addgroup --system memcache > /dev/null"
 
 
 def test_services_share_the_layers_of_wheels_and_of_their_python(directory: Path) -> None:
