@@ -297,7 +297,9 @@ def test_rules_oci_435_the_same_image_twice_has_the_same_bytes(runner: RuleRunne
 def test_nixpkgs_254421_the_config_leaves_the_layer_alone(runner: RuleRunner) -> None:
     layers = []
     for cmd in ("a", "b"):
-        _, dist = package(runner, f'contents=["//3rdparty:redis"], cmd=["{cmd}"]')
+        _, dist = package(
+            runner, f'contents=["//3rdparty:redis"], cmd=["/bin/redis-server", "{cmd}"]'
+        )
         layers.append(json.loads((dist / "images/redis.json").read_text())["layers"])
     assert layers[0] == layers[1]
 
@@ -580,7 +582,7 @@ def test_moby_20298_too_many_layers(runner: RuleRunner) -> None:
 
 def test_images_that_add_a_config_alone_add_no_layers(runner: RuleRunner) -> None:
     others = 'docker_image(name="n0", files={"/0": "0"})\n' + "".join(
-        f'docker_image(name="n{number}", base=":n{number - 1}", cmd=["{number}"])\n'
+        f'docker_image(name="n{number}", base=":n{number - 1}", env={{"N": "{number}"}})\n'
         for number in range(1, 130)
     )
     _, dist = package(runner, "", others=others, name="n129")
@@ -679,6 +681,33 @@ def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:
             "`docker_image` images:redis: `directories` has '/share/x', but",
         ),
         (
+            'cmd=["{//3rdparty:redis}/bin/nope"]',
+            f"`docker_image` images:redis: `cmd` begins with '/store/{'r' * 32}-redis/bin/nope', "
+            "which is in no layer of the image.",
+        ),
+        (
+            'contents=["//3rdparty:redis"], entrypoint=["/usr/bin/redis-server"]',
+            "`docker_image` images:redis: `entrypoint` begins with '/usr/bin/redis-server', which "
+            "is in no layer of the image. The image has /bin/redis-server. Name a program that is in",
+        ),
+        (
+            'contents=["//3rdparty:redis"], env={"PATH": "/opt"}, cmd=["redis-server"]',
+            "`cmd` begins with 'redis-server', which is in no directory of `PATH`, '/opt'. The",
+        ),
+        (
+            'contents=["//3rdparty:redis"], cmd=["/share/x"]',
+            f"`cmd` begins with '/share/x', which is a link to '/store/{'r' * 32}-redis/share/x', and "
+            "that is not executable: its mode is 0444.",
+        ),
+        (
+            'healthcheck={"test": ["CMD-SHELL", "true"]}',
+            "`healthcheck` has `CMD-SHELL`, which is run by /bin/sh, which is in no layer",
+        ),
+        (
+            'base=":none"',
+            "`cmd`, which it has from its base, begins with '/bin/x', which is in no layer",
+        ),
+        (
             'registries=["@nope"]',
             "`docker_image` images:redis: `registries` has '@nope', but `[lading].registries` does",
         ),
@@ -697,5 +726,20 @@ def test_what_only_the_contents_show_is_told_with_the_target(
     runner: RuleRunner, fields: str, message: str
 ) -> None:
     with pytest.raises(Exception) as error:
-        package(runner, fields)
+        package(runner, fields, others='docker_image(name="none", cmd=["/bin/x"])\n')
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        'base=":base", cmd=["arguments"]',
+        'base=":base", entrypoint=["redis-server"]',
+        'cmd=["/opt/app/run"], runtime_mounts=["/opt"]',
+        'cmd=["/data/run"], volumes=["/data"]',
+        'contents=["//3rdparty:redis"], working_dir="/bin", cmd=["./redis-server"]',
+        'entrypoint=["app"], files={"/bin/app": {"source": ":app", "mode": "0755"}}',
+    ],
+)
+def test_programs_that_are_there_or_will_be(runner: RuleRunner, fields: str) -> None:
+    package(runner, fields, others=BASE)

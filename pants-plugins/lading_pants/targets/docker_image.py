@@ -24,6 +24,7 @@ from lading.image.healthcheck import Healthcheck
 from lading.image.labels import check_labels
 from lading.image.name_template import sample
 from lading.image.ports import parse_port
+from lading.image.programs import MOUNTS_FIELD
 from lading.image.reference import Repository, parse_tag
 from lading.image.resolved_user import resolve_user
 from lading.image.root_fields import RootFields
@@ -274,6 +275,21 @@ class HealthcheckField(Field):
         return FrozenDict({**value, "test": tuple(value["test"])})
 
 
+class RuntimeMountsField(ListField):
+    alias = MOUNTS_FIELD
+    example = '["/opt/app"]'
+    help = (
+        "Paths at which something is mounted when a container runs. The programs that "
+        "`entrypoint`, `cmd` and `healthcheck` name must be in the image, or at or below one of "
+        "these paths or of `volumes`; otherwise it is an error. This changes nothing in the image. "
+        "What a base lists here counts as well."
+    )
+
+    @classmethod
+    def check_element(cls, element: str) -> None:
+        parse_container_path(cls.alias, element)
+
+
 _PARTS_HELP = (
     " `{hash}` stands for the first 12 digits of the image's digest, `{env:NAME}` for an "
     "environment variable of `./pants`, and `{version://path/to:package}` for the version of a "
@@ -340,6 +356,7 @@ class DockerImageTarget(LadingTarget):
         LabelsField,
         StopSignalField,
         HealthcheckField,
+        RuntimeMountsField,
         RepositoryField,
         ImageTagsField,
         RegistriesField,

@@ -28,6 +28,7 @@ from lading_pants.util_rules.image_layer import DESCRIPTION_FILE, TREE_FILE, Ima
 from lading_pants.util_rules.image_layers import ImageLayers, ImageLayersRequest
 from lading_pants.util_rules.image_names import ImageNames, ImageNamesRequest
 from lading_pants.util_rules.image_plan import ImagePlan, ImagePlanRequest
+from lading_pants.util_rules.image_programs import ImagePrograms, ImageProgramsRequest
 from lading_pants.util_rules.image_references import ImageFieldSet
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 
@@ -83,6 +84,7 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         Get(ImageNames, ImageNamesRequest(field_set)),
         Get(ImageLayers, ImageLayersRequest(field_set)),
     )
+    await Get(ImagePrograms, ImageProgramsRequest(field_set, image.tree, image.closure))
     user = await Get(
         _NumericUser, _NumericUserRequest(plan.config.user, image.tree, field_set.subject)
     )

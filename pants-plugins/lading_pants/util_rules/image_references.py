@@ -31,6 +31,7 @@ from lading_pants.targets.docker_image import (
     RepositoryField,
     RunAsRootField,
     RunAsRootToolsField,
+    RuntimeMountsField,
     StopSignalField,
     UserField,
     VolumesField,
@@ -87,6 +88,7 @@ class ImageFieldSet(PackageFieldSet):
     labels: LabelsField
     stop_signal: StopSignalField
     healthcheck: HealthcheckField
+    runtime_mounts: RuntimeMountsField
     repository: RepositoryField
     image_tags: ImageTagsField
     registries: RegistriesField
