@@ -45,7 +45,7 @@ def _layers(outside: Path) -> Dict[str, Sequence[Member]]:
             *(link("first", "second/third"), link("second", "/"), link("third", path)),
             Member("first/written"),
         ],
-        "over-a-link": [link("out", f"{path}/written"), Member("out", b"through it")],
+        "over-a-link": [link("out", f"{path}/written"), Member("/out", b"through it")],
         "whiteout-through-a-link": [link("out", path), Member("out/.wh.secret")],
         "opaque-through-a-link": [link("out", path), Member("out/.wh..wh..opq")],
         "devices": [
@@ -55,7 +55,7 @@ def _layers(outside: Path) -> Dict[str, Sequence[Member]]:
         ],
         "upwards": [Member(f"{up}/written")],
         "upwards-inside": [directory("a"), Member(f"a/{up}/written")],
-        "hard-link": [hard_link("hard", f"{path}/secret"), Member("hard", b"through it")],
+        "hard-link": [hard_link("hard", f"{path}/secret"), Member("/hard", b"through it")],
         "hard-link-upwards": [hard_link("hard", f"{up}/secret")],
         "hard-link-through-a-link": [link("out", path), hard_link("hard", "out/secret")],
         "whiteout-upwards": [Member(f"{up}/.wh.secret")],
@@ -79,9 +79,9 @@ REFUSED = {
     "hard-link": _NO_SOURCE,
     "hard-link-upwards": _NO_SOURCE,
     "hard-link-through-a-link": "it is a hard link to /out/secret, which the layer does not have",
-    "whiteout-of-dots": "has /a/.wh.., which deletes nothing that there is: don't use it.",
-    "link-to-itself": "has /loop/written, which can't be unpacked (its directory leads nowhere)",
-    "unknown-type": "has /odd, whose type 'Z' no runtime knows: use another base.",
+    "whiteout-of-dots": "has /a/.wh.., a whiteout that names no file. Choose another base.",
+    "link-to-itself": "has /loop/written, its directory leads through links without an end. Fix the image",
+    "unknown-type": "has /odd of the type 'Z', which docker, podman and containerd don't unpack.",
 }
 
 SECRET = "seen by nobody"

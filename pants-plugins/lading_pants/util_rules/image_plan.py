@@ -140,7 +140,8 @@ def _check_platform(
         what = next(iter(packages), None) or "`run_as_root`"
         raise TargetError(
             f"{field_set.subject}: `base` is {field_set.base.value!r}, an image for {base}, but "
-            f"{what} is built and run for {own}. Choose a base for {own}, or leave it out."
+            f"{what} is built and run for {own}. Use a base whose `platform` is {own}, or remove "
+            f"{what}."
         )
 
 

@@ -82,8 +82,8 @@ class AccountFiles:
         """These files with `accounts`, and root and nobody, in them.
 
         What is there stays, line by line; new lines follow: root, nobody, the others by name.
-        Groups of the same name and id are united. A LadingError where a name is there with other values,
-        or an id under another name; only root's line may be changed.
+        Groups of the same name and id are united. A LadingError where a name is there with other
+        values, or an id under another name; only root's line may be changed.
         """
         groups = self._extended_groups(accounts.groups)
         passwd = _lines(self.passwd)

@@ -71,13 +71,15 @@ def _write_listing(
 def _check(request: BaseLayerRequest, blob: HashedInput, tar: HashedChunks) -> None:
     if (blob.sha256, blob.size) != (request.digest, request.size):
         raise LayerError(
-            f"has the digest {blob.sha256} and {blob.size} bytes, where the manifest says "
-            f"{request.digest} and {request.size} bytes: pull it anew."
+            f"has the digest {blob.sha256} and {blob.size} bytes, but the manifest says "
+            f"{request.digest} and {request.size} bytes. The copy in Pants' cache is damaged: "
+            "delete the directory that `[GLOBAL].local_store_dir` names, and run this again."
         )
     if tar.sha256 != request.diff_id:
         raise LayerError(
-            f"becomes {tar.sha256} when it is unpacked, where the image's config says "
-            f"{request.diff_id}, so that no runtime takes it: use another base."
+            f"is {tar.sha256} when it is decompressed, but the image's config says "
+            f"{request.diff_id}. docker, podman and containerd refuse such an image: "
+            "choose another base."
         )
 
 

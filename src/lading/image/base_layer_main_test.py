@@ -101,8 +101,8 @@ def test_stereoscope_486_ggcr_2203_one_family_whatever_the_manifest_says(
     [
         ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "may not be passed on"),
         ("application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", "may not be passed on"),
-        (OCI + "+gzip+encrypted", "which no runtime unpacks"),
-        ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "which no runtime unpacks"),
+        (OCI + "+gzip+encrypted", "which is not one that Lading reads: tar, gzip or zstd"),
+        ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "which is not one that Lading reads: tar, gzip or zstd"),
     ],
 )
 def test_other_types_are_refused(media_type: str, reason: str, tmp_path: Path) -> None:
@@ -135,8 +135,8 @@ def test_the_listing_has_everything_in_order(tmp_path: Path) -> None:
     "change, reason",
     [
         ({"digest": Sha256.of(b"")}, "has the digest sha256:"),
-        ({"size": 5}, "bytes, where the manifest says .* and 5 bytes: pull it anew"),
-        ({"diff_id": Sha256.of(b"")}, "becomes sha256:.* when it is unpacked, where the image's"),
+        ({"size": 5}, "bytes, but the manifest says .* and 5 bytes. The copy in Pants"),
+        ({"diff_id": Sha256.of(b"")}, "is sha256:.* when it is decompressed, but the image's"),
     ],
     ids=["digest", "size", "diff id"],
 )
@@ -158,9 +158,9 @@ def test_garbage_behind_the_archive_is_part_of_its_digest(tmp_path: Path) -> Non
 HOSTILE: "list[tuple[str, bytes, str]]" = [
     ("twice", layer(member("x"), member("x")), "has /x twice, which docker and podman refuse"),
     ("bomb", zeros((1 << 30) // BLOCK_LIMIT + 1), "expands to more than 1073741824 bytes"),
-    ("gzip of gzip", gzip.compress(gzip.compress(TAR)), "is not a sound tar archive"),
-    ("text", b"no layer" * 100, "is not a sound tar archive"),
-    ("cut", TAR[:3000], "is not a sound tar archive"),
+    ("gzip of gzip", gzip.compress(gzip.compress(TAR)), "is not a valid tar archive"),
+    ("text", b"no layer" * 100, "is not a valid tar archive"),
+    ("cut", TAR[:3000], "is not a valid tar archive"),
 ]
 
 

@@ -123,7 +123,7 @@ class LayerApplier(Generic[Content]):
                 raise _unusable(member, f"/{shown(place)} is a link to nothing in its layer")
             place = target
         if place in self._deleted or place in self._own and not self._tree.is_directory(place):
-            raise _unusable(member, f"/{shown(place)} is no directory in its layer")
+            raise _unusable(member, f"/{shown(place)} is not a directory in its layer")
         check_length(place)
         if place and not self._tree.is_directory(place):
             self._clear(place)
@@ -138,7 +138,7 @@ class LayerApplier(Generic[Content]):
     def _delete(self, path: str, directory: str, name: str) -> None:
         if name in ("", ".", ".."):
             raise LayerError(
-                f"has /{shown(path)}, which deletes nothing that there is: don't use it."
+                f"has /{shown(path)}, a whiteout that names no file. Choose another base."
             )
         place = posixpath.join(directory, name)
         if place in self._own or place in self._deleted:
@@ -202,6 +202,6 @@ class LayerApplier(Generic[Content]):
 
 def _unusable(path: str, why: str) -> LayerError:
     return LayerError(
-        f"has /{shown(path)}, which can't be unpacked ({why}): repair the layer, or use another "
-        "base."
+        f"has /{shown(path)}, which can't be unpacked: {why}. Fix the image where it is built, or "
+        "choose another one."
     )

@@ -19,6 +19,13 @@ from lading.image.sparse_file import SparseContent, SparseHeader
 from lading.image.tar_block import TarBlock
 from lading.tar_header import BLOCK, DEVICES, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, TarMember
 
+#: The extended attribute that holds file capabilities.
+CAPABILITY = "security.capability"
+
+# By their length in bytes: version and flags, of which there is but one (linux/capability.h).
+_CAPABILITIES = {20: 0x02000000, 24: 0x03000000}
+_EFFECTIVE = 1
+
 #: Most bytes that the names or the attributes of one member may take, as in Go.
 HEADER_LIMIT = 1 << 20
 
@@ -171,7 +178,19 @@ def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]
         xattrs=pax.xattrs,
         device=_device(block) if type in DEVICES else (0, 0),
     )
+    _check_capability(member)
     return name, member
+
+
+def _check_capability(member: TarMember) -> None:
+    """As the kernel does, which docker, podman and containerd leave it to."""
+    for name, value in member.xattrs:
+        version = int.from_bytes(value[:4], "little") & ~_EFFECTIVE
+        if name == CAPABILITY and member.type == FILE and _CAPABILITIES.get(len(value)) != version:
+            raise LayerError(
+                f"has /{shown(member.path)}, whose file capabilities (`{CAPABILITY}`) are not "
+                "valid, so that docker, podman and containerd can't unpack it. Choose another base."
+            )
 
 
 def _type(type: str, name: bytes) -> str:
@@ -181,8 +200,14 @@ def _type(type: str, name: bytes) -> str:
         return type
     path = shown(member_path(name))
     if type == _SPARSE:
-        raise LayerError(f"has /{path}, a sparse file, which no runtime unpacks: use another base.")
-    raise LayerError(f"has /{path}, whose type {type!r} no runtime knows: use another base.")
+        raise LayerError(
+            f"has /{path}, a sparse file of GNU tar's old format, which docker, podman and "
+            "containerd don't unpack. Choose another base."
+        )
+    raise LayerError(
+        f"has /{path} of the type {type!r}, which docker, podman and containerd don't unpack. "
+        "Choose another base."
+    )
 
 
 def _target(type: str, target: bytes) -> str:
@@ -192,8 +217,8 @@ def _target(type: str, target: bytes) -> str:
         return ""
     if not 0 < len(target) <= PATH_LIMIT:
         raise LayerError(
-            f"has a symlink with a target of {len(target)} bytes, which Linux does not take: use "
-            "another base."
+            f"has a symlink with a target of {len(target)} bytes, but Linux takes 1 to "
+            f"{PATH_LIMIT}. Choose another base."
         )
     return target.decode("utf-8", "surrogateescape")
 

@@ -104,8 +104,8 @@ def _unzstd(blob: Input, decompressor: ZstdDecompressor) -> Iterator[bytes]:
                 raise unsound("the zstd around it is cut off")
     except ZstdWindowError as error:
         raise LayerError(
-            f"is zstd that takes more than {1 << WINDOW_LOG_LIMIT} bytes of memory to unpack: use "
-            "another base, or compress it anew without `--long`."
+            f"is zstd that takes more than {1 << WINDOW_LOG_LIMIT} bytes of memory to decompress. "
+            "Compress it without `--long`, or choose another base."
         ) from error
     except ZstdError as error:
         raise unsound(str(error)) from error

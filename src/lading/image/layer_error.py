@@ -21,5 +21,8 @@ def about_layer(subject: str) -> Iterator[None]:
 
 
 def unsound(reason: str) -> LayerError:
-    """The bytes are not a tar archive, or not all of one."""
-    return LayerError(f"is not a sound tar archive ({reason}): get the base anew.")
+    """The bytes are not a tar archive, or not all of one. They have the digest that was asked for,
+    so it does not help to pull them again."""
+    return LayerError(
+        f"is not a valid tar archive ({reason}). It was published that way: choose another base."
+    )

@@ -21,12 +21,13 @@ def check_media_type(media_type: str) -> None:
     """LayerError for what is no layer that may be passed on."""
     if "foreign" in media_type or "nondistributable" in media_type:
         raise LayerError(
-            f"is of the type {shown(media_type)}, whose content may not be passed on: use a base "
-            "without such layers."
+            f"is of the type {shown(media_type)}, whose content may not be passed on. Choose a "
+            "base without such layers."
         )
     if media_type not in _KNOWN:
         raise LayerError(
-            f"is of the type {shown(media_type)!r}, which no runtime unpacks: use another base."
+            f"is of the type {shown(media_type)!r}, which is not one that Lading reads: "
+            "tar, gzip or zstd. Choose another base."
         )
 
 

@@ -163,8 +163,8 @@ class DiskTree:
         except OSError as error:
             raise LadingError(
                 f"a layer of the image has /{printable(path)} with the attribute "
-                f"{printable(name)}, whose value Linux does not take ({error.strerror}): repair "
-                "the layer, or use another base."
+                f"{printable(name)}, whose value Linux does not take ({error.strerror}). Fix the "
+                "image where it is built, or choose another one."
             ) from error
 
 
@@ -201,6 +201,6 @@ def _refusal(name: str, error: OSError) -> LadingError:
             "one."
         )
     return LadingError(
-        f"a layer of the image has /{name}, which can't be unpacked ({error}): repair the layer, "
-        "or use another base."
+        f"a layer of the image has /{name}, which can't be unpacked: {error.strerror}. Fix the "
+        "image where it is built, or choose another one."
     )

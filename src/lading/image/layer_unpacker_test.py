@@ -150,8 +150,8 @@ def test_umoci_578_attributes_of_images_are_kept_and_those_of_machines_not(tmp_p
 
 
 def test_an_attribute_that_can_not_be_is_told(tmp_path: Path) -> None:
-    bad = _with_attributes(member("ping"), security__capability=b"x")
-    with pytest.raises(LadingError, match="/ping with the attribute security.capability, whose"):
+    bad = _with_attributes(member("ping"), system__posix_acl_access=b"x")
+    with pytest.raises(LadingError, match="/ping with the attribute system.posix_acl_access, whose"):
         unpacked(tmp_path, layer(bad))
 
 
@@ -244,9 +244,9 @@ def test_what_the_layers_make_together(
         ([member("d/e/f/z"), member(".wh.d")], "has /.wh.d, .*the layer has /d in front of it"),
         ([member("d/.wh.x"), member("/d/.wh.x")], "has /d/.wh.x, .*the layer has /d/x in front"),
         # umoci#254
-        ([member(".wh.d"), member("d/.wh.x")], "has /d/.wh.x, .*/d is no directory in its layer"),
+        ([member(".wh.d"), member("d/.wh.x")], "has /d/.wh.x, .*/d is not a directory in its layer"),
         ([member("d/.wh.x"), member(".wh.d")], "has /.wh.d, .*the layer has /d in front of it"),
-        ([member(".wh.d"), member("d/z")], "has /d/z, .*/d is no directory in its layer"),
+        ([member(".wh.d"), member("d/z")], "has /d/z, .*/d is not a directory in its layer"),
         ([symlink("a", "d"), member("a/z")], "has /a/z, .*/a is a link to nothing in its layer"),
         ([symlink("a", "b"), member("a/.wh..wh..opq")], "/a is a link to nothing in its layer"),
         ([hard_link("a", "d/x")], "has /a, .*a hard link to /d/x, which the layer does not have"),
@@ -313,13 +313,13 @@ def test_more_links_in_a_row_than_the_kernel_follows(tmp_path: Path) -> None:
 
 def test_a_whiteout_of_nothing_deletes_nothing(tmp_path: Path) -> None:
     for name in (".wh.", ".wh..", ".wh...", "d/.wh.", "d/.wh...", "d/./.wh.."):
-        with pytest.raises(LadingError, match=r"has /(d/)?\.wh\.+, which deletes nothing"):
+        with pytest.raises(LadingError, match=r"has /(d/)?\.wh\.+, a whiteout that names no file"):
             unpacked(tmp_path, layer(member("d/x")), layer(member(name)))
 
 
 def test_trees_that_links_make_deep(tmp_path: Path) -> None:
     deep = "/".join("a" * 200)
-    with pytest.raises(LadingError, match="and 257 names, where a path has 4094 bytes, 256 names"):
+    with pytest.raises(LadingError, match="and 257 names. Lading takes at most 4094 bytes, 256"):
         unpacked(tmp_path, layer(member(f"{deep}/x"), symlink("l", deep), member(f"l/{deep[2:]}")))
 
 
@@ -357,18 +357,18 @@ def _with_header_size(size: int) -> bytes:
     "data, reason",
     [
         (layer(member("a"), member("a")), "has /a twice"),
-        (layer(hard_link("a", "../b")), "has /a, which can't be unpacked .*a hard link to /b"),
-        (layer(hard_link("a", "b")), "has /a, which can't be unpacked .*a hard link to /b"),
+        (layer(hard_link("a", "../b")), "has /a, which can't be unpacked: it is a hard link to /b"),
+        (layer(hard_link("a", "b")), "has /a, which can't be unpacked: it is a hard link to /b"),
         (
             layer(member("a"), member("a/b")),
-            "has /a/b, which can't be unpacked .*/a is no directory",
+            "has /a/b, which can't be unpacked: /a is not a directory",
         ),
         (layer(symlink("a", "a"), member("a/b")), "has /a/b, which can't be unpacked"),
-        (layer(member("a", type=b"Z")), "has /a, whose type 'Z' no runtime knows"),
-        (b"no archive", "is not a sound tar archive"),
-        (b"\x1f\x8bno gzip", "is not a sound tar archive"),
-        (gzip.compress(layer(member("a", b"x" * 9999)))[:-20], "is not a sound tar archive"),
-        (layer(member("a", b"x" * 9999))[:5000], "is not a sound tar archive"),
+        (layer(member("a", type=b"Z")), "has /a of the type 'Z', which docker"),
+        (b"no archive", "is not a valid tar archive"),
+        (b"\x1f\x8bno gzip", "is not a valid tar archive"),
+        (gzip.compress(layer(member("a", b"x" * 9999)))[:-20], "is not a valid tar archive"),
+        (layer(member("a", b"x" * 9999))[:5000], "is not a valid tar archive"),
         (_with_header_size(HEADER_LIMIT + 1), f"a header of {HEADER_LIMIT + 1} bytes"),
     ],
     ids=[

@@ -41,7 +41,7 @@ def check_length(path: str) -> None:
     longest = max(len(part) - len(_WHITEOUT) * part.startswith(_WHITEOUT) for part in parts)
     if len(data) > PATH_LIMIT or len(parts) > DEPTH_LIMIT or longest > NAME_LIMIT:
         raise LayerError(
-            f"has {shown(path)!r}, of {len(data)} bytes and {len(parts)} names, where a path has "
-            f"{PATH_LIMIT} bytes, {DEPTH_LIMIT} names and {NAME_LIMIT} bytes a name at most: use "
-            "another base."
+            f"has the path {shown(path)!r}, of {len(data)} bytes and {len(parts)} names. Lading "
+            f"takes at most {PATH_LIMIT} bytes, {DEPTH_LIMIT} names, and {NAME_LIMIT} bytes a "
+            "name. Choose another base."
         )

@@ -9,6 +9,7 @@ from lading.errors import LadingError
 from lading.image.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.dpkg_status import read_dpkg_status
 from lading.image.image_tree import ImageTree
+from lading.image.kept_content import LIMIT
 from lading.image.layer_applier import LayerApplier
 from lading.image.layer_listing import ListedMember
 from lading.image.links import follow
@@ -107,7 +108,7 @@ class MergedTree:
 def _known(path: str, content: Optional[bytes]) -> bytes:
     if content is None:
         raise LadingError(
-            f"the base's /{path} can't be read without unpacking the base, because it is too "
-            "large, or a link into a lower layer: use another base."
+            f"the base's /{path} can't be read, because it has more than {LIMIT} bytes, or is a "
+            "link to a file in a lower layer. Choose another base."
         )
     return content

@@ -213,7 +213,7 @@ def test_no_users(layers: List[bytes]) -> None:
     ids=["too large", "symlink into a lower layer"],
 )
 def test_users_that_can_not_be_found(layers: List[bytes]) -> None:
-    with pytest.raises(LadingError, match="the base's /etc/passwd can't be read without unpacking"):
+    with pytest.raises(LadingError, match="the base's /etc/passwd can't be read, because it has more than 4194304"):
         merged(*layers)
 
 
@@ -228,7 +228,7 @@ def test_the_content_that_is_kept_is_bounded() -> None:
 )
 def test_whiteouts_of_directories_by_dots_are_refused(name: str) -> None:
     """containerd: "invalid whiteout name"."""
-    with pytest.raises(LayerError, match=f"has /{name}, which"):
+    with pytest.raises(LayerError, match=f"has /{name}, a whiteout that names no file"):
         merged(layer(directory("a"), member("b")), layer(member(name)))
 
 
@@ -272,5 +272,5 @@ def test_trees_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_paths_of_trees_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree_bound, "CHARACTERS", 1000)
     names = [member("l/x", b""), member("l/y", b"")]
-    with pytest.raises(LayerError, match="or more than 1000 characters in their paths"):
+    with pytest.raises(LayerError, match="or to more than 1000 characters in their paths"):
         merged(layer(directory("n" * 250), symlink("l", "n" * 250), *names, member("l/z")))

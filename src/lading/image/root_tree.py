@@ -93,8 +93,8 @@ class _Tree:
         if present is not None and present.type != kinds.DIRECTORY:
             # Runtimes would look for the packages behind a link, or refuse the image.
             raise LadingError(
-                f"the base's {STORE_DIR} is no directory, but that is where the packages of an "
-                "image lie. Choose another base."
+                f"the base's {STORE_DIR} is not a directory, but the packages of an image are "
+                "there. Choose another base."
             )
         if present is None:
             self._put("contents", RootEntry.directory(_STORE))
@@ -184,7 +184,7 @@ class _Tree:
         if entry.type != kinds.DIRECTORY and in_base is not None:
             raise _base_conflict(field, entry.path, entry.path, "is a directory")
         if entry.type == kinds.DIRECTORY and in_base is None and self.has(entry.path):
-            raise _base_conflict(field, entry.path, entry.path, "is no directory")
+            raise _base_conflict(field, entry.path, entry.path, "is not a directory")
 
     def _place(self, field: str, path: str) -> str:
         """Where `path` lies when the base's links are followed."""
@@ -203,8 +203,8 @@ class _Tree:
         present = self._entries.get(parent) or self._base.entries.get(parent)
         if present is not None and present.type != kinds.DIRECTORY:
             if parent not in self._entries:
-                raise _base_conflict(field, place, parent, "is no directory")
-            raise self._conflict(field, place, parent, " and is no directory")
+                raise _base_conflict(field, place, parent, "is not a directory")
+            raise self._conflict(field, place, parent, " and is not a directory")
         if parent and present is None:
             self._add_parents(field, parent)
             self._put(field, RootEntry.directory(parent))

@@ -240,7 +240,7 @@ def test_users_of_the_base_stay_and_are_known() -> None:
         ({"files": {"/d": ""}}, "`files` has '/d', but '/d' of the base is a directory. Choose"),
         ({"symlinks": {"/l": "x"}}, "`symlinks` has '/l', but '/l' of the base is a directory"),
         ({"directories": {"/f": "0755"}}, "`directories` has '/f', but '/f' of the base is no"),
-        ({"files": {"/f/x": ""}}, "`files` has '/f/x', but '/f' of the base is no directory"),
+        ({"files": {"/f/x": ""}}, "`files` has '/f/x', but '/f' of the base is not a directory"),
         ({"files": {"/loop/x": ""}}, "'/loop' of the base leads to no place in it"),
         (
             {"files": {"/l/x": ""}, "symlinks": {"/d/x": "y"}},
@@ -276,5 +276,5 @@ def test_contents_that_have_users_of_their_own(make_package: MakePackage) -> Non
 
 def test_a_base_whose_store_is_no_directory_is_refused() -> None:
     base = ImageTree({"store": RootEntry.symlink("store", "/etc")})
-    with pytest.raises(LadingError, match="the base's /store is no directory"):
+    with pytest.raises(LadingError, match="the base's /store is not a directory"):
         plan_root_tree({}, RootFields.parse({}), lambda source: b"", base)

@@ -107,7 +107,7 @@ def in_content(list: bytes, content: bytes = b"") -> bytes:
     ],
 )
 def test_damaged_ones(archive: bytes, reason: str) -> None:
-    with pytest.raises(LayerError, match=f"is not a sound tar archive .*{reason}"):
+    with pytest.raises(LayerError, match=f"is not a valid tar archive .*{reason}"):
         read(archive)
 
 

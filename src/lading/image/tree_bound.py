@@ -22,6 +22,7 @@ class TreeBound:
         self._characters -= len(path)
         if self._places < 0 or self._characters < 0:
             raise LayerError(
-                f"brings the image to more than {PLACES} files and directories, or more than "
-                f"{CHARACTERS} characters in their paths. Don't use this image."
+                f"brings the image to more than {PLACES} files and directories, or to more than "
+                f"{CHARACTERS} characters in their paths, which is more than Lading reads. Choose "
+                "another base."
             )

@@ -299,7 +299,7 @@ class TestImage:
             ),
             (
                 encoded({"config": {**descriptor(b"{}", OCI_CONFIG), "size": 3}}),
-                "its config has 2 bytes, where its manifest says 3",
+                "its config has 2 bytes, but its manifest says 3",
             ),
             (
                 manifest(b"{}", []),
@@ -307,7 +307,7 @@ class TestImage:
                 "the field `os`.",
             ),
             (manifest(b"[]", []), "it is not a JSON object"),
-            (manifest(config(2), []), "its config is of 2 layers, its manifest of 0"),
+            (manifest(config(2), []), "its config has 2 layers, but its manifest has 0"),
         ],
     )
     def test_what_can_not_be_used(

@@ -66,15 +66,14 @@ def find_image(reference: Reference, platform: Platform, get: GetDocument) -> Pu
     except MalformedError as error:
         raise LadingError(f"{reference} can't be used: {printable(str(error))}.") from error
     if image is None:
-        raise LadingError(
-            f"{reference} has no image for {platform}, only for {_names(offered)}. Name one of "
-            "these as `platform`, or pin another image."
-        )
+        only = f", only for {_names(offered)}" if offered else ""
+        remedy = "Name one of these as `platform`, or pin" if offered else "Pin"
+        raise LadingError(f"{reference} has no image for {platform}{only}. {remedy} another image.")
     return image
 
 
 def _names(platforms: List[Platform]) -> str:
-    names = [printable(shown(str(one))) for one in dict.fromkeys(platforms)] or ["nothing"]
+    names = [printable(shown(str(one))) for one in dict.fromkeys(platforms)]
     more = ["and more"] if len(names) > _MOST_NAMED else []
     return ", ".join([*names[:_MOST_NAMED], *more])
 
@@ -133,7 +132,7 @@ def _config(descriptor: Descriptor, get: GetDocument) -> bytes:
     content = get("blobs", descriptor.digest)
     if len(content) != descriptor.size:
         raise MalformedError(
-            f"its config has {counted(len(content), 'byte')}, where its manifest says "
+            f"its config has {counted(len(content), 'byte')}, but its manifest says "
             f"{descriptor.size}"
         )
     return content
@@ -151,7 +150,7 @@ def _platform(content: bytes, manifest: ImageManifest) -> Platform:
     diff_ids = fields["rootfs"].get("diff_ids") or []
     if len(diff_ids) != len(manifest.layers):
         raise MalformedError(
-            f"its config is of {counted(len(diff_ids), 'layer')}, its manifest of "
+            f"its config has {counted(len(diff_ids), 'layer')}, but its manifest has "
             f"{len(manifest.layers)}"
         )
     for diff_id in diff_ids:

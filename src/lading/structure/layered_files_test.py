@@ -71,7 +71,7 @@ def test_no_layers_make_a_root() -> None:
 
 
 def test_a_damaged_layer_is_told() -> None:
-    with pytest.raises(LadingError, match="a layer of the image is not a sound tar archive"):
+    with pytest.raises(LadingError, match="a layer of the image is not a valid tar archive"):
         LayeredFiles(layer_blobs(LOWER[:1000]))
 
 
