@@ -58,7 +58,7 @@ class LadingCache(Goal):
 async def check_cache(
     options: LadingCacheSubsystem, machine: MachineCache, _: Console
 ) -> LadingCache:
-    # Pants lets only rules that ask for something with side effects, as `_` is, start such a process.
+    # `_` has side effects: Pants lets rules without such a parameter start no such process.
     days = options.remove_unused_days
     if days is not None and days < 0:
         raise TargetError(

@@ -69,9 +69,10 @@ async def run_image(
     metadata = json.loads(image.metadata)
     wants_engine = run.options.daemon and all_goals.options.daemon
     layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    # Not in the request, which Pants keeps in its store: one may be `--env=PASSWORD=...`.
+    options = json.dumps(list(lading.container_options))
     request = ImageRunRequest(
         engine=lading.container_engine if wants_engine else Engine.NONE,
-        options=tuple(lading.container_options),
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
         tags=tuple(metadata["tags"]),
@@ -90,7 +91,7 @@ async def run_image(
     )
     return RunRequest(
         digest=digest,
-        args=(*RUN_IN_WORKSPACE, "{chroot}", _MODULE, "{chroot}", _REQUEST_FILE),
+        args=(*RUN_IN_WORKSPACE, "{chroot}", _MODULE, "{chroot}", _REQUEST_FILE, options),
         immutable_input_digests=libraries,
         append_only_caches={machine.name: MACHINE_DIR},
     )

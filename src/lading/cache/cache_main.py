@@ -52,7 +52,7 @@ def _report(cache: Path, entries: Iterable[Entry], damaged: Iterable[Entry]) -> 
     for kind, found in by_kind.items():
         print(f"{counted(len(found), kind)}, {_megabytes(found)}")
     for entry in damaged:
-        print(f"{entry.kind} {entry.path.relative_to(cache)}: {entry.fault}")
+        print(f"{entry.kind} {os.path.relpath(entry.path, cache)}: {entry.fault}")
     if not by_kind:
         print(f"There is nothing in {cache}.")
 
@@ -60,7 +60,7 @@ def _report(cache: Path, entries: Iterable[Entry], damaged: Iterable[Entry]) -> 
 def _remove(cache: Path, entries: List[Entry]) -> None:
     for entry in entries:
         entry.remove()
-        print(f"Removed {entry.path.relative_to(cache)}.")
+        print(f"Removed {os.path.relpath(entry.path, cache)}.")
     print(f"Removed {counted(len(entries), 'item')}, {_megabytes(entries)}.")
 
 

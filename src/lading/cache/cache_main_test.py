@@ -124,6 +124,16 @@ def test_what_is_unused_is_removed(cache: Path) -> None:
     assert not (cache / "roots/key.lock").exists()
 
 
+def test_old_descriptions_of_the_machine_are_removed_with_their_passwords(cache: Path) -> None:
+    month_ago = time.time() - 31 * 24 * 60 * 60
+    for name, used in (("lading_machine_old", month_ago), ("lading_machine_new", time.time())):
+        (cache.parent / name).mkdir()
+        (cache.parent / name / "machine.json").touch()
+        os.utime(cache.parent / name, (used, used))
+    assert run("", "30") == 0
+    assert [path.name for path in cache.parent.glob("lading_*")] == ["lading_machine_new"]
+
+
 def test_a_use_is_noted(cache: Path) -> None:
     month_ago = time.time() - 31 * 24 * 60 * 60
     os.utime(cache / "roots/key/state.json", (month_ago, month_ago))

@@ -74,7 +74,10 @@ def cached_tree(cache: Path, place: Path, make: Callable[[Path], None]) -> Path:
 
 def use_cache(cache: Path) -> None:
     """Until this process ends, nobody removes anything from the cache."""
-    file = os.open(cache / USERS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        file = os.open(cache / USERS, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except PermissionError:  # it is somebody else's, who has removed the file
+        return
     if any(os.path.sameopenfile(file, other) for other in _used):
         os.close(file)
         return
@@ -106,7 +109,7 @@ def _is_sound(place: Path) -> bool:
         return False
     try:
         state = _read_state(place)
-        is_recent = time.time() - state.checked < _CHECK_INTERVAL
+        is_recent = abs(time.time() - state.checked) < _CHECK_INTERVAL
         if not is_recent or stat_digest(place / TREE) != state.stats:
             # A copied tree differs in what `lstat` tells only, and is recorded again.
             check_contents(place)

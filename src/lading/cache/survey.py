@@ -52,7 +52,8 @@ class Entry:
 
 
 def survey(cache: Path) -> Iterator[Entry]:
-    """All entries, with their contents read. The caller has the cache locked."""
+    """All entries, with their contents read, and the descriptions of the machine that lie beside
+    the cache (`lading.machine`). The caller has the cache locked."""
     for name, kind in TREES.items():
         for path in _children(cache / name):
             if path.is_dir():
@@ -61,6 +62,9 @@ def survey(cache: Path) -> Iterator[Entry]:
         for path in sorted((cache / name).rglob("*")):
             if path.is_file():
                 yield _file(path, kind)
+    for path in sorted(cache.parent.glob("lading_*")):
+        if path.is_dir():
+            yield Entry(path, "machine description", _size(path), path.stat().st_mtime)
     for name in _OLD:
         if (cache / name).is_dir():
             yield _left_over(cache / name, "it is of an earlier version")

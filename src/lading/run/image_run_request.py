@@ -21,12 +21,9 @@ class Engine(Enum):
 class ImageRunRequest:
     """`config` and `manifest` are the image's files, `tags` its full names, such as
     `redis:7.0.15`; all paths are below the sandbox.
-
-    `options` go between `docker run` and the image.
     """
 
     engine: Engine
-    options: Tuple[str, ...]
     config: str
     manifest: str
     tags: Tuple[str, ...]
@@ -44,7 +41,6 @@ class ImageRunRequest:
             **{
                 **fields,
                 "engine": Engine(fields["engine"]),
-                "options": tuple(fields["options"]),
                 "tags": tuple(fields["tags"]),
                 "layers": tuple(LayerFiles(**layer) for layer in fields["layers"]),
             }

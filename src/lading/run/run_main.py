@@ -1,10 +1,12 @@
-"""Run an image: `run_main SANDBOX REQUEST [ARGUMENT ...]`.
+"""Run an image: `run_main SANDBOX REQUEST OPTIONS [ARGUMENT ...]`.
 
-REQUEST is the JSON of `ImageRunRequest`, whose files lie below SANDBOX. The image's program has
-this one's terminal, working directory and status. It gets the arguments, if there are any, in
-place of the image's `cmd`.
+REQUEST is the JSON of `ImageRunRequest`, whose files lie below SANDBOX. OPTIONS go between `docker
+run` and the image, as a JSON list: `--env` may hold a password, which no file keeps. The image's
+program has this one's terminal, working directory and status. It gets the arguments, if there are
+any, in place of the image's `cmd`.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -21,15 +23,16 @@ from lading.structure.runtime_config import RuntimeConfig
 
 
 def main(argv: List[str]) -> None:
-    sandbox, arguments = Path(argv[0]).absolute(), argv[2:]
-    request = ImageRunRequest.from_json((sandbox / argv[1]).read_text(encoding="utf-8"))
+    directory, request_file, options, *arguments = argv
+    sandbox = Path(directory).absolute()
+    request = ImageRunRequest.from_json((sandbox / request_file).read_text(encoding="utf-8"))
     image = LoadableImage.of(request, sandbox)
     config = RuntimeConfig.from_json(image.image.config.decode("utf-8"))
     if request.engine is Engine.NONE:
         sys.exit(_run_in_namespaces(image, config, arguments))
     engine = ContainerEngine.find(request.engine)
     name = engine.load(image)
-    engine.become([*engine.arguments(name, config.exposed_ports, request.options), *arguments])
+    engine.become([*engine.arguments(name, config.exposed_ports, json.loads(options)), *arguments])
 
 
 def _run_in_namespaces(image: LoadableImage, config: RuntimeConfig, arguments: List[str]) -> int:

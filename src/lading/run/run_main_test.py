@@ -78,7 +78,7 @@ class Program:
                 os.setgid(self._account.gid)
                 os.setuid(self._account.uid)
 
-        argv = [python(), "-B", "-m", MODULE, str(sandbox), "run.json", *arguments]
+        argv = [python(), "-B", "-m", MODULE, str(sandbox), "run.json", "[]", *arguments]
         return subprocess.Popen(
             argv,
             cwd=sandbox,
@@ -117,7 +117,6 @@ class Program:
         (sandbox / "manifest.json").write_bytes(image.manifest)
         request = ImageRunRequest(
             engine=Engine.NONE,
-            options=(),
             config="config.json",
             manifest="manifest.json",
             tags=("test:1",),
