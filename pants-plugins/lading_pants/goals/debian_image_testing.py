@@ -14,8 +14,10 @@ from pants.core.goals.package import BuiltPackage
 from pants.engine.addresses import Address
 from pants.testutil.rule_runner import RuleRunner
 
+from lading.debian.binary_package import BinaryPackage
 from lading.debian.deb_testing import make_deb
-from lading.debian.lock import DebianLock, LockedPackage
+from lading.debian.lock import DebianLock
+from lading.debian.relation import Relation
 from lading.digest import Sha256
 from lading_pants.util_rules.image_references import ImageFieldSet
 
@@ -38,7 +40,7 @@ class Debian:
             suites=("bookworm",),
             components=("main",),
             architectures=("amd64", "arm64"),
-            timestamp="20260101T000000Z",
+            released={"bookworm": "20260101T000000Z"},
             roots=(),
             packages={"amd64": packages, "arm64": packages},
         )
@@ -57,7 +59,7 @@ class Debian:
         depends: Iterable[str] = (),
         postinst: str = "",
         **files: bytes,
-    ) -> LockedPackage:
+    ) -> BinaryPackage:
         filename = f"pool/main/{name}_{version}_all.deb"
         path = self.root / filename
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,14 +68,14 @@ class Debian:
         fields = {"package": name, "version": version, "architecture": "all"}
         make_deb(path, contents, None, scripts, **fields)
         content = path.read_bytes()
-        return LockedPackage(
+        return BinaryPackage(
             name=name,
             version=version,
             architecture="all",
             filename=filename,
             sha256=Sha256.of(content),
             size=len(content),
-            dependencies=tuple(depends),
+            depends=tuple((Relation(name),) for name in depends),
         )
 
     def package(self, build_file: str, name: str = "image") -> "Built":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import total_ordering
 
 from pants.backend.python.util_rules import pex
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
@@ -14,6 +16,8 @@ from pants.core.goals.generate_lockfiles import (
     GenerateLockfileResult,
     KnownUserResolveNames,
     KnownUserResolveNamesRequest,
+    LockfileDiff,
+    LockfilePackages,
     RequestedUserResolveNames,
     UserGenerateLockfiles,
 )
@@ -32,11 +36,14 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import AllTargets, Target
 from pants.engine.unions import UnionRule
 
-from lading.debian.lock_request import LockRequest
+from lading.debian.lock import locked_versions
+from lading.debian.lock_request import AskedPackage, LockRequest
 from lading.debian.package_list import PackageList
+from lading.debian.version import compare_versions
 from lading.errors import LadingError
 from lading.machine import MACHINE_DIR
 from lading_pants.errors import TargetError, about
+from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.targets.build_root import DebianLockField, DebianPackagesField
 from lading_pants.targets.debian_lock import (
     DebianArchitecturesField,
@@ -54,6 +61,8 @@ from lading_pants.util_rules.program import (
     ProgramDigestRequest,
     check_success,
 )
+
+logger = logging.getLogger(__name__)
 
 _MODULE = "lading.debian.lock_main"
 _LOCK = "lock.json"
@@ -87,9 +96,9 @@ class DebianLocks:
 
 @dataclass(frozen=True)
 class DebianRoots:
-    """The packages that targets ask for, by the address of the lock they name, sorted."""
+    """The lists of packages that targets ask for, by the address of the lock they name, sorted."""
 
-    by_lock: tuple[tuple[Address, tuple[str, ...]], ...]
+    by_lock: tuple[tuple[Address, tuple[tuple[str, ...], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,20 @@ class GenerateDebianLock(GenerateLockfile):
 
     subject: str
     request: LockRequest
+
+
+@total_ordering
+@dataclass(frozen=True)
+class DebianVersion:
+    """For the summary of what changes in a lock."""
+
+    text: str
+
+    def __lt__(self, other: DebianVersion) -> bool:
+        return compare_versions(self.text, other.text) < 0
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @rule
@@ -122,16 +145,23 @@ async def find_debian_roots(all_targets: AllTargets) -> DebianRoots:
         Get(Addresses, UnparsedAddressInputs, target[DebianLockField].to_unparsed_address_inputs())
         for target in users
     )
-    roots: dict[Address, set[str]] = defaultdict(set)
+    found: dict[Address, set[tuple[str, ...]]] = defaultdict(set)
     for target, addresses in zip(users, locks):
+        names = _packages_of(target)
         for address in addresses:
-            roots[address].update(_packages_of(target))
-    return DebianRoots(tuple((lock, tuple(sorted(names))) for lock, names in roots.items()))
+            if names:
+                found[address].add(names)
+    return DebianRoots(tuple((lock, tuple(sorted(lists))) for lock, lists in found.items()))
 
 
 def _packages_of(target: Target) -> tuple[str, ...]:
     if target.has_field(DebianPackagesField):
-        return PackageList.parse(target[DebianPackagesField].value or ()).roots
+        names = tuple(sorted(set(target[DebianPackagesField].value or ())))
+        try:
+            PackageList.parse(names)
+        except LadingError as error:
+            raise about(f"`{target.alias}` {target.address}", error) from error
+        return names
     if target.has_field(DebianPackageField):
         return (target[DebianPackageField].value or target.address.target_name,)
     return ()
@@ -148,7 +178,7 @@ def known_debian_locks(_: KnownDebianLocksRequest, locks: DebianLocks) -> KnownU
 
 @rule
 async def requested_debian_locks(
-    requested: RequestedDebianLocks, locks: DebianLocks, roots: DebianRoots
+    requested: RequestedDebianLocks, locks: DebianLocks, roots: DebianRoots, lading: LadingSubsystem
 ) -> UserGenerateLockfiles:
     targets = [target for resolve, target in locks.targets if resolve in requested]
     present = await MultiGet(
@@ -160,7 +190,7 @@ async def requested_debian_locks(
     )
     by_lock = dict(roots.by_lock)
     return UserGenerateLockfiles(
-        _generate_request(target, by_lock.get(target.address, ()), contents)
+        _generate_request(target, by_lock.get(target.address, ()), contents, lading)
         for target, contents in zip(targets, present)
     )
 
@@ -172,7 +202,10 @@ def _path(target: Target) -> str:
 
 
 def _generate_request(
-    target: Target, roots: tuple[str, ...], previous: DigestContents
+    target: Target,
+    lists: tuple[tuple[str, ...], ...],
+    previous: DigestContents,
+    lading: LadingSubsystem,
 ) -> GenerateDebianLock:
     subject = f"`{target.alias}` {target.address}"
     resolve = target[DebianResolveField].resolve_name
@@ -182,12 +215,15 @@ def _generate_request(
             suites=tuple(target[DebianSuitesField].value or ()),
             components=tuple(target[DebianComponentsField].value or ()),
             architectures=tuple(sorted(target[DebianArchitecturesField].value or ())),
-            roots=tuple(sorted({*roots, *(target[DebianExtraPackagesField].value or ())})),
+            lists=lists,
+            asked=tuple(map(AskedPackage.parse, target[DebianExtraPackagesField].value or ())),
+            upgrade=tuple(lading.upgrade),
+            allow_older_index=lading.allow_older_index,
             previous=previous[0].content.decode("utf-8", "replace") if previous else None,
         )
     except LadingError as error:
         raise about(subject, error) from error
-    return GenerateDebianLock(resolve, _path(target), diff=False, subject=subject, request=request)
+    return GenerateDebianLock(resolve, _path(target), diff=True, subject=subject, request=request)
 
 
 @rule
@@ -224,10 +260,27 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
         ),
     )
     check_success(result, _MODULE, generate.subject)
+    if result.stdout:
+        logger.info(result.stdout.decode("utf-8", "replace").rstrip())
     contents = await Get(DigestContents, Digest, result.output_digest)
     lock = FileContent(generate.lockfile_dest, contents[0].content)
-    digest = await Get(Digest, CreateDigest([lock]))
-    return GenerateLockfileResult(digest, generate.resolve_name, generate.lockfile_dest)
+    return GenerateLockfileResult(
+        digest=await Get(Digest, CreateDigest([lock])),
+        resolve_name=generate.resolve_name,
+        path=generate.lockfile_dest,
+        diff=LockfileDiff.create(
+            generate.lockfile_dest,
+            generate.resolve_name,
+            _versions(generate.request.previous or ""),
+            _versions(lock.content.decode("utf-8")),
+        ),
+    )
+
+
+def _versions(lock: str) -> LockfilePackages:
+    return LockfilePackages(
+        {name: DebianVersion(version) for name, version in locked_versions(lock).items()}
+    )
 
 
 def rules():

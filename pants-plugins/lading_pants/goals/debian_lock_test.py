@@ -12,10 +12,11 @@ from pants.core.goals.generate_lockfiles import (
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner, engine_error
 
-from lading.debian.lock_request import LockRequest
+from lading.debian.lock_request import AskedPackage, LockRequest
 from lading_pants.errors import TargetError
 from lading_pants.goals import debian_lock
 from lading_pants.goals.debian_lock import (
+    DebianVersion,
     GenerateDebianLock,
     KnownDebianLocksRequest,
     RequestedDebianLocks,
@@ -26,7 +27,7 @@ from lading_pants.targets.fetch_debian import FetchDebianTarget
 from lading_pants.util_rules import machine, program
 
 USERS = """
-build_root(name="one", debian_lock="//debian:bookworm", debian_packages=["gcc", "bash"])
+build_root(name="one", debian_lock="//debian:bookworm", debian_packages=["gcc", "bash", "!perl"])
 build_root(name="two", debian_lock="//debian:other", debian_packages=["clang"])
 fetch_debian(name="libc6", debian_lock="//debian:bookworm")
 fetch_debian(name="shell", package="bash", debian_lock="//debian:bookworm")
@@ -83,28 +84,29 @@ def test_roots_are_what_targets_with_the_lock_and_its_packages_ask_for(
     assert bookworm == GenerateDebianLock(
         resolve_name="bookworm",
         lockfile_dest="debian/bookworm.lock.json",
-        diff=False,
+        diff=True,
         subject="`debian_lock` debian:bookworm",
         request=LockRequest(
             resolve="bookworm",
             suites=("bookworm", "bookworm-updates"),
             components=("main",),
             architectures=("amd64", "arm64"),
-            roots=("bash", "bubblewrap", "gcc", "libc6"),
+            lists=(("!perl", "bash", "gcc"), ("bash",), ("libc6",)),
+            asked=(AskedPackage("bubblewrap"),),
             previous="{}",
         ),
     )
     assert unstable == GenerateDebianLock(
         resolve_name="unstable",
         lockfile_dest="debian/sid.json",
-        diff=False,
+        diff=True,
         subject="`debian_lock` debian:other",
         request=LockRequest(
             resolve="unstable",
             suites=("sid",),
             components=("main", "contrib"),
             architectures=("amd64",),
-            roots=("clang",),
+            lists=(("clang",),),
         ),
     )
 
@@ -127,11 +129,12 @@ def test_two_locks_with_one_resolve_are_refused(rule_runner: RuleRunner) -> None
     "fields, sentence",
     [
         ("suites=['sid']", "`debian_lock` more:more: No target asks for a package of this lock"),
-        ("suites=[], packages=['a']", "`debian_lock` more:more: `suites` is empty."),
+        ("suites=[], packages=['curl']", "`debian_lock` more:more: `suites` is empty."),
         (
-            "suites=['sid'], packages=['a'], architectures=[]",
+            "suites=['sid'], packages=['curl'], architectures=[]",
             "`debian_lock` more:more: `architectures` is empty.",
         ),
+        ("suites=['sid'], packages=['a b']", "`debian_lock` more:more: `packages` has 'a b'. W"),
     ],
 )
 def test_refuses(rule_runner: RuleRunner, fields: str, sentence: str) -> None:
@@ -140,8 +143,22 @@ def test_refuses(rule_runner: RuleRunner, fields: str, sentence: str) -> None:
         requested(rule_runner, "more")
 
 
+def test_options_say_what_may_change(rule_runner: RuleRunner) -> None:
+    rule_runner.set_options(["--lading-upgrade=libssl*", "--lading-allow-older-index"])
+    (unstable,) = requested(rule_runner, "unstable")
+    assert isinstance(unstable, GenerateDebianLock)
+    assert unstable.request.upgrade == ("libssl*",)
+    assert unstable.request.allow_older_index
+
+
+@pytest.mark.parametrize("smaller, bigger", [("1.0~rc1", "1.0"), ("9", "1:0")])
+def test_the_summary_of_changes_orders_versions_as_dpkg_does(smaller: str, bigger: str) -> None:
+    assert DebianVersion(smaller) < DebianVersion(bigger)
+    assert DebianVersion(bigger) > DebianVersion(smaller)
+
+
 def test_every_requirement_of_the_program_is_pinned_with_hashes() -> None:
     text = importlib.resources.read_text("lading_pants.goals", "debian_lock.lock.txt")
-    assert {"pysequoia", "python-debian", "requests"} <= set(re.findall(r"^[\w-]+", text, re.M))
+    assert {"pysequoia", "requests", "resolvelib"} <= set(re.findall(r"^[\w-]+", text, re.M))
     for requirement in re.split(r"\n(?=\w)", text.partition("\n\n")[0])[1:]:
         assert "--hash=sha256:" in requirement

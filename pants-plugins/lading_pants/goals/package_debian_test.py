@@ -139,7 +139,7 @@ def test_generate_lockfiles_knows_what_images_ask_for(debian: Debian) -> None:
         UserGenerateLockfiles, [RequestedDebianLocks(frozenset(["lock"]))]
     )
     (generate,) = requested
-    assert generate.request.roots == ("nginx",)  # type: ignore[attr-defined]
+    assert generate.request.lists == (("!perl", "nginx"),)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,21 @@ class LadingSubsystem(Subsystem):
             "does not matter: files are checked by digest."
         ),
     )
+    upgrade = StrListOption(
+        help=(
+            "Names of Debian packages, or patterns such as `libssl*`, of which "
+            "`generate-lockfiles` locks the newest version; `*` stands for all. Without it, what "
+            "a `debian_lock` has keeps its version, unless a package that is added needs another."
+        ),
+    )
+    allow_older_index = BoolOption(
+        default=False,
+        help=(
+            "Whether `generate-lockfiles` takes a Debian index that is older than the one that "
+            "the lock was made with. Such an index is signed, but hides the updates since then; "
+            "set it to go back on purpose, to a snapshot for example."
+        ),
+    )
     container_engine = EnumOption(
         default=Engine.AUTO,
         help=(

@@ -21,7 +21,9 @@ class DebianSuitesField(StringSequenceField):
     required = True
     help = (
         "The suites that packages are taken from, such as `['bookworm', 'bookworm-updates', "
-        "'bookworm-security']`. Of several versions the newest is locked."
+        "'bookworm-security']`. Of several versions the newest is locked, but backports and "
+        "experimental only where no other suite has the package, where a dependency needs them, or "
+        "where `packages` asks for them."
     )
 
 
@@ -42,7 +44,9 @@ class DebianExtraPackagesField(StringSequenceField):
     default = ()
     help = (
         "Packages to lock besides those that `build_root`, `fetch_debian` and `docker_image` "
-        "targets with this lock ask for. What these depend on is locked as well."
+        "targets with this lock ask for. What these depend on is locked as well. A name may be "
+        "followed by a version, `curl=7.88.1-10`, or by a suite, `curl/bookworm-backports`: this "
+        "is locked then for all that use the package."
     )
 
 

@@ -10,14 +10,15 @@ from pants.engine.rules import Get, collect_rules, rule
 from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
 from pants.util.frozendict import FrozenDict
 
+from lading.debian.binary_package import BinaryPackage
 from lading.debian.build_root import build_root_hash
 from lading.debian.lock import (
     DebianLock,
-    LockedPackage,
     check_made_for,
-    closure,
     regenerate_command,
 )
+from lading.debian.locked_packages import locked_closure
+from lading.debian.package_list import PackageList
 from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.source_url import SourceUrl
@@ -111,13 +112,13 @@ async def load_lock(request: LoadedLockRequest) -> LoadedLock:
     return LoadedLock(lock)
 
 
-def pinned_file(package: LockedPackage, lock: DebianLock) -> PinnedFile:
+def pinned_file(package: BinaryPackage, lock: DebianLock) -> PinnedFile:
     return PinnedFile(
         name=package.filename.rpartition("/")[2],
         urls=(SourceUrl.parse(f"mirror://debian/{package.filename}"),),
         sha256=package.sha256,
         size=package.size,
-        snapshot=lock.timestamp,
+        snapshot=package.snapshot or lock.timestamp,
         resolve=lock.resolve,
     )
 
@@ -132,7 +133,7 @@ async def debian_file(request: DebianFileRequest, platform: BuildPlatform) -> De
     loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
     name = target[DebianPackageField].value or target.address.target_name
     try:
-        packages = closure(loaded.lock, platform.architecture, [name])
+        packages = locked_closure(loaded.lock, platform.architecture, [name])
     except LadingError as error:
         raise about(subject, error) from error
     package = next(package for package in packages if package.name == name)
@@ -154,8 +155,9 @@ async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) ->
     subject = f"`{target.alias}` {target.address}"
     loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
     try:
-        packages = closure(
-            loaded.lock, platform.architecture, target[DebianPackagesField].value or ()
+        wanted = PackageList.parse(target[DebianPackagesField].value or ())
+        packages = locked_closure(
+            loaded.lock, platform.architecture, wanted.roots, wanted.left_out
         )
     except LadingError as error:
         raise about(subject, error) from error

@@ -62,17 +62,17 @@ def lock(**changes: object) -> str:
             "filename": f"pool/main/{name[0]}/{name}/{name}_{version}_amd64.deb",
             "sha256": digest_of(name).hex,
             "size": len(name),
-            "dependencies": dependencies,
+            "depends": ", ".join(dependencies),
         }
         for name, (version, dependencies) in LOCKED.items()
     }
     fields: dict[str, Any] = {
-        "version": 1,
+        "version": 2,
         "resolve": "lock",
         "suites": ["bookworm"],
         "components": ["main"],
         "architectures": ["amd64", "arm64"],
-        "timestamp": "20240210T000000Z",
+        "released": {"bookworm": "20240210T000000Z"},
         "roots": ["gcc"],
         "packages": {"amd64": packages, "arm64": packages},
         **changes,
@@ -195,8 +195,11 @@ def test_a_lock_that_is_not_there_yet(runner: RuleRunner) -> None:
     [
         ("<<<<<<<", "it is not JSON"),
         ("\xff", "it is not JSON"),
-        (lock(version=2), "its format is version 2"),
-        (lock(suites=["trixie"]), "`suites` is `bookworm` now"),
+        (lock(version=1), "its format is version 1, and this Lading reads 2"),
+        (
+            lock(suites=["trixie"], released={"trixie": "20240210T000000Z"}),
+            "`suites` is `bookworm` now",
+        ),
         (lock(components=["main", "contrib"]), "`components` is `main` now"),
         (lock(packages={}), "`architectures` and `packages` do not fit"),
     ],

@@ -20,7 +20,7 @@ from pants.util.logging import LogLevel
 
 from lading.counted import counted
 from lading.debian.layer_request import DebianLayerRequest
-from lading.debian.lock import closure
+from lading.debian.locked_packages import locked_closure
 from lading.debian.package_list import PackageList
 from lading.errors import LadingError
 from lading.python.image_python import DebianPython
@@ -170,7 +170,7 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
     loaded = await Get(LoadedLock, LoadedLockRequest(field_set.debian_lock, field_set.subject))
     try:
         wanted = PackageList.parse(names)
-        packages = closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
+        packages = locked_closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
     except LadingError as error:
         raise about(field_set.subject, error) from error
     return ImageDebian(

@@ -21,7 +21,8 @@ from pants.engine.target import Target
 from pants.testutil.rule_runner import RuleRunner
 from pants.util.frozendict import FrozenDict
 
-from lading.debian.lock import DebianLock, LockedPackage
+from lading.debian.binary_package import BinaryPackage
+from lading.debian.lock import DebianLock
 from lading.digest import Sha256
 from lading.store.host_programs_testing import install_bubblewrap, make_programs_deb
 from lading_pants.goals import package_store
@@ -62,7 +63,7 @@ class DebianMirror:
     """A directory in which the package `programs` of a Debian archive lies."""
 
     directory: Path
-    package: LockedPackage
+    package: BinaryPackage
 
     @classmethod
     def make(cls, directory: Path) -> DebianMirror:
@@ -74,7 +75,7 @@ class DebianMirror:
         )
         digest = Sha256(hashlib.sha256(content).hexdigest())
         return cls(
-            directory, LockedPackage("programs", "1", ARCHITECTURE, name, digest, len(content))
+            directory, BinaryPackage("programs", "1", ARCHITECTURE, name, digest, len(content))
         )
 
     @property
@@ -88,7 +89,7 @@ class DebianMirror:
             suites=("bookworm",),
             components=("main",),
             architectures=("amd64", "arm64"),
-            timestamp="20240210T000000Z",
+            released={"bookworm": "20240210T000000Z"},
             roots=("programs",),
             packages={name: (self.package,) for name in ("amd64", "arm64")},
         )

@@ -7,16 +7,17 @@ SHA-256 of each `Packages.xz`, which has the SHA-256 of each package.
 import io
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from lading.counted import counted
 from lading.debian.apt_sources import APT_DIRECTORY
 from lading.debian.deb822 import paragraphs
 from lading.debian.keyring import KEYRING_DIRECTORY, certificates, verified
-from lading.debian.mirrors import SNAPSHOT, Mirror, debian_mirrors
+from lading.debian.mirrors import SNAPSHOT, STAMP_FORMAT, Mirror, debian_mirrors
+from lading.debian.package_index import DEFAULT_PRIORITY
 from lading.debian.packed_index import PACKINGS, unpacked
 from lading.digest import Sha256
 from lading.errors import LadingError
@@ -39,6 +40,9 @@ _LARGEST_INDEX = 1 << 30
 #: How a cleartext signed message begins (RFC 9580, 7). Other messages may be compressed.
 _CLEARTEXT = re.compile(rb"^-----BEGIN PGP SIGNED MESSAGE-----\r?$", re.MULTILINE)
 
+#: How far ahead of this machine's clock an index may be.
+_CLOCK_TOLERANCE = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Release:
@@ -50,6 +54,18 @@ class Release:
     files: Mapping[str, Tuple[Sha256, int]] = field(hash=False)
 
     @property
+    def stamp(self) -> str:
+        """Its date, as locks have it."""
+        return self.date.astimezone(timezone.utc).strftime(STAMP_FORMAT)
+
+    @property
+    def priority(self) -> int:
+        """apt_preferences(5), Default Priority Assignments."""
+        if self.fields.get("notautomatic") != "yes":
+            return DEFAULT_PRIORITY
+        return 100 if self.fields.get("butautomaticupgrades") == "yes" else 1
+
+    @property
     def date(self) -> datetime:
         return _time("Date", self.fields.get("date", ""))
 
@@ -59,6 +75,10 @@ class Release:
         return _time("Valid-Until", text) if text else None
 
 
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
 @dataclass(frozen=True)
 class Archive:
     """The archive as this machine sees it."""
@@ -66,16 +86,20 @@ class Archive:
     machine: Machine
     apt_directory: Path = APT_DIRECTORY
     keyring_directory: Path = KEYRING_DIRECTORY
+    clock: Callable[[], datetime] = _now
 
-    def release(self, suite: str) -> Release:
-        """The `Release` of the first mirror that has one which can be trusted.
+    def release(self, suite: str, not_before: str = "") -> Release:
+        """The `Release` of the first mirror that has one which can be trusted, and is not older
+        than `not_before`, a `stamp`.
 
         LadingError with what was wrong at each mirror if there is none.
         """
         faults: List[str] = []
         for mirror in debian_mirrors(self.machine, suite, None, self.apt_directory):
             try:
-                return self._release(suite, mirror)
+                release = self._release(suite, mirror)
+                self._check_dates(release, not_before)
+                return release
             except LadingError as error:
                 faults.append(f"{mirror.url}: {error}")
         raise LadingError(
@@ -103,10 +127,6 @@ class Archive:
             raise LadingError(f"it has {_told(fields, 'codename')} in the place of {suite!r}.")
         if not mirror.trusted_origin and fields.get("origin") != _ORIGIN:
             raise LadingError(f"its origin is {_told(fields, 'origin')} and not {_ORIGIN!r}.")
-        release.date  # noqa: B018 - LadingError if there is none
-        if self._expired(release):
-            until = printable(shown(fields["valid-until"]))
-            raise LadingError(f"its index was valid until {until}, so the mirror is out of date.")
         return release
 
     def _signed_text(self, suite: str, mirror: Mirror) -> bytes:
@@ -126,12 +146,41 @@ class Archive:
             raise LadingError("its index is not signed by a key that this machine trusts.")
         return text
 
-    def _expired(self, release: Release) -> bool:
-        """Past its date, unless it is meant to be old or apt is told not to mind."""
-        until = release.valid_until
-        if until is None or release.url.startswith(SNAPSHOT):
-            return False
-        return until < datetime.now(timezone.utc) and _apt_checks_dates(self.apt_directory)
+    def _check_dates(self, release: Release, not_before: str) -> None:
+        """LadingError if the index is past its date or not of today yet, by this machine's clock
+        and apt's settings, or if a newer one has been seen. None of it changes what is locked."""
+        until, now = release.valid_until, self.clock()
+        frozen = release.url.startswith(SNAPSHOT)
+        if until and until < now and not frozen and self._apt_checks("Check-Valid-Until"):
+            shown_until = printable(shown(release.fields["valid-until"]))
+            raise LadingError(
+                f"its index was valid until {shown_until}, so the mirror is out of date."
+            )
+        if release.date > now + _CLOCK_TOLERANCE and self._apt_checks("Check-Date"):
+            raise LadingError(
+                f"its index is of {release.stamp}, and this machine's clock says "
+                f"{now:%a, %d %b %Y %H:%M:%S} UTC. Set the clock."
+            )
+        if release.stamp < not_before:
+            raise LadingError(
+                f"its index is of {release.stamp}, and the lock was made with that of "
+                f"{not_before}. A mirror that is behind hides security updates: wait until it is "
+                "up to date, or use another one. To go back on purpose, run "
+                "`generate-lockfiles` with `--lading-allow-older-index`."
+            )
+
+    def _apt_checks(self, setting: str) -> bool:
+        """False if apt.conf(5) sets this Acquire option to no, as on frozen mirrors."""
+        parts = self.apt_directory / "apt.conf.d"
+        files = sorted(parts.iterdir()) if parts.is_dir() else []
+        pattern = rf'^\s*(?:Acquire::)?{setting}\s+"?(\w+)"?\s*;'
+        checks = True
+        for path in [*files, self.apt_directory / "apt.conf"]:
+            if path.is_file():
+                text = path.read_text(encoding="utf-8", errors="replace")
+                for value in re.findall(pattern, text, re.MULTILINE | re.IGNORECASE):
+                    checks = value.lower() not in ("false", "no", "0", "off")
+        return checks
 
     def _packages(self, release: Release, component: str, architecture: str) -> bytes:
         stem = f"{component}/binary-{architecture}/Packages"
@@ -241,17 +290,3 @@ def _time(name: str, text: str) -> datetime:
 def _told(fields: Mapping[str, str], name: str) -> str:
     """A field, for messages."""
     return repr(shown(fields[name])) if name in fields else "nothing"
-
-
-def _apt_checks_dates(apt_directory: Path) -> bool:
-    """False if apt.conf(5) sets Acquire::Check-Valid-Until to no, as on frozen mirrors."""
-    parts = apt_directory / "apt.conf.d"
-    files = sorted(parts.iterdir()) if parts.is_dir() else []
-    checks = True
-    for path in [*files, apt_directory / "apt.conf"]:
-        if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            setting = r'^\s*Acquire::Check-Valid-Until\s+"?(\w+)"?\s*;'
-            for value in re.findall(setting, text, re.MULTILINE | re.IGNORECASE):
-                checks = value.lower() not in ("false", "no", "0", "off")
-    return checks

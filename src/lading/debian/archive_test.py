@@ -34,7 +34,11 @@ def machine_with(tmp_path: Path, published: TestArchive) -> Archive:
     apt, keyrings = tmp_path / "apt", tmp_path / "keyrings"
     (apt / "trusted.gpg.d").mkdir(parents=True)
     (apt / "trusted.gpg.d" / "archive.asc").write_text(published.keyring)
-    return Archive(Machine({}, debian_mirrors=(published.url,)), apt, keyrings)
+    return Archive(Machine({}, debian_mirrors=(published.url,)), apt, keyrings, clock)
+
+
+def clock() -> datetime:
+    return datetime(2026, 7, 12, tzinfo=timezone.utc)
 
 
 def packages(archive: Archive, suite: str = "bookworm", architecture: str = "amd64") -> bytes:
@@ -106,6 +110,60 @@ def test_refuses_an_index_that_is_out_of_date_unless_apt_is_told_not_to(
     (settings / "99frozen").write_text('// Acquire::Check-Valid-Until "false";\n')
     with pytest.raises(LadingError, match="out of date"):
         seen.release("bookworm")
+
+
+def test_refuses_an_index_of_the_future_unless_apt_is_told_not_to(
+    published: TestArchive, seen: Archive
+) -> None:
+    published.fields["Date"] = "Mon, 13 Jul 2026 00:00:01 UTC"
+    published.suite("bookworm", FILES)
+    with pytest.raises(LadingError, match="clock says Sun, 12 Jul 2026 00:00:00 UTC. Set the clo"):
+        seen.release("bookworm")
+    (seen.apt_directory / "apt.conf").write_text('Acquire {\n  Check-Date "no";\n};\n')
+    assert seen.release("bookworm")
+
+
+def test_refuses_an_older_index_than_that_of_the_lock(
+    published: TestArchive, seen: Archive
+) -> None:
+    published.suite("bookworm", FILES)
+    assert seen.release("bookworm", "20260711T101637Z")
+    with pytest.raises(LadingError) as caught:
+        seen.release("bookworm", "20260711T101638Z")
+    assert (
+        "its index is of 20260711T101637Z, and the lock was made with that of 20260711T101638Z. A "
+        "mirror that is behind hides security updates: wait until it is up to date, or use "
+        "another one. To go back on purpose, run `generate-lockfiles` with "
+        "`--lading-allow-older-index`."
+    ) in str(caught.value)
+
+
+def test_a_mirror_that_is_behind_is_passed_over(
+    tmp_path: Path, published: TestArchive, seen: Archive
+) -> None:
+    behind = TestArchive(tmp_path / "behind", {"Date": "Fri, 10 Jul 2026 00:00:00 UTC"})
+    behind.signer = published.signer
+    behind.suite("bookworm", FILES)
+    published.suite("bookworm", FILES)
+    both = replace(seen, machine=Machine({}, debian_mirrors=(behind.url, published.url)))
+    assert both.release("bookworm").url == behind.url
+    assert both.release("bookworm", "20260711T000000Z").url == published.url
+
+
+@pytest.mark.parametrize(
+    "fields, priority",
+    [
+        ({}, 500),
+        ({"NotAutomatic": "yes"}, 1),
+        ({"NotAutomatic": "yes", "ButAutomaticUpgrades": "yes"}, 100),
+    ],
+)
+def test_the_priority_of_a_suite_is_apt_s(
+    published: TestArchive, seen: Archive, fields: "dict[str, str]", priority: int
+) -> None:
+    published.fields.update(fields)
+    published.suite("bookworm", FILES)
+    assert seen.release("bookworm").priority == priority
 
 
 def test_refuses_a_signature_of_someone_else(published: TestArchive, seen: Archive) -> None:

@@ -1,6 +1,6 @@
 """Paragraphs of `Field: value` lines, as in control files and apt's `.sources`: deb822(5).
 
-Standard library only; the lock generator reads the archive's big indexes with python-debian.
+Standard library only.
 """
 
 from typing import Dict, Iterator

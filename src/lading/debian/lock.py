@@ -2,61 +2,57 @@
 
 Standard library only, for rule code reads locks too. The file is JSON, sorted, one field a line,
 so that its diff shows what an update changes. It names no host: `filename` is looked up at
-whatever mirror the machine knows, and checked by size and SHA-256.
+whatever mirror the machine knows, and checked by size and SHA-256. A package's relations are in
+Debian's own notation, as the archive's index has them: what an image gets is found from these.
 """
 
 import json
 import re
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import Any, Container, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
+from lading.debian.binary_package import BinaryPackage
+from lading.debian.relation import Alternatives, parse_relations
 from lading.digest import Sha256
 from lading.errors import LadingError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # deb-control(5), Package; deb-version(7)
-_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
-_VERSION = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9.+~-]+(?::[A-Za-z0-9.+~:-]+)?")
+NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+VERSION = re.compile(r"[0-9]+:[A-Za-z0-9.+~:-]+|[A-Za-z0-9.+~-]+")
+# Below `pool/`, without `.` or `..` as a component.
+FILENAME = re.compile(r"pool(?:/(?!\.{1,2}(?:/|$))[^/\s\x00-\x1f]+)+")
 _TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
+_WORD = re.compile(r"[a-z-]+")
 
-
-@dataclass(frozen=True)
-class LockedPackage:
-    """One `.deb`.
-
-    `architecture` is the package's own, so it may be `all`. `filename` is its path in the
-    archive (`pool/main/...`), `size` in bytes. `dependencies` are the names of those packages of
-    the same lock and architecture that satisfy its Pre-Depends and Depends, sorted.
-    """
-
-    name: str
-    version: str
-    architecture: str
-    filename: str
-    sha256: Sha256
-    size: int
-    dependencies: Tuple[str, ...] = ()
+# What is not written, for most packages have no more to say.
+_RELATIONS = ("depends", "provides", "conflicts")
+_DEFAULTS = {"priority": "optional", "multi_arch": "no", "snapshot": ""}
 
 
 @dataclass(frozen=True)
 class DebianLock:
     """Packages resolved together.
 
-    `resolve` is the name that `generate-lockfiles --resolve=` knows it by. `timestamp` is when
-    the youngest of the suites was released, as YYYYMMDDTHHMMSSZ. `roots` is what was asked for.
-    `packages` holds for each architecture of the lock at most one package of a name, sorted.
+    `resolve` is the name that `generate-lockfiles --resolve=` knows it by. `released` has the date
+    of each suite's index, as YYYYMMDDTHHMMSSZ. `roots` is what was asked for. `packages` holds for
+    each architecture of the lock at most one package of a name, sorted.
     """
 
     resolve: str
     suites: Tuple[str, ...]
     components: Tuple[str, ...]
     architectures: Tuple[str, ...]
-    timestamp: str
+    released: Mapping[str, str] = field(hash=False)
     roots: Tuple[str, ...]
-    packages: Mapping[str, Tuple[LockedPackage, ...]] = field(hash=False)
+    packages: Mapping[str, Tuple[BinaryPackage, ...]] = field(hash=False)
+
+    @property
+    def timestamp(self) -> str:
+        """When the youngest index was released: then the archive had all that was in any."""
+        return max(self.released.values())
 
     def to_json(self) -> str:
         fields = {
@@ -65,7 +61,7 @@ class DebianLock:
             "suites": self.suites,
             "components": self.components,
             "architectures": self.architectures,
-            "timestamp": self.timestamp,
+            "released": self.released,
             "roots": self.roots,
             "packages": {
                 architecture: {package.name: _package_to_json(package) for package in packages}
@@ -89,41 +85,6 @@ class DebianLock:
         return _Reader(resolve).lock(fields)
 
 
-def closure(
-    lock: DebianLock,
-    architecture: str,
-    roots: Iterable[str],
-    left_out: Container[str] = frozenset(),
-) -> Tuple[LockedPackage, ...]:
-    """The packages `roots` and all they depend on, sorted by name, but for those that are left out
-    and what nothing else depends on.
-
-    LadingError if the lock has no such architecture or root.
-    """
-    if architecture not in lock.packages:
-        raise LadingError(
-            f"The Debian lock `{lock.resolve}` has no packages for {architecture!r}, only for "
-            f"{_listed(lock.architectures)}. Add it to `architectures` of the lock's "
-            f"`debian_lock` target and run {regenerate_command(lock.resolve)}."
-        )
-    known = {package.name: package for package in lock.packages[architecture]}
-    found: Dict[str, LockedPackage] = {}
-    pending = list(roots)
-    missing = sorted(set(pending) - set(known))
-    if missing:
-        raise LadingError(
-            f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} not in the Debian lock "
-            f"`{lock.resolve}` for {architecture}. Run {regenerate_command(lock.resolve)} to "
-            "add what the targets that use the lock, and its `packages`, ask for."
-        )
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found[name] = known[name]
-            pending += (other for other in known[name].dependencies if other not in left_out)
-    return tuple(found[name] for name in sorted(found))
-
-
 def check_made_for(
     lock: DebianLock,
     suites: Sequence[str],
@@ -139,9 +100,33 @@ def check_made_for(
         made_for = getattr(lock, name)
         if sorted(made_for) != sorted(set(wanted)):
             raise LadingError(
-                f"The Debian lock `{lock.resolve}` was made for the {name} {_listed(made_for)}, "
-                f"and `{name}` is {_listed(wanted)} now. Run {regenerate_command(lock.resolve)}."
+                f"The Debian lock `{lock.resolve}` was made for the {name} {listed(made_for)}, "
+                f"and `{name}` is {listed(wanted)} now. Run {regenerate_command(lock.resolve)}."
             )
+
+
+def locked_versions(text: str, architecture: str = "") -> Dict[str, str]:
+    """Versions by name in the text of a lock of any format, nothing if it is none.
+
+    Of one architecture, or of all; then names are followed by it where versions differ.
+    """
+    try:
+        by_architecture = json.loads(text)["packages"]
+        found = {
+            (name, where): str(package["version"])
+            for where, packages in by_architecture.items()
+            for name, package in packages.items()
+            if architecture in ("", where)
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    names: Dict[str, Set[str]] = {}
+    for (name, _), version in found.items():
+        names.setdefault(name, set()).add(version)
+    return {
+        name if len(names[name]) == 1 else f"{name}:{where}": version
+        for (name, where), version in sorted(found.items())
+    }
 
 
 def regenerate_command(resolve: str) -> str:
@@ -149,7 +134,7 @@ def regenerate_command(resolve: str) -> str:
     return f"`./pants generate-lockfiles --resolve={resolve}`"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "none"
 
 
@@ -160,15 +145,23 @@ def _broken(fault: str, resolve: str) -> LadingError:
     )
 
 
-def _package_to_json(package: LockedPackage) -> Mapping[str, object]:
-    return {
+def _package_to_json(package: BinaryPackage) -> Mapping[str, object]:
+    fields = {
         "version": package.version,
         "architecture": package.architecture,
         "filename": package.filename,
         "sha256": package.sha256.hex,
         "size": package.size,
-        "dependencies": package.dependencies,
+        "depends": _relations(package.depends),
+        "provides": _relations([(provided,) for provided in package.provides]),
+        "conflicts": _relations([(conflict,) for conflict in package.conflicts]),
     }
+    fields.update((name, getattr(package, name)) for name in _DEFAULTS)
+    return {name: value for name, value in fields.items() if value != _DEFAULTS.get(name, "")}
+
+
+def _relations(groups: Iterable[Alternatives]) -> str:
+    return ", ".join(" | ".join(map(str, group)) for group in groups)
 
 
 @dataclass(frozen=True)
@@ -188,12 +181,13 @@ class _Reader:
         architectures = self._strings("its `architectures`", fields["architectures"])
         if set(self._object("its `packages`", fields["packages"])) != set(architectures):
             raise _broken("`architectures` and `packages` do not fit", self.resolve)
+        suites = self._strings("its `suites`", fields["suites"])
         return DebianLock(
             resolve=self.resolve,
-            suites=self._strings("its `suites`", fields["suites"]),
+            suites=suites,
             components=self._strings("its `components`", fields["components"]),
             architectures=architectures,
-            timestamp=self._match("its `timestamp`", fields["timestamp"], _TIMESTAMP),
+            released=self._released(suites, fields["released"]),
             roots=self._strings("its `roots`", fields["roots"]),
             packages={
                 architecture: self._packages(architecture, fields["packages"][architecture])
@@ -201,47 +195,64 @@ class _Reader:
             },
         )
 
-    def _packages(self, architecture: str, value: Any) -> Tuple[LockedPackage, ...]:
-        entries = self._object(f"`packages` of {architecture}", value)
-        packages = [self._package(name, entries[name]) for name in sorted(entries)]
-        for package in packages:
-            for dependency in package.dependencies:
-                if dependency not in entries:
-                    raise _broken(
-                        f"`{package.name}` depends on `{dependency}`, which is missing from "
-                        f"`packages` of {architecture}",
-                        self.resolve,
-                    )
-        return tuple(packages)
+    def _released(self, suites: Sequence[str], value: Any) -> Mapping[str, str]:
+        dates = self._object("its `released`", value)
+        if not dates or set(dates) != set(suites):
+            raise _broken("`suites` and `released` do not fit", self.resolve)
+        for suite in dates:
+            self._match(f"the date of {suite!r} in its `released`", dates[suite], _TIMESTAMP)
+        return dict(dates)
 
-    def _package(self, name: str, value: Any) -> LockedPackage:
+    def _packages(self, architecture: str, value: Any) -> Tuple[BinaryPackage, ...]:
+        entries = self._object(f"`packages` of {architecture}", value)
+        return tuple(self._package(name, entries[name]) for name in sorted(entries))
+
+    def _package(self, name: str, value: Any) -> BinaryPackage:
         what = f"of package {name!r} the"
-        self._match("a package's name", name, _NAME)
-        fields = self._object(f"package {name!r}", value)
-        known = set(LockedPackage.__dataclass_fields__) - {"name"}
+        self._match("a package's name", name, NAME)
+        optional = {**_DEFAULTS, **dict.fromkeys(_RELATIONS, "")}
+        fields = {**optional, **self._object(f"package {name!r}", value)}
+        known = set(BinaryPackage.__dataclass_fields__) - {"name"}
         self._check_keys(f"package {name!r}", fields, known)
         size = fields["size"]
         if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
             raise _broken(f"{what} `size` is {size!r} and not a number of bytes", self.resolve)
-        return LockedPackage(
+
+        def matching(key: str, pattern: "re.Pattern[str]") -> str:
+            return self._match(f"{what} `{key}`", fields[key], pattern)
+
+        return BinaryPackage(
             name=name,
-            version=self._match(f"{what} `version`", fields["version"], _VERSION),
-            architecture=self._match(
-                f"{what} `architecture`", fields["architecture"], _ARCHITECTURE
-            ),
+            version=matching("version", VERSION),
+            architecture=matching("architecture", _ARCHITECTURE),
             filename=self._filename(what, fields["filename"]),
             sha256=self._sha256(what, fields["sha256"]),
             size=size,
-            dependencies=self._strings(f"{what} `dependencies`", fields["dependencies"]),
+            priority=matching("priority", _WORD),
+            multi_arch=matching("multi_arch", _WORD),
+            snapshot=fields["snapshot"] and matching("snapshot", _TIMESTAMP),
+            depends=self._relations(name, "depends", fields),
+            provides=tuple(group[0] for group in self._relations(name, "provides", fields)),
+            conflicts=tuple(group[0] for group in self._relations(name, "conflicts", fields)),
         )
 
+    def _relations(
+        self, name: str, key: str, fields: Mapping[str, Any]
+    ) -> Tuple[Alternatives, ...]:
+        value = fields[key]
+        if not isinstance(value, str):
+            raise _broken(f"of package {name!r} the `{key}` is {value!r}", self.resolve)
+        try:
+            return parse_relations(name, value)
+        except LadingError as error:
+            raise _broken(f"of package {name!r} the `{key}` is malformed", self.resolve) from error
+
     def _filename(self, what: str, value: Any) -> str:
-        path = PurePosixPath(value) if isinstance(value, str) else PurePosixPath()
-        if path.parts[:1] != ("pool",) or ".." in path.parts or str(path) != value:
+        if not isinstance(value, str) or not FILENAME.fullmatch(value):
             raise _broken(
                 f"{what} `filename` is {value!r} and not a path below `pool/`", self.resolve
             )
-        return str(path)
+        return value
 
     def _sha256(self, what: str, value: Any) -> Sha256:
         if not isinstance(value, str):
@@ -254,7 +265,7 @@ class _Reader:
     def _check_keys(self, what: str, fields: Mapping[str, Any], known: Set[str]) -> None:
         for fault, keys in (("lacks", known - set(fields)), ("has", set(fields) - known)):
             if keys:
-                names = _listed(sorted(keys))
+                names = listed(sorted(keys))
                 unknown = ", which is unknown" if fault == "has" else ""
                 raise _broken(f"{what} {fault} {names}{unknown}", self.resolve)
 

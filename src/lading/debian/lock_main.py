@@ -3,66 +3,126 @@
     lock_main REQUEST LOCK
 
 REQUEST is the JSON of a `LockRequest`; `previous` in it is the text of the lock as it was, or
-null. Needs python-debian, pysequoia and requests, and the network.
+null. Needs pysequoia, requests and resolvelib, and the network.
 """
 
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timezone
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Set, Tuple
 
 from lading.counted import counted
 from lading.debian.archive import Archive, Release
-from lading.debian.control import PackageIndex
-from lading.debian.lock import DebianLock, LockedPackage
+from lading.debian.archive_packages import ArchivePackages
+from lading.debian.binary_package import BinaryPackage
+from lading.debian.lock import DebianLock, locked_versions
 from lading.debian.lock_request import LockRequest
-from lading.debian.mirrors import STAMP_FORMAT
+from lading.debian.package_index import IndexFile, PackageIndex
+from lading.debian.package_list import PackageList
 from lading.debian.resolver import resolve
+from lading.debian.version import compare_versions
 from lading.errors import LadingError
 from lading.machine import Machine
 from lading.program import run
 from lading.whole_file import write_whole
 
 
-def make_lock(request: LockRequest, archive: Archive) -> DebianLock:
-    """The newest packages that meet the request.
+@dataclass(frozen=True)
+class MadeLock:
+    """`newer` are the names of packages of which apt would take a newer version."""
 
-    If they are those of the previous lock, that lock, so that nothing changes without need.
+    lock: DebianLock
+    newer: FrozenSet[str]
+
+
+def make_lock(request: LockRequest, archive: Archive) -> MadeLock:
+    """The packages that meet the request, as the previous lock has them where it has them.
+
+    If nothing else has changed it is the previous lock, dates and all, so that nothing changes
+    without need.
     """
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        releases = list(pool.map(archive.release, request.suites))
-    packages: Dict[str, Tuple[LockedPackage, ...]] = {}
+    previous = _readable(request.previous)
+    releases = _releases(request, archive, previous)
+    asked = {package.name: package for package in request.asked}
+    lists = {PackageList.parse(names) for names in request.lists}
+    lists.update(PackageList((name,), frozenset()) for name in asked)
+    newer: Set[str] = set()
+    packages: Dict[str, Tuple[BinaryPackage, ...]] = {}
     for architecture in sorted(set(request.architectures)):
-        index = PackageIndex(_packages_files(request, archive, releases, architecture))
-        packages[architecture] = resolve(index, architecture, request.roots)
-    youngest = max(release.date.astimezone(timezone.utc) for release in releases)
+        index = PackageIndex(_index_files(request, archive, releases, architecture))
+        locked = _locked(request, previous, architecture, index)
+        choice = ArchivePackages(architecture, index, locked, asked)
+        packages[architecture] = resolve(choice, sorted(lists, key=_sort_key))
+        newer.update(_outdated(packages[architecture], index))
+    roots = {name for wanted in lists for name in wanted.roots} - asked.keys()
     lock = DebianLock(
         resolve=request.resolve,
         suites=request.suites,
         components=request.components,
         architectures=tuple(packages),
-        timestamp=youngest.strftime(STAMP_FORMAT),
-        roots=tuple(sorted(set(request.roots))),
+        released={release.suite: release.stamp for release in releases},
+        roots=tuple(sorted({*roots, *map(str, request.asked)})),
         packages=packages,
     )
-    previous = _readable(request.previous)
-    if previous is not None and replace(lock, timestamp=previous.timestamp) == previous:
-        return previous
-    return lock
+    if previous is not None and replace(lock, released=previous.released) == previous:
+        lock = previous
+    return MadeLock(lock, frozenset(newer))
 
 
-def _packages_files(
+def _outdated(packages: Sequence[BinaryPackage], index: PackageIndex) -> Iterator[str]:
+    for package in packages:
+        for offered in index.named(package.name)[:1]:
+            if compare_versions(package.version, offered.version) < 0:
+                yield package.name
+
+
+def _sort_key(wanted: PackageList) -> Tuple[List[str], List[str]]:
+    return sorted(wanted.roots), sorted(wanted.left_out)
+
+
+def _releases(
+    request: LockRequest, archive: Archive, previous: Optional[DebianLock]
+) -> List[Release]:
+    seen = previous.released if previous and not request.allow_older_index else {}
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return list(
+            pool.map(lambda suite: archive.release(suite, seen.get(suite, "")), request.suites)
+        )
+
+
+def _index_files(
     request: LockRequest, archive: Archive, releases: Sequence[Release], architecture: str
-) -> List[bytes]:
-    return [
-        content
-        for release in releases
-        for component in request.components
-        for content in archive.packages(release, component, architecture)
-    ]
+) -> Iterator[IndexFile]:
+    for release in releases:
+        for component in request.components:
+            for content in archive.packages(release, component, architecture):
+                yield IndexFile(content, release.suite, release.priority)
+
+
+def _locked(
+    request: LockRequest, previous: Optional[DebianLock], architecture: str, index: PackageIndex
+) -> Dict[str, BinaryPackage]:
+    """The packages of the previous lock that keep their versions.
+
+    Mostly the archive has them no more, since it drops what it replaces. They are kept all the
+    same, or adding one package would change all images: snapshot.debian.org has them. Those of
+    other suites than are asked for now are not kept.
+    """
+    versions = locked_versions(request.previous or "", architecture)
+    entries = previous.packages.get(architecture, ()) if previous else ()
+    kept: Dict[str, BinaryPackage] = {}
+    if previous and (previous.suites, previous.components) == (request.suites, request.components):
+        for package in entries:
+            kept[package.name] = replace(package, snapshot=package.snapshot or previous.timestamp)
+    for name, version in versions.items():
+        for package in index.named(name):
+            if package.version == version:
+                kept[name] = package
+    upgraded = {n for n in kept for pattern in request.upgrade if fnmatchcase(n, pattern)}
+    return {name: package for name, package in kept.items() if name not in upgraded}
 
 
 def _readable(text: Optional[str]) -> Optional[DebianLock]:
@@ -78,10 +138,14 @@ def main(argv: List[str]) -> None:
     machine = Machine.load()
     _use_environment(machine)
     request = LockRequest.from_json(request_file.read_text(encoding="utf-8"))
-    lock = make_lock(request, Archive(machine))
-    write_whole(lock_file, lock.to_json())
-    count = sum(len(packages) for packages in lock.packages.values())
-    sys.stdout.write(f"{counted(count, 'package')}\n")
+    made = make_lock(request, Archive(machine))
+    write_whole(lock_file, made.lock.to_json())
+    if made.newer:
+        sys.stdout.write(
+            f"{counted(len(made.newer), 'package')} of the lock `{request.resolve}` could be "
+            f"newer: {', '.join(sorted(made.newer))}. Take these with `--lading-upgrade='*'`, or "
+            "some of them by name.\n"
+        )
 
 
 def _use_environment(machine: Machine) -> None:

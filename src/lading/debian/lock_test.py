@@ -6,30 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.debian.lock import DebianLock, LockedPackage, check_made_for, closure
+from lading.debian.binary_package import BinaryPackage
+from lading.debian.lock import DebianLock, check_made_for, locked_versions
+from lading.debian.relation import Relation, parse_relations
 from lading.digest import Sha256
 from lading.errors import LadingError
 
 
-def package(name: str, *dependencies: str, architecture: str = "amd64") -> LockedPackage:
-    return LockedPackage(
+def package(name: str, *dependencies: str, architecture: str = "amd64") -> BinaryPackage:
+    return BinaryPackage(
         name=name,
         version="1:2.0-3+deb12u1",
         architecture=architecture,
         filename=f"pool/main/{name[0]}/{name}/{name}_2.0-3+deb12u1_{architecture}.deb",
         sha256=Sha256("ab" * 32),
         size=1234,
-        dependencies=dependencies,
+        depends=parse_relations(name, ", ".join(dependencies)),
     )
 
 
-def lock(*packages: LockedPackage) -> DebianLock:
+def lock(*packages: BinaryPackage) -> DebianLock:
     return DebianLock(
         resolve="bookworm",
         suites=("bookworm", "bookworm-updates"),
         components=("main",),
         architectures=("amd64",),
-        timestamp="20260102T030405Z",
+        released={"bookworm": "20250102T030405Z", "bookworm-updates": "20260102T030405Z"},
         roots=("bash",),
         packages={"amd64": packages},
     )
@@ -39,7 +41,15 @@ LOCK = lock(package("bash", "base-files", "libc6"), package("base-files"), packa
 
 
 def test_json_is_sorted_and_one_field_a_line() -> None:
-    text = lock(package("base-files", architecture="all")).to_json()
+    described = replace(
+        package("base-files", "awk | gawk (>= 1)", "libc6", architecture="all"),
+        provides=(Relation("base", "=", "1"),),
+        conflicts=(Relation("other"), Relation("third", "<<", "2")),
+        priority="required",
+        multi_arch="foreign",
+        snapshot="20250102T030405Z",
+    )
+    text = lock(described).to_json()
     assert (
         text
         == """\
@@ -54,13 +64,22 @@ def test_json_is_sorted_and_one_field_a_line() -> None:
     "amd64": {
       "base-files": {
         "architecture": "all",
-        "dependencies": [],
+        "conflicts": "other, third (<< 2)",
+        "depends": "awk | gawk (>= 1), libc6",
         "filename": "pool/main/b/base-files/base-files_2.0-3+deb12u1_all.deb",
+        "multi_arch": "foreign",
+        "priority": "required",
+        "provides": "base (= 1)",
         "sha256": "%s",
         "size": 1234,
+        "snapshot": "20250102T030405Z",
         "version": "1:2.0-3+deb12u1"
       }
     }
+  },
+  "released": {
+    "bookworm": "20250102T030405Z",
+    "bookworm-updates": "20260102T030405Z"
   },
   "resolve": "bookworm",
   "roots": [
@@ -70,8 +89,7 @@ def test_json_is_sorted_and_one_field_a_line() -> None:
     "bookworm",
     "bookworm-updates"
   ],
-  "timestamp": "20260102T030405Z",
-  "version": 1
+  "version": 2
 }
 """
         % ("ab" * 32)
@@ -84,7 +102,7 @@ names = st.from_regex(r"[a-z0-9][a-z0-9+.-]{1,5}", fullmatch=True)
 @st.composite
 def locks(draw: Callable[[Any], Any]) -> DebianLock:
     chosen = sorted(draw(st.sets(names, min_size=1, max_size=6)))
-    depends = st.lists(st.sampled_from(chosen), unique=True, max_size=4).map(sorted)
+    depends = st.lists(st.sampled_from(chosen), unique=True, max_size=4)
     return lock(*(package(name, *draw(depends)) for name in chosen))
 
 
@@ -93,50 +111,30 @@ def test_json_round_trip(value: DebianLock) -> None:
     assert DebianLock.from_json(value.to_json()) == value
 
 
-@given(locks())
-def test_closure_is_closed_sorted_and_holds_the_roots(value: DebianLock) -> None:
-    root = value.packages["amd64"][0].name
-    found = [found.name for found in closure(value, "amd64", [root])]
-    assert root in found
-    assert found == sorted(set(found))
-    for member in closure(value, "amd64", [root]):
-        assert set(member.dependencies) <= set(found)
+def test_most_packages_have_little_to_say() -> None:
+    fields = json.loads(lock(package("base-files")).to_json())["packages"]["amd64"]["base-files"]
+    assert set(fields) == {"architecture", "filename", "sha256", "size", "version"}
 
 
-def test_closure_follows_dependencies_through_cycles() -> None:
-    value = lock(package("aa", "bb"), package("bb", "aa"), package("cc"))
-    assert [found.name for found in closure(value, "amd64", ["aa"])] == ["aa", "bb"]
+def test_its_time_is_that_of_the_youngest_suite() -> None:
+    assert LOCK.timestamp == "20260102T030405Z"
 
 
-def test_what_is_left_out_takes_along_what_only_it_needs() -> None:
-    value = lock(
-        package("aa", "bb", "cc"),
-        package("bb", "dd"),
-        package("cc", "ee"),
-        package("dd"),
-        package("ee"),
-    )
-    found = [found.name for found in closure(value, "amd64", ["aa"], {"bb"})]
-    assert found == ["aa", "cc", "ee"]
+def test_versions_are_found_in_locks_of_any_format() -> None:
+    entries = {"amd64": {"a": {"version": "1"}}, "arm64": {"a": {"version": "2"}}}
+    text = json.dumps({"version": 1, "packages": entries})
+    assert locked_versions(text) == {"a:amd64": "1", "a:arm64": "2"}
+    assert locked_versions(text, "arm64") == {"a": "2"}
+    assert locked_versions(LOCK.to_json())["bash"] == "1:2.0-3+deb12u1"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"packages": [1]}', '{"packages": {"a": 1}}'])
+def test_what_is_no_lock_has_no_versions(text: str) -> None:
+    assert locked_versions(text) == {}
 
 
 def test_locks_are_hashable() -> None:
     assert len({LOCK, replace(LOCK)}) == 1
-
-
-def test_a_root_that_is_not_locked_names_the_command() -> None:
-    with pytest.raises(LadingError) as caught:
-        closure(LOCK, "amd64", ["bash", "zsh"])
-    assert str(caught.value) == (
-        "`zsh` is not in the Debian lock `bookworm` for amd64. Run "
-        "`./pants generate-lockfiles --resolve=bookworm` to add what the targets that use the "
-        "lock, and its `packages`, ask for."
-    )
-
-
-def test_an_architecture_that_is_not_locked_names_those_that_are() -> None:
-    with pytest.raises(LadingError, match="no packages for 'arm64', only for `amd64`. Add it"):
-        closure(LOCK, "arm64", ["bash"])
 
 
 @pytest.mark.parametrize("name", ["suites", "components", "architectures"])
@@ -163,17 +161,19 @@ BASH: Path = ("packages", "amd64", "bash")
 @pytest.mark.parametrize(
     "path, value, sentence",
     [
-        (("version",), 2, "its format is version 2, and this Lading reads 1"),
+        (("version",), 1, "its format is version 1, and this Lading reads 2"),
         (("resolve",), "", "its `resolve` is '' and not a name"),
         (("suites",), "bookworm", "its `suites` is 'bookworm' and not a list of strings"),
         (("components",), [1], r"its `components` is \[1\] and not a list of strings"),
-        (("timestamp",), "yesterday", "its `timestamp` is 'yesterday', which is malformed"),
+        (("released", "bookworm"), "yesterday", "the date of 'bookworm' in its `released` is 'yes"),
+        (("released",), {}, "`suites` and `released` do not fit"),
+        (("released",), 1, "its `released` is 1 and not an object"),
         (("architectures",), ["amd64", "arm64"], "`architectures` and `packages` do not fit"),
         (("packages",), [], r"its `packages` is \[\] and not an object"),
         (("packages", "amd64"), [], r"`packages` of amd64 is \[\] and not an object"),
         (("packages", "amd64", "Bash"), {}, "a package's name is 'Bash', which is malformed"),
         (("colour",), "red", "it has `colour`, which is unknown"),
-        (BASH, {}, "package 'bash' lacks `architecture`, `dependencies`"),
+        (BASH, {}, "package 'bash' lacks `architecture`, `filename`"),
         (BASH, None, "package 'bash' is None and not an object"),
         ((*BASH, "size"), True, "the `size` is True and not a number of bytes"),
         ((*BASH, "size"), -1, "the `size` is -1 and not a number of bytes"),
@@ -184,7 +184,10 @@ BASH: Path = ("packages", "amd64", "bash")
         ((*BASH, "filename"), None, "None and not a path below"),
         ((*BASH, "sha256"), "abcd", "the `sha256` is wrong: 'abcd' is not a SHA-256: too short"),
         ((*BASH, "sha256"), None, "the `sha256` is None and not a string"),
-        ((*BASH, "dependencies"), ["zsh"], "`bash` depends on `zsh`, which is missing"),
+        ((*BASH, "depends"), ["zsh"], r"the `depends` is \['zsh'\]"),
+        ((*BASH, "conflicts"), "a b", "of package 'bash' the `conflicts` is malformed"),
+        ((*BASH, "snapshot"), "now", "the `snapshot` is 'now', which is malformed"),
+        ((*BASH, "priority"), 1, "the `priority` is 1, which is malformed"),
     ],
 )
 def test_refuses(path: Path, value: object, sentence: str) -> None:

@@ -5,6 +5,7 @@ Standard library only, for rule code and programs in the sandbox read them too.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Callable, Iterator, Mapping, Tuple
 
 from lading.debian.version import compare_versions
@@ -52,6 +53,7 @@ class Relation:
 Alternatives = Tuple[Relation, ...]
 
 
+@lru_cache(maxsize=1 << 16)
 def parse_relations(package: str, text: str) -> Tuple[Alternatives, ...]:
     """A field like Depends of `package`. LadingError if it is malformed."""
     groups = (tuple(_alternatives(package, group)) for group in text.split(","))

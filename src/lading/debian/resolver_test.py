@@ -1,22 +1,57 @@
 import random
-from typing import Dict, Sequence
+from itertools import zip_longest
+from typing import Any, Dict, Sequence, Tuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.debian.archive_packages import ArchivePackages
 from lading.debian.archive_testing import packages_file, paragraph
-from lading.debian.control import PackageIndex
+from lading.debian.binary_package import BinaryPackage
+from lading.debian.closure import closure
+from lading.debian.lock_request import AskedPackage
+from lading.debian.locked_packages import LockedPackages
+from lading.debian.package_index import IndexFile, PackageIndex
+from lading.debian.package_list import PackageList
 from lading.debian.resolver import resolve
 from lading.errors import LadingError
 
 
-def locked(
-    paragraphs: Sequence[str], *roots: str, suites: Sequence[Sequence[str]] = ()
-) -> "Dict[str, str]":
-    """Name -> version of what the roots bring."""
-    files = [packages_file(*suite) for suite in (paragraphs, *suites)]
-    return {p.name: p.version for p in resolve(PackageIndex(files), "amd64", roots)}
+def resolved(
+    paragraphs: Sequence[str], *roots: str, suites: Sequence[Sequence[str]] = (), **kwargs: Any
+) -> Tuple[BinaryPackage, ...]:
+    """What a list of the roots, or with `!` before them not, gets by a lock made for it."""
+    asked_for = package_list(*roots)
+    lock = resolved_lists([paragraphs, *suites], [asked_for], **kwargs)
+    return closure(LockedPackages("amd64", lock, "x"), asked_for.roots, asked_for.left_out)
+
+
+def package_list(*names: str) -> PackageList:
+    left_out = frozenset(name[1:] for name in names if name.startswith("!"))
+    return PackageList(tuple(name for name in names if not name.startswith("!")), left_out)
+
+
+def resolved_lists(
+    suites: Sequence[Sequence[str]],
+    lists: Sequence[PackageList],
+    locked: Sequence[BinaryPackage] = (),
+    asked: Sequence[str] = (),
+    priorities: Sequence[int] = (),
+) -> Tuple[BinaryPackage, ...]:
+    index = PackageIndex(
+        IndexFile(packages_file(*suite), str(number), priority)
+        for number, (suite, priority) in enumerate(zip_longest(suites, priorities, fillvalue=500))
+    )
+    by_name = {package.name: package for package in map(AskedPackage.parse, asked)}
+    return resolve(
+        ArchivePackages("amd64", index, {p.name: p for p in locked}, by_name), lists
+    )
+
+
+def locked(paragraphs: Sequence[str], *roots: str, **kwargs: Any) -> Dict[str, str]:
+    """The same, as version by name."""
+    return {package.name: package.version for package in resolved(paragraphs, *roots, **kwargs)}
 
 
 def error(paragraphs: Sequence[str], *roots: str) -> str:
@@ -31,17 +66,6 @@ def test_follows_pre_depends_and_depends_and_nothing_else() -> None:
         *map(paragraph, ("libc6", "base-files", "docs")),
     ]
     assert set(locked(packages, "bash")) == {"bash", "libc6", "base-files"}
-
-
-def test_names_the_dependencies_of_each_package() -> None:
-    packages = [
-        paragraph("a", Depends="b, c | d, b"),
-        paragraph("b", Depends="a"),
-        paragraph("c"),
-        paragraph("d"),
-    ]
-    found = resolve(PackageIndex([packages_file(*packages)]), "amd64", ["a"])
-    assert {p.name: p.dependencies for p in found} == {"a": ("b", "c"), "b": ("a",), "c": ()}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +92,7 @@ def test_rules_distroless_251_two_roots_two_versions_give_one() -> None:
 
 def test_rules_distroless_184_doubled_dependency_comes_once() -> None:
     packages = [paragraph("a", Depends="b, b (>= 0.5), c"), paragraph("b"), paragraph("c")]
-    found = resolve(PackageIndex([packages_file(*packages)]), "amd64", ["a", "a", "b"])
+    found = resolved(packages, "a", "a", "b")
     assert [package.name for package in found] == ["a", "b", "c"]
 
 
@@ -79,7 +103,7 @@ def test_rules_distroless_229_version_without_space() -> None:
 
 def test_rules_distroless_235_architecture_all() -> None:
     packages = [paragraph("a", Depends="docs"), paragraph("docs", Architecture="all")]
-    found = resolve(PackageIndex([packages_file(*packages)]), "amd64", ["a"])
+    found = resolved(packages, "a")
     assert [package.architecture for package in found] == ["amd64", "all"]
 
 
@@ -120,8 +144,16 @@ def test_only_versioned_provides_meet_versioned_dependencies() -> None:
 
 @pytest.mark.parametrize("qualifier", ["any", "native", "amd64"])
 def test_multi_arch_qualifiers_of_one_architecture(qualifier: str) -> None:
-    packages = [paragraph("a", Depends=f"b:{qualifier} (>= 1.0)"), paragraph("b")]
+    packages = [
+        paragraph("a", Depends=f"b:{qualifier} (>= 1.0)"),
+        paragraph("b", Multi_Arch="allowed"),
+    ]
     assert set(locked(packages, "a")) == {"a", "b"}
+
+
+def test_any_is_met_by_what_allows_it_only() -> None:
+    packages = [paragraph("a", Depends="b:any"), paragraph("b", Multi_Arch="foreign")]
+    assert "No package meets `b:any` for amd64" in error(packages, "a")
 
 
 def test_a_package_meets_its_own_dependency() -> None:
@@ -174,9 +206,9 @@ def test_conflicts_and_breaks_are_told_with_both_chains(field: str) -> None:
         paragraph("d", Provides="virtual"),
     ]
     assert error(packages, "a", "c") == (
-        "Two packages cannot be in one lock: `b` 1.0, wanted by `a` 1.0, conflicts with "
-        "`virtual`, which is `d` 1.0, wanted by `c` 1.0. Give one of the roots a `debian_lock` "
-        "of its own."
+        "Two packages cannot be installed together: `b` 1.0, wanted by `a` 1.0, conflicts with "
+        "`virtual`, which is `d` 1.0, wanted by `c` 1.0. Do without one of them, or name another "
+        "package that can take its place."
     )
 
 
@@ -198,6 +230,132 @@ def test_a_virtual_root_names_those_that_provide_it() -> None:
     packages = [paragraph("gawk", Provides="awk"), paragraph("mawk", Provides="awk")]
     assert error(packages, "awk") == (
         "'awk' is a virtual package. Name one of those that provide it: 'gawk', 'mawk'."
+    )
+
+
+def test_another_alternative_is_taken_where_the_first_conflicts() -> None:
+    packages = [
+        paragraph("a", Depends="x | y"),
+        paragraph("b", Conflicts="x"),
+        paragraph("x"),
+        paragraph("y"),
+    ]
+    assert set(locked(packages, "a", "b")) == {"a", "b", "y"}
+    assert set(locked(packages, "a")) == {"a", "x"}
+
+
+def test_another_alternative_is_taken_where_the_first_lacks_something() -> None:
+    packages = [paragraph("a", Depends="x | y"), paragraph("x", Depends="gone"), paragraph("y")]
+    assert set(locked(packages, "a")) == {"a", "y"}
+
+
+def test_an_older_version_is_taken_where_the_newest_conflicts() -> None:
+    packages = [paragraph("a", Depends="x"), paragraph("b", Conflicts="x (>= 2)"), paragraph("x")]
+    found = locked(packages, "a", "b", suites=[[paragraph("x", "2")]])
+    assert found == {"a": "1.0", "b": "1.0", "x": "1.0"}
+
+
+def test_an_alternative_is_taken_back_when_what_it_needs_conflicts_much_later() -> None:
+    packages = [
+        paragraph("a", Depends="x1 | y, " + ", ".join(f"f{n} | g{n}" for n in range(30))),
+        *(paragraph(f"x{n}", Depends=f"x{n + 1}") for n in range(1, 9)),
+        paragraph("x9", Depends="z (>= 2)"),
+        *(paragraph(f"{letter}{n}") for n in range(30) for letter in "fg"),
+        paragraph("y"),
+        paragraph("z"),
+    ]
+    assert {"a", "y", "f29"} < set(locked(packages, "a"))
+
+
+def test_a_conflict_of_two_roots_is_found_without_trying_all_choices_between() -> None:
+    choices = ", ".join(f"f{n} | g{n}" for n in range(60))
+    packages = [
+        paragraph("a", Depends=f"{choices}, z"),
+        paragraph("b", Breaks="z"),
+        *(paragraph(f"{letter}{n}") for n in range(60) for letter in "fg"),
+        paragraph("z"),
+    ]
+    assert error(packages, "a", "b") == (
+        "Two packages cannot be installed together: `b` 1.0, conflicts with `z`, which is `z` "
+        "1.0, wanted by `a` 1.0. Do without one of them, or name another package that can take "
+        "its place."
+    )
+
+
+def test_lists_may_have_what_conflicts() -> None:
+    packages = [paragraph("exim", Conflicts="mta", Provides="mta")]
+    packages.append(paragraph("postfix", Conflicts="mta", Provides="mta"))
+    lists = [package_list("exim"), package_list("postfix")]
+    assert [p.name for p in resolved_lists([packages], lists)] == ["exim", "postfix"]
+    assert "`exim` 1.0, conflicts with `mta`, which is `postfix` 1.0" in error(
+        packages, "exim", "postfix"
+    ) or "`postfix` 1.0, conflicts with `mta`" in error(packages, "exim", "postfix")
+
+
+def test_lists_have_the_same_versions() -> None:
+    packages = [paragraph("lib", "1.0"), paragraph("old", Depends="lib (= 1.0)"), paragraph("any")]
+    newer = [paragraph("lib", "2.0"), paragraph("any", "2.0", Depends="lib")]
+    lists = [package_list("any"), package_list("old")]
+    found = {p.name: p.version for p in resolved_lists([packages, newer], lists)}
+    assert found == {"any": "2.0", "lib": "1.0", "old": "1.0"}
+
+
+def test_lists_that_need_different_versions_are_an_error() -> None:
+    packages = [
+        paragraph("lib", "1.0"),
+        paragraph("lib", "2.0"),
+        paragraph("one", Depends="lib (= 1.0)"),
+        paragraph("two", Depends="lib (= 2.0)"),
+    ]
+    with pytest.raises(LadingError, match="No package meets `lib "):
+        resolved_lists([packages], [package_list("one"), package_list("two")])
+
+
+def test_what_is_left_out_takes_along_what_only_it_needs() -> None:
+    packages = [
+        paragraph("a", Depends="b, c"),
+        paragraph("b", Depends="d"),
+        paragraph("c", Depends="e"),
+        paragraph("d"),
+        paragraph("e"),
+    ]
+    assert set(locked(packages, "a", "!b")) == {"a", "c", "e"}
+
+
+def test_what_is_left_out_is_in_nobody_s_way() -> None:
+    packages = [paragraph("a", Depends="b, c"), paragraph("b", Conflicts="c"), paragraph("c")]
+    assert set(locked(packages, "a", "!b")) == {"a", "c"}
+    assert "cannot be installed together" in error(packages, "a")
+
+
+def test_what_is_locked_stays_unless_it_does_not_fit() -> None:
+    old = resolved([paragraph("lib"), paragraph("a", Depends="lib")], "a")
+    now = [
+        paragraph("lib", "2.0"),
+        paragraph("a", "2.0", Depends="lib"),
+        paragraph("b", Depends="lib (>= 2)"),
+    ]
+    assert locked(now, "a", locked=old) == {"a": "1.0", "lib": "1.0"}
+    assert locked(now, "a", "b", locked=old) == {"a": "1.0", "b": "1.0", "lib": "2.0"}
+
+
+def test_of_suites_the_one_with_the_highest_priority_is_taken() -> None:
+    stable = [paragraph("aa"), paragraph("b", Depends="lib"), paragraph("lib")]
+    backports = [
+        paragraph("aa", "2.0"),
+        paragraph("c", "2.0", Depends="lib (>= 2)"),
+        paragraph("lib", "2.0"),
+    ]
+    kwargs: Dict[str, Any] = {"suites": [backports], "priorities": [500, 100]}
+    assert locked(stable, "aa", "b", **kwargs) == {"aa": "1.0", "b": "1.0", "lib": "1.0"}
+    assert locked(stable, "c", **kwargs) == {"c": "2.0", "lib": "2.0"}, "a relation needs it"
+    assert locked(stable, "aa", asked=["aa/1"], **kwargs) == {"aa": "2.0"}
+    assert locked(stable, "aa", asked=["aa=2.0"], **kwargs) == {"aa": "2.0"}
+    with pytest.raises(LadingError) as caught:
+        locked(stable, "aa", asked=["aa=3"], **kwargs)
+    assert str(caught.value) == (
+        "No suite has the package 'aa=3' for amd64: the versions of aa are 1.0, 2.0. Correct what "
+        "`packages` of the lock says, or add a suite."
     )
 
 

@@ -73,7 +73,7 @@ def _remedy(file: PinnedFile, failures: _Failures) -> str:
     if file.resolve and any(isinstance(fault, GoneError) for fault in faults):
         return (
             f" Mirrors drop superseded packages: `./pants generate-lockfiles "
-            f"--resolve={file.resolve}` writes the lock anew, with what they have now."
+            f"--resolve={file.resolve} --lading-upgrade='*'` locks what they have now."
         )
     return ""
 

@@ -154,8 +154,8 @@ def test_rules_distroless_237_rules_apko_13_a_locked_file_that_is_gone_tells_the
 ) -> None:
     sentence = Downloading(tmp_path).sentence("file:/none/x.deb", resolve="bookworm")
     assert sentence.endswith(
-        "Mirrors drop superseded packages: `./pants generate-lockfiles --resolve=bookworm` "
-        "writes the lock anew, with what they have now."
+        "Mirrors drop superseded packages: `./pants generate-lockfiles --resolve=bookworm "
+        "--lading-upgrade='*'` locks what they have now."
     )
 
 
