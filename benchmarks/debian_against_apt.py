@@ -28,8 +28,9 @@ import re
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from lading.debian.apt_testing import Apt
 from lading.debian.archive import Archive
@@ -44,6 +45,9 @@ _FIELDS = (
     rb"Depends|Pre-Depends|Provides|Conflicts|Breaks"
 )
 _DECIDING = re.compile(rb"^(?:%s):.*(?:\n[ \t].*)*\n|^\n" % _FIELDS, re.MULTILINE)
+
+#: Processes of apt, which take most of the time.
+_AT_ONCE = 4
 
 _Answer = Optional[Dict[str, str]]
 
@@ -111,27 +115,30 @@ def compared(ours: _Answer, theirs: _Answer) -> str:
     return "lading refuses" if ours is None else "differ"
 
 
+def answer(index: PackageIndex, apt: Apt, roots: Sequence[str]) -> Dict[str, Any]:
+    fault, ours = "", None
+    try:
+        ours = versions(choice(ArchivePackages("amd64", index), roots))
+    except UnmetError as error:
+        fault = str(error)
+    theirs = apt.install(roots)
+    line = {"kind": compared(ours, theirs), "roots": roots, "ours": ours, "apt": theirs}
+    if ours and ours != theirs:
+        line["accepted"] = apt.install(sorted(ours)) == ours
+    return {**line, "fault": fault}
+
+
 def main(release: str, number: str, seed: str = "1") -> None:
     files = list(index_files(release))
     index = PackageIndex(files)
     draws = Draws(index, random.Random(int(seed)))
+    lists = [draws.roots() for _ in range(int(number))]
     counts: "Counter[str]" = Counter()
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(_AT_ONCE) as pool:
         apt = Apt(Path(directory)).update(files)
-        for _ in range(int(number)):
-            roots = draws.roots()
-            fault, ours = "", None
-            try:
-                ours = versions(choice(ArchivePackages("amd64", index), roots))
-            except UnmetError as error:
-                fault = str(error)
-            theirs = apt.install(roots)
-            kind = compared(ours, theirs)
-            counts[kind] += 1
-            line = {"kind": kind, "roots": roots, "ours": ours, "apt": theirs, "fault": fault}
-            if ours and kind not in ("same", "both refuse"):
-                line["accepted"] = apt.install(sorted(ours)) == ours
-                counts["accepted when asked for by name"] += line["accepted"]
+        for line in pool.map(lambda roots: answer(index, apt, roots), lists):
+            counts[line["kind"]] += 1
+            counts["accepted by apt when asked for by name"] += line.get("accepted", False)
             print(json.dumps(line), flush=True)
     print(release, dict(counts), file=sys.stderr)
 

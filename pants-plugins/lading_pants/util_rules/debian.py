@@ -156,9 +156,7 @@ async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) ->
     loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
     try:
         wanted = PackageList.parse(target[DebianPackagesField].value or ())
-        packages = locked_closure(
-            loaded.lock, platform.architecture, wanted.roots, wanted.left_out
-        )
+        packages = locked_closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
     except LadingError as error:
         raise about(subject, error) from error
     alternatives = target[AlternativesField].value or FrozenDict()

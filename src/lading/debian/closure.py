@@ -36,9 +36,11 @@ class Packages(Protocol):
     """What can be chosen from: one version of each name, or none."""
 
     @property
-    def architecture(self) -> str: ...
+    def architecture(self) -> str:
+        ...
 
-    def named(self, name: str) -> Optional[BinaryPackage]: ...
+    def named(self, name: str) -> Optional[BinaryPackage]:
+        ...
 
     def providers(self, name: str) -> Sequence[BinaryPackage]:
         """Those that provide `name`, by `BinaryPackage.rank`."""

@@ -105,5 +105,7 @@ def test_bytes_that_are_no_text_are_read_as_well_as_they_can_be() -> None:
 
 
 def test_refuses_malformed_relations() -> None:
-    with pytest.raises(LadingError, match="The Debian package 'a' has the malformed relation 'b c'"):
+    with pytest.raises(
+        LadingError, match="The Debian package 'a' has the malformed relation 'b c'"
+    ):
         index(paragraph("a", Depends="b c")).named("a")

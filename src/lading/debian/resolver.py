@@ -17,9 +17,7 @@ from lading.debian.package_list import PackageList
 from lading.debian.version_search import fitting_versions
 
 
-def resolve(
-    packages: ArchivePackages, lists: Sequence[PackageList]
-) -> Tuple[BinaryPackage, ...]:
+def resolve(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[BinaryPackage, ...]:
     """What all of `lists` need, sorted by name.
 
     LadingError for a root that does not exist, a dependency that cannot be met, with the chain of

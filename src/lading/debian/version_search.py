@@ -7,7 +7,18 @@ one may have what conflicts with the other's, but all with the same versions.
 """
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import (
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, Resolver
 from resolvelib.resolvers import ResolutionTooDeep
@@ -75,7 +86,7 @@ class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
 
     def get_preference(self, identifier: _Place, *_: object, **__: object) -> Tuple[bool, int]:
         """What leaves no choice comes first."""
-        _, wanted = identifier
+        wanted = identifier[1]
         return isinstance(wanted, tuple), len(wanted) if isinstance(wanted, tuple) else 0
 
     def find_matches(
