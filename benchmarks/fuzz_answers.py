@@ -5,6 +5,7 @@ import io
 import json
 import random
 import socket
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, List
@@ -24,10 +25,26 @@ from lading.registry.tag_digest import tag_digest
 from lading.registry.transport import Transport
 from lading.registry.upload import BlobFile, Upload
 
-_PATIENCE = Patience(connect=1, read=0.5, tries=3, window=0.5, slowest=1000)
+_PATIENCE = Patience(
+    connect=1, read=0.05, tries=2, first_delay=0, longest_delay=0, window=0.05, slowest=1000
+)
 _BLOB = b"a blob" * 100
 
-_NUMBERS = ["0", "1", "-1", "600", "5", "9" * 19, "9" * 5000, "1e400", "NaN", "x", "", "\xb2", "0x1"]
+_NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "600",
+    "5",
+    "9" * 19,
+    "9" * 5000,
+    "1e400",
+    "NaN",
+    "x",
+    "",
+    "\xb2",
+    "0x1",
+]
 _PIECES = [
     *("a", "=", '"', "\\", ",", " ", "\t", "Bearer", "Basic", "realm", "scope", "\x00", "\x1b[2J"),
     *("\xff", "%", "[", "]", "@", ":", "/", "?", "#", "..", "localhost", "127.0.0.1", "10.0.0.1"),
@@ -37,7 +54,16 @@ _STATUSES = [
     *("200 OK", "200 OK", "200 OK", "201 Created", "202 Accepted", "206 Partial Content"),
     *("301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "400 Bad Request"),
     *("401 Unauthorized", "401 Unauthorized", "403 Forbidden", "404 Not Found", "416 Range"),
-    *("429 Too Many", "500 Oh", "503 Busy", "999 \x1b[2J", "100 Continue", "x", "204 No", "304 Not"),
+    *(
+        "429 Too Many",
+        "500 Oh",
+        "503 Busy",
+        "999 \x1b[2J",
+        "100 Continue",
+        "x",
+        "204 No",
+        "304 Not",
+    ),
 ]
 
 
@@ -77,17 +103,14 @@ class AnswerFuzzer:
         tag_digest(self._client(), self._place(), "x")
 
     def _upload(self) -> None:
-        import threading
-
         connection = PushConnection(
             self._place(), self._transport(), lambda line: None, _PATIENCE, threading.Event()
         )
-        connection._sleep = lambda seconds: None  # type: ignore[method-assign]
         connection.manifest_of("x")
         Upload(connection, BlobFile(str(self._path), Sha256.of(_BLOB), len(_BLOB))).run()
 
     def _page(self) -> None:
-        client = Client(patience=_PATIENCE, sleep=lambda seconds: None)
+        client = Client(patience=_PATIENCE)
         file_url(client.page(f"http://{self._host}/simple/a/", "*/*"), "a-1.whl")
 
     def _text(self) -> None:
@@ -99,9 +122,7 @@ class AnswerFuzzer:
             file_url(Page("https://a.example/simple/a/", kind, text), "a-1.whl")
 
     def _client(self) -> Client:
-        return Client(
-            patience=_PATIENCE, sleep=lambda seconds: None, sender=self._transport()
-        )
+        return Client(patience=_PATIENCE, sender=self._transport())
 
     def _transport(self) -> Transport:
         place = self._place()

@@ -16,7 +16,21 @@ from lading.debian.deb822 import paragraphs
 from lading.machine import Machine
 
 _VALUES = [
-    *("", "x", "0", "-1", "9" * 5000, "1.0", "zz:1", "a | b (>= 1)", "a (", "b:any", ", ,", "..", "/"),
+    *(
+        "",
+        "x",
+        "0",
+        "-1",
+        "9" * 5000,
+        "1.0",
+        "zz:1",
+        "a | b (>= 1)",
+        "a (",
+        "b:any",
+        ", ,",
+        "..",
+        "/",
+    ),
     *("\x1b[2J", "\xff", "Sat, 11 Jul 2026 10:16:37 UTC", "Sat, 11 Jul 99999 10:16:37 UTC", "yes"),
     *("main amd64 all", "bookworm", "Debian", "a" * 100_000, "a\n b", "a\n .\n b", ": :", "0" * 64),
 ]
@@ -25,7 +39,16 @@ _RELEASE = [
     *("Acquire-By-Hash", "No-Support-for-Architecture-all", "SHA256", "X"),
 ]
 _PACKAGE = [
-    *("Version", "Architecture", "Priority", "Filename", "Size", "SHA256", "Depends", "Pre_Depends"),
+    *(
+        "Version",
+        "Architecture",
+        "Priority",
+        "Filename",
+        "Size",
+        "SHA256",
+        "Depends",
+        "Pre_Depends",
+    ),
     *("Provides", "Conflicts", "Breaks", "Package", "Essential", "Multi_Arch"),
 ]
 

@@ -10,6 +10,7 @@ from typing import Callable, Iterator, Mapping, Tuple
 
 from lading.debian.version import compare_versions
 from lading.errors import LadingError
+from lading.foreign_text import shown
 
 #: What each operator makes of how a version compares. `<` and `>` are old forms of `<=` and `>=`.
 _OPERATORS: Mapping[str, Callable[[int], bool]] = {
@@ -68,6 +69,6 @@ def _alternatives(package: str, group: str) -> Iterator[Relation]:
             yield Relation(name, operator, version, qualifier)
         elif item:
             raise LadingError(
-                f"The Debian package {package!r} has the malformed relation {item!r}. Report it "
-                "to the archive's maintainers."
+                f"The Debian package {shown(package)!r} has the malformed relation "
+                f"{shown(item)!r}. Report it to the archive's maintainers."
             )
