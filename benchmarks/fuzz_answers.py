@@ -145,8 +145,8 @@ class AnswerFuzzer:
     def _answer(self) -> bytes:
         rng = self._rng
         body = self._body()
-        lines = [f"HTTP/1.1 {rng.choice(_STATUSES)}"]
-        framing = rng.choice(["length", "length", "chunked", "none", "wrong"])
+        lines = [f"HTTP/1.1 {rng.choice(_STATUSES if rng.random() < 0.6 else _STATUSES[:3])}"]
+        framing = rng.choice(["length", "length", "length", "chunked", "none", "wrong"])
         if rng.random() < 0.2:
             body = gzip.compress(body)
             lines.append(f"Content-Encoding: {rng.choice(['gzip', 'gzip', 'br', 'gzip, gzip'])}")

@@ -28,6 +28,14 @@ class WrongContentError(UnavailableError):
     """The place has a file of that name, and it is not the one pinned."""
 
 
+class InsideError(UnavailableError):
+    """A server leads to `host`, which is further inside than the server itself."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"it leads to {host}, an address inside this network")
+        self.host = host
+
+
 class TransientError(Exception):
     """A fault that may be over at the next try, in `delay` seconds if the server said so."""
 

@@ -20,7 +20,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from lading.fetch.faults import UnavailableError
+from lading.fetch.faults import InsideError, UnavailableError
 from lading.fetch.persistence import PATIENCE, Patience
 from lading.fetch.zone import Zone, zone_of_address, zone_of_host
 
@@ -45,9 +45,9 @@ class Limits:
         self.zone = Zone.MACHINE
 
     def check(self, host: str, zone: Optional[Zone]) -> None:
-        """UnavailableError if no byte is to be sent to `host`, which is in `zone`."""
+        """InsideError if no byte is to be sent to `host`, which is in `zone`."""
         if zone is not None and zone > self.zone:
-            raise UnavailableError(f"it leads to {host}, an address inside this network")
+            raise InsideError(host)
 
 
 class Meter:
@@ -142,15 +142,22 @@ class _Limited:
         if self.proxy is None:  # type: ignore[attr-defined]
             self.zone = zone_of_address(sock.getpeername()[0])
         try:
-            self.limits.check(self.host, self.zone)  # type: ignore[attr-defined]
-        except UnavailableError:
+            self.limits.check(self._address, self.zone)
+        except InsideError:
             sock.close()
             raise
         return sock
 
+    @property
+    def _address(self) -> str:
+        """As URLs and options have it, which need not write the usual port."""
+        host: str = self.host  # type: ignore[attr-defined]
+        port: int = self.port  # type: ignore[attr-defined]
+        return host if port == self.default_port else f"{host}:{port}"  # type: ignore[attr-defined]
+
     def putrequest(self, *args: Any, **kw: Any) -> None:
         # One that is used again may have been made when more was allowed.
-        self.limits.check(self.host, self.zone)  # type: ignore[attr-defined]
+        self.limits.check(self._address, self.zone)
         self._pace = Pace(self.limits.patience)
         super().putrequest(*args, **kw)  # type: ignore[misc]
 
@@ -218,6 +225,12 @@ class _Adapter(HTTPAdapter):
         kwargs.update(self._context)
         super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.poolmanager.pool_classes_by_scheme = self._classes
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        # `requests` stumbles over parameters without a value, and nothing here goes by any.
+        if "Content-Type" in resp.headers:
+            resp.headers["Content-Type"] = resp.headers["Content-Type"].partition(";")[0]
+        return super().build_response(req, resp)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         kwargs.update(self._context)

@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 from html.parser import HTMLParser
-from typing import List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from lading.fetch.client import Page
@@ -34,29 +34,36 @@ def file_url(page: Page, file_name: str) -> Optional[str]:
     return None
 
 
-def _json_links(page: Page) -> List[Tuple[str, str]]:
+def _json_links(page: Page) -> Iterator[Tuple[str, str]]:
     try:
-        files = json.loads(page.text)["files"]
-        return [(file["filename"], urljoin(page.url, file["url"])) for file in files]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []  # nothing that can be taken from here; the next index may be better
+        files = [(file["filename"], file["url"]) for file in json.loads(page.text)["files"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return  # nothing that can be taken from here; the next index may be better
+    for name, href in files:
+        url = _joined(page.url, href) if isinstance(href, str) else None
+        if url is not None:
+            yield name, url
 
 
-def _html_links(page: Page) -> List[Tuple[str, str]]:
+def _html_links(page: Page) -> Iterator[Tuple[str, str]]:
     parser = _Anchors()
     try:
         parser.feed(page.text[:_LONGEST_HTML])
     except _TooMuch:
-        return []
+        return
     base = _joined(page.url, parser.base) or page.url
-    urls = filter(None, (_joined(base, href.strip()) for href in parser.hrefs))
-    return [(posixpath.basename(unquote(urlsplit(url).path)), url) for url in urls]
+    for href in parser.hrefs:
+        url = _joined(base, href.strip())
+        if url is not None:
+            yield posixpath.basename(unquote(urlsplit(url).path)), url
 
 
 def _joined(base: str, href: str) -> Optional[str]:
     """None for what is no address: such a link leads nowhere."""
     try:
-        return urlsplit(urljoin(base, href)).geturl()
+        url = urljoin(base, href)
+        urlsplit(url)
+        return url
     except ValueError:
         return None
 

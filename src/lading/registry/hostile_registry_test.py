@@ -11,7 +11,7 @@ import pytest
 
 from lading.digest import Sha256
 from lading.fetch.client import Client, Wanted
-from lading.fetch.faults import UnavailableError
+from lading.fetch.faults import InsideError, UnavailableError
 from lading.fetch.faulty_server_testing import FaultyServer, Reply
 from lading.fetch.metered_session import MeteredSession
 from lading.fetch.mirrors import ListedPlace
@@ -27,6 +27,7 @@ from lading.registry.place import Place
 from lading.registry.push_connection import PushConnection
 from lading.registry.scope import merge_scopes
 from lading.registry.transport import Transport
+from lading.registry.unpulled import inside_remedy
 from lading.registry.upload import BlobFile, Upload
 
 PATIENCE = Patience(connect=1, read=0.3, tries=1, window=0.3, slowest=1 << 16)
@@ -148,12 +149,27 @@ class TestAddress:
     @pytest.mark.parametrize("kind", ["redirect", "realm"])
     def test_a_name_that_leads_inside(self, outside: Outside, kind: str) -> None:
         with RawServer(outside.listen) as inner:
-            url = f"https://inner.example:{inner.host.partition(':')[2]}/x"
+            host = f"inner.example:{inner.host.partition(':')[2]}"
+            url = f"https://{host}/x"
             is_realm = kind == "realm"
             outside.answers(challenge(url) if is_realm else Reply(307, headers={"Location": url}))
             reason = refused(outside.HOST, outside.HOST)
-        assert reason == "it leads to inner.example, an address inside this network"
+        assert reason == f"it leads to {host}, an address inside this network"
         assert outside.received == b""
+
+    def test_the_sentence_has_a_remedy_that_helps(
+        self, outside: Outside, server: FaultyServer
+    ) -> None:
+        with FaultyServer() as inner:
+            inner.serve("/x", Reply(body=BODY))
+            host = f"inner.example:{inner.port}"
+            outside.answers(Reply(307, headers={"Location": f"https://{host}/x"}))
+            with pytest.raises(InsideError) as raised:
+                get(outside.HOST, outside.HOST, "other")
+            outside.answers(Reply(307, headers={"Location": f"http://{host}/x"}))
+            remedy = inside_remedy(raised.value)
+            assert f"add '{host}' to `[lading].insecure_registries`" in remedy
+            assert get(outside.HOST, outside.HOST, host) == BODY
 
     def test_a_connection_from_before_is_looked_at_again(
         self, outside: Outside, server: FaultyServer

@@ -12,7 +12,7 @@ import re
 from typing import Collection
 from urllib.parse import urlsplit
 
-from lading.fetch.faults import UnavailableError
+from lading.fetch.faults import InsideError, UnavailableError
 from lading.fetch.zone import Zone, host_name, zone_of_host
 from lading.foreign_text import printable, shown
 
@@ -58,4 +58,4 @@ def check_url(url: str, zone: Zone, insecure: Collection[str]) -> None:
     if parts.scheme == "http" and not is_local(host):
         raise UnavailableError(f"it leads to {host} over http, which anyone may read and change")
     if (zone_of_host(host) or Zone.INTERNET) > zone:
-        raise UnavailableError(f"it leads to {host}, an address inside this network")
+        raise InsideError(host)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Optional, Sequence
 
 from lading.errors import LadingError
-from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
+from lading.fetch.faults import GoneError, InsideError, UnavailableError, WrongContentError
 from lading.foreign_text import printable
 from lading.image.reference import DEFAULT_REGISTRY
 from lading.registry.answer import DeniedError
@@ -47,6 +47,15 @@ def _remedy(reference: Reference, failure: Failure) -> str:
         return f" Check the name and the {what}: the registry has no such image."
     if isinstance(failure.fault, WrongContentError):
         return " The registry, or something before it, is broken: its bytes are not used."
+    if isinstance(failure.fault, InsideError):
+        return inside_remedy(failure.fault)
     if failure.fault.status == 429:
         return f" It limits how much one may pull: wait, {login}, or set `registry_mirrors`."
     return ""
+
+
+def inside_remedy(fault: InsideError) -> str:
+    return (
+        f" If that is as it should be, add {fault.host!r} to `[lading].insecure_registries`, which "
+        "allows http to it as well."
+    )

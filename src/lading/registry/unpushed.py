@@ -5,11 +5,12 @@ from typing import Optional
 
 from lading.digest import Sha256
 from lading.errors import LadingError
-from lading.fetch.faults import GoneError, UnavailableError
+from lading.fetch.faults import GoneError, InsideError, UnavailableError
 from lading.image.reference import DEFAULT_REGISTRY, Repository
 from lading.registry.answer import DeniedError
 from lading.registry.credentials import Found
 from lading.registry.place import Place
+from lading.registry.unpulled import inside_remedy
 
 #: What OpenSSL says of a server that answers in plain text.
 _PLAIN_TEXT = ("wrong version number", "record layer failure", "unknown protocol")
@@ -63,6 +64,8 @@ def _remedy(
             f" The tag names {fault.digest} there and is not to be moved: publish under another "
             "tag, such as one with `{hash}`."
         )
+    if isinstance(fault, InsideError):
+        return inside_remedy(fault)
     if _FULL.search(reason):
         return " Make room there, or have the quota raised."
     if isinstance(fault, DeniedError):
