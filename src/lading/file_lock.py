@@ -31,14 +31,12 @@ def lock(
     file: int,
     what: str,
     shared: bool = False,
-    patience: float = _PATIENCE,
-    limit: float = _LIMIT,
     report: Callable[[str], object] = lambda line: sys.stderr.write(f"{line}\n"),
 ) -> None:
     """Have the lock of the open `file` (flock), which is for `what`, until the file is closed.
 
-    Once the others have had it for `patience` seconds, a line reports who they are. LadingError
-    after `limit` seconds in which the file has not changed either.
+    After some seconds a line reports who has it. LadingError after `_LIMIT` seconds in which the
+    file has not changed either.
     """
     operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     start = begin = time.monotonic()
@@ -52,13 +50,13 @@ def lock(
         now, status = time.monotonic(), os.fstat(file)
         if state != (status.st_size, status.st_mtime_ns):
             state, begin = (status.st_size, status.st_mtime_ns), now
-        if now - begin > limit:
+        if now - begin > _LIMIT:
             raise LadingError(
                 f"{_holders(status.st_ino)} has been busy with {what} for {now - start:.0f} "
                 "seconds, and it can't be used meanwhile. End that process if it hangs, and run "
                 "this again."
             )
-        if now - start > patience and not is_reported:
+        if now - start > _PATIENCE and not is_reported:
             report(f"Waiting for {_holders(status.st_ino)}, which is busy with {what}.")
             is_reported = True
         time.sleep(pause)

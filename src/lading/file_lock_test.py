@@ -1,39 +1,29 @@
-import os
 import re
 import signal
-import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import Callable, Iterator, List
 
 import pytest
 
+from lading import file_lock
 from lading.at_once_testing import FORK
 from lading.errors import LadingError
 from lading.file_lock import lock
 
 
-class Holder:
-    """A process that has the lock of `path`, and makes the file grow if it `works`."""
+class Clock:
+    """Stands for the module `time`: it is later after each pause, in which `work` is done."""
 
-    def __init__(self, path: Path, works: bool = False) -> None:
-        ready = FORK.Event()
+    def __init__(self, work: Callable[[float], object]) -> None:
+        self._now = 1000.0
+        self._work = work
 
-        def hold() -> None:
-            with open(path, "ab", buffering=0) as file:
-                lock(file.fileno(), "x")
-                ready.set()
-                while True:
-                    time.sleep(0.05)
-                    if works:
-                        file.write(b"x")
+    def monotonic(self) -> float:
+        return self._now
 
-        self.process = FORK.Process(target=hold)
-        self.process.start()
-        assert ready.wait(20)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.join()
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+        self._work(self._now - 1000)
 
 
 @pytest.fixture
@@ -42,67 +32,91 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def holder(path: Path) -> Iterator[Holder]:
-    holder = Holder(path)
-    yield holder
-    holder.kill()
+def holder(path: Path) -> "Iterator[int]":
+    """The number of a process that has the lock and does nothing."""
+    ready = FORK.Event()
+
+    def hold() -> None:
+        with open(path, "ab") as file:
+            lock(file.fileno(), "x")
+            ready.set()
+            signal.pause()
+
+    process = FORK.Process(target=hold)
+    process.start()
+    assert ready.wait(60) and process.pid is not None
+    yield process.pid
+    process.kill()
+    process.join()
 
 
-def wait(path: Path, limit: float, lines: List[str], shared: bool = False) -> None:
-    with open(path, "ab") as file:
-        lock(file.fileno(), "the build root", shared, 0.1, limit, lines.append)
-
-
-def test_who_waits_reports_once_who_is_waited_for(path: Path, holder: Holder) -> None:
+def wait(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[[float], object] = lambda seconds: None,
+) -> List[str]:
+    """What was reported until the lock was there; LadingError if it never was."""
     lines: List[str] = []
-    with pytest.raises(LadingError) as raised:
-        wait(path, 0.5, lines)
-    who = rf"process {holder.process.pid} \(.+\)"
+    with monkeypatch.context() as patched, open(path, "ab") as file:
+        patched.setattr(file_lock, "time", Clock(work))
+        lock(file.fileno(), "the build root", report=lines.append)
+    return lines
+
+
+def test_who_waits_reports_once_who_is_waited_for(
+    path: Path, holder: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: List[str] = []
+    with open(path, "ab") as file, pytest.raises(LadingError):
+        monkeypatch.setattr(file_lock, "time", Clock(lambda seconds: None))
+        lock(file.fileno(), "the build root", report=lines.append)
     assert len(lines) == 1
-    assert re.fullmatch(f"Waiting for {who}, which is busy with the build root.", lines[0])
-    assert re.match(f"{who} has been busy with the build root for ", str(raised.value))
+    assert re.fullmatch(
+        rf"Waiting for process {holder} \(.+\), which is busy with the build root.", lines[0]
+    )
 
 
-def test_a_lock_is_free_when_its_holder_is_killed(path: Path, holder: Holder) -> None:
-    holder.kill()
-    lines: List[str] = []
-    wait(path, 0, lines)
-    assert lines == []
+def test_one_that_hangs_is_not_waited_for_for_ever(
+    path: Path, holder: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(LadingError) as raised:
+        wait(path, monkeypatch)
+    assert re.fullmatch(
+        rf"process {holder} \(.+\) has been busy with the build root for 90\d seconds, and it "
+        r"can't be used meanwhile\. End that process if it hangs, and run this again\.",
+        str(raised.value),
+    )
 
 
-def test_one_that_hangs_is_not_waited_for_for_ever(path: Path, holder: Holder) -> None:
-    pid = holder.process.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(LadingError, match="End that process if it hangs"):
-        wait(path, 0.3, [])
+def test_one_that_gets_on_is_waited_for(
+    path: Path, holder: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A download of which something arrives from time to time, until nothing does any more."""
+
+    def grow(seconds: float) -> None:
+        with open(path, "ab") as file:
+            file.write(b"x" if seconds < 5000 else b"")
+
+    with pytest.raises(LadingError, match=r"for 590\d seconds"):
+        wait(path, monkeypatch, grow)
 
 
-def test_one_that_gets_on_is_waited_for(path: Path) -> None:
-    holder = Holder(path, works=True)
-    try:
-        with pytest.raises(LadingError, match=r"for [2-9]\d* seconds"):
-            wait_until_idle(path, holder)
-    finally:
-        holder.kill()
-
-
-def wait_until_idle(path: Path, holder: Holder) -> None:
-    """The limit of 1 s counts from when the file stops growing, after 2 s."""
-    pid = holder.process.pid
-    assert pid is not None
-
-    def stop() -> None:
-        time.sleep(2)
-        os.kill(pid, signal.SIGSTOP)
-
-    FORK.Process(target=stop).start()
-    wait(path, 1, [])
-
-
-def test_several_may_share(path: Path) -> None:
+def test_a_lock_is_free_when_its_holder_has_ended(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open(path, "ab") as file:
-        lock(file.fileno(), "x", shared=True)
-        wait(path, 0, [], shared=True)
+        lock(file.fileno(), "x")
+
+        def end(seconds: float) -> None:
+            if seconds > 1:
+                file.close()
+
+        assert wait(path, monkeypatch, end) == []
+
+
+def test_several_may_share(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(path, "ab") as one, open(path, "ab") as other:
+        lock(one.fileno(), "x", shared=True)
+        lock(other.fileno(), "x", shared=True)
         with pytest.raises(LadingError):
-            wait(path, 0, [])
+            wait(path, monkeypatch)
