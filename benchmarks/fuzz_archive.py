@@ -11,8 +11,8 @@ import pysequoia
 from lading.debian.apt_sources import APT_DIRECTORY
 from lading.debian.archive import Archive
 from lading.debian.archive_testing import TestArchive, packages_file, paragraph
-from lading.debian.control import PackageIndex
 from lading.debian.deb822 import paragraphs
+from lading.debian.package_index import IndexFile, PackageIndex
 from lading.machine import Machine
 
 _VALUES = [
@@ -87,11 +87,12 @@ class ArchiveFuzzer:
 
     def run(self) -> None:
         release = self._archive.release("bookworm")
-        index = PackageIndex(self._archive.packages(release, "main", "amd64"))
+        contents = self._archive.packages(release, "main", "amd64")
+        index = PackageIndex(IndexFile(content, "bookworm") for content in contents)
         for name in list(index.names()):
             for package in index.named(name):
                 assert package.size >= 0
-                index.providers(package.name)
+                list(index.provider_names(package.name))
 
     def _packed(self, packing: str, content: bytes) -> bytes:
         if packing == ".gz":
