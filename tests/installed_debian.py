@@ -6,6 +6,7 @@ scripts run. Nothing of it is normalised here; `installed_listed.py` says what m
 
 import hashlib
 import json
+import mmap
 import os
 import stat
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
-from lading.debian.deb_archive import DebArchive, read_deb_archive
+from lading.debian.deb_archive import DebArchive
 from lading.debian.installation import describe, installed_files
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest, DebianPart
@@ -170,11 +171,12 @@ def _read(deb: Path, directory: Path) -> DebArchive:
     data, control = directory / "data", directory / "control"
     if not control.exists():
         directory.mkdir(parents=True, exist_ok=True)
-        archive = read_deb_archive(deb)
+        archive = DebArchive.read(deb)
         data.write_bytes(archive.data)
         texts = {name: text.decode("latin-1") for name, text in archive.control_files.items()}
         control.write_text(json.dumps(texts), encoding="utf-8")
-        return archive
     texts = json.loads(control.read_text(encoding="utf-8"))
+    with data.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     files = {name: text.encode("latin-1") for name, text in texts.items()}
-    return DebArchive(deb.name, files, data.read_bytes())
+    return DebArchive(deb.name, files, mapped)

@@ -39,13 +39,13 @@ r-base-core
 ruby rustc swig tcl tk tomcat10 uwsgi valgrind yarnpkg
 """
 _DESKTOP = """
-adwaita-icon-theme aspell-en dconf-cli desktop-file-utils dictionaries-common emacs-nox evince
+adwaita-icon-theme aspell-en dconf-cli desktop-file-utils dictionaries-common emacs-nox
 ffmpeg fonts-dejavu fonts-liberation fonts-noto-core ghostscript gnuplot-nox graphviz
 gsettings-desktop-schemas gstreamer1.0-plugins-base hicolor-icon-theme hunspell-en-us imagemagick
-inkscape libcairo2 libgdk-pixbuf-2.0-0 libgl1 libglib2.0-bin libgtk-3-0 libgtk-3-bin libgtk-4-1
+libcairo2 libgdk-pixbuf-2.0-0 libgl1 libglib2.0-bin libgtk-3-0 libgtk-3-bin libgtk-4-1
 libnotify-bin libpango-1.0-0 librsvg2-bin mesa-utils default-jre pavucontrol pipewire
-poppler-utils pulseaudio qt6-qpa-plugins qtbase5-dev-tools sgml-base shared-mime-info texlive-base
-vlc-bin wamerican weston x11-utils xauth xdg-utils xfonts-base xml-core
+poppler-utils pulseaudio qt6-qpa-plugins qtbase5-dev-tools sgml-base shared-mime-info
+wamerican x11-utils xauth xdg-utils xfonts-base xml-core
 xserver-xorg-core xterm
 """
 

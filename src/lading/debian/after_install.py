@@ -27,6 +27,7 @@ class AfterInstall:
 # Nothing of what the scripts do matters in an image that is built anew.
 _NOTHING = AfterInstall()
 
+_NETWORKS = "default\t\t0.0.0.0\nloopback\t127.0.0.0\nlink-local\t169.254.0.0\n\n"
 _MAIL = 8
 _USUAL = (0o755, 0)
 
@@ -75,7 +76,7 @@ AFTER_INSTALL: Mapping[str, AfterInstall] = {
     "libgssapi-krb5-2": _NOTHING,
     "libpam-modules": AfterInstall(texts={"etc/environment": ""}),
     # The runtime makes /etc/hosts.
-    "netbase": _NOTHING,
+    "netbase": AfterInstall(texts={"etc/networks": _NETWORKS}),
     "nginx-common": AfterInstall(
         links={"etc/nginx/sites-enabled/default": "/etc/nginx/sites-available/default"},
         copies={"var/www/html/index.nginx-debian.html": "usr/share/nginx/html/index.html"},

@@ -55,7 +55,7 @@ def test_other_architectures_do_not_count() -> None:
 
 def package(relations: str, field: str = "Depends") -> InstalledPackage:
     control = f"Package: a\nVersion: 1\n{field}: {relations}\n"
-    return InstalledPackage("a", "1", "all", control, False, (), (), (), {}, (), ())
+    return InstalledPackage("a", "1", "all", control, False, (), (), (), (), {}, (), ())
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ works. Without it each package has a file in /var/lib/dpkg/status.d, as in Googl
 images, which scanners know as well and which layers can add to.
 """
 
-from dataclasses import dataclass
-from typing import Iterable, Iterator, List, Sequence, Tuple
+import re
+from typing import Dict, Iterable, Iterator, List, Sequence
 
 from lading.debian.installed_package import InstalledPackage
 from lading.image.dpkg_status import STATUS, STATUS_DIRECTORY
@@ -15,29 +15,29 @@ from lading.store import members as kinds
 
 _DIRECTORY = "var/lib/dpkg"
 _DIRECTORIES = ("alternatives", "info", "parts", "triggers", "updates")
+_PROGRAMS = frozenset(("config", "postinst", "postrm", "preinst", "prerm"))
+# In dpkg's order, behind which it has all others: lib/dpkg/parse.c.
+_FIELDS = (
+    "package essential protected status priority section installed-size origin maintainer bugs"
+    " architecture multi-arch source version replaces provides depends pre-depends recommends"
+    " suggests breaks conflicts enhances conffiles description"
+).split()
 
 
-@dataclass(frozen=True)
-class InstalledFiles:
-    """A package with the paths of all that it has in the image, without leading slashes."""
-
-    package: InstalledPackage
-    paths: Tuple[str, ...]
-
-
-def database_entries(packages: Sequence[InstalledFiles]) -> List[RootEntry]:
-    """dpkg's own database: status, and lists of files."""
+def database_entries(packages: Sequence[InstalledPackage]) -> List[RootEntry]:
+    """dpkg's own database: status, lists of files, scripts and what they wait for."""
     return [
         *(RootEntry.directory(f"{_DIRECTORY}/{name}") for name in _DIRECTORIES),
         _file(f"{_DIRECTORY}/available", ""),
         _file(f"{_DIRECTORY}/info/format", "1\n"),
+        *_triggers(packages),
         *added_entries("", packages),
     ]
 
 
-def added_entries(present: str, packages: Sequence[InstalledFiles]) -> List[RootEntry]:
+def added_entries(present: str, packages: Sequence[InstalledPackage]) -> List[RootEntry]:
     """What a database whose status is `present` lacks of the packages."""
-    status = present + dpkg_status(installed.package for installed in packages)
+    status = present + dpkg_status(packages)
     return [_file(STATUS, status), *(entry for one in packages for entry in _info(one))]
 
 
@@ -59,29 +59,52 @@ def dpkg_status(packages: Iterable[InstalledPackage]) -> str:
     return "".join(_paragraph(package) + "\n" for package in ordered)
 
 
-def _info(installed: InstalledFiles) -> Iterator[RootEntry]:
-    package = installed.package
+def _info(package: InstalledPackage) -> Iterator[RootEntry]:
     stem = f"{_DIRECTORY}/info/{package.name}"
     if package.multi_arch_same:
         stem += f":{package.architecture}"
-    paths = "".join(f"/{path}\n" for path in sorted(installed.paths))
-    yield _file(f"{stem}.list", "/.\n" + paths)
-    yield _file(f"{stem}.md5sums", _md5sums(package))
+    yield _file(f"{stem}.list", "".join(f"/{path}\n" for path in (".", *package.listed)))
+    if package.md5sums:
+        yield _file(f"{stem}.md5sums", _md5sums(package))
     if package.conffiles:
         conffiles = "".join(f"/{path}\n" for path, _ in package.conffiles)
         yield _file(f"{stem}.conffiles", conffiles)
+    for name, text in package.control_files.items():
+        yield _file(f"{stem}.{name}", text, 0o755 if name in _PROGRAMS else 0o644)
 
 
-def _file(path: str, text: str) -> RootEntry:
-    return RootEntry(path, kinds.FILE, 0o644, data=text.encode("utf-8", "surrogateescape"))
+def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[RootEntry]:
+    """Who is to be called for which files and names: dpkg, doc/triggers.txt."""
+    files: List[str] = []
+    names: Dict[str, List[str]] = {}
+    for package in packages:
+        for line in package.control_files.get("triggers", "").splitlines():
+            directive, _, trigger = line.partition("#")[0].strip().partition(" ")
+            if directive.startswith("interest") and trigger:
+                waiting = "/noawait" if directive == "interest-noawait" else ""
+                if trigger.startswith("/"):
+                    files.append(f"{trigger} {package.name}{waiting}\n")
+                else:
+                    names.setdefault(trigger, []).append(f"{package.name}{waiting}\n")
+    for name, lines in {"File": files, "Unincorp": [], **names}.items():
+        yield _file(f"{_DIRECTORY}/triggers/{name}", "".join(lines))
+
+
+def _file(path: str, text: str, mode: int = 0o644) -> RootEntry:
+    return RootEntry(path, kinds.FILE, mode, data=text.encode("utf-8", "surrogateescape"))
 
 
 def _paragraph(package: InstalledPackage) -> str:
-    first, _, rest = package.control.partition("\n")
-    lines = [first, "Status: install ok installed", rest.rstrip("\n")]
+    fields = {
+        field.partition(":")[0].lower(): field
+        for field in re.split(r"\n(?=\S)", package.control.rstrip("\n"))
+    }
+    fields["status"] = "Status: install ok installed"
     if package.conffiles:
-        lines += ["Conffiles:", *(f" /{path} {digest}" for path, digest in package.conffiles)]
-    return "\n".join(lines) + "\n"
+        conffiles = (f" /{path} {digest}" for path, digest in package.conffiles)
+        fields["conffiles"] = "\n".join(["Conffiles:", *conffiles])
+    known = [fields.pop(name) for name in _FIELDS if name in fields]
+    return "\n".join([*known, *fields.values()]) + "\n"
 
 
 def _md5sums(package: InstalledPackage) -> str:

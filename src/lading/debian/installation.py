@@ -8,11 +8,12 @@ from typing import Iterator, List, Mapping, Tuple
 from lading.debian.deb_archive import DebArchive
 from lading.debian.documentation import is_documentation
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.maintainer_scripts import INSTALLING
 from lading.debian.unpack import merged
 from lading.image.tree_segment import TreeFile
 from lading.store import members as kinds
 
+# Control files that are told otherwise.
+_DESCRIBED = frozenset(("conffiles", "control", "md5sums"))
 _TEMPORARY = re.compile(r"(?:usr/lib|etc)/tmpfiles\.d/[^/]+\.conf")
 
 
@@ -43,7 +44,7 @@ def installed_files(deb: DebArchive, documentation: bool) -> Tuple[TreeFile, ...
 def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
     """What is to be known of a package of which an image has `files`."""
     fields = deb.fields
-    scripts = {name: deb.text(name) for name in INSTALLING}
+    kept = {file.member.path for file in files}
     contents = {file.member.path: file for file in files if file.member.type == kinds.FILE}
     return InstalledPackage(
         name=fields["package"],
@@ -54,7 +55,10 @@ def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
         conffiles=tuple(_conffiles(deb, contents)),
         md5sums=tuple(_md5sums(deb, contents)),
         replaces=_names(fields.get("replaces", "")),
-        scripts={name: script for name, script in scripts.items() if script},
+        listed=tuple(one.path for one in deb.members() if merged(one.path) in kept),
+        control_files={
+            name: deb.text(name) for name in sorted(deb.control_files) if name not in _DESCRIBED
+        },
         temporary=tuple(_temporary(contents)),
         interests=tuple(_interests(deb.text("triggers"))),
     )

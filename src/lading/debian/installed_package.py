@@ -10,8 +10,9 @@ class InstalledPackage:
     """`control` is the paragraph that describes it, ending in a newline. `conffiles` are paths
     without leading slash with their MD5, `md5sums` those of all files that are in the image.
 
-    `replaces` names packages whose files it may take. `scripts` are the texts of its maintainer
-    scripts, `temporary` the directories that systemd-tmpfiles would make, as lines of
+    `replaces` names packages whose files it may take. `listed` are the paths of its files in
+    the image as it has them, in its order. `control_files` are texts by name, of scripts and others
+    that dpkg keeps, `temporary` the directories that systemd-tmpfiles would make, as lines of
     tmpfiles.d(5), `interests` the triggers that other packages may set off.
     """
 
@@ -23,7 +24,8 @@ class InstalledPackage:
     conffiles: Tuple[Tuple[str, str], ...]
     md5sums: Tuple[Tuple[str, str], ...]
     replaces: Tuple[str, ...]
-    scripts: Mapping[str, str]
+    listed: Tuple[str, ...]
+    control_files: Mapping[str, str]
     temporary: Tuple[str, ...]
     interests: Tuple[str, ...]
 
@@ -35,6 +37,6 @@ class InstalledPackage:
         fields: Dict[str, Any] = json.loads(text)
         for key in ("conffiles", "md5sums"):
             fields[key] = tuple((path, digest) for path, digest in fields[key])
-        for key in ("replaces", "temporary", "interests"):
+        for key in ("listed", "replaces", "temporary", "interests"):
             fields[key] = tuple(fields[key])
         return cls(**fields)

@@ -10,15 +10,17 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from lading.debian.after_install import after_install_entries
 from lading.debian.base_packages import check_kept
-from lading.debian.certificates import BUNDLE, SHARED, certificate_entries
-from lading.debian.dpkg_database import (
-    InstalledFiles,
-    added_entries,
-    database_entries,
-    scanner_entries,
+from lading.debian.certificates import (
+    BUNDLE,
+    CONFIGURATION,
+    SHARED,
+    UPDATER,
+    certificate_entries,
+    configuration,
 )
+from lading.debian.dpkg_database import added_entries, database_entries, scanner_entries
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.layer_request import DebianLayerRequest, DebianPart
+from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.linker_cache import PATH as LINKER_CACHE
 from lading.debian.linker_cache import (
     LinkerCache,
@@ -68,7 +70,7 @@ class InstalledTree:
 
     packages: Tuple[InstalledPackage, ...]
     parts: Tuple[TreePart, ...]
-    below: Tuple[InstalledFiles, ...]
+    below: Tuple[InstalledPackage, ...]
     kept: Mapping[str, str]
     alternatives: Dict[str, str]
     triplet: str
@@ -85,7 +87,7 @@ class InstalledTree:
         tree = cls(
             packages=packages,
             parts=(*files, *(part.read() for part in request.parts)),
-            below=tuple(map(_installed_files, request.below)),
+            below=tuple(part.read_package() for part in request.below),
             kept=request.kept,
             alternatives=dict(request.alternatives),
             triplet=request.triplet,
@@ -198,7 +200,7 @@ class InstalledTree:
                 own[self.packages[number].name].add(path)
         for package in in_order_of_dependence(self.packages):
             name = package.name
-            self.effects[name] = follow_package(name, package.scripts, own[name], files)
+            self.effects[name] = follow_package(name, package.control_files, own[name], files)
         return sorted(files.made.values(), key=lambda entry: entry.sort_key)
 
     def accounts(self, made: Mapping[str, RootEntry]) -> AccountFiles:
@@ -278,7 +280,10 @@ class InstalledTree:
             return []
         bundle = self.base.entries.get(BUNDLE)
         present = None if bundle is None else bundle.data
-        return certificate_entries(certificates, present, self.base.entries)
+        entries = certificate_entries(certificates, present, self.base.entries)
+        if self.exists(UPDATER) and CONFIGURATION not in self.base.entries:
+            entries.append(configuration(certificates))
+        return entries
 
     @property
     def left_to_run(self) -> Dict[str, List[str]]:
@@ -303,8 +308,7 @@ class InstalledTree:
         in_base = self.base.entries.get(LINKER_CACHE)
         if in_base is not None:
             return LinkerCache.parse(in_base.data)
-        below = (installed.package for installed in self.below)
-        versions = {one.name: one.version for one in (*below, *self.packages)}
+        versions = {one.name: one.version for one in (*self.below, *self.packages)}
         return LinkerCache((), generator(versions["libc-bin"]) if "libc-bin" in versions else "")
 
     def _linker_cache(self) -> List[RootEntry]:
@@ -347,16 +351,14 @@ class InstalledTree:
         return "" if member is None else member.type
 
     def _database(self) -> List[RootEntry]:
-        own = [
-            InstalledFiles(package, tuple(member.path for member in part.members))
-            for package, part in zip(self.packages, self.parts)
-        ]
         if STATUS in self.base.entries:
             # One that is too large to be read is left as it is.
             present = self.base.dpkg_status
-            return added_entries(present, own) if present else scanner_entries(self.packages)
-        everything = [*self.below, *own]
-        if any(installed.package.name == "dpkg" for installed in everything):
+            return (
+                added_entries(present, self.packages) if present else scanner_entries(self.packages)
+            )
+        everything = (*self.below, *self.packages)
+        if any(package.name == "dpkg" for package in everything):
             return database_entries(everything)
         return scanner_entries(self.packages)
 
@@ -379,11 +381,6 @@ def _is_pam_profile(path: str) -> bool:
 
 def _is_linker_configuration(path: str) -> bool:
     return path.startswith("etc/ld.so.conf.d/")
-
-
-def _installed_files(part: DebianPart) -> InstalledFiles:
-    paths = tuple(member.path for member in part.files.read().members)
-    return InstalledFiles(part.read_package(), paths)
 
 
 def _asked(wanted: Dict[str, str]) -> Sequence[str]:

@@ -435,9 +435,9 @@ def test_dpkg_query_finds_the_packages_where_dpkg_is(debian: DebianLayers, tmp_p
         "nginx 1.0 ii ",
     ]
     assert _dpkg_query(root, "-L", "nginx") == [
-        *("/.", "/etc/nginx.conf", "/usr/bin/nginx"),
+        *("/.", "/etc/nginx.conf", "/bin/nginx"),
     ]
-    assert _dpkg_query(root, "-L", "libc6") == ["/.", "/usr/lib/libc.so"]
+    assert _dpkg_query(root, "-L", "libc6") == ["/.", "/lib/libc.so"]
     assert _dpkg_query(root, "-W", "-f", "${Conffiles}", "nginx") == [
         " /etc/nginx.conf " + hashlib.md5(b"conf").hexdigest()
     ]

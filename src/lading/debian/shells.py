@@ -12,17 +12,13 @@ TEMPLATE, SHELLS = "usr/share/debianutils/shells", "usr/share/debianutils/shells
 def shells_text(present: str, shells: Iterable[str], added: Iterable[str] = ()) -> str:
     """`present` with the shells that it lacks, each with the path that it has on a merged /usr:
     those that packages declare, and those that add-shell adds."""
-    lines = present.splitlines()
-    # Also those that are declared twice.
-    lines += [shell for shell in _variants(shells) if shell not in lines]
-    for shell in (name for one in added for name in dict.fromkeys(_variants([one]))):
-        if shell not in lines:
-            lines.append(shell)
+    lines = dict.fromkeys(present.splitlines())
+    lines.update(dict.fromkeys(_variants((*shells, *added))))
     return "".join(f"{line}\n" for line in lines)
 
 
 def state_text(shells: Iterable[str]) -> str:
-    return "".join(f"{shell}\n" for shell in _variants(shells))
+    return "".join(f"{shell}\n" for shell in dict.fromkeys(_variants(shells)))
 
 
 def declared(texts: Mapping[str, str]) -> Iterator[str]:

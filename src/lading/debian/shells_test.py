@@ -5,7 +5,7 @@ from lading.debian.shells import declared, is_declaration, shells_text, state_te
 
 _DECLARED = {
     "usr/share/debianutils/shells": "# /etc/shells: valid login shells\n/bin/sh\n",
-    "usr/share/debianutils/shells.d/zsh": "/bin/zsh\n/usr/bin/zsh\n\n",
+    "usr/share/debianutils/shells.d/zsh": "/bin/zsh\n\n",
     "usr/share/debianutils/shells.d/bash": "/bin/bash\n/bin/rbash\n",
 }
 
