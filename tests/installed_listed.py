@@ -11,7 +11,7 @@ from installed_debian import Image
 
 #: Paths by the reason why they may differ. docs/debian-packages.md has the same reasons.
 LISTED: Mapping[str, str] = {
-    "bytecode: an image has that of the newest Python, by another program, which looks at digests": (
+    "bytecode: an image has that of its newest Python, which is checked by digest": (
         r"(.*/)?__pycache__(/.*)?|.*\.pyc|(etc|usr/share)/python3/debian_config|var/lib/python.*"
     ),
     "services: nothing starts them in a container": (
