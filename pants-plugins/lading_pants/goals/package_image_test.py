@@ -688,7 +688,7 @@ def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:
         (
             'contents=["//3rdparty:redis"], entrypoint=["/usr/bin/redis-server"]',
             "`docker_image` images:redis: `entrypoint` begins with '/usr/bin/redis-server', which "
-            "is in no layer of the image. The image has /bin/redis-server. Name a program that is in",
+            "is in no layer of the image. The image has /bin/redis-server. Name a program",
         ),
         (
             'contents=["//3rdparty:redis"], env={"PATH": "/opt"}, cmd=["redis-server"]',
@@ -696,8 +696,8 @@ def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:
         ),
         (
             'contents=["//3rdparty:redis"], cmd=["/share/x"]',
-            f"`cmd` begins with '/share/x', which is a link to '/store/{'r' * 32}-redis/share/x', and "
-            "that is not executable: its mode is 0444.",
+            f"`cmd` begins with '/share/x', which is a link to '/store/{'r' * 32}-redis/share/x', "
+            "and that is not executable: its mode is 0444.",
         ),
         (
             'healthcheck={"test": ["CMD-SHELL", "true"]}',

@@ -15,6 +15,7 @@ from typing import BinaryIO, Callable, Iterable, Iterator, Optional, Sequence, T
 from lading import tar_header
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.image.content_time import content_time
 from lading.image.hashed_output import HashedOutput
 from lading.image.layer import Layer
 from lading.image.layer_compressor import LayerCompressor
@@ -107,6 +108,7 @@ def head_segment(entries: Sequence[RootEntry]) -> bytes:
             target=entry.target,
             uid=entry.uid,
             gid=entry.gid,
+            mtime=content_time(Sha256.of(entry.data)) if entry.type == kinds.FILE else 1,
         )
         parts += [tar_header.header(member), entry.data, tar_header.padding(len(entry.data))]
     return b"".join(parts)

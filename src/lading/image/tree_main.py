@@ -75,7 +75,7 @@ def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFil
         )
         hardlink = f"{request.place}/{member.hardlink}" if member.hardlink else ""
         placed = replace(member, path=path, mode=mode, uid=uid, gid=gid, hardlink=hardlink)
-        found[path] = replace(file, member=placed)
+        found[path] = replace(file, member=placed, has_content_time=True)
     for path in [request.place, *found]:
         while len(path) >= len(request.place):
             directory = TreeMember(path, kinds.DIRECTORY, program, uid, gid)

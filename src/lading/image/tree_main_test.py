@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Set
 
 import pytest
 
@@ -17,9 +17,11 @@ from lading.image.part_files import PartFiles
 from lading.image.parts_layer_main import main as make_layer
 from lading.image.parts_request import PartsRequest
 from lading.image.tree_main import main as make_part
+from lading.image.tree_member import members_from_json
 from lading.image.tree_request import TreeEntry, TreeRequest
 from lading.image.tree_segment import TreeFile
 from lading.memory_testing import peak_bytes
+from lading.store import members as kinds
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 
@@ -54,7 +56,7 @@ def made(libdeflate: str, **fields: Any) -> List[str]:
     rows = json.loads(Path("members.json").read_text())
     return [
         f"{path} {mode:o} {uid}:{gid} {target or hardlink}".rstrip()
-        for path, _, mode, uid, gid, _, _, target, hardlink in rows
+        for path, _, mode, uid, gid, _, _, target, hardlink, _ in rows
     ]
 
 
@@ -62,6 +64,27 @@ def write(*paths: str) -> None:
     for path in paths:
         Path("source", path).parent.mkdir(parents=True, exist_ok=True)
         Path("source", path).write_text(path)
+
+
+def test_nixpkgs_54955_a_file_that_changed_has_another_time(
+    sandbox: Path, libdeflate: str
+) -> None:
+    def time_of(text: str) -> int:
+        write("index.html", "other.html")
+        Path("source/index.html").write_text(text)
+        made(libdeflate, entries=(TreeEntry("index.html"), TreeEntry("other.html")))
+        listed = {member.path: member for member in members_from_json(Path(PART[2]).read_text())}
+        with tarfile.open(PART[0]) as segment:
+            times = {info.name: info.mtime for info in segment}
+        assert times == {
+            path: member.mtime for path, member in listed.items() if member.type == kinds.FILE
+        }
+        others.add(listed["srv/www/other.html"].mtime)
+        return listed["srv/www/index.html"].mtime
+
+    others: Set[int] = set()
+    assert time_of("one page") == time_of("one page") != time_of("two page")
+    assert len(others) == 1
 
 
 def test_files_lie_below_their_place_with_the_usual_modes(sandbox: Path, libdeflate: str) -> None:

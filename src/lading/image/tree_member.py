@@ -21,7 +21,7 @@ class TreeMember:
     """A directory, symlink or file. `path` is the one in the image, without a leading slash.
 
     `size` (bytes) and `sha256` (hex) are a file's; `hardlink` is the path of an earlier member
-    that is the same file, or ""; `target` is a symlink's text.
+    that is the same file, or ""; `target` is a symlink's text; `mtime` is in seconds.
     """
 
     path: str
@@ -33,6 +33,7 @@ class TreeMember:
     sha256: str = ""
     target: str = ""
     hardlink: str = ""
+    mtime: int = 1
 
     @property
     def sort_key(self) -> Tuple[str, ...]:
@@ -56,19 +57,9 @@ class TreeMember:
         return RootEntry(path, self.type, self.mode, self.uid, self.gid, self.target)
 
     def to_tar(self) -> TarMember:
-        if self.hardlink:
-            return TarMember(
-                self.path, tar_header.HARDLINK, self.mode, 0, self.hardlink, self.uid, self.gid
-            )
-        return TarMember(
-            self.path,
-            _TAR_TYPES[self.type],
-            self.mode,
-            self.size,
-            self.target,
-            self.uid,
-            self.gid,
-        )
+        type = tar_header.HARDLINK if self.hardlink else _TAR_TYPES[self.type]
+        size, target = (0, self.hardlink) if self.hardlink else (self.size, self.target)
+        return TarMember(self.path, type, self.mode, size, target, self.uid, self.gid, self.mtime)
 
 
 def _visible(member: TreeMember) -> Tuple[object, ...]:

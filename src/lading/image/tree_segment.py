@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
 
 from lading import tar_header
+from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.image.content_time import content_time
 from lading.image.tree_member import TreeMember
 from lading.store import members as kinds
 
@@ -25,11 +27,13 @@ Content = Union[bytes, memoryview, Path]
 class TreeFile:
     """A member with its bytes, which only a file that is no hard link has.
 
-    Size and digest of the member are filled in when it is written.
+    Size and digest of the member are filled in when it is written, and so is its time if that
+    follows from the content.
     """
 
     member: TreeMember
     content: Content = b""
+    has_content_time: bool = False
 
 
 def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[TreeMember, ...]:
@@ -46,10 +50,10 @@ def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[Tre
             raise LadingError(f"/{member.path} is there twice.")
         if member.hardlink:
             first = digests[member.hardlink]
-            member = replace(member, size=first.size, sha256=first.sha256)
+            member = replace(member, size=first.size, sha256=first.sha256, mtime=first.mtime)
             output.write(tar_header.header(member.to_tar()))
         elif member.type == kinds.FILE:
-            member = _write_file(member, file.content, output)
+            member = _write_file(file, output)
             digests[member.path] = member
         elif not member.is_directory:
             output.write(tar_header.header(member.to_tar()))
@@ -96,15 +100,23 @@ def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
             hardlink = "" if first == member.path else first
             content = b"" if hardlink else contents[original].content
             # One file has one mode and one owner, whatever is said at its other names.
-            known = contents[original].member
-            file = TreeFile(replace(known, path=member.path, hardlink=hardlink), content)
+            known = contents[original]
+            named = replace(known.member, path=member.path, hardlink=hardlink)
+            file = replace(known, member=named, content=content)
         result.append(file)
     return result
 
 
-def _write_file(member: TreeMember, content: Content, output: BinaryIO) -> TreeMember:
+def _write_file(file: TreeFile, output: BinaryIO) -> TreeMember:
+    content, member = file.content, file.member
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     member = replace(member, size=size)
+    if file.has_content_time:
+        # Read once more, since the header stands in front of the content.
+        known = hashlib.sha256()
+        for chunk in _chunks(content):
+            known.update(chunk)
+        member = replace(member, mtime=content_time(Sha256(known.hexdigest())))
     output.write(tar_header.header(member.to_tar()))
     digest = hashlib.sha256()
     left = size
@@ -128,7 +140,8 @@ def _chunks(content: Content) -> Iterator[Union[bytes, memoryview]]:
 def _from_tar(info: tarfile.TarInfo, place: str) -> TreeMember:
     if info.issym():
         return TreeMember(place, kinds.SYMLINK, info.mode, info.uid, info.gid, target=info.linkname)
-    return TreeMember(place, kinds.FILE, info.mode, info.uid, info.gid, info.size)
+    mtime = int(info.mtime)
+    return TreeMember(place, kinds.FILE, info.mode, info.uid, info.gid, info.size, mtime=mtime)
 
 
 def _copy(archive: tarfile.TarFile, info: tarfile.TarInfo, output: BinaryIO) -> None:

@@ -1,10 +1,13 @@
 import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.image.content_time import content_time
 from lading.image.tree_member import TreeMember, members_from_json, members_to_json
 from lading.image.tree_segment import TreeFile, rewrite_segment
 from lading.image.tree_testing import directory, file, hard_link, segment_of, symlink, unpacked
@@ -48,6 +51,18 @@ def test_a_file_s_bytes_may_lie_on_disk(tmp_path: Path) -> None:
         TreeFile(TreeMember("a", kinds.FILE, 0o644), tmp_path / "content"),
     )
     assert on_disk == segment_of(file("a", b"on disk"))[0]
+
+
+def test_times_that_follow_from_the_content_hold_for_all_names_and_places(tmp_path: Path) -> None:
+    first = replace(file("a", b"text"), has_content_time=True)
+    segment, members = segment_of(first, hard_link("b", "a"), file("c", b"text"))
+    expected = content_time(Sha256.of(b"text"))
+    assert [info.mtime for info in unpacked(segment)] == [expected, expected, 1]
+    assert [member.mtime for member in members] == [expected, expected, 1]
+    (tmp_path / "segment").write_bytes(segment)
+    output = io.BytesIO()
+    rewrite_segment(tmp_path / "segment", {"b": "x", "c": "y"}, output)
+    assert [info.mtime for info in unpacked(output.getvalue())] == [expected, 1]
 
 
 def test_a_path_is_there_once() -> None:

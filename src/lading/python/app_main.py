@@ -38,7 +38,7 @@ def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:
         *((path, Path(request.sources, path)) for path in request.paths),
     ]
     return tuple(
-        TreeFile(TreeMember(f"{request.directory}/{path}", kinds.FILE, 0o644), content)
+        TreeFile(TreeMember(f"{request.directory}/{path}", kinds.FILE, 0o644), content, True)
         for path, content in contents
     )
 
