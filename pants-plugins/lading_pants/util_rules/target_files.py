@@ -27,6 +27,9 @@ from pants.engine.target import (
 )
 from pants.engine.unions import UnionMembership
 
+from lading_pants.util_rules import source_links
+from lading_pants.util_rules.source_links import LinkedSources, LinkedSourcesRequest
+
 _FILES = (FileSourceField, ResourceSourceField)
 
 
@@ -40,9 +43,9 @@ class TargetFilesRequest:
 
 @dataclass(frozen=True)
 class TargetFiles:
-    """Sources, and what commands make in it, are relative to the directory of the target's BUILD
-    file; `relocated_files` have the paths that they say; of a package, its files or what is in its
-    directory."""
+    """Sources, with links among them, and what commands make in it, are relative to the directory
+    of the target's BUILD file; `relocated_files` have the paths that they say; of a package, its
+    files or what is in its directory."""
 
     digest: Digest
 
@@ -50,6 +53,7 @@ class TargetFiles:
 @dataclass(frozen=True)
 class _SourcesRequest:
     target: Target
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ async def find_target_files(request: TargetFilesRequest) -> TargetFiles:
         WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
     )
     if wrapped.target.has_field(SourcesField):
-        return await Get(TargetFiles, _SourcesRequest(wrapped.target))
+        return await Get(TargetFiles, _SourcesRequest(wrapped.target, request.origin))
     return await Get(TargetFiles, _PackageRequest(wrapped.target))
 
 
@@ -75,10 +79,14 @@ async def find_sources(request: _SourcesRequest, unions: UnionMembership) -> Tar
     else:
         wanted = HydrateSourcesRequest(sources)
     files = (await Get(HydratedSources, HydrateSourcesRequest, wanted)).snapshot
+    digest = files.digest
+    if not _is_generated(sources, unions):
+        linked = await Get(LinkedSources, LinkedSourcesRequest(sources, files, request.origin))
+        digest = linked.digest
     is_relative = all(path.startswith(f"{directory}/") for path in files.files)
     if isinstance(sources, RelocatedFilesSourcesField) or not (is_relative and files.files):
-        return TargetFiles(files.digest)
-    return TargetFiles(await Get(Digest, RemovePrefix(files.digest, directory)))
+        return TargetFiles(digest)
+    return TargetFiles(await Get(Digest, RemovePrefix(digest, directory)))
 
 
 def _is_generated(sources: SourcesField, unions: UnionMembership) -> bool:
@@ -109,4 +117,4 @@ async def find_packages(request: _PackageRequest) -> TargetFiles:
 
 
 def rules():
-    return collect_rules()
+    return [*collect_rules(), *source_links.rules()]

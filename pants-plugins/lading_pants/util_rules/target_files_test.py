@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -14,7 +15,7 @@ from pants.backend.shell.util_rules import shell_command
 from pants.core import target_types as core_targets
 from pants.core.util_rules import archive, source_files
 from pants.engine.addresses import Address
-from pants.engine.fs import Digest, DigestContents, DigestEntries, FileEntry
+from pants.engine.fs import Digest, DigestContents, DigestEntries, FileEntry, SymlinkEntry
 from pants.testutil.rule_runner import PYTHON_BOOTSTRAP_ENV, QueryRule, RuleRunner
 
 from lading_pants.util_rules import target_files
@@ -112,6 +113,59 @@ def test_sources_and_what_commands_make(
     runner: RuleRunner, name: str, expected: dict[str, bytes]
 ) -> None:
     assert files(runner, name) == expected
+
+
+def link(runner: RuleRunner, path: str, target: str) -> None:
+    os.symlink(target, os.path.join(runner.build_root, "src", path))
+
+
+def entries(runner: RuleRunner, name: str) -> dict[str, str]:
+    """What each path is: "file", or where a link leads."""
+    request = TargetFilesRequest(Address("src", target_name=name), "`files` gives '/x/' :files")
+    found = runner.request(TargetFiles, [request])
+    listed = runner.request(DigestEntries, [found.digest])
+    return {
+        entry.path: entry.target if isinstance(entry, SymlinkEntry) else "file" for entry in listed
+    }
+
+
+def test_links_to_other_sources_stay_links(runner: RuleRunner) -> None:
+    link(runner, "latest.txt", "a.txt")
+    link(runner, "deep/up.txt", "../a.txt")
+    link(runner, "newest", "deep")
+    assert entries(runner, "files") == {
+        "a.txt": "file",
+        "deep/b.txt": "file",
+        "deep/up.txt": "../a.txt",
+        "latest.txt": "a.txt",
+        "newest": "deep",
+    }
+
+
+def test_links_that_lead_out_of_the_sources_are_copies(runner: RuleRunner) -> None:
+    runner.write_files({"shared/c.txt": "c\n", "src/c.md": "c\n"})
+    link(runner, "outside.txt", "../shared/c.txt")
+    link(runner, "other.txt", "c.md")
+    assert entries(runner, "files") == {
+        "a.txt": "file",
+        "deep/b.txt": "file",
+        "other.txt": "file",
+        "outside.txt": "file",
+    }
+    assert files(runner, "files")["outside.txt"] == b"c\n"
+
+
+def test_a_dangling_link_among_the_sources_is_an_error(runner: RuleRunner) -> None:
+    link(runner, "deep/gone.md", "nowhere")
+    assert set(entries(runner, "files")) == {"a.txt", "deep/b.txt"}
+    link(runner, "deep/gone.txt", "nowhere")
+    runner.set_options([], env_inherit=PYTHON_BOOTSTRAP_ENV)  # Begins a new session.
+    with pytest.raises(Exception) as error:
+        files(runner, "files")
+    assert (
+        "among whose sources is the link src/deep/gone.txt to 'nowhere', where nothing is."
+        in str(error.value)
+    )
 
 
 def test_archives_are_one_file(runner: RuleRunner) -> None:

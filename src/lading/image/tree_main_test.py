@@ -66,9 +66,7 @@ def write(*paths: str) -> None:
         Path("source", path).write_text(path)
 
 
-def test_nixpkgs_54955_a_file_that_changed_has_another_time(
-    sandbox: Path, libdeflate: str
-) -> None:
+def test_nixpkgs_54955_a_file_that_changed_has_another_time(sandbox: Path, libdeflate: str) -> None:
     def time_of(text: str) -> int:
         write("index.html", "other.html")
         Path("source/index.html").write_text(text)

@@ -1,0 +1,137 @@
+"""Links among a target's sources.
+
+Pants follows links when it captures sources: they become copies, and dangling ones vanish without
+a word. Here, those that lead to another source of the target stay links.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from typing import Iterable, Iterator
+
+from pants.base.build_environment import get_buildroot
+from pants.engine.fs import (
+    CreateDigest,
+    Digest,
+    DigestEntries,
+    FileEntry,
+    Snapshot,
+    SymlinkEntry,
+)
+from pants.engine.rules import Get, _uncacheable_rule, collect_rules, rule
+from pants.engine.target import SourcesField
+from pants.source.filespec import FilespecMatcher
+
+from lading_pants.errors import TargetError
+
+_WILDCARDS = "*?["
+
+
+@dataclass(frozen=True)
+class LinkedSourcesRequest:
+    """`files` are what Pants captured of `sources`; `origin` begins errors."""
+
+    sources: SourcesField
+    files: Snapshot
+    origin: str
+
+
+@dataclass(frozen=True)
+class LinkedSources:
+    """The same files, with links where Pants made copies."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class _DirectoriesRequest:
+    """Directories of the repository, each behind the one that it lies in."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Links:
+    """(path, text, whether something is there) of the links in some directories, sorted."""
+
+    found: tuple[tuple[str, str, bool], ...]
+
+
+@rule
+async def find_linked_sources(request: LinkedSourcesRequest) -> LinkedSources:
+    sources, snapshot = request.sources, request.files
+    directories = _directories(sources.filespec["includes"], snapshot)
+    links = await Get(_Links, _DirectoriesRequest(directories))
+    _check_dangling(links, sources.filespec_matcher, request.origin)
+    kept = {path: text for path, text, _ in links.found if _is_kept(path, text, snapshot)}
+    if not kept:
+        return LinkedSources(snapshot.digest)
+    entries = await Get(DigestEntries, Digest, snapshot.digest)
+    files = [
+        entry
+        for entry in entries
+        if isinstance(entry, FileEntry) and not any(one in kept for one in _upwards(entry.path))
+    ]
+    created = [*files, *(SymlinkEntry(path, text) for path, text in kept.items())]
+    return LinkedSources(await Get(Digest, CreateDigest(created)))
+
+
+@_uncacheable_rule
+async def find_links(request: _DirectoriesRequest) -> _Links:
+    """Nothing of the engine's tells of links, nor when they change."""
+    found: dict[str, tuple[str, str, bool]] = {}
+    for directory in request.paths:
+        if any(path in found for path in _upwards(directory)):
+            continue  # What is behind a link is seen where it is.
+        place = os.path.join(get_buildroot(), directory)
+        try:
+            names = sorted(os.listdir(place))
+        except OSError:
+            continue
+        for name in names:
+            path, full = posixpath.join(directory, name), os.path.join(place, name)
+            if os.path.islink(full):
+                found[path] = (path, os.readlink(full), os.path.exists(full))
+    return _Links(tuple(found[path] for path in sorted(found)))
+
+
+def _directories(globs: Iterable[str], snapshot: Snapshot) -> tuple[str, ...]:
+    """Those with captured files, and those that the globs name."""
+    paths = {posixpath.dirname(path) for path in snapshot.files}
+    found = {above for path in paths for above in _upwards(path)}
+    for glob in globs:
+        names = glob.split("/")
+        wild = (number for number, name in enumerate(names) if set(name) & set(_WILDCARDS))
+        found.add("/".join(names[: next(wild, len(names) - 1)]))
+    return tuple(sorted(found))
+
+
+def _check_dangling(links: _Links, matcher: FilespecMatcher, origin: str) -> None:
+    for path, text, leads_somewhere in links.found:
+        if not leads_somewhere and matcher.matches([path]):
+            raise TargetError(
+                f"{origin}, among whose sources is the link {path} to {text!r}, where nothing is. "
+                "Remove it or exclude it from `sources`; a link to a place in the image belongs "
+                "into `symlinks`."
+            )
+
+
+def _is_kept(path: str, text: str, snapshot: Snapshot) -> bool:
+    """Whether the link leads to another captured file, or a directory with such files."""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
+    if path in snapshot.files:
+        return target in snapshot.files
+    is_directory = any(file.startswith(f"{path}/") for file in snapshot.files)
+    return is_directory and any(file.startswith(f"{target}/") for file in snapshot.files)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = posixpath.dirname(path)
+
+
+def rules():
+    return collect_rules()
