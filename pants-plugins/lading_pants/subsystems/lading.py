@@ -154,6 +154,8 @@ class LadingSubsystem(Subsystem):
     insecure_registries = StrListOption(
         help=(
             "Hosts of registries, with port if there is one, that may be reached over http, such "
-            "as `registry.example:5000`. Hosts of the machine itself always may."
+            "as `registry.example:5000`. Hosts of the machine itself always may. A registry on the "
+            "internet may lead to these hosts, by a redirect for instance, even if they are inside "
+            "a private network; to others there it may not."
         ),
     )

@@ -1,9 +1,9 @@
 """HTTP whose every wait and every byte is limited, and whose every address is looked at.
 
 All that this project reads from a network passes `_Reader`: status lines, headers, interim
-answers, what a proxy answers to CONNECT, bodies and trailers, over TLS or not. The limits hold for
-reads of whole things, not for single bytes, so that a server that sends a byte now and then does
-not keep anybody waiting. No exception of `requests` is in the way: the code above can't forget it.
+answers, what a proxy answers to CONNECT, bodies and trailers, over TLS or not. Limits are for whole
+reads, not for single bytes, so that a server that sends a byte now and then keeps nobody waiting.
+They are set where bytes arrive, so that no caller can forget them.
 """
 
 import http.client
