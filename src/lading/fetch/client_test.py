@@ -259,6 +259,16 @@ def test_follows_a_redirect_without_taking_credentials_along(
         assert other.ranges("/there") == ("bytes=10-",)
 
 
+def test_user_and_password_in_a_url_are_for_its_own_server(server: FaultyServer) -> None:
+    with FaultyServer("127.0.0.2") as other:
+        server.serve("/a", Reply(302, headers={"Location": f"{server.url}/b"}))
+        server.serve("/b", Reply(302, headers={"Location": other.serve("/c", Reply(body=b"c"))}))
+        url = server.url.replace("//", "//me:secret@") + "/a"
+        assert Saving().client.page(url, "*/*").text == "c"
+        assert ["Authorization" in one.headers for one in server.requests] == [True, True]
+        assert "Authorization" not in other.requests[0].headers
+
+
 @pytest.mark.parametrize(
     "location, reason",
     [
