@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from pants.option.option_types import (
     BoolOption,
@@ -17,6 +17,7 @@ from pants.option.subsystem import Subsystem
 from lading.image.layer_compression import LayerCompression, Method
 from lading.run.image_run_request import Engine
 from lading.store.limits import Limits
+from lading_pants.errors import TargetError
 
 
 class LadingSubsystem(Subsystem):
@@ -31,15 +32,16 @@ class LadingSubsystem(Subsystem):
         default=Limits().timeout,
         help=(
             "The most seconds that the build of a store package may take, unless it has a "
-            "`timeout`. Limits are part of no store path and no cache key: changing one rebuilds "
-            "nothing."
+            "`timeout`, and that `run_as_root` of an image may take, unless it has a "
+            "`run_as_root_timeout`. Limits are part of no store path and no cache key: changing "
+            "one rebuilds nothing."
         ),
     )
     max_build_log_size = IntOption(
         default=Limits().max_log_size,
         help=(
             "The most bytes that the build of a store package may print, unless it has a "
-            "`max_log_size`."
+            "`max_log_size`, and the commands of `run_as_root`."
         ),
     )
     max_build_disk_size = IntOption(
@@ -159,3 +161,15 @@ class LadingSubsystem(Subsystem):
             "a private network; to others there it may not."
         ),
     )
+
+    def limit(self, value: Optional[int], option: str) -> int:
+        """A field's `value`, or that of the option, which must be a number above 0."""
+        if value is not None:
+            return value
+        number: int = self.options[option]
+        if number < 1:
+            raise TargetError(
+                f"`[{self.options_scope}].{option}` is {number}, and a build can't keep to that: "
+                "set it to a number above 0."
+            )
+        return number

@@ -11,7 +11,9 @@ from pants.engine.target import (
     Dependencies,
     DictStringToStringField,
     Field,
+    IntField,
     InvalidTargetException,
+    ValidNumbers,
 )
 from pants.util.frozendict import FrozenDict
 
@@ -124,6 +126,15 @@ class RunAsRootField(TextField):
     @classmethod
     def check_value(cls, value: str) -> None:
         references(value)
+
+
+class RunAsRootTimeoutField(IntField):
+    alias = "run_as_root_timeout"
+    valid_numbers = ValidNumbers.positive_only
+    help = (
+        "The most seconds that `run_as_root` may take; `[lading].build_timeout` if unset. Commands "
+        "that take longer are ended with all their processes, which is an error."
+    )
 
 
 class RunAsRootToolsField(ListField):
@@ -346,6 +357,7 @@ class DockerImageTarget(LadingTarget):
         MaxLayersField,
         RunAsRootField,
         RunAsRootToolsField,
+        RunAsRootTimeoutField,
         EntrypointField,
         CmdField,
         ImageEnvField,

@@ -231,7 +231,7 @@ class EngineField(StringField):
 class ImageTestTimeoutField(TestTimeoutField):
     help = (
         "Seconds that all `commands` together may take. If unset, `[test].timeout_default` counts, "
-        "and if that is unset too, a command may take forever."
+        "and if that is unset too, two days."
     )
 
 

@@ -152,7 +152,8 @@ def _commands(
     if not text:
         return None
     packages = tuple(dict.fromkeys(found.commands.values()))
-    return Commands(field_text(text, paths.__getitem__), found.tools, packages)
+    timeout = field_set.run_as_root_timeout.value
+    return Commands(field_text(text, paths.__getitem__), found.tools, packages, timeout)
 
 
 def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> ImageConfig:

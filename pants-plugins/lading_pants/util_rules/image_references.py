@@ -30,6 +30,7 @@ from lading_pants.targets.docker_image import (
     LabelsField,
     RepositoryField,
     RunAsRootField,
+    RunAsRootTimeoutField,
     RunAsRootToolsField,
     RuntimeMountsField,
     StopSignalField,
@@ -76,6 +77,7 @@ class ImageFieldSet(PackageFieldSet):
     files: FilesField
     run_as_root: RunAsRootField
     run_as_root_tools: RunAsRootToolsField
+    run_as_root_timeout: RunAsRootTimeoutField
     layering: LayeringField
     max_layers: MaxLayersField
     entrypoint: EntrypointField

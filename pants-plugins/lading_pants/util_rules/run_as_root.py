@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
-from typing import Iterable, Sequence
+from typing import Iterable, Optional, Sequence
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -21,8 +22,10 @@ from pants.util.frozendict import FrozenDict
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.zstd_library import LIBRARY as LIBZSTD
 from lading.store.closure import closure_of
+from lading.store.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.store.path import StorePath
 from lading.store.request import InputPackage
+from lading_pants.subsystems.lading import LadingSubsystem
 from lading_pants.util_rules.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.util_rules.image_layer import (
     LAYER_FILE,
@@ -32,6 +35,7 @@ from lading_pants.util_rules.image_layer import (
     ImageLayer,
     LayerOutput,
 )
+from lading_pants.util_rules.machine import NotedFiles, NotedFilesRequest
 from lading_pants.util_rules.program import ProgramRequest, ProgramResult
 from lading_pants.util_rules.realise import (
     SEGMENT_FILE,
@@ -42,6 +46,8 @@ from lading_pants.util_rules.realise import (
     StoreClosureRequest,
 )
 from lading_pants.util_rules.zstd_library import ZstdLibrary
+
+logger = logging.getLogger(__name__)
 
 _REFERENCES_FILE = "references.json"
 _OUTPUT_FILES = (*LAYER_FILES, TREE_FILE, _REFERENCES_FILE)
@@ -54,12 +60,14 @@ _LIBRARIES = (COMPRESSOR, f"{_ZSTD_DIRECTORY}/{LIBZSTD}")
 class Commands:
     """What an image's `run_as_root` says. `text` has store paths in it.
 
-    The programs of `tools` are on PATH; `packages` are those that the text names.
+    The programs of `tools` are on PATH; `packages` are those that the text names. `timeout` is in
+    seconds, None where the image does not say.
     """
 
     text: str
     tools: tuple[Address, ...]
     packages: tuple[Address, ...]
+    timeout: Optional[int]
 
 
 @dataclass(frozen=True)
@@ -91,8 +99,20 @@ class RunAsRootLayer:
 
 @rule
 async def run_as_root(
-    request: RunAsRootLayerRequest, compressor: Compressor, zstd: ZstdLibrary
+    request: RunAsRootLayerRequest,
+    compressor: Compressor,
+    zstd: ZstdLibrary,
+    lading: LadingSubsystem,
 ) -> RunAsRootLayer:
+    limits = Limits(
+        timeout=lading.limit(request.commands.timeout, "build_timeout"),
+        max_log_size=lading.limit(None, "max_build_log_size"),
+    )
+    # Not in the request, which is in the cache key.
+    noted_limits = await Get(
+        NotedFiles,
+        NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: limits.to_json()})),
+    )
     tools = await Get(
         StoreClosure,
         StoreClosureRequest(
@@ -123,11 +143,14 @@ async def run_as_root(
                     _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
                 }
             ),
+            append_only_caches=FrozenDict({noted_limits.name: LIMITS_DIR}),
             output_files=_OUTPUT_FILES,
             description=f"Running the commands of {request.address} as root",
             subject=request.subject,
         ),
     )
+    if result.stderr:
+        logger.warning(f"{request.subject}: `run_as_root`: {result.stderr.strip()}")
     contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_REFERENCES_FILE])))
     built = await Get(BuiltLayer, LayerOutput(result.digest))
     found = [StorePath.parse(path) for path in json.loads(contents[0].content)]

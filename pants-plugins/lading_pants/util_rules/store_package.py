@@ -275,16 +275,7 @@ async def build_package(request: BuildPackage, lading: LadingSubsystem) -> Build
 
 def _limits(chain: OverrideChain, lading: LadingSubsystem) -> Limits:
     def limit(field: type[IntField], option: str) -> int:
-        value: Optional[int] = chain.field(field).value
-        if value is not None:
-            return value
-        value = lading.options[option]
-        if value < 1:
-            raise TargetError(
-                f"`[{lading.options_scope}].{option}` is {value}, and a build can't keep to that: "
-                "set it to a number above 0."
-            )
-        return value
+        return lading.limit(chain.field(field).value, option)
 
     return Limits(
         timeout=limit(TimeoutField, "build_timeout"),

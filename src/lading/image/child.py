@@ -1,6 +1,8 @@
 """A task in a child process, whose LadingError comes back."""
 
 import os
+import select
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -42,13 +44,21 @@ class Child:
             sys.stderr.flush()
             os._exit(status)
 
+    def ends_within(self, seconds: float) -> bool:
+        return bool(select.select((self.sentence,), (), (), seconds)[0])
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
     def wait(self) -> int:
-        """The task's result once it has ended; its LadingError if it raised one."""
+        """The task's result once it has ended, as shells tell it; its LadingError if it raised
+        one."""
         with open(self.sentence, "rb") as file:
             sentence = file.read().decode("utf-8", "surrogateescape")
         _, ended = os.waitpid(self.pid, 0)
         if sentence and sentence != _FAULT:
             raise LadingError(sentence)
-        if sentence or os.WIFSIGNALED(ended):
+        if sentence:
             raise ChildProcessError(f"a child process failed (wait status {ended})")
-        return os.WEXITSTATUS(ended)
+        return 128 + os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else os.WEXITSTATUS(ended)

@@ -14,7 +14,7 @@ import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Callable, Mapping, Sequence, Tuple
+from typing import IO, Callable, Mapping, Optional, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.image.child import Child
@@ -22,6 +22,7 @@ from lading.image.user_namespace import refusal
 from lading.namespaces import linux
 from lading.namespaces.keyring import leave_session_keyring
 from lading.namespaces.seccomp import forbid_system_calls
+from lading.store.limits import LimitError
 from lading.store.path import STORE_DIR, StorePath
 
 HOST_NAME = "lading"
@@ -53,6 +54,9 @@ _DEVICE_LINKS = (
 #: SETFCAP. Without SYS_ADMIN no mount can be made writable again.
 _CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31)
 
+#: Seconds between two looks at commands that run.
+_WATCH_INTERVAL = 0.2
+
 # Linux, include/uapi: linux/sockios.h, linux/if.h
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
@@ -70,13 +74,14 @@ class Container:
     shells: Tuple[str, ...]
     environment: Mapping[str, str]
 
-    def run(self, commands: str, log: IO[bytes]) -> int:
+    def run(self, commands: str, log: IO[bytes], watch: Callable[[], None]) -> int:
         """Run `commands` until one fails, with their output going to `log`; the exit status.
 
+        `watch` is called now and then while they run, and may raise LimitError, which ends them.
         The caller must be root of a user namespace, with no other threads. When this returns, no
         process that the commands started is left. `LadingError` if there is no shell.
         """
-        return in_namespaces(lambda: self._run_shell(commands, log))
+        return in_namespaces(lambda: self._run_shell(commands, log), watch=watch)
 
     def _run_shell(self, commands: str, log: IO[bytes]) -> int:
         self._enter()
@@ -168,10 +173,15 @@ def check_rights(directory: Path) -> int:
     return in_namespaces(task)
 
 
-def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
+def in_namespaces(
+    task: Callable[[], int],
+    own_network: bool = True,
+    watch: Optional[Callable[[], None]] = None,
+) -> int:
     """Run `task` as the first process of new namespaces; all others end with it.
 
-    Without an `own_network` it has the machine's. The caller must be root of a user namespace, with
+    Without an `own_network` it has the machine's. `watch` is called now and then, from outside, and
+    may raise LimitError, which ends them all. The caller must be root of a user namespace, with
     no other threads.
     """
     try:
@@ -198,10 +208,11 @@ def in_namespaces(task: Callable[[], int], own_network: bool = True) -> int:
 
     child = Child.start(first_process)
     try:
+        while watch is not None and not child.ends_within(_WATCH_INTERVAL):
+            watch()
         return child.wait()
-    except SystemExit:  # told to end, and about to delete what the others work in
-        os.kill(child.pid, signal.SIGKILL)
-        os.waitpid(child.pid, 0)
+    except (LimitError, SystemExit):  # about to delete what the others work in
+        child.kill()
         raise
 
 

@@ -31,7 +31,8 @@ for link in ("bin", "lib", "lib64"):
 path = {"PATH": "/usr/bin:/usr/local/bin"}
 container = Container(root, ((usr, Path("/usr")),), ("/bin/sh",), path)
 with open("log", "wb") as log:
-    sys.exit(UserNamespace.of_this_user().run(lambda: container.run(sys.argv[1], log)))
+    run = lambda: container.run(sys.argv[1], log, lambda: None)
+    sys.exit(UserNamespace.of_this_user().run(run))
 """
 
 

@@ -10,9 +10,9 @@ to the file that one was found in.
 
 import json
 import os
-import shutil
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,12 +29,14 @@ from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
 from lading.image.layer_blobs import LayerBlobs
 from lading.image.layer_compression import open_compressor
+from lading.image.removed_tree import remove_tree
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.image.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.user_namespace import UserNamespace
 from lading.program import run
 from lading.store.cache import unpacked
-from lading.store.log import failure_sentence, keep_log
+from lading.store.limits import LimitError, Limits
+from lading.store.log import failure_sentence, keep_log, log_tail
 from lading.store.path import StorePath
 from lading.store.references import scan_entries
 from lading.whole_file import whole_file, write_whole
@@ -66,11 +68,15 @@ def main(argv: List[str]) -> None:
     work.mkdir(mode=0o700)  # others could run setuid files that the commands make
     namespace = _namespace(work)
     packages = tuple((package.path, unpacked(package)) for package in request.packages)
-    step = RunStep(request, work, packages, libzstd)
+    step = RunStep(request, work, packages, libzstd, Limits.load())
+    step.log.touch()
     status = namespace.run(step.run)
     if status:
         name = f"run_as_root-{Sha256.of(text.encode('utf-8')).hex[:32]}"
         kept = keep_log(step.log, name)
+        if step.limit.exists():
+            limit = step.limit.read_text(encoding="utf-8")
+            raise LadingError(f"{limit} {log_tail(step.log, kept)}")
         raise LadingError(failure_sentence("`run_as_root` failed", status, step.log, kept))
     layer = _compress(step.layer, library, Path(output))
     write_whole(Path(description), layer.to_json())
@@ -99,6 +105,12 @@ class RunStep:
     work: Path
     packages: Tuple[Tuple[StorePath, Path], ...]
     libzstd: str
+    limits: Limits
+
+    @property
+    def limit(self) -> Path:
+        """Has the sentence about a limit that ended the commands."""
+        return self.work / "limit"
 
     @property
     def log(self) -> Path:
@@ -131,8 +143,7 @@ class RunStep:
                 print(tree.warning, file=sys.stderr)
             digests = ContentDigests()
             before = read_tree(str(root), _LEFT_OUT, digests, tree.devices)
-            with self.log.open("wb") as log:
-                status = self._container(root).run(self.request.commands, log)
+            status = self._run_commands(root)
             if not status:
                 after = read_tree(str(root), _LEFT_OUT, digests, tree.devices)
                 self._write_results(root, find_changes(before, after), after)
@@ -141,7 +152,20 @@ class RunStep:
             # Nobody else may delete files of other owners. Nothing shall stop this.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
-            shutil.rmtree(root)
+            remove_tree(root)
+
+    def _run_commands(self, root: Path) -> int:
+        begin = time.monotonic()
+
+        def watch() -> None:
+            _check_limits(self.limits, time.monotonic() - begin, self.log.stat().st_size)
+
+        try:
+            with self.log.open("wb") as log:
+                return self._container(root).run(self.request.commands, log, watch)
+        except LimitError as error:
+            self.limit.write_text(str(error), encoding="utf-8")
+            return 1
 
     def _container(self, root: Path) -> Container:
         direct = {package.path for package in self.request.packages if package.direct}
@@ -183,6 +207,19 @@ class RunStep:
         references = {paths[hash_]: place for hash_, place in found.items()}
         text = json.dumps(references, sort_keys=True, indent=2) + "\n"
         self.references.write_text(text, encoding="utf-8")
+
+
+def _check_limits(limits: Limits, seconds: float, printed: int) -> None:
+    if seconds > limits.timeout:
+        raise LimitError(
+            f"`run_as_root` was still running after {limits.timeout:,} s, and was ended: if it "
+            "needs longer, raise `run_as_root_timeout`, or `[lading].build_timeout` for all."
+        )
+    if printed > limits.max_log_size:
+        raise LimitError(
+            f"`run_as_root` printed more than {limits.max_log_size:,} bytes, and was ended: let it "
+            "print less, or raise `[lading].max_build_log_size`."
+        )
 
 
 def _compress(tar: Path, library: str, output: Path) -> Layer:

@@ -24,6 +24,7 @@ from lading.image.run_as_root_testing import (
     scratch_user,
     symlink,
 )
+from lading.store.limits import Limits
 
 #: Version 2 of VFS_CAP (linux/capability.h): permitted and effective NET_BIND_SERVICE.
 CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)
@@ -431,7 +432,43 @@ def test_others_see_nothing_of_what_the_commands_make(runner: Runner) -> None:
     finally:
         process.terminate()
         process.wait()
-    _wait_for(lambda: not tree.exists())
+    _wait_for(lambda: not list(tree.parent.glob("root*")))
+
+
+@pytest.mark.parametrize(
+    "limits, commands, sentence",
+    [
+        (
+            Limits(timeout=1),
+            "echo begun; (trap '' TERM; while true; do sleep 9; done) & kill -STOP $$",
+            "`run_as_root` was still running after 1 s, and was ended: if it needs longer, raise "
+            "`run_as_root_timeout`, or `[lading].build_timeout` for all. The whole log is in ",
+        ),
+        (
+            Limits(max_log_size=100_000),
+            "echo begun; while true; do ls -l /bin; done",
+            "`run_as_root` printed more than 100,000 bytes, and was ended: let it print less, or ",
+        ),
+    ],
+    ids=["time", "output"],
+)
+def test_commands_end_at_a_limit(
+    limits: Limits, commands: str, sentence: str, runner: Runner
+) -> None:
+    outcome = runner.run(commands, [BASE], limits=limits)
+    assert outcome.status == 65
+    assert outcome.stderr.startswith(f"lading: error: {sentence}")
+
+
+def test_a_tree_that_no_image_can_hold_is_told_and_removed(runner: Runner) -> None:
+    deep = "i=0; while [ $i -lt 300 ]; do mkdir d; cd d; i=$((i+1)); done"
+    assert "which is more than 256 names deep" in runner.run(deep, [BASE]).stderr
+
+
+def test_what_commands_print_is_made_printable(runner: Runner) -> None:
+    stderr = runner.run(r"echo $'\e]0;title\a'; exit 3", [BASE]).stderr
+    assert "(status 3)" in stderr
+    assert r"\x1b]0;title\x07" in stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
@@ -442,7 +479,7 @@ def test_when_it_is_ended_nothing_is_left(number: int, runner: Runner) -> None:
     _wait_for(lambda: (tree / "started").exists())
     process.send_signal(number)
     process.wait()
-    _wait_for(lambda: not tree.exists())
+    _wait_for(lambda: not list(tree.parent.glob("root*")))
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:

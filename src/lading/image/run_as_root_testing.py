@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
+from lading.digest import Sha256
 from lading.image.account_files import AccountFiles
 from lading.image.image_tree import ImageTree
 from lading.image.layer import Layer
@@ -23,6 +24,7 @@ from lading.image.package_testing import Package, find_libdeflate, find_libzstd
 from lading.image.root_entry import RootEntry
 from lading.image.run_as_root_request import RunAsRootRequest
 from lading.program_files import program_files
+from lading.store.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.store.request import InputPackage
 
 MODULE = "lading.image.run_as_root_main"
@@ -32,6 +34,9 @@ PROGRAMS = (
     *("bash", "cat", "chmod", "chown", "cp", "date", "hostname", "id", "ln", "ls", "mkdir"),
     *("mkfifo", "mknod", "mv", "rm", "sh", "sleep", "stat", "touch", "true"),
 )
+
+#: Those of users who set none.
+_LIMITS = Limits()
 
 _LIBRARIES = ("libdeflate.so", "libzstd.so")
 
@@ -185,9 +190,13 @@ class Runner:
         env: Mapping[str, str] = MappingProxyType({}),
         environment: Mapping[str, str] = MappingProxyType({}),
         umask: int = 0o022,
+        limits: Limits = _LIMITS,
     ) -> Outcome:
         """`env` is the request's, `environment` the process'. `contents` are among `packages`."""
         sandbox = self._sandbox(commands, layers, tools, packages, contents, env)
+        (sandbox / LIMITS_DIR).mkdir(parents=True)
+        (sandbox / LIMITS_DIR / LIMITS_FILE).write_text(limits.to_json())
+        os.chown((sandbox / LIMITS_DIR).parent, self.account.uid, self.account.gid)
         process = self._start(sandbox, environment, umask)
         _, stderr = process.communicate()
         return Outcome(process.returncode, stderr.decode(), sandbox)
@@ -258,7 +267,7 @@ class Runner:
 
     def leftovers(self) -> List[Path]:
         """What runs left behind of the trees that they worked on."""
-        return list(self.parent.glob("*/work/root"))
+        return list(self.parent.glob("*/work/root*"))
 
     def remove(self) -> None:
         shutil.rmtree(self.parent)
@@ -267,7 +276,8 @@ class Runner:
 def _input(package: Package, sandbox: Path, is_tool: bool) -> InputPackage:
     segment = f"{package.path.base}.tar"
     shutil.copyfile(package.layer_package.segment, sandbox / segment)
-    return InputPackage(package.path, segment, package.path.hash, is_tool, "")
+    digest = Sha256.of_file(sandbox / segment)
+    return InputPackage(package.path, segment, digest.hex, is_tool, "")
 
 
 def python() -> str:

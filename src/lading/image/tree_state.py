@@ -13,8 +13,11 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading import tar_header
 from lading.digest import Sha256
+from lading.errors import LadingError
+from lading.foreign_text import printable, shown
 from lading.image.attributes import Attributes, read_attributes
 from lading.image.layer_unpacker import Device
+from lading.image.member_path import DEPTH_LIMIT, PATH_LIMIT
 
 #: Nanoseconds in which a file may change again without getting another change time; the kernel's
 #: clock for files ticks every 10 milliseconds or more often.
@@ -89,6 +92,7 @@ def read_tree(
         if path in left_out:
             continue
         host = _host(root, path)
+        _check_length(path, host)
         status = os.lstat(host)
         node = _node(host, status, digests, devices)
         if node is None:
@@ -103,6 +107,15 @@ def read_tree(
         for path in links:
             nodes[path] = replace(nodes[path], links=links)
     return nodes
+
+
+def _check_length(path: str, host: bytes) -> None:
+    """Nothing longer is read from layers, either."""
+    if path.count("/") >= DEPTH_LIMIT or len(host) > PATH_LIMIT:
+        raise LadingError(
+            f"`run_as_root` made /{printable(shown(path))}, which is more than {DEPTH_LIMIT} names "
+            f"deep, or about {PATH_LIMIT} bytes long: remove it before the commands end."
+        )
 
 
 def _names(root: str, path: str) -> List[str]:

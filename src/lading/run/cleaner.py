@@ -1,13 +1,13 @@
 """Deletes a directory as soon as nobody works in it any more, whatever ends that."""
 
 import os
-import shutil
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from lading.image.child import Child
+from lading.image.removed_tree import remove_tree
 
 # Whoever works in the directory may take a moment to die.
 _SECONDS = 10.0
@@ -49,7 +49,7 @@ def _delete(directory: Path) -> None:
     end = time.monotonic() + _SECONDS
     while True:
         try:
-            shutil.rmtree(directory)
+            remove_tree(directory)
             return
         except OSError:
             if time.monotonic() > end:

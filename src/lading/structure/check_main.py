@@ -13,6 +13,7 @@ from typing import Iterator, List, Sequence
 from lading.image.account_files import ACCOUNT_FILES
 from lading.image.layer_blobs import LayerBlobs
 from lading.program import run
+from lading.store.limits import Limits
 from lading.structure.check_request import CheckRequest, Engine
 from lading.structure.checks import Checks
 from lading.structure.command_result import CommandResult
@@ -53,7 +54,7 @@ def _outcomes(
     if checks.commands and request.engine is Engine.NAMESPACES:
         work = Path("work").absolute()
         work.mkdir(mode=0o700)  # others could run setuid files that the image has
-        run = NamespaceRun(layers, config, accounts, work, request.timeout)
+        run = NamespaceRun(layers, config, accounts, work, _timeout(request))
         results = run.run(checks.commands)
     elif checks.commands:
         results = _run_in_engine(request)
@@ -84,10 +85,14 @@ def _with_contents(layered: LayeredFiles, checks: Checks) -> ImageFiles:
     return replace(files, contents=layered.contents(wanted))
 
 
+def _timeout(request: CheckRequest) -> int:
+    return Limits().timeout if request.timeout is None else request.timeout
+
+
 def _run_in_engine(request: CheckRequest) -> Sequence[CommandResult]:
     engine = ContainerEngine.find(request.engine)
     with engine.loaded(Path(request.archive), request.ids) as name:
-        end = None if request.timeout is None else time.monotonic() + request.timeout
+        end = time.monotonic() + _timeout(request)
         return [engine.run(name, check, end) for check in request.checks.commands]
 
 

@@ -341,6 +341,17 @@ def test_time_is_over_for_all_commands_together(program: Program) -> None:
     ]
 
 
+def test_a_command_that_prints_too_much_is_ended(program: Program) -> None:
+    commands = ({"run": ["sh", "-c", "while true; do ls -l /bin; done"]},)
+    sandbox = program.sandbox(
+        Checks(commands=tuple(map(CommandCheck.parse, commands))), CONFIG, [PROGRAMS, UPPER], {}
+    )
+    file = sandbox / "lading/structure/namespace_run.py"
+    file.write_text(file.read_text().replace("_MAX_OUTPUT = 64 << 20", "_MAX_OUTPUT = 50_000"))
+    text = run_in(sandbox).text
+    assert text.splitlines()[1] == "  it printed more than 50,000 bytes, and was ended"
+
+
 def test_a_user_without_rights_is_told_what_to_do(program: Program) -> None:
     sandbox = program.sandbox(
         Checks(commands=(CommandCheck.parse({"run": ["id"]}),)), CONFIG, [PROGRAMS, UPPER], {}

@@ -6,7 +6,6 @@ Each starts from the image as it is; what it changes is kept in memory and forgo
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,15 +13,17 @@ import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import IO, Callable, Dict, List, Sequence, Tuple
 
 from lading.errors import LadingError
 from lading.image.account_files import AccountFiles
 from lading.image.child import Child
 from lading.image.container import HOST_NAME, check_rights, enter_root, in_namespaces
 from lading.image.layer_blobs import LayerBlobs
+from lading.image.removed_tree import remove_tree
 from lading.image.user_namespace import UserNamespace
 from lading.namespaces import linux
+from lading.store.limits import LimitError
 from lading.structure.command_check import CommandCheck
 from lading.structure.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult, setup_note
 from lading.structure.process_user import ProcessUser
@@ -37,19 +38,25 @@ _ETC_FILES = {
 
 _STREAMS = ("stdout", "stderr")
 
+#: Bytes that a command may print to each.
+_MAX_OUTPUT = 64 << 20
+
+#: Seconds in which a command that has run out of time is over.
+_GRACE = 10
+
 
 @dataclass(frozen=True)
 class NamespaceRun:
     """`work` is an absolute path of an empty directory.
 
-    `timeout` is in seconds, for all commands together; None for no end.
+    `timeout` is in seconds, for all commands together.
     """
 
     layers: LayerBlobs
     config: RuntimeConfig
     accounts: AccountFiles
     work: Path
-    timeout: Optional[int]
+    timeout: int
 
     def run(self, checks: Sequence[CommandCheck]) -> List[CommandResult]:
         """In their order. LadingError where this machine or the image does not let them run."""
@@ -75,25 +82,25 @@ class NamespaceRun:
             tree = self.layers.unpack(root)
             if tree.warning:
                 print(tree.warning, file=sys.stderr)
-            end = None if self.timeout is None else time.monotonic() + self.timeout
+            end = time.monotonic() + self.timeout
             # overlayfs takes what stands for a device for a deletion.
-            overlays = not tree.devices and _apart(_try_overlay) == 0
+            overlays = not tree.devices and _apart(lambda: in_namespaces(_try_overlay)) == 0
             results = []
             for number, check in enumerate(checks):
                 if number and not overlays:
-                    shutil.rmtree(root)
+                    remove_tree(root)
                     self.layers.unpack(root)
                 results.append(self._run_one(check, overlays, end))
         finally:
             # Nobody else may delete files of other owners. Nothing shall stop this.
             for signal_number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(signal_number, signal.SIG_IGN)
-            shutil.rmtree(root)
+            remove_tree(root)
         text = json.dumps([asdict(result) for result in results])
         Path("results.json").write_text(text, encoding="ascii")
         return 0
 
-    def _run_one(self, check: CommandCheck, overlays: bool, end: Optional[float]) -> CommandResult:
+    def _run_one(self, check: CommandCheck, overlays: bool, end: float) -> CommandResult:
         Path("stdin").write_text(check.stdin, encoding="utf-8")
         Path("root_changes").mkdir(exist_ok=True)
         process = _ImageProcess(check, self.config, self.accounts, end)
@@ -111,18 +118,46 @@ class NamespaceRun:
                 result.flush()
                 return 0
 
-            _apart(task)
-        fields = json.loads(Path("result.json").read_text(encoding="ascii"))
+            _apart(lambda: _watched(task, end))
+        text = Path("result.json").read_text(encoding="utf-8")
+        fields = json.loads(text) if text else {"problem": "its container ended before it did"}
         streams = {
-            stream: Path(stream).read_text(encoding="utf-8", errors="replace")
+            stream: _beginning(Path(stream)).decode("utf-8", errors="replace")
             for stream in _STREAMS
         }
         return CommandResult(**{**streams, **fields})
 
 
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as content:
+        return content.read(_MAX_OUTPUT)
+
+
 def _apart(task: Callable[[], int]) -> int:
-    """Run `task` in namespaces of its own. A process can do that once, hence the child."""
-    return Child.start(lambda: in_namespaces(task)).wait()
+    """Run `task`, which makes namespaces. A process can do that once, hence the child."""
+    child = Child.start(task)
+    try:
+        return child.wait()
+    except SystemExit:  # about to delete what it works in
+        child.kill()
+        raise
+
+
+def _watched(task: Callable[[], int], end: float) -> int:
+    """Run `task` in namespaces, and end it where it can't be relied upon to end by itself."""
+
+    def watch() -> None:
+        if time.monotonic() > end + _GRACE:
+            raise LimitError(OUT_OF_TIME)
+        if any(os.path.getsize(stream) > _MAX_OUTPUT for stream in _STREAMS):
+            raise LimitError(f"it printed more than {_MAX_OUTPUT:,} bytes, and was ended")
+
+    try:
+        return in_namespaces(task, watch=watch)
+    except LimitError as error:
+        problem = json.dumps({"problem": str(error)})
+        Path("result.json").write_text(problem, encoding="ascii")
+        return 1
 
 
 def _try_overlay() -> int:
@@ -151,7 +186,7 @@ class _ImageProcess:
     check: CommandCheck
     config: RuntimeConfig
     accounts: AccountFiles
-    end: Optional[float]
+    end: float
 
     def run(self, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> Dict[str, object]:
         """In the image's root. Fields of a `CommandResult`."""
@@ -205,14 +240,14 @@ class _Start:
     user: ProcessUser
     directory: str
     environment: Dict[str, str]
-    end: Optional[float]
+    end: float
 
     def run(
         self, words: Sequence[str], stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]
     ) -> Tuple[str, int]:
         """(problem, exit status); a problem is a sentence, "" for none."""
-        left = None if self.end is None else self.end - time.monotonic()
-        if left is not None and left <= 0:
+        left = self.end - time.monotonic()
+        if left <= 0:
             return NOT_STARTED, 0
         try:
             process = subprocess.Popen(

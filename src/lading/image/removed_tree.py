@@ -1,0 +1,37 @@
+"""Removing a tree that strangers made, however deep it is."""
+
+import itertools
+import os
+from pathlib import Path
+
+
+def remove_tree(tree: Path) -> None:
+    """Remove the directory `tree`, or what an earlier call has left of it. Whoever calls it must be
+    allowed to do anything with what lies in it, as root of a user namespace is.
+
+    Directories are moved to the top before they are emptied: `shutil.rmtree` goes down by
+    recursion, or with a file open for each level, and paths are bounded.
+    """
+    top = f"{tree}.removed"
+    os.makedirs(top, 0o700, exist_ok=True)
+    pending = os.listdir(top)
+    numbers = itertools.count(1 + max(map(int, pending), default=0))
+
+    def move(directory: str) -> None:
+        number = str(next(numbers))
+        os.rename(directory, f"{top}/{number}")
+        pending.append(number)
+
+    if os.path.lexists(tree):
+        move(str(tree))
+    while pending:
+        directory = f"{top}/{pending.pop()}"
+        with os.scandir(directory) as entries:
+            names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for name, is_directory in names:
+            if is_directory:
+                move(f"{directory}/{name}")
+            else:
+                os.unlink(f"{directory}/{name}")
+        os.rmdir(directory)
+    os.rmdir(top)
