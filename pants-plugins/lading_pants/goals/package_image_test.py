@@ -665,6 +665,12 @@ def test_failing_commands_are_told_with_the_target(runner: RuleRunner) -> None:
     assert "cat: /x: No such file or directory" in message
 
 
+def test_commands_end_when_their_time_is_over(runner: RuleRunner) -> None:
+    fields = 'contents=["//3rdparty:coreutils"], run_as_root="while :; do :; done"'
+    with pytest.raises(Exception, match="images:redis: `run_as_root` was still running after 1 s"):
+        package(runner, f"{fields}, run_as_root_timeout=1")
+
+
 @pytest.mark.parametrize(
     "fields, message",
     [
