@@ -7,7 +7,7 @@ apt-utils aptitude apt-file bash-completion bc binutils bsdmainutils busybox bzi
 ca-certificates
 cloud-init cpio cron curl debconf-utils debootstrap dialog dos2unix dpkg-dev ed etckeeper ethtool
 eject fakeroot file ftp gawk gdb git gnupg htop info iotop iproute2 iputils-ping jq less logrotate
-lsb-release lshw lsof lzop m4 mailcap man-db manpages mc media-types mercurial moreutils mtr-tiny
+lsb-release lshw lsof lzop m4 mailcap man-db manpages mc media-types mercurial mtr-tiny
 nano ncdu netcat-openbsd netcat-traditional net-tools nmap openssl parallel parted patch pciutils
 pinentry-curses procps psmisc pv rsync rsyslog screen sharutils shellcheck socat sqlite3 strace
 sudo sysstat tcpdump telnet time tmux traceroute tree unattended-upgrades unzip usbutils
