@@ -36,15 +36,15 @@ class LadingCacheSubsystem(GoalSubsystem):
     repair = BoolOption(
         default=False,
         help=(
-            "Remove what is damaged, unfinished or of an earlier version. It is made again when "
-            "it is needed. Waits for builds that are running."
+            "Remove what is damaged, unfinished or of an earlier version; builds recreate what "
+            "they need. Waits for running builds."
         ),
     )
     remove_unused_days = IntOption(
         default=None,
         help=(
-            "Also remove what no build has used for so many days, such as 30. Waits for builds "
-            "that are running."
+            "Also remove what no build has used for this many days, such as 30. Waits for running "
+            "builds."
         ),
     )
 

@@ -35,8 +35,8 @@ def main(argv: List[str]) -> None:
             _remove(cache, [*damaged, *unused] if repair else unused)
     if damaged and not repair:
         print(
-            f"{counted(len(damaged), 'item')} of {cache} can't be used. Run `./pants "
-            "lading-cache --repair` to remove them; they are made again when they are needed."
+            f"{counted(len(damaged), 'item')} in {cache} can't be used. `./pants lading-cache "
+            "--repair` removes what is listed; builds recreate what they need."
         )
         sys.exit(1)
 

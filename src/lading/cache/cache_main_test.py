@@ -88,7 +88,7 @@ def test_a_flipped_bit_is_found_and_removed(
     assert run("", "") == 1
     told = capsys.readouterr().out
     assert "key: 'file' has another content\n" in told or "its digest is " in told
-    assert f"1 item of {cache} can't be used. Run `./pants lading-cache --repair` to " in told
+    assert f"1 item in {cache} can't be used. `./pants lading-cache --repair` removes " in told
     assert names(cache) == sorted(ALL), "nothing is changed without being asked for"
     assert run("repair", "") == 0
     assert "Removed 1 item, 0.0 MB.\n" in capsys.readouterr().out

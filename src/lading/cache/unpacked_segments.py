@@ -45,8 +45,8 @@ def unpack_segments(
                 _unpack(file, tree, below, target)
             except (tarfile.TarError, UnsoundError, UnicodeError, ValueError) as error:
                 raise LadingError(
-                    f"The segment {segment.path} {error}, so it is not unpacked. No build of "
-                    "Lading's makes such a one: remove it from the cache that it came from."
+                    f"The segment {segment.path} {error}, so it is not unpacked. Lading never "
+                    "builds such a segment: remove it from the cache that it came from."
                 ) from error
     tree.finish()
 
