@@ -3,15 +3,20 @@
 import copy
 import json
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 from lading.digest import Sha256
 from lading.errors import LadingError
+from lading.image.account_files import AccountFiles
+from lading.image.accounts import Accounts
 from lading.image.base_config import BaseConfig
 from lading.image.config import ImageConfig
+from lading.image.config_type import read_config
 from lading.image.layer import GZIP_MEDIA_TYPE, Layer
 from lading.image.platform import Platform
+from lading.image.resolved_user import resolve_user
 from lading.registry.pulled_image import find_image
 from lading.registry.reference import Reference
 
@@ -22,7 +27,10 @@ _VALUES: List[Any] = [
     *("sha256:" + "0" * 64, "sha512:" + "0" * 128, [], {}, [[]], [None], {"": {}}, "\ud800", "/"),
 ]
 
-_KEYS = ["fsLayers", "manifests", "layers", "config", "urls", "variant", "schemaVersion"]
+_KEYS = ["CONFIG", "rootFS", "u\u017fer", "user", "Size", "fsLayers", "manifests", "layers", "config", "urls", "variant", "schemaVersion"]
+
+_PASSWD = ["", "a:x:1:2::/:\n", "a:x:99999999999:2", "\n#\na:x:-1:1:\n", "b:x:5:a,b", "a", ":\n+::"]
+_PASSWD += ["a:x:1:2:" + "web," * 9, "web:x:80:80::/:/bin/sh\n", "root\x00:x:1", "a:x:" + "9" * 5000]
 
 _LAYER = Layer(Sha256.of(b"x"), Sha256.of(b"y"), 1, GZIP_MEDIA_TYPE, "fuzz", 1)
 
@@ -56,6 +64,13 @@ def fuzz_documents(rng: random.Random, directory: Path) -> str:
     config = json.loads(own.to_bytes(layers))
     assert len(config["rootfs"]["diff_ids"]) == len(layers)
     assert sum(not one.get("empty_layer") for one in config["history"]) == len(layers)
+    # What is written is what every runtime reads, in the usual spelling.
+    assert read_config(config) == config
+    with suppress(LadingError):
+        accounts = AccountFiles(passwd=rng.choice(_PASSWD), group=rng.choice(_PASSWD))
+        resolve_user(rng.choice(["a", "a:b", "b"]), accounts)
+        extended = accounts.extended(Accounts.parse({"web": 80}, {"b": {"gid": 7}}))
+        assert resolve_user("web", extended) == "80:80"
     return "accepted"
 
 
@@ -71,7 +86,15 @@ def _manifest(put: Any, count: int) -> Dict[str, Any]:
                 "ExposedPorts": {"80/tcp": {}},
                 "Volumes": {"/data": {}},
                 "Healthcheck": {"Test": ["NONE"], "Interval": 5},
+                "User": "0",
+                "WorkingDir": "/",
+                "Shell": ["sh"],
+                "StopTimeout": 5,
+                "Tty": False,
             },
+            "created": "2024-01-01T00:00:00Z",
+            "author": "x",
+            "container_config": {"User": "x"},
             "rootfs": {"type": "layers", "diff_ids": [str(_LAYER.diff_id)] * count},
             "history": [{"created_by": "x"}] * count + [{"empty_layer": True}],
         }

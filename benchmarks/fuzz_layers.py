@@ -68,11 +68,13 @@ _FIELDS += [(157, 100), (257, 6), (263, 2), (329, 8), (337, 8), (345, 155), (500
 _VALUES = [
     *(b"", b"\0", b"\xff", b"\x80", b"0", b"7", b" ", b"-1", b"99", b"1", b"777777777777", b"0x1f"),
     *(b"..", b"/", b"../../x", b"etc/passwd", b"x", b"g", b"L", b"K", b"S", b"2", b"5", b"tar\0"),
+    *(b"1", b"0,1", b"0,1,600,1", b"1\n0\n1\n", b"2", b"1000"),
     *(b"ustar\0", b"ustar ", b"ustar\00000", b"\x80\0\0\0\0\0\0\0\0\0\1\0", b"00000001000\0"),
 ]
 
 _KEYS = ["path", "linkpath", "size", "uid", "gid", "mtime", "SCHILY.xattr.user.x"]
-_KEYS += ["GNU.sparse.major", "comment", "", "hdrcharset", "LIBARCHIVE.xattr.user.x"]
+_KEYS += ["comment", "", "hdrcharset", "LIBARCHIVE.xattr.user.x", "SCHILY.xattr.security.capability"]
+_KEYS += [f"GNU.sparse.{key}" for key in ("major", "minor", "map", "numblocks", "size", "name")]
 
 Tree = Mapping[str, Tuple[object, ...]]
 
@@ -89,7 +91,7 @@ def fuzz_layers(rng: random.Random, directory: Path) -> str:
         listed = _listed(directory, blobs, tars)
     except LadingError as error:
         # What is checked only there: digests, and the texts of account files.
-        only = ("when it is unpacked", "can't be read without unpacking")
+        only = ("when it is decompressed", "can't be read, because")
         if is_unpacked and unpacked is not None and not any(text in str(error) for text in only):
             raise AssertionError("unpacked, but not listed") from error
         raise

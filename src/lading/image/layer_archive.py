@@ -183,10 +183,10 @@ def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]
 
 
 def _check_capability(member: TarMember) -> None:
-    """As the kernel does, which docker, podman and containerd leave it to."""
+    """Of whatever kind of file, as the kernel does, which docker, podman and containerd ask."""
     for name, value in member.xattrs:
         version = int.from_bytes(value[:4], "little") & ~_EFFECTIVE
-        if name == CAPABILITY and member.type == FILE and _CAPABILITIES.get(len(value)) != version:
+        if name == CAPABILITY and _CAPABILITIES.get(len(value)) != version:
             raise LayerError(
                 f"has /{shown(member.path)}, whose file capabilities (`{CAPABILITY}`) are not "
                 "valid, so that docker, podman and containerd can't unpack it. Choose another base."

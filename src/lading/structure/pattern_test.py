@@ -1,6 +1,10 @@
+import signal
+from typing import Callable
+
 import pytest
 
 from lading.errors import LadingError
+from lading.structure import pattern
 from lading.structure.pattern import Pattern
 
 
@@ -30,6 +34,22 @@ def test_what_is_no_regular_expression() -> None:
         "unterminated subpattern at position 0). Write one of Python's, with a backslash before "
         "characters that mean themselves."
     )
+
+
+@pytest.mark.parametrize("parse", [Pattern.parse, Pattern.parse_go])
+def test_a_pattern_that_tries_for_ever_is_given_up(
+    parse: Callable[[str, str], Pattern], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pattern, "TIME_LIMIT", 0.2)
+    with pytest.raises(LadingError) as raised:
+        parse("`commands` has", "(a|aa)+$").matches("a" * 100 + "b")
+    assert str(raised.value) == (
+        "the pattern '(a|aa)+$' has been tried for 0.2 seconds on a text of 101 characters, "
+        "without an end. Write it without repetitions of what is itself repeated or optional, such "
+        "as `(a+)+`."
+    )
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 @pytest.mark.parametrize("text", ["(?=a)", "*"])
