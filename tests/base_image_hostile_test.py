@@ -67,20 +67,26 @@ def _layers(outside: Path) -> Dict[str, Sequence[Member]]:
 
 #: Those that nobody needs to refuse.
 HARMLESS = (
-    *("absolute", "through-a-link", "through-a-relative-link", "through-links-to-links"),
-    *("over-a-link", "whiteout-through-a-link", "opaque-through-a-link", "devices"),
-    *("upwards", "upwards-inside", "whiteout-upwards"),
+    *("absolute", "over-a-link", "devices", "upwards", "upwards-inside", "whiteout-upwards"),
 )
+
+# As docker sees it, where each layer is unpacked by itself.
+_NO_TARGET = "/out is a link to nothing in its layer"
 
 _NO_SOURCE = "which the layer does not have in front of it"
 
 #: What is said of the others.
 REFUSED = {
+    "through-a-link": _NO_TARGET,
+    "through-a-relative-link": _NO_TARGET,
+    "through-links-to-links": "/first is a link to nothing in its layer",
+    "whiteout-through-a-link": _NO_TARGET,
+    "opaque-through-a-link": _NO_TARGET,
     "hard-link": _NO_SOURCE,
     "hard-link-upwards": _NO_SOURCE,
     "hard-link-through-a-link": "it is a hard link to /out/secret, which the layer does not have",
     "whiteout-of-dots": "has /a/.wh.., a whiteout that names no file. Choose another base.",
-    "link-to-itself": "has /loop/written, its directory leads through links without an end. Fix the image",
+    "link-to-itself": "has /loop/written, which can't be unpacked: /loop is a link to nothing in its",
     "unknown-type": "has /odd of the type 'Z', which docker, podman and containerd don't unpack.",
 }
 
