@@ -60,7 +60,7 @@ def _layers(outside: Path) -> Dict[str, Sequence[Member]]:
         "hard-link-through-a-link": [link("out", path), hard_link("hard", "out/secret")],
         "whiteout-upwards": [Member(f"{up}/.wh.secret")],
         "whiteout-of-dots": [Member("a/.wh..")],
-        "link-to-itself": [link("loop", "loop"), Member("loop/written")],
+        "link-to-itself": "has /loop/written, which can't be unpacked: /loop is a link to nothing",
         "unknown-type": [Member("odd", type=b"Z")],
     }
 
@@ -86,7 +86,7 @@ REFUSED = {
     "hard-link-upwards": _NO_SOURCE,
     "hard-link-through-a-link": "it is a hard link to /out/secret, which the layer does not have",
     "whiteout-of-dots": "has /a/.wh.., a whiteout that names no file. Choose another base.",
-    "link-to-itself": "has /loop/written, which can't be unpacked: /loop is a link to nothing in its",
+    "link-to-itself": "has /loop/written, which can't be unpacked: /loop is a link to nothing",
     "unknown-type": "has /odd of the type 'Z', which docker, podman and containerd don't unpack.",
 }
 
