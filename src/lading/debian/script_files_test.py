@@ -33,7 +33,8 @@ _SCRIPTS = (
     "ln -s nowhere $D/l; [ -e $D/l ] || touch $D/dangling; [ -L $D/l ] && touch $D/link",
     'f() { local x="$1/$2"; mkdir -p "$x"; shift; touch "$x/$1"; }; f $D a; f "$D" "b c"',
     "cmp -s $D/file $D/program || touch $D/different; diff -q $D/file $D/no || touch $D/absent",
-    "x=a; y=${x:-b}${z-c}${x:+d}; touch $D/$y; set -- 1 2; touch $D/$#$2; case $x in a) touch $D/w; esac",
+    "x=a; y=${x:-b}${z-c}${x:+d}; touch $D/$y; set -- 1 2; touch $D/$#$2",
+    "x=a; case $x in a) touch $D/w;; *) touch $D/v; esac",
     "true && touch $D/a || touch $D/b; false && touch $D/c || touch $D/d; ! true || touch $D/e",
     "umask 022; cd /; touch $D/a; exit 0; touch $D/b",
 )

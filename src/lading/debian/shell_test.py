@@ -41,7 +41,7 @@ def test_what_a_shell_takes_is_understood(script: str) -> None:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("a 'b c' \"d $(e 'f)' \"g\")\" ${h:-`i j`}k", ("a", "'b c'", "\"d $(e 'f)' \"g\")\"")),
+        ("a 'b c' \"d $(e 'f)' \"g\")\" ${h:-`i j`}k", ("a", "'b c'", '"d $(e \'f)\' "g")"')),
         ("a b\\\nc # d\n", ("a", "bc")),
         ("a b#c \\# d", ("a", "b#c", "\\#", "d")),
     ],
