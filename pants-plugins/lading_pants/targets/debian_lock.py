@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import re
+from typing import ClassVar, Iterable, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     AsyncFieldMixin,
+    InvalidFieldException,
     OptionalSingleSourceField,
     StringField,
     StringSequenceField,
@@ -16,8 +18,30 @@ from pants.engine.target import (
 from lading_pants.targets.lading_target import LadingTarget
 
 
-class DebianSuitesField(StringSequenceField):
+class _NamesField(StringSequenceField):
+    """Names that are parts of addresses in the archive."""
+
+    pattern: ClassVar[re.Pattern[str]]
+    example: ClassVar[str]
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[Iterable[str]], address: Address
+    ) -> Optional[tuple[str, ...]]:
+        value = super().compute_value(raw_value, address)
+        for name in value or ():
+            if not cls.pattern.fullmatch(name) or ".." in name:
+                raise InvalidFieldException(
+                    f"`debian_lock` {address}: `{cls.alias}` has {name!r}, which is no name that "
+                    f"Debian's archive can have. Write a list such as `{cls.example}`."
+                )
+        return value
+
+
+class DebianSuitesField(_NamesField):
     alias = "suites"
+    pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*(?:/[A-Za-z0-9.+~_-]+)*")
+    example = '["bookworm", "bookworm-updates", "bookworm-security"]'
     required = True
     help = (
         "The suites that packages are taken from, such as `['bookworm', 'bookworm-updates', "
@@ -27,14 +51,18 @@ class DebianSuitesField(StringSequenceField):
     )
 
 
-class DebianComponentsField(StringSequenceField):
+class DebianComponentsField(_NamesField):
     alias = "components"
+    pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+)*")
+    example = '["main", "non-free-firmware"]'
     default = ("main",)
     help = "The components of the suites, such as `main` and `non-free-firmware`."
 
 
-class DebianArchitecturesField(StringSequenceField):
+class DebianArchitecturesField(_NamesField):
     alias = "architectures"
+    pattern = re.compile(r"[a-z0-9][a-z0-9-]*")
+    example = '["amd64", "arm64"]'
     default = ("amd64",)
     help = "Debian's names of the architectures to lock packages for, such as `amd64`, `arm64`."
 

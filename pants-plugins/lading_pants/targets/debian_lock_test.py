@@ -51,3 +51,22 @@ def test_a_bad_value_is_refused_when_the_build_file_is_read(
         target(**fields)
     (field,) = fields
     assert f"The '{field}' field in target {ADDRESS} {reason}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        *(("suites", "../x"), ("suites", "bookworm\n"), ("suites", "/"), ("components", "")),
+        *(("components", "main/../x"), ("architectures", "amd 64"), ("architectures", "AMD64")),
+    ],
+)
+def test_names_that_the_archive_can_not_have(field: str, name: str) -> None:
+    with pytest.raises(InvalidTargetException) as raised:
+        target(**{field: [name]})
+    sentence = f"`debian_lock` {ADDRESS}: `{field}` has {name!r}, which is no name that Debian's"
+    assert sentence in str(raised.value)
+
+
+def test_names_that_archives_have() -> None:
+    suites = ["bookworm/updates", "stable-backports", "12.5", "buster+x"]
+    assert target(suites=suites, components=["non-free-firmware", "updates/main"])

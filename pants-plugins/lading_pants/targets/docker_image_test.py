@@ -77,6 +77,8 @@ ADDRESS = Address("images", target_name="redis")
         (GroupsField, {"web": {}}, "`groups` gives 'web' no `gid`"),
         (SymlinksField, {"bin/sh": "x"}, "`symlinks` has 'bin/sh', which is not absolute"),
         (SymlinksField, {"/bin/sh": "{//}"}, "which is no address"),
+        # What a sentence repeats can't change a terminal, and can be written in UTF-8.
+        (VolumesField, ["a\x1b[1m\ud800"], "Write `/a\\x1b[1m\\ud800`."),
         (EntrypointField, [""], "`entrypoint` begins with an empty string, which names no program"),
         (EntrypointField, ["\0"], "but no argument can hold a NUL character"),
         (CmdField, ["x", "\0"], "but no argument can hold a NUL character"),

@@ -20,6 +20,7 @@ from pants.util.frozendict import FrozenDict
 
 from lading.errors import LadingError
 from lading.field_text import HELP
+from lading.foreign_text import printable
 from lading.image.root_fields import fill_strings
 from lading.interpolation import references
 from lading.structure.check_request import Engine
@@ -47,7 +48,7 @@ def _check(address: Address, check: Callable[..., object], *arguments: object) -
     try:
         check(*arguments)
     except LadingError as error:
-        raise InvalidFieldException(f"`{ALIAS}` {address}: {error}") from error
+        raise InvalidFieldException(printable(f"`{ALIAS}` {address}: {error}")) from error
 
 
 def _filled(value: Any) -> Any:

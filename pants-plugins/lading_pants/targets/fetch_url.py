@@ -43,7 +43,7 @@ class FetchUrlField(StringSequenceField):
         cls, raw_value: Optional[Union[str, Iterable[str]]], address: Address
     ) -> Optional[tuple[str, ...]]:
         given = (raw_value,) if isinstance(raw_value, str) else raw_value
-        if given is None or given == []:
+        if not given:
             raise InvalidFieldException(
                 f"{_subject(address)}: `url` is missing: it must be at least one URL to fetch from."
             )

@@ -46,6 +46,7 @@ def test_several_urls_a_name_and_a_mode_can_be_given() -> None:
         ({"sha256": SHA256.hex.upper()}, "hexadecimal digits must be lower-case"),
         ({"sha256": "sha512-abc"}, "sha512 is not supported"),
         ({"url": []}, "`url` is missing"),
+        ({"url": {}}, "`url` is missing"),
         ({"url": None}, "`url` is missing"),
         ({"url": ""}, "`url` '' is not a URL to fetch from"),
         ({"url": "ftp://a.example/x"}, "unknown scheme 'ftp'"),

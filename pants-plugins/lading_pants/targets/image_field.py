@@ -9,6 +9,7 @@ from pants.engine.target import InvalidFieldException, StringField, StringSequen
 
 from lading.errors import LadingError
 from lading.field_text import field_text
+from lading.foreign_text import printable
 
 ALIAS = "docker_image"
 
@@ -22,7 +23,7 @@ _SOME_STORE_PATH = "/store/" + "0" * 32 + "-package"
 
 
 def refuse(address: Address, reason: object) -> InvalidFieldException:
-    return InvalidFieldException(f"`{ALIAS}` {address}: {reason}")
+    return InvalidFieldException(printable(f"`{ALIAS}` {address}: {reason}"))
 
 
 def check(address: Address, check: Callable[..., object], *arguments: object) -> None:

@@ -78,8 +78,8 @@ def strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for _, inner in sorted(value.items()):
-            yield from strings(inner)
+        for key in sorted(value, key=str):
+            yield from strings(value[key])
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from strings(inner)
@@ -90,7 +90,8 @@ def fill_strings(value: Any, fill: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return fill(value)
     if isinstance(value, Mapping):
-        return {key: fill_strings(inner, fill) for key, inner in sorted(value.items())}
+        # Keys that are no strings are yet to be refused.
+        return {key: fill_strings(value[key], fill) for key in sorted(value, key=str)}
     if isinstance(value, (list, tuple)):
         return [fill_strings(inner, fill) for inner in value]
     return value

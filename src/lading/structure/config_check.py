@@ -117,7 +117,8 @@ def _parse_key(fields: Fields, key: str) -> Iterator[ConfigCheck]:
                 f"`{FIELD}` has {value!r} for {key}. Write a dictionary such as "
                 '`{"NAME": "value", "OTHER": None}`; None stands for what must not be there.'
             )
-        for entry, text in sorted(value.items()):
+        for entry in sorted(value, key=str):
+            text = value[entry]
             if not isinstance(entry, str) or not (text is None or isinstance(text, str)):
                 raise LadingError(
                     f"`{FIELD}` has {entry!r}: {text!r} for {key}. Write strings, or None for what "
