@@ -66,9 +66,7 @@ def _layers(outside: Path) -> Dict[str, Sequence[Member]]:
 
 
 #: Those that nobody needs to refuse.
-HARMLESS = (
-    *("absolute", "over-a-link", "devices", "upwards", "upwards-inside", "whiteout-upwards"),
-)
+HARMLESS = ("absolute", "over-a-link", "devices", "upwards", "upwards-inside", "whiteout-upwards")
 
 # As docker sees it, where each layer is unpacked by itself.
 _NO_TARGET = "/out is a link to nothing in its layer"
