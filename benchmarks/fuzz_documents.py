@@ -27,10 +27,12 @@ _VALUES: List[Any] = [
     *("sha256:" + "0" * 64, "sha512:" + "0" * 128, [], {}, [[]], [None], {"": {}}, "\ud800", "/"),
 ]
 
-_KEYS = ["CONFIG", "rootFS", "u\u017fer", "user", "Size", "fsLayers", "manifests", "layers", "config", "urls", "variant", "schemaVersion"]
+_KEYS = ["CONFIG", "rootFS", "u\u017fer", "user", "Size", "fsLayers", "manifests", "layers"]
+_KEYS += ["config", "urls", "variant", "schemaVersion"]
 
-_PASSWD = ["", "a:x:1:2::/:\n", "a:x:99999999999:2", "\n#\na:x:-1:1:\n", "b:x:5:a,b", "a", ":\n+::"]
-_PASSWD += ["a:x:1:2:" + "web," * 9, "web:x:80:80::/:/bin/sh\n", "root\x00:x:1", "a:x:" + "9" * 5000]
+_PASSWD = ["", "a:x:1:2::/:\n", "a:x:99999999999:2", "\n#\na:x:-1:1:\n", "b:x:5:a,b", "a"]
+_PASSWD += [":\n+::", "a:x:" + "9" * 5000]
+_PASSWD += ["a:x:1:2:" + "web," * 9, "web:x:80:80::/:/bin/sh\n", "root\x00:x:1"]
 
 _LAYER = Layer(Sha256.of(b"x"), Sha256.of(b"y"), 1, GZIP_MEDIA_TYPE, "fuzz", 1)
 

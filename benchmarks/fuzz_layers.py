@@ -73,7 +73,8 @@ _VALUES = [
 ]
 
 _KEYS = ["path", "linkpath", "size", "uid", "gid", "mtime", "SCHILY.xattr.user.x"]
-_KEYS += ["comment", "", "hdrcharset", "LIBARCHIVE.xattr.user.x", "SCHILY.xattr.security.capability"]
+_KEYS += ["comment", "", "hdrcharset", "LIBARCHIVE.xattr.user.x"]
+_KEYS += ["SCHILY.xattr.security.capability"]
 _KEYS += [f"GNU.sparse.{key}" for key in ("major", "minor", "map", "numblocks", "size", "name")]
 
 Tree = Mapping[str, Tuple[object, ...]]

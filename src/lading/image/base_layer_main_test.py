@@ -102,7 +102,10 @@ def test_stereoscope_486_ggcr_2203_one_family_whatever_the_manifest_says(
         ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "may not be passed on"),
         ("application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", "may not be passed on"),
         (OCI + "+gzip+encrypted", "which is not one that Lading reads: tar, gzip or zstd"),
-        ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "which is not one that Lading reads: tar, gzip or zstd"),
+        (
+            "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+            "which is not one that Lading reads: tar, gzip or zstd",
+        ),
     ],
 )
 def test_other_types_are_refused(media_type: str, reason: str, tmp_path: Path) -> None:

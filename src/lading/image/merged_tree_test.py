@@ -213,7 +213,7 @@ def test_no_users(layers: List[bytes]) -> None:
     ids=["too large", "symlink into a lower layer"],
 )
 def test_users_that_can_not_be_found(layers: List[bytes]) -> None:
-    with pytest.raises(LadingError, match="the base's /etc/passwd can't be read, because it has more than 4194304"):
+    with pytest.raises(LadingError, match="the base's /etc/passwd can't be read, because it has"):
         merged(*layers)
 
 
