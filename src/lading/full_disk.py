@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import List, Tuple
 
 from lading.cache_directory import CACHE_DIR
+from lading.foreign_text import printable
 
 #: What system calls answer where there is no room, or the user may have no more of it.
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -27,7 +28,7 @@ def full_disk(error: OSError) -> str:
 
     It can't be told from all errors where there was no room, and what was begun is removed by now.
     """
-    return f"there is no room left on a disk ({error}). {_free()} {_REMEDY}"
+    return f"there is no room left on a disk ({printable(str(error))}). {_free()} {_REMEDY}"
 
 
 def hardly_any_room() -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Iterator, Optional, Pattern, Sequence, Tuple, Union
 
 from lading.errors import LadingError
+from lading.foreign_text import printable, shown
 from lading.store.elf import sound_elf
 from lading.store.libraries import Libraries
 from lading.store.path import STORE_DIR, StorePath
@@ -92,7 +93,9 @@ class Finding:
     detail: str = ""
 
     def __str__(self) -> str:
-        return self.problem.value.format(path=self.path, value=self.value, detail=self.detail)
+        path, value, detail = shown(self.path), shown(self.value), shown(self.detail)
+        sentence = self.problem.value.format(path=path, value=value, detail=detail)
+        return printable(sentence)
 
 
 def audit(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Iterator, List, Mapping, Sequence, Tuple
 
+from lading.counted import counted
 from lading.errors import LadingError
 from lading.foreign_text import printable, shown
 from lading.namespaces.devices import protect_devices
@@ -116,9 +117,9 @@ class Sandbox:
         argv += ["--remount-ro", "/"]
         if len(argv) > _MOST_ARGUMENTS:
             raise LadingError(
-                f"a build with {len(self.dependencies):,} packages to see and "
-                f"{len(environment):,} variables is more than bubblewrap takes: let it depend on "
-                "fewer packages, or set fewer variables in `env`."
+                f"a build that sees {counted(len(self.dependencies), 'package')} and has "
+                f"{counted(len(environment), 'variable')} is more than bubblewrap takes: let it "
+                "depend on fewer packages, or set fewer variables in `env`."
             )
         return argv
 

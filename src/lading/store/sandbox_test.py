@@ -235,3 +235,14 @@ def test_the_machines_bubblewrap_comes_before_the_bundled_one(
     assert find_bubblewrap() == str(bundled)
     (tmp_path / "host").touch()
     assert find_bubblewrap() == str(tmp_path / "host")
+
+
+def test_more_packages_than_bubblewrap_takes_are_an_error(shell: Shell, tmp_path: Path) -> None:
+    many = tuple((StorePath(f"{number:032}", "x"), tmp_path) for number in range(3000))
+    crowded = Shell(replace(shell.sandbox, dependencies=many))
+    with pytest.raises(LadingError) as raised:
+        crowded.run(["/bin/bash"])
+    assert str(raised.value) == (
+        "a build that sees 3000 packages and has 1 variable is more than bubblewrap takes: let it "
+        "depend on fewer packages, or set fewer variables in `env`."
+    )

@@ -13,6 +13,7 @@ from typing import BinaryIO, Dict, Iterator, List, Tuple
 
 from lading import tar_header
 from lading.errors import LadingError
+from lading.foreign_text import shown
 from lading.store import members as kinds
 from lading.store.members import Member
 from lading.store.path import StorePath
@@ -80,7 +81,7 @@ def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:
             yield Member(path, kinds.FILE, mode, entry.size, hardlink=hardlink), source
         else:
             raise LadingError(
-                f"the build left {path!r} in $out, which is {_special_kind(entry.mode)}; "
+                f"the build left {shown(path)!r} in $out, which is {_special_kind(entry.mode)}; "
                 "a store package holds files, directories and symlinks only: remove it in "
                 "`script`."
             )
