@@ -110,7 +110,7 @@ class Sandbox:
             argv += ["--ro-bind", str(directory), str(path)]
         argv += ["--bind", str(self.work / "build"), "/build"]
         argv += ["--ro-bind", str(self.work / "lading"), "/lading"]
-        argv += ["--chdir", "/build", "--clearenv"]
+        argv += ["--chdir", "/build"]
         for name, value in sorted(environment.items()):
             argv += ["--setenv", name, value]
         # Only now, since mount points were made in there.
@@ -216,6 +216,11 @@ def _why_not(program: str, log: Path) -> str:
         return (
             f"the build root can't run {program} ({words}): add the Debian package that has it "
             "to `debian_packages` of the `build_root`."
+        )
+    if "Unknown option" in words:
+        return (
+            f"the build sandbox can't be made ({words}): this machine's bubblewrap is too old. "
+            "Install version 0.4 or newer, or remove it, so that Lading uses its own."
         )
     for setting in NAMESPACE_SETTINGS:
         if setting.forbids():

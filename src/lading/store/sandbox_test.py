@@ -214,6 +214,14 @@ def test_a_machine_without_namespaces_is_told_the_setting(shell: Shell) -> None:
     )
 
 
+def test_a_bubblewrap_that_is_too_old_is_told(shell: Shell, tmp_path: Path) -> None:
+    old = tmp_path / "bwrap"
+    old.write_text("#!/bin/sh\necho bwrap: Unknown option --json-status-fd >&2; exit 1\n")
+    old.chmod(0o755)
+    with pytest.raises(LadingError, match=r"too old. Install version 0.4 or newer, or remove it"):
+        Shell(replace(shell.sandbox, bubblewrap=str(old))).run(["/bin/bash"])
+
+
 def test_another_failure_is_told_with_what_containers_need(shell: Shell, tmp_path: Path) -> None:
     broken = Shell(replace(shell.sandbox, dependencies=((LIBRARY, tmp_path / "missing"),)))
     with pytest.raises(LadingError) as raised:
