@@ -5,6 +5,7 @@ Each raises OSError with the call's name in place of a file's.
 
 import ctypes
 import os
+import struct
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Union
@@ -59,6 +60,13 @@ _PIVOT_ROOT: Dict[str, int] = {
     "x86_64": 155,
 }
 
+# mount_setattr(2), open_tree(2), move_mount(2): the same numbers on all architectures but alpha
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_AT_FDCWD, _AT_EMPTY_PATH = -100, 0x1000
+_OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
+_MOVE_MOUNT_F_EMPTY_PATH = 4
+_MOUNT_ATTR_IDMAP = 0x00100000
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -89,6 +97,37 @@ def make_read_only(target: Name) -> None:
     given = os.statvfs(target).f_flag
     kept = sum(flag for name, flag in _STATVFS_FLAGS.items() if given & name)
     mount("none", target, "", MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
+
+
+def detached_mount(source: Name) -> int:
+    """A mount of `source` that lies nowhere, as an open file; nothing below it is mounted."""
+    return _call("open_tree", _OPEN_TREE, _AT_FDCWD, source, _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC)
+
+
+def map_ids(mount: int, user_namespace: int) -> None:
+    """Show files of the detached mount as of whom the open user namespace maps their owner to."""
+    # struct mount_attr: set, clear, propagation, user namespace
+    attributes = struct.pack("=4Q", _MOUNT_ATTR_IDMAP, 0, 0, user_namespace)
+    size = len(attributes)
+    _call("mount_setattr", _MOUNT_SETATTR, mount, b"", _AT_EMPTY_PATH, attributes, size)
+
+
+def attach(mount: int, target: Name) -> None:
+    """Mount the detached mount at `target`."""
+    _call("move_mount", _MOVE_MOUNT, mount, b"", _AT_FDCWD, target, _MOVE_MOUNT_F_EMPTY_PATH)
+
+
+def _call(name: str, number: int, *arguments: Union[int, Name]) -> int:
+    """A system call that the C library need not have a function for."""
+    words = [
+        ctypes.c_long(one) if isinstance(one, int) else ctypes.c_char_p(os.fsencode(one))
+        for one in arguments
+    ]
+    result = int(_libc.syscall(ctypes.c_long(number), *words))
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), name)
+    return result
 
 
 def pivot_to(root: Name) -> None:

