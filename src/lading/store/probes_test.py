@@ -20,6 +20,7 @@ from typing import Any, Dict, Iterator, Mapping
 
 import pytest
 
+from lading.namespaces.build_user import BUILD_USER
 from lading.namespaces.seccomp import FORBIDDEN
 from lading.program_files import program_files
 from lading.store import probes_testing
@@ -184,7 +185,10 @@ def test_a_build_can_do_nothing_to_the_machine(user: Mapping[str, Any], root_deb
             }
         )
         with build.running():
-            assert build.setuid_file.stat().st_mode & 0o7777 == 0o4755
+            found = build.setuid_file.stat()
+            assert found.st_mode & 0o7777 == 0o4755
+            # Whoever could run it: root's builds are not root's.
+            assert found.st_uid == (user.get("user", os.getuid()) or BUILD_USER)
             seen = _seen_by_a_stranger(build.setuid_file)
         answers = build.answers()
     assert answers.keys() == PROBES.keys()

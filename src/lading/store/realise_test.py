@@ -254,12 +254,12 @@ def test_nixpkgs_377363_a_full_disk_is_told_where_the_log_has_no_room_for_it(
 ) -> None:
     def fill() -> str:
         with pytest.raises(LadingError) as raised:
-            build("printf '%05000000d' 0 > $out/file")
+            build("cat /dev/zero > $out/file")
         return str(raised.value)
 
     small = tmp_path / "build-1"
     small.mkdir()
-    sentence = on_small_disk(small, "size=4m", fill)
+    sentence = on_small_disk(small, "size=40m", fill)
     begin = (
         "`script` failed (status 1). There is hardly any room left on a disk. Where sandboxes lie, "
     )
@@ -586,7 +586,7 @@ def test_the_bytes_are_the_same_whoever_builds(
         install -m 700 x $out/private
         env -u JOBS -u src -u sources -u PWD > $out/env
         stat --format "%Y" x > $out/times
-        stat --format "%u %g %a %n" . x /build /tmp $out > $out/modes
+        stat --format "%u %g %a %n" . x /build /tmp $out /usr/bin/env /etc/passwd > $out/modes
         (cd /lading; ls -lA . sources) > $out/ls
         tar -cf $out/all.tar x
         ln x y; cp -a x y $out/share
