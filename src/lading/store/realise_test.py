@@ -16,6 +16,7 @@ import pytest
 
 from lading.debian.deb_testing import make_deb
 from lading.errors import LadingError
+from lading.namespaces import linux
 from lading.program_files import program_files
 from lading.small_disk_testing import on_small_disk
 from lading.store.host_programs_testing import install_bubblewrap
@@ -295,6 +296,22 @@ def test_what_is_built_is_nobody_elses_to_see(build: Build) -> None:
     built = build("mkdir -p $out/a; touch $out/x")
     for directory in (built.directory, built.directory / "work"):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_where_no_build_user_can_be_had_a_build_is_the_callers(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an old kernel. The bytes are the same."""
+    script = 'mkdir $out/bin; stat --format "%U %n" $out /usr/bin/env > $out/x'
+    usual = build(script)
+
+    def refuse(mount: int, user_namespace: int) -> None:
+        raise OSError("a kernel of old")
+
+    monkeypatch.setattr(linux, "map_ids", refuse)
+    built = build(script)
+    assert (built.directory / "work" / "store" / OUT.base / "x").stat().st_uid == os.getuid()
+    assert built.package == usual.package
 
 
 def test_directories_that_a_build_closed_are_open_for_their_owner_afterwards(
