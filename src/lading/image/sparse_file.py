@@ -43,9 +43,7 @@ class SparseHeader:
         elif not in_content and version not in _VERSIONS_IN_HEADER:
             return None
         size = pax.sparse(b"size") or pax.sparse(b"realsize")
-        return cls(
-            pax.text(b"GNU.sparse.name"), _number(size) if size else None, in_content, pax
-        )
+        return cls(pax.text(b"GNU.sparse.name"), _number(size) if size else None, in_content, pax)
 
     def regions(self, read: _Read) -> Sequence[Region]:
         """`read` gives so many bytes of the member's content, in front of which they may lie."""

@@ -9,10 +9,10 @@ mounts in which root's files are this user's (mount_setattr(2), MOUNT_ATTR_IDMAP
 
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Iterator, List, Mapping, Optional, Tuple
 
 from lading.namespaces import linux
 from lading.namespaces.devices import protect_devices
@@ -27,13 +27,13 @@ _PLACE = Path("/tmp")
 @dataclass(frozen=True)
 class Stage:
     """What the build user sees, put together at the empty directory `place`: its `own` directories
-    as they are, and `shared` ones, whose `mounts` are open files, as if they were its own. Each has
-    a name."""
+    as they are, and `shared` ones as if they were its own. Each has a name. `namespace` is an open
+    user namespace in which root is the build user."""
 
     place: Path
     own: Mapping[Path, str]
     shared: Mapping[Path, str]
-    mounts: Mapping[str, int]
+    namespace: int
 
     def path(self, path: Path) -> str:
         """Where the user sees what lies at `path`."""
@@ -44,12 +44,13 @@ class Stage:
 
     def enter(self) -> None:
         """Become the user, in a mount namespace with the directories: in a child, before execve."""
+        mounts = {name: self.mount(directory) for directory, name in self.shared.items()}
         protect_devices()
         linux.mount("tmpfs", self.place, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
         for directory, name in self.own.items():
             (self.place / name).mkdir()
             linux.bind(directory, self.place / name)
-        for name, mount in self.mounts.items():
+        for name, mount in mounts.items():
             if stat.S_ISDIR(os.fstat(mount).st_mode):
                 (self.place / name).mkdir()
             else:
@@ -59,6 +60,12 @@ class Stage:
         os.setgroups([])
         os.setresgid(BUILD_USER, BUILD_USER, BUILD_USER)
         os.setresuid(BUILD_USER, BUILD_USER, BUILD_USER)
+
+    def mount(self, directory: Path) -> int:
+        """A mount of a shared directory, as an open file that can be attached once."""
+        mount = linux.detached_mount(directory)
+        linux.map_ids(mount, self.namespace)
+        return mount
 
     def give(self) -> None:
         """Make the user the owner of its own directories and all in them."""
@@ -78,23 +85,18 @@ def staged_for_build_user(
     an old kernel, a file system that has no such mounts, a container without CAP_SYS_ADMIN.
     `place` is an empty directory.
     """
-    mounts: Dict[str, int] = {}
-    try:
-        yield Stage(place, own, shared, mounts) if _open_shared(shared, mounts) else None
-    finally:
-        for mount in mounts.values():
-            os.close(mount)
-
-
-def _open_shared(shared: Mapping[Path, str], mounts: Dict[str, int]) -> bool:
     if os.geteuid() or not all(_has_id(kind) for kind in ("uid", "gid")):
-        return False
-    with suppress(OSError), _namespace_of_build_user() as namespace:
-        for directory, name in shared.items():
-            mounts[name] = linux.detached_mount(directory)
-            linux.map_ids(mounts[name], namespace)
-        return True
-    return False
+        yield None
+        return
+    with ExitStack() as open_namespace:
+        stage = None
+        with suppress(OSError):
+            namespace = open_namespace.enter_context(_namespace_of_build_user())
+            tried = Stage(place, own, shared, namespace)
+            for directory in shared:
+                os.close(tried.mount(directory))
+            stage = tried
+        yield stage
 
 
 def _has_id(kind: str) -> bool:

@@ -21,14 +21,18 @@ def staged(tmp_path: Path, script: str) -> str:
         stage.give()
         assert stage.path(tmp_path / "shared" / "x") == "/tmp/shared/x"
         assert stage.path(Path("/usr/bin/x")) == "/usr/bin/x"
-        finished = subprocess.run(
-            ["/bin/sh", "-c", script],
-            preexec_fn=stage.enter,
-            stdout=subprocess.PIPE,
-            check=True,
-            text=True,
-        )
-    return finished.stdout
+        printed = {
+            subprocess.run(
+                ["/bin/sh", "-c", script],
+                preexec_fn=stage.enter,
+                stdout=subprocess.PIPE,
+                check=True,
+                text=True,
+            ).stdout
+            for _ in range(2)
+        }
+    assert len(printed) == 1, "it works as often as a build needs programs"
+    return printed.pop()
 
 
 def test_the_build_user_owns_what_it_sees_and_nothing_else(tmp_path: Path) -> None:
