@@ -41,18 +41,138 @@ _LAYER = Layer(Sha256.of(b"x"), Sha256.of(b"y"), 1, GZIP_MEDIA_TYPE, "fuzz", 1)
 
 # Related values: words that mean something to some field, to be put together and damaged.
 _WORDS = (
-    *("", " ", "/", "//", "/data", "/data/x", "/etc/passwd", "/etc", "/dev/null", "/proc/x", "..", "."),
+    *(
+        "",
+        " ",
+        "/",
+        "//",
+        "/data",
+        "/data/x",
+        "/etc/passwd",
+        "/etc",
+        "/dev/null",
+        "/proc/x",
+        "..",
+        ".",
+    ),
     *("/srv/www/", "/store/x", "/.wh.x", "/bin/sh", "x" * 300, "/" + "y/" * 2100, "redis", "root"),
-    *("nobody", "redis:redis", "0:0", "999", "9" * 30, "9" * 5000, "2147483648", "-1", "0755", "none"),
-    *("0750 redis:redis", "07777", "6379", "53/udp", "1-65535", "9-1", "70000", "SIGTERM", "SIGRTMIN+9"),
-    *("30s", "1ms", "9" * 400 + "h", "1.5m", "CMD", "CMD-SHELL", "NONE", "test", "interval", "retries"),
-    *("{//a:b}", "{:b}", "{//", "{{//x}}", "{hash}", "{env:A}", "{version://a}", "{", "A", "A=B", "PATH"),
-    *("localhost:5000/x", "$(id):5000", "@nope", "a.b/c", "[::1]:5/x", "x:1", f"x@{_DIGEST}", "X", "a--b"),
-    *("linux/amd64", "linux/arm/v7", "windows", _DIGEST, "1" * 64, "mirror://debian/x", "https://x/y"),
-    *("https://u:p@x/y", "file:/x", "http://[x", "20 MB", "1e9 GB", "(?i)x", "(a+)+$", "[", "*", "gcc"),
-    *("\0", "a\nb", "\n  a\n  b\n", "\t", "\x1b[31m", "\ud800", "\u00e4", "\U0001f600", "\u2028", "$x"),
-    *("uid", "gid", "group", "home", "shell", "gecos", "members", "text", "source", "mode", "owner"),
-    *("unpack", "run", "args", "env", "user", "working_dir", "stdin", "stdout", "exit_code", "type"),
+    *(
+        "nobody",
+        "redis:redis",
+        "0:0",
+        "999",
+        "9" * 30,
+        "9" * 5000,
+        "2147483648",
+        "-1",
+        "0755",
+        "none",
+    ),
+    *(
+        "0750 redis:redis",
+        "07777",
+        "6379",
+        "53/udp",
+        "1-65535",
+        "9-1",
+        "70000",
+        "SIGTERM",
+        "SIGRTMIN+9",
+    ),
+    *(
+        "30s",
+        "1ms",
+        "9" * 400 + "h",
+        "1.5m",
+        "CMD",
+        "CMD-SHELL",
+        "NONE",
+        "test",
+        "interval",
+        "retries",
+    ),
+    *(
+        "{//a:b}",
+        "{:b}",
+        "{//",
+        "{{//x}}",
+        "{hash}",
+        "{env:A}",
+        "{version://a}",
+        "{",
+        "A",
+        "A=B",
+        "PATH",
+    ),
+    *(
+        "localhost:5000/x",
+        "$(id):5000",
+        "@nope",
+        "a.b/c",
+        "[::1]:5/x",
+        "x:1",
+        f"x@{_DIGEST}",
+        "X",
+        "a--b",
+    ),
+    *(
+        "linux/amd64",
+        "linux/arm/v7",
+        "windows",
+        _DIGEST,
+        "1" * 64,
+        "mirror://debian/x",
+        "https://x/y",
+    ),
+    *(
+        "https://u:p@x/y",
+        "file:/x",
+        "http://[x",
+        "20 MB",
+        "1e9 GB",
+        "(?i)x",
+        "(a+)+$",
+        "[",
+        "*",
+        "gcc",
+    ),
+    *(
+        "\0",
+        "a\nb",
+        "\n  a\n  b\n",
+        "\t",
+        "\x1b[31m",
+        "\ud800",
+        "\u00e4",
+        "\U0001f600",
+        "\u2028",
+        "$x",
+    ),
+    *(
+        "uid",
+        "gid",
+        "group",
+        "home",
+        "shell",
+        "gecos",
+        "members",
+        "text",
+        "source",
+        "mode",
+        "owner",
+    ),
+    *(
+        "unpack",
+        "run",
+        "args",
+        "env",
+        "user",
+        "working_dir",
+        "stdin",
+        "stdout",
+        "exit_code",
+        "type",
+    ),
     *("file", "symlink", "target", "contains", "lacks", "entrypoint", "cmd", "labels", "volumes"),
 )
 _OTHERS = (None, True, False, 0, 1, -1, 9, 999, 2**31, 2**63, 1.5, float("nan"), b"x", (), [])
@@ -72,7 +192,10 @@ _GOOD: Mapping[str, Any] = {
     "groups": {"web": {"gid": 1000, "members": ["redis"]}},
     "directories": {"/data": "0750 redis:redis", "/tmp": "none"},
     "symlinks": {"/bin/sh": "{//a:bash}/bin/bash"},
-    "files": {"/etc/x": {"text": "x", "mode": "0640", "owner": "redis:redis"}, "/w/": {"source": ":x"}},
+    "files": {
+        "/etc/x": {"text": "x", "mode": "0640", "owner": "redis:redis"},
+        "/w/": {"source": ":x"},
+    },
     "env": {"PATH": "/bin", "A": "{:b}"},
     "labels": {"a.b/c": "d"},
     "healthcheck": {"test": ["CMD", "x"], "interval": "30s", "retries": 3},
@@ -141,7 +264,10 @@ def _damaged(rng: random.Random, value: Any) -> Any:
     if rng.random() < 0.12:
         return _value(rng)
     if isinstance(value, dict):
-        pairs = {key if rng.random() < 0.9 else _key(rng): _damaged(rng, one) for key, one in value.items()}
+        pairs = {
+            key if rng.random() < 0.9 else _key(rng): _damaged(rng, one)
+            for key, one in value.items()
+        }
         if rng.random() < 0.15:
             pairs[_key(rng)] = _value(rng)
         return pairs
@@ -217,7 +343,9 @@ def _use_test(target: Target) -> None:
         check = CommandCheck.parse(fill_strings(command, with_some_store_path))
         assert CommandCheck.from_dict(json.loads(json.dumps(check.to_dict()))) == check
     for path, expected in (values["files"] or {}).items():
-        parsed = FileCheck.parse(with_some_store_path(path), fill_strings(expected, with_some_store_path))
+        parsed = FileCheck.parse(
+            with_some_store_path(path), fill_strings(expected, with_some_store_path)
+        )
         assert FileCheck.from_dict(json.loads(json.dumps(parsed.to_dict()))) == parsed
     for one in parse_config(fill_strings(values["config"] or {}, with_some_store_path)):
         assert ConfigCheck.from_dict(json.loads(json.dumps(one.to_dict()))) == one
@@ -227,7 +355,8 @@ _AFTER: Mapping[Any, Callable[[Target], None]] = {
     DockerImageTarget: _use_image,
     DockerImageTestTarget: _use_test,
     BaseImageTarget: lambda target: str(named_image(target)).encode("utf-8") and None,
-    FetchUrlTarget: lambda target: json.dumps(pinned_file(target).to_dict()).encode("utf-8") and None,
+    FetchUrlTarget: lambda target: json.dumps(pinned_file(target).to_dict()).encode("utf-8")
+    and None,
 }
 
 

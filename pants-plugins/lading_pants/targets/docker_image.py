@@ -170,7 +170,7 @@ class CmdField(_CommandField):
 class ImageEnvField(DictStringToStringField):
     alias = "env"
     help = (
-        "Environment variables. Nothing is set by itself, so that programs that need `PATH`, "
+        "Environment variables. Nothing is set by itself, so programs that need `PATH`, "
         "`HOME` or `USER` must be given them here." + INTERPOLATION_HELP + HELP
     )
 

@@ -37,8 +37,8 @@ from lading_pants.targets.lading_target import LadingTarget
 ALIAS = "docker_image_test"
 
 _PATTERN_HELP = (
-    "Patterns are regular expressions of Python's, found anywhere, in which `^` and `$` match at "
-    "each line; one, or a list of which all count."
+    "Patterns are Python regular expressions, searched for anywhere in the text; `^` and `$` match "
+    "at each line. Write one pattern, or a list that must all match."
 )
 
 _INTERPOLATION_HELP = " `{//path/to:package}` stands for the package's store path." + HELP
@@ -146,9 +146,10 @@ class ConfigChecksField(_DictionaryField):
     example = CONFIG_EXAMPLE
     help = (
         "What the image's config says, by the names of `docker_image`'s fields: `entrypoint`, "
-        "`cmd`, `exposed_ports` and `volumes` are lists, of which nothing may be missing or more; "
-        "`user`, `working_dir` and `stop_signal` strings; `env` and `labels` dictionaries of those "
-        "that are looked at, with None for one that must not be there. A base's count as well."
+        "`cmd`, `exposed_ports` and `volumes` are lists that must match exactly; `user`, "
+        "`working_dir` and `stop_signal` are strings; `env` and `labels` are dictionaries of the "
+        "entries to check, with None for one that must not be there. What the image inherits from "
+        "its base counts as well."
         + _INTERPOLATION_HELP
     )
 
@@ -187,8 +188,8 @@ class MustNotContainField(StringSequenceField):
     help = (
         "What must not be in the image: addresses of store packages, such as `//3rdparty/gcc`; "
         "and names of store packages or of installed Debian packages, in which `*` stands for "
-        "anything: `gcc`, `*-dev`. What a store package is called is known with and without its "
-        "version. For a store package that is there, the report tells what refers to it."
+        "anything: `gcc`, `*-dev`. A store package matches with and without its version. For a "
+        "store package that is there, the report lists what refers to it."
     )
 
     @classmethod

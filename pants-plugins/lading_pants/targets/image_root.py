@@ -119,9 +119,10 @@ class FilesField(RootField):
         'says that they are one archive: `{"/srv/www/": {"source": "//src/site:pages", "owner": '
         '"root:www-data"}, "/opt/tool/": {"source": "//src/tool:archive", "unpack": True}}`. There '
         "programs and directories get `x` wherever `mode` has `r`. Directories are in a layer "
-        "above the image's other files. Links among a target's sources stay links where they lead to "
-        "another of them, and are copies of what they lead to otherwise. The time of a file's last change follows from its "
-        "content, so that web servers and browsers notice a new one. In texts, but not in sources," + INTERPOLATION_HELP + HELP
+        "above the image's other files. Links among a target's sources stay links where they lead "
+        "to another of them, and are copies of what they lead to otherwise. The time of a file's "
+        "last change follows from its content, so that web servers and browsers notice a new one. "
+        "In texts, but not in sources," + INTERPOLATION_HELP + HELP
     )
 
 

@@ -4,8 +4,8 @@
     users={"redis": {"uid": 999, "home": "/data"}}
     groups={"tls": 998, "web": {"gid": 1000, "members": ["redis"]}}
 
-Ids are always written down: one that were chosen by itself could change when a user is added, and
-files in volumes would belong to somebody else.
+Ids are always written down: an automatically assigned one could change when a user is added, and
+files in volumes would then belong to another user.
 """
 
 import re
