@@ -8,11 +8,11 @@ their order.
 """
 
 from dataclasses import replace
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Sequence, Tuple
 
 from lading.debian.archive_packages import ArchivePackages
 from lading.debian.binary_package import BinaryPackage
-from lading.debian.closure import UnmetError, choice
+from lading.debian.closure import UnmetError, candidates, choice
 from lading.debian.package_list import PackageList
 from lading.debian.version_search import fitting_versions
 
@@ -45,21 +45,29 @@ def resolve(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[Bi
 
 def _all(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[BinaryPackage, ...]:
     """What an image may need: the answers for the lists, with and without what they leave out, and
-    for each package that is there, since a list may be changed to one that has it.
+    for each dependency of these packages the first that meets it and can be installed, which a
+    list gets that is changed later.
     """
     found: Dict[str, BinaryPackage] = {}
-    pending: List[Tuple[Sequence[str], "frozenset[str]"]] = []
-    for wanted in lists:
-        pending += [(wanted.roots, wanted.left_out), (wanted.roots, frozenset())]
-    while pending:
-        roots, left_out = pending.pop()
+    pending: List[BinaryPackage] = []
+
+    def add(roots: Iterable[str], left_out: FrozenSet[str] = frozenset()) -> bool:
         try:
             answer = choice(packages, roots, left_out)
         except UnmetError:
-            # Fits with what the list leaves out, as `resolve` has seen, and only so.
-            continue
-        for package in answer:
-            if package.name not in found:
-                found[package.name] = package
-                pending.append(([package.name], frozenset()))
+            return False
+        new = [package for package in answer if package.name not in found]
+        found.update((package.name, package) for package in new)
+        pending.extend(new)
+        return True
+
+    for wanted in lists:
+        add(wanted.roots, wanted.left_out)
+        # What fits only with something left out is not an error.
+        add(wanted.roots)
+    while pending:
+        for alternatives in pending.pop().depends:
+            for package in candidates(packages, alternatives):
+                if package.name in found or add([package.name]):
+                    break
     return tuple(package for _, package in sorted(found.items()))

@@ -290,6 +290,18 @@ def test_lists_may_have_what_conflicts() -> None:
     assert sentence in error(packages, "exim", "postfix")
 
 
+def test_a_lock_has_what_a_list_gets_that_is_changed_later() -> None:
+    packages = [
+        paragraph("a", Depends="x | y, gone | z"),
+        *map(paragraph, "yz"),
+        paragraph("x", Depends="w"),
+        paragraph("w"),
+    ]
+    lock = resolved_lists([packages], [package_list("a", "y")])
+    assert [p.name for p in closure(LockedPackages("amd64", lock, "r"), ["a", "y"])] == list("ayz")
+    assert [p.name for p in closure(LockedPackages("amd64", lock, "r"), ["a"])] == list("awxz")
+
+
 def test_lists_have_the_same_versions() -> None:
     packages = [paragraph("lib", "1.0"), paragraph("old", Depends="lib (= 1.0)"), paragraph("any")]
     newer = [paragraph("lib", "2.0"), paragraph("any", "2.0", Depends="lib")]
