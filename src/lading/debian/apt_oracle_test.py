@@ -69,9 +69,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> "Tuple[List[World], Apt,
 
 
 @pytest.mark.parametrize("number", range(WORLDS))
-def test_the_answer_is_apt_s(
-    worlds: "Tuple[List[World], Apt, PackageIndex]", number: int
-) -> None:
+def test_the_answer_is_apt_s(worlds: "Tuple[List[World], Apt, PackageIndex]", number: int) -> None:
     made, apt, index = worlds
     roots = made[number].roots
     answer, theirs = ours(ArchivePackages("amd64", index), roots), apt.install(roots)

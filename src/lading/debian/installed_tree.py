@@ -57,6 +57,7 @@ from lading.store import members as kinds
 from lading.store.elf import Elf, sound_elf
 
 _C_LIBRARY = "libc6"
+_ARCHITECTURES = {"x86_64-linux-gnu": "amd64", "aarch64-linux-gnu": "arm64"}
 _LOADER = re.compile(r"usr/lib(?:64)?/ld-linux[^/]*\.so\.[0-9]+")
 
 
@@ -77,6 +78,8 @@ class InstalledTree:
     suite: str
     base: ImageTree
     effects: Dict[str, ScriptEffects] = field(default_factory=dict)
+    # Links of alternatives, by path, once they are chosen.
+    _chosen: Dict[str, str] = field(default_factory=dict)
     _members: Dict[str, Tuple[int, TreeMember]] = field(default_factory=dict)
     _open: Dict[int, tarfile.TarFile] = field(default_factory=dict)
 
@@ -192,7 +195,12 @@ class InstalledTree:
         )
         made = {entry.path: entry for entry in (*self._merged_links(), *known)}
         files = ScriptFiles(
-            self._given, self._below, self._known_content, self.accounts(made), made
+            self._given,
+            self._below,
+            self._known_content,
+            self.accounts(made),
+            _ARCHITECTURES.get(self.triplet, ""),
+            made,
         )
         own: Dict[str, Set[str]] = {package.name: set() for package in self.packages}
         for path, (number, _) in self._members.items():
@@ -230,6 +238,7 @@ class InstalledTree:
     def _alternatives(self) -> List[RootEntry]:
         registered = [one for effects in self.effects.values() for one in effects.alternatives]
         links = alternative_links(registered, self.alternatives, self.exists)
+        self._chosen.update(links)
         entries = [RootEntry.symlink(path, target) for path, target in sorted(links.items())]
         if self.exists("usr/bin/update-alternatives"):
             texts = database_texts(registered, self.alternatives, self.exists)
@@ -319,7 +328,7 @@ class InstalledTree:
         if present is None or not (is_needed or configurations):
             return []
         names: Dict[str, List[str]] = {}
-        for path in self._members:
+        for path in {**self._members, **self._chosen}:
             names.setdefault(posixpath.dirname(path), []).append(posixpath.basename(path))
         libraries = cached_libraries(
             configured_directories(configurations, self.triplet),
@@ -343,6 +352,8 @@ class InstalledTree:
     def _link_target(self, path: str) -> Optional[str]:
         if path in MERGED:
             return f"usr/{path}"
+        if path in self._chosen:
+            return self._chosen[path]
         _, member = self._members.get(path, (0, None))
         return member.target if member is not None and member.is_symlink else None
 

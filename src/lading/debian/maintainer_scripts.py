@@ -86,7 +86,13 @@ class _Follower:
             return
         circumstances = Circumstances(
             INSTALLING[name],
-            {**_VARIABLES, "DPKG_MAINTSCRIPT_PACKAGE": self.package, "DPKG_MAINTSCRIPT_NAME": name},
+            {
+                **_VARIABLES,
+                "DPKG_MAINTSCRIPT_PACKAGE": self.package,
+                "DPKG_MAINTSCRIPT_NAME": name,
+                "DPKG_MAINTSCRIPT_ARCH": self.files.architecture,
+            },
+            self.files.architecture,
             lambda command: self._perform(name, command),
             self.files.test,
             self.files.text,
@@ -100,6 +106,8 @@ class _Follower:
         alternative = parse_alternative(command.words)
         if alternative is not None:
             self.alternatives.append(alternative)
+            if not command.is_known:
+                self._tell(script, str(command)[:_LONGEST_LINE])
             return True
         if self.files.perform(command):
             return True

@@ -67,6 +67,44 @@ def test_what_can_t_be_told_of_alternatives_is_reported(line: str, reason: str) 
     assert not_run(line) == (line,), reason
 
 
+def test_java_s_alternatives_are_read() -> None:
+    """As in openjdk-17-jre-headless."""
+    script = textwrap.dedent(
+        """\
+        #!/bin/sh
+        priority=1711
+        basedir=/usr/lib/jvm/java-17
+        if [ -z "$2" ]; then update=y; fi
+        if [ "$update" = y ]; then
+            if [ "$DPKG_MAINTSCRIPT_ARCH" != $(dpkg --print-architecture) ]; then
+                priority=$(expr $priority - 1)
+            fi
+            for i in java keytool; do
+                unset slave1 slave2 || true
+                if [ -e $basedir/$i.1 ]; then slave1="--slave /m/$i.1 $i.1 $basedir/$i.1"; fi
+                update-alternatives --install /usr/bin/$i $i $basedir/$i $priority $slave1 $slave2
+            done
+        fi
+        """
+    )
+    effects, _ = follow(script, tree={"/usr/lib/jvm/java-17/java.1": ""})
+    base = "/usr/lib/jvm/java-17"
+    assert effects.not_run == {}
+    assert effects.alternatives == (
+        Alternative(
+            *("/usr/bin/java", "java", f"{base}/java", 1711),
+            (("/m/java.1", "java.1", f"{base}/java.1"),),
+        ),
+        Alternative("/usr/bin/keytool", "keytool", f"{base}/keytool", 1711),
+    )
+
+
+def test_an_alternative_whose_slaves_are_not_known_is_reported_as_well() -> None:
+    line = "update-alternatives --install /usr/bin/lzma lzma /usr/bin/xz 20 $(slaves)"
+    assert alternatives(line) == (Alternative("/usr/bin/lzma", "lzma", "/usr/bin/xz", 20),)
+    assert line in not_run(line)
+
+
 def test_an_unknown_command_is_reported_as_it_would_run() -> None:
     script = textwrap.dedent(
         """\

@@ -41,6 +41,7 @@ class ScriptFiles:
     below: Callable[[str], Iterable[str]]
     read: Callable[[str], Optional[bytes]]
     accounts: AccountFiles
+    architecture: str
     made: Dict[str, RootEntry] = field(default_factory=dict)
     statoverrides: List[str] = field(default_factory=list)
     absent: AbstractSet[str] = frozenset()

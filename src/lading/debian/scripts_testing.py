@@ -30,6 +30,7 @@ def script_files(tree: Mapping[str, Union[str, RootEntry]]) -> ScriptFiles:
         lambda path: [one for one in entries if one.startswith(f"{path}/")],
         lambda path: entries[path].data if path in entries else None,
         ACCOUNTS,
+        "amd64",
     )
 
 

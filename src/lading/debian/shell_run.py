@@ -62,12 +62,13 @@ Status = Optional[bool]
 
 @dataclass(frozen=True)
 class Circumstances:
-    """How a script is called: its arguments and variables. `perform` is told of each command in
-    turn, `test` answers a test of a file such as `-e`, by absolute path, and `read` gives the text
-    of one, None if it is not known."""
+    """How a script is called: its arguments and variables, on what `architecture`. `perform` is
+    told of each command in turn, `test` answers a test of a file such as `-e`, by absolute path, and
+    `read` gives the text of one, None if it is not known."""
 
     arguments: Tuple[str, ...]
     variables: Mapping[str, str]
+    architecture: str
     perform: Callable[[Command], Status]
     test: Callable[[str, str], Status]
     read: Callable[[str], Optional[str]]
@@ -310,7 +311,9 @@ class _Run:
             self.arguments = texts[2:]
         elif name == "shift":
             del self.arguments[: int(texts[1]) if texts[1:] and texts[1].isdecimal() else 1]
-        elif name in ("read", "unset", "getopts"):
+        elif name == "unset":
+            self.variables.update(dict.fromkeys(texts[1:], ""))
+        elif name in ("read", "getopts"):
             self.variables.update(dict.fromkeys(texts[1:]))
         elif name.startswith("db_"):
             self.variables["RET"] = None
@@ -455,6 +458,8 @@ class _Run:
         self.functions = functions
         if len(nodes) == 1 and isinstance(nodes[0], Simple) and self._printed is not None:
             name, *words = self._printed.words
+            if (name, words) == ("dpkg", ["--print-architecture"]):
+                return self.circumstances.architecture
             if name == "echo" and not any(set("$`-") & set(word) for word in words):
                 return " ".join(words)
         return None
