@@ -11,7 +11,7 @@ lsb-release lshw lsof lzop m4 mailcap man-db manpages mc media-types mercurial m
 nano ncdu netcat-openbsd netcat-traditional net-tools nmap openssl parallel parted patch pciutils
 pinentry-curses procps psmisc pv rsync rsyslog screen sharutils shellcheck socat sqlite3 strace
 sudo sysstat tcpdump telnet time tmux traceroute tree unattended-upgrades unzip usbutils
-uuid-runtime vim vim-tiny wget whiptail whois xxd zip zsh zstd
+uuid-runtime vim wget whiptail whois xxd zip zsh zstd
 """
 _SERVERS = """
 apache2 avahi-daemon bind9 chrony containerd dnsmasq dovecot-imapd etcd-server fail2ban haproxy

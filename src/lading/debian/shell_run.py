@@ -63,8 +63,8 @@ Status = Optional[bool]
 @dataclass(frozen=True)
 class Circumstances:
     """How a script is called: its arguments and variables, on what `architecture`. `perform` is
-    told of each command in turn, `test` answers a test of a file such as `-e`, by absolute path, and
-    `read` gives the text of one, None if it is not known."""
+    told of each command in turn, `test` answers a test of a file such as `-e`, by absolute
+    path, and `read` gives the text of one, None if it is not known."""
 
     arguments: Tuple[str, ...]
     variables: Mapping[str, str]
