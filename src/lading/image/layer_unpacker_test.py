@@ -151,7 +151,7 @@ def test_umoci_578_attributes_of_images_are_kept_and_those_of_machines_not(tmp_p
 
 def test_an_attribute_that_can_not_be_is_told(tmp_path: Path) -> None:
     bad = _with_attributes(member("ping"), system__posix_acl_access=b"x")
-    with pytest.raises(LadingError, match="/ping with the attribute system.posix_acl_access, whose"):
+    with pytest.raises(LadingError, match="/ping with the attribute system.posix_acl_access"):
         unpacked(tmp_path, layer(bad))
 
 
@@ -244,7 +244,7 @@ def test_what_the_layers_make_together(
         ([member("d/e/f/z"), member(".wh.d")], "has /.wh.d, .*the layer has /d in front of it"),
         ([member("d/.wh.x"), member("/d/.wh.x")], "has /d/.wh.x, .*the layer has /d/x in front"),
         # umoci#254
-        ([member(".wh.d"), member("d/.wh.x")], "has /d/.wh.x, .*/d is not a directory in its layer"),
+        ([member(".wh.d"), member("d/.wh.x")], "has /d/.wh.x, .*/d is not a directory in its"),
         ([member("d/.wh.x"), member(".wh.d")], "has /.wh.d, .*the layer has /d in front of it"),
         ([member(".wh.d"), member("d/z")], "has /d/z, .*/d is not a directory in its layer"),
         ([symlink("a", "d"), member("a/z")], "has /a/z, .*/a is a link to nothing in its layer"),

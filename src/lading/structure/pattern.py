@@ -10,7 +10,6 @@ from lading.errors import LadingError
 from lading.foreign_text import shown
 from lading.structure.go_regexp import from_go
 
-
 #: Seconds for one text, which no pattern takes whose time grows with the text.
 TIME_LIMIT = 20
 

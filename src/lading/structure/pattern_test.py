@@ -14,8 +14,8 @@ def test_lines_begin_and_end_where_people_see_them() -> None:
 
 
 def test_json_gives_it_back() -> None:
-    for pattern in (Pattern.parse("x", "^a"), Pattern.parse_go("x", "a$")):
-        assert Pattern.from_dict(pattern.to_dict()) == pattern
+    for one in (Pattern.parse("x", "^a"), Pattern.parse_go("x", "a$")):
+        assert Pattern.from_dict(one.to_dict()) == one
 
 
 def test_what_is_no_string() -> None:
