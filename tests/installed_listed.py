@@ -40,6 +40,9 @@ LISTED: Mapping[str, str] = {
     ),
     "accounts: in an image those of `users`": (r"etc/(passwd|group|shadow|gshadow|subuid|subgid)"),
     "/etc/timezone, which Debian 13 has no more: programs that read it find UTC": r"etc/timezone",
+    "the repository of /etc that apt's hook of etckeeper makes": (
+        r"etc/(\.git(ignore)?|\.etckeeper)(/.*)?"
+    ),
     "empty directories for the administrator": r"usr/local/.*|(lib|usr/lib)x?32|libx32|lib32",
 }
 _LISTED = tuple((reason, re.compile(pattern)) for reason, pattern in LISTED.items())
@@ -55,6 +58,8 @@ _WRITES: Mapping[str, str] = {
     ),
     r".*mysql.*|.*mariadb.*": r"var/lib/mysql(/.*)?|etc/mysql/.*|.*my\.cnf",
     r".*slap.*|.*ldap.*": r"(etc/ldap|var/lib/ldap|var/lib/slapd)(/.*)?|etc/nslcd.*|etc/nsswitch.*",
+    # Of xz-utils, whose slaves a function of its script prints.
+    r"lzma": r"(etc/alternatives|usr/bin|usr/share/man/man1)/(un)?lz.*",
     r"update-xmlcatalog": r"etc/xml(/.*)?|var/lib/xml-core(/.*)?",
     r"update-catalog|/etc/sgml|/usr/share/sgml": r"etc/sgml(/.*)?|var/lib/sgml-base(/.*)?",
     r"make-ssl-cert": r"etc/ssl/.*|etc/dovecot/.*",

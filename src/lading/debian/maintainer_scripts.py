@@ -19,7 +19,7 @@ from lading.debian.shell_run import Circumstances, Command, follow_script
 INSTALLING = {"preinst": ("install",), "postinst": ("configure", "")}
 
 _SHELLS = re.compile(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:ba|da)?sh\b.*")
-_LONGEST_LINE = 200
+_LONGEST_LINE = 400
 
 # As dpkg(1) sets them, where it installs into the root itself.
 _VARIABLES = {

@@ -102,7 +102,8 @@ class ScriptFiles:
             return None
         if name in ("which", "command", "type") and (name != "command" or words[0] in ("-v", "-V")):
             directories = ("",) if asked.startswith("/") else _PATH
-            return any(self.test("-x", f"{directory}{asked}") for directory in directories)
+            # Where it is not there, an alternative may become it, or a trigger come later.
+            return any(self.test("-x", f"{one}{asked}") for one in directories) or None
         if name == "getent" and words[0] in ("passwd", "group"):
             number = self.accounts.uid_of(asked), self.accounts.gid_of(asked)
             return number[words[0] == "group"] is not None
