@@ -149,8 +149,7 @@ class ConfigChecksField(_DictionaryField):
         "`cmd`, `exposed_ports` and `volumes` are lists that must match exactly; `user`, "
         "`working_dir` and `stop_signal` are strings; `env` and `labels` are dictionaries of the "
         "entries to check, with None for one that must not be there. What the image inherits from "
-        "its base counts as well."
-        + _INTERPOLATION_HELP
+        "its base counts as well." + _INTERPOLATION_HELP
     )
 
     @classmethod
