@@ -139,9 +139,9 @@ class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
         """Of names of which there is a version to conflict with: most relations name old ones."""
         for relation in package.conflicts:
             for name in self._packages.who_may_be(relation.name):
-                if name != package.name and name not in self._left_out[number]:
-                    if any(self._meets(p, relation) for p in self._packages.versions(name)):
-                        yield _Requirement((number, name), against=relation)
+                known = (self._meets(p, relation) for p in self._packages.versions(name))
+                if name != package.name and name not in self._left_out[number] and any(known):
+                    yield _Requirement((number, name), against=relation)
 
     def _meets(self, package: BinaryPackage, relation: Relation) -> bool:
         return meets(package, relation, self._packages.architecture)
