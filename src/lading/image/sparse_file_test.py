@@ -39,8 +39,8 @@ def test_what_gnu_tar_writes_is_read(version: str, tmp_path: Path) -> None:
         hole.truncate(1 << 20)
     archive = tmp_path / "a.tar"
     names = ["sparse", "hole", "data"]
-    command = ["tar", "--format=posix", "--sparse", f"--sparse-version={version}", "-C", tmp_path]
-    subprocess.run([*command, "-cf", archive, *names], check=True)
+    command = ["tar", "--format=posix", "--sparse", f"--sparse-version={version}"]
+    subprocess.run([*command, "-C", str(tmp_path), "-cf", str(archive), *names], check=True)
     assert b"GNU.sparse" in archive.read_bytes()
     assert read(archive.read_bytes()) == [
         ("sparse", len(DATA), DATA),
