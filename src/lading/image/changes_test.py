@@ -42,7 +42,7 @@ def test_rules_img_745_parents_come_along_as_they_are() -> None:
         Node(tar_header.FILE, 0o644, 1, 0, size=1, sha256="11"),
         Node(tar_header.FILE, 0o644, 0, 1, size=1, sha256="11"),
         Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="22"),
-        Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="11", capability=b"x"),
+        Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="11", attributes=(("user.x", b"x"),)),
         Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="11", links=("f", "g")),
         LINK,
         DIRECTORY,
