@@ -55,8 +55,8 @@ def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
         with zipfile.ZipFile(path) as archive:
             stash = _stash(archive)
             scripts = dict(_console_scripts(archive))
-            for info, name in _wanted(archive, stash, scripts):
-                files[name] = _file(archive, info, name, scratch / str(len(files)))
+            for number, (info, name) in enumerate(_wanted(archive, stash, scripts)):
+                files[name] = _file(archive, info, name, scratch / str(number))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise LadingError(
             f"{path.name!r} is no wheel that PEX has installed ({error}). Build the PEX again."

@@ -87,6 +87,14 @@ def test_what_an_installer_puts_into_a_directory_is_there(tmp_path: Path, scratc
     assert not found.has_path_files
 
 
+def test_a_path_that_modules_and_data_share_does_not_mix_files(
+    tmp_path: Path, scratch: Path
+) -> None:
+    files = {"share/a": b"of a module", ".prefix/share/a": b"data", "b": b"other", "c": b"third"}
+    found = contents(read_wheel(make_wheel(tmp_path / "a.whl", files), PROGRAM, scratch))
+    assert found == {"share/a": b"data", "b": b"other", "c": b"third"}
+
+
 def test_the_record_is_what_importlib_reads(tmp_path: Path, scratch: Path) -> None:
     files = {"a.py": b"A = 1\n", "a,b.txt": b"", "a-1.dist-info/METADATA": b"Name: a\n"}
     found = read_wheel(make_wheel(tmp_path / "a.whl", files), PROGRAM, scratch)
