@@ -22,6 +22,8 @@ _BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
 _WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
 USUAL_UMASK = 0o022
 _UMASK = re.compile(r"0?[0-7]{3}")
+_OCTAL = re.compile(r"0*[0-7]{1,4}")
+_NUMBER = re.compile(r"0*[0-9]{1,9}")
 
 
 class _NotPlain(Exception):
@@ -179,7 +181,9 @@ class ScriptFiles:
         return [f"/{one}" for one in sorted(found)]
 
     def owner(self, text: str, lookup: Callable[[str], Optional[int]]) -> int:
-        number = int(text) if text.isdecimal() else lookup(text)
+        if not text:
+            raise _NotPlain
+        number = int(text) if _NUMBER.fullmatch(text) else lookup(text)
         if number is None:
             raise _NotPlain
         return number
@@ -220,9 +224,9 @@ def _options(
 
 
 def _mode(text: str, present: int, is_directory: bool) -> int:
-    """chmod(1)."""
-    if re.fullmatch(r"[0-7]{3,5}", text):
-        return int(text, 8)
+    """chmod(1). A number of less than five digits keeps setuid and setgid bits of directories."""
+    if _OCTAL.fullmatch(text):
+        return int(text, 8) | (present & 0o6000 if is_directory and len(text) < 5 else 0)
     mode = present
     for clause in text.split(","):
         match = _CLAUSE.fullmatch(clause)
@@ -243,7 +247,7 @@ def _mode(text: str, present: int, is_directory: bool) -> int:
             elif letter != "X" or is_directory or mode & 0o111:
                 bits |= _BITS["x" if letter == "X" else letter] & mask
         if operator == "=":
-            mode = (mode & ~(mask & 0o777)) | bits
+            mode = (mode & ~(mask & (0o1777 if is_directory else 0o7777))) | bits
         else:
             mode = mode | bits if operator == "+" else mode & ~bits
     return mode
@@ -507,6 +511,8 @@ def _statoverride(files: ScriptFiles, command: Command) -> None:
     if "add" not in options or len(operands) != 4:
         raise _NotPlain
     user, group, mode, path = operands
+    if not _OCTAL.fullmatch(mode):
+        raise _NotPlain
     if "update" in options:
         uid = files.owner(user, files.accounts.uid_of)
         gid = files.owner(group, files.accounts.gid_of)
