@@ -35,6 +35,9 @@ _AR_END = b"`\n"
 
 _CHUNK = 1 << 20
 
+# ValueError and OverflowError: numbers in extended headers, and what lies beyond a mapped file.
+_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError)
+
 # How members are compressed, by the end of their names.
 _OPEN: Dict[str, Callable[[Any], Any]] = {
     "": lambda member: member,
@@ -126,7 +129,7 @@ class Deb:
                     path = self._path(info.name)
                     if path:
                         yield self._member(info, path, view)
-        except (tarfile.TarError, ValueError) as error:  # ValueError: beyond the mapped file
+        except _TAR_ERRORS as error:
             raise broken(self.filename, f"its data cannot be read ({error})") from error
 
     def _member(self, info: tarfile.TarInfo, path: str, view: memoryview) -> DebMember:
@@ -226,7 +229,7 @@ def _control_files(filename: str, data: bytes) -> Dict[str, bytes]:
                 if content is not None:
                     name = info.name[2:] if info.name.startswith("./") else info.name
                     files[name] = content.read()
-    except tarfile.TarError as error:
+    except _TAR_ERRORS as error:
         raise broken(filename, f"its control files cannot be read ({error})") from error
     return files
 

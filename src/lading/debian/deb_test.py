@@ -1,9 +1,10 @@
 import gzip
+import io
 import lzma
 import tarfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,26 @@ def renamed(name: str) -> tarfile.TarInfo:
     info = member("x", None)
     info.name = name
     return info
+
+
+def extended(**records: str) -> bytes:
+    """A tar archive whose member has these records in a pax header."""
+    output = io.BytesIO()
+    with tarfile.open(fileobj=output, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("./control")
+        info.pax_headers = {name.replace("_", "."): value for name, value in records.items()}
+        archive.addfile(info)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("records", [{"GNU_sparse_map": "a,b"}, {"size": "9" * 30}])
+def test_refuses_numbers_that_are_none(tmp_path: Path, records: Dict[str, str]) -> None:
+    archive = extended(**records)
+    with pytest.raises(LadingError, match="its control files cannot be read"):
+        Deb.read(written(tmp_path / "a.deb", [BINARY, ("control.tar", archive), DATA]))
+    deb = Deb.read(written(tmp_path / "b.deb", [BINARY, CONTROL, ("data.tar", archive)]))
+    with pytest.raises(LadingError, match="its data cannot be read"):
+        list(deb.members())
 
 
 @pytest.mark.parametrize(

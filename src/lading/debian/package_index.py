@@ -36,6 +36,7 @@ class IndexFile:
 
 @dataclass(frozen=True)
 class _Entry:
+    name: str
     paragraph: bytes
     file: IndexFile
 
@@ -53,19 +54,18 @@ class PackageIndex:
         self._parsed: Dict[str, Tuple[BinaryPackage, ...]] = {}
         for file in files:
             for paragraph in file.content.split(b"\n\n"):
-                self._add(_Entry(paragraph, file))
+                match = _NAME.search(paragraph)
+                if match is not None:
+                    name = match.group(1).decode("utf-8", "replace")
+                    self._add(_Entry(name, paragraph, file))
 
     def _add(self, entry: _Entry) -> None:
-        match = _NAME.search(entry.paragraph)
-        if match is None:
-            return
-        name = match.group(1).decode("utf-8", "replace")
-        self._entries.setdefault(name, []).append(entry)
+        self._entries.setdefault(entry.name, []).append(entry)
         provides = _PROVIDES.search(entry.paragraph)
         if provides is not None:
             for item in provides.group(1).decode("utf-8", "replace").split(","):
                 virtual = re.split(r"[\s(:]", item.strip())[0]
-                self._providers.setdefault(virtual, {})[name] = None
+                self._providers.setdefault(virtual, {})[entry.name] = None
 
     def named(self, name: str) -> Tuple[BinaryPackage, ...]:
         """The packages of this name, as apt prefers them: by the priority of their suites, then
@@ -90,7 +90,7 @@ class PackageIndex:
         by_version: Dict[str, BinaryPackage] = {}
         priorities: Dict[str, int] = {}
         for entry in entries:
-            package = _parse(entry.paragraph)
+            package = _parse(entry)
             by_version.setdefault(package.version, package)
             known = priorities.get(package.version, 0)
             priorities[package.version] = max(known, entry.file.priority)
@@ -101,9 +101,14 @@ class PackageIndex:
         return tuple(reversed(found))
 
 
-def _parse(paragraph: bytes) -> BinaryPackage:
-    fields = next(paragraphs(paragraph.decode("utf-8", "replace")))
-    name = fields["package"]
+def _parse(entry: _Entry) -> BinaryPackage:
+    name = entry.name
+    fields = next(paragraphs(entry.paragraph.decode("utf-8", "replace")), {})
+    if fields.get("package") != name:
+        raise LadingError(
+            f"The archive's index has a malformed entry for the package {shown(name)!r}. Report "
+            "it to the archive's maintainers."
+        )
 
     def relations(*keys: str) -> Tuple[Alternatives, ...]:
         return tuple(group for key in keys for group in parse_relations(name, fields.get(key, "")))

@@ -104,6 +104,13 @@ def test_bytes_that_are_no_text_are_read_as_well_as_they_can_be() -> None:
     assert PackageIndex([IndexFile(content)]).named("b")
 
 
+@pytest.mark.parametrize("between", [b" ", b"\t", b"X: \x0b"])
+def test_refuses_a_name_behind_what_ends_a_paragraph(between: bytes) -> None:
+    content = b"Version: 1\n" + between + b"\nPackage: a\n"
+    with pytest.raises(LadingError, match="a malformed entry for the package 'a'"):
+        PackageIndex([IndexFile(content)]).named("a")
+
+
 def test_refuses_malformed_relations() -> None:
     with pytest.raises(
         LadingError, match="The Debian package 'a' has the malformed relation 'b c'"
