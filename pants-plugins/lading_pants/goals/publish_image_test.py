@@ -138,8 +138,8 @@ def test_pants_19959_what_is_not_pushed_is_not_built(
             "",
             ("--lading-default-registries=https://r.example",),
             "`docker_image` images:redis: `[lading].default_registries` has 'https://r.example', "
-            "which is no registry. Write `host[:port][/prefix]`, or `@name` for one that "
-            "`[lading].registries` has.",
+            "which is no registry. Write `host[:port][/prefix]` with a port from 1 to 65535, or "
+            "`@name` for one that `[lading].registries` has.",
         ),
         (
             'registries=["r.example"], contents=["//3rdparty:coreutils"], run_as_root="exit 3"',

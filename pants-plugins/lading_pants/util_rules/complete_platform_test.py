@@ -12,7 +12,8 @@ DEBIAN12 = Path(__file__).parents[3] / "3rdparty/python/debian12.json"
 
 
 def described(*python: Any) -> dict[str, Any]:
-    return json.loads(complete_platform(*python))
+    found: dict[str, Any] = json.loads(complete_platform(*python))
+    return found
 
 
 def test_it_is_what_pex_says_of_debian_12() -> None:

@@ -69,12 +69,12 @@ async def find_linked_sources(request: LinkedSourcesRequest) -> LinkedSources:
     if not kept:
         return LinkedSources(snapshot.digest)
     entries = await Get(DigestEntries, Digest, snapshot.digest)
-    files = [
+    created: list[FileEntry | SymlinkEntry] = [
         entry
         for entry in entries
         if isinstance(entry, FileEntry) and not any(one in kept for one in _upwards(entry.path))
     ]
-    created = [*files, *(SymlinkEntry(path, text) for path, text in kept.items())]
+    created += (SymlinkEntry(path, text) for path, text in kept.items())
     return LinkedSources(await Get(Digest, CreateDigest(created)))
 
 
