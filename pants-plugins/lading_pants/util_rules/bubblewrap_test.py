@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
@@ -68,12 +69,13 @@ def test_what_was_changed_since_is_written_again(tmp_path: Path) -> None:
         library.chmod(0o755)
         library.write_text("librarz")
 
-    for damage in (
+    damages: tuple[Callable[[], None], ...] = (
         lambda: shutil.rmtree(directory),
         program.unlink,
         change_library,
         lambda: library.chmod(0),
-    ):
+    )
+    for damage in damages:
         damage()
         install(content, directory)
         assert program.read_text() == "program" and library.read_text() == "library"
