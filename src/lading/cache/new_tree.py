@@ -52,6 +52,9 @@ class NewTree:
         os.utime(host, (MTIME, MTIME), follow_symlinks=False)
 
     def link(self, path: str, target: str) -> None:
+        """Not at the root: whoever mounts or opens the tree would be led out of it."""
+        if not path:
+            raise UnsoundError(f"is a link to {target!r} as a whole")
         host = self._new(path, LINK)
         if not target or "\0" in target:
             raise UnsoundError(f"has the link {path!r} to {target!r}")

@@ -103,6 +103,7 @@ LEADING_OUT = {
     ],
     "over a link": [("{}/a", LINK, "{outside}/escaped"), ("{}/a", FILE, "")],
     "the root is a link": [("{}", LINK, "{outside}"), ("{}/escaped", FILE, "")],
+    "nothing but a link": [("{}", LINK, "{outside}")],
     "a hard link to what is outside": [("{}/a", tarfile.LNKTYPE, "{outside}/secret")],
     "a hard link to a link": [("{}/l", LINK, "x"), ("{}/a", tarfile.LNKTYPE, "{}/l")],
     "an empty part": [("{}/a//../../../escaped", FILE, "")],
@@ -113,7 +114,10 @@ LEADING_OUT = {
 }
 
 #: What is wrong only where all belongs to one package.
-_OF_OTHERS = (LEADING_OUT["another package"], LEADING_OUT["a name that begins like it"])
+_OF_OTHERS = tuple(
+    LEADING_OUT[name]
+    for name in ("another package", "a name that begins like it", "nothing but a link")
+)
 
 
 @pytest.mark.parametrize("below", [BASE, ""])

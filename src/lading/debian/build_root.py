@@ -25,6 +25,9 @@ from lading.parent_process import die_with
 #: Goes up when the same packages give another tree than before.
 FORMAT_VERSION = 2
 
+#: The directories that builds see. A link here would show them one of the machine's.
+SHOWN = ("usr", "etc")
+
 #: Decompression takes most of the time, and two at once is what small machines have.
 _PROCESSES = 2
 
@@ -156,7 +159,7 @@ class _Tree:
         """Make `path` a relative link to `target`, instead of the file or link that is there."""
         directory = posixpath.dirname(path)
         self._make_directory(path, directory)
-        if self.kinds.get(path) == DIRECTORY:
+        if self.kinds.get(path) == DIRECTORY or path in SHOWN:
             raise _no_place(path, path, "a directory")
         place = absolute(self.root, path)
         if path in self.kinds:
@@ -175,6 +178,13 @@ class _Tree:
 
     def finish(self) -> None:
         """The links at the root, and the modes and times that the umask and moving changed."""
+        for path in SHOWN:
+            if self.kinds.get(path, DIRECTORY) != DIRECTORY:
+                raise LadingError(
+                    f"The Debian package `{self.owners[path].name}` has /{path} as a "
+                    f"{self.kinds[path]}, and builds would see what it leads to. Use a package "
+                    "of a Debian archive."
+                )
         for name in MERGED:
             if f"usr/{name}" in self.kinds:
                 place = absolute(self.root, name)

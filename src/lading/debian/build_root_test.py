@@ -130,6 +130,15 @@ def test_refuses_one_path_with_two_contents(
     assert not list(tmp_path.glob("root*")), "nothing half-written"
 
 
+@pytest.mark.parametrize("path", ["usr", "etc"])
+def test_refuses_a_link_in_the_place_of_what_builds_see(tmp_path: Path, path: str) -> None:
+    """The sandbox would mount what it leads to."""
+    deb = make_deb(tmp_path / "x.deb", [(path, "/")])
+    with pytest.raises(LadingError, match=f"package `x` has /{path} as a symlink"):
+        assemble([deb], tmp_path / "root", {})
+    assert not os.path.lexists(tmp_path / "root")
+
+
 def test_refuses_files_behind_a_link_that_leaves_the_root(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -167,6 +176,7 @@ def test_refuses_unsound_packages(
     "link, sentence",
     [
         ("/usr/bin", "'/usr/bin', but /usr/bin is a directory of the packages. Name"),
+        ("/etc", "'/etc', but /etc is a directory of the packages. Name"),
         ("/usr/bin/gcc/x/y", "'/usr/bin/gcc/x/y', but /usr/bin/gcc is a file of the packages"),
     ],
 )
