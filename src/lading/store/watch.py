@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Iterator, Tuple
 
+from lading.errors import LadingError
 from lading.full_disk import FULL
+from lading.namespaces.linux import open_process
 from lading.store.limits import Limits
 
 _CHUNK = 1 << 16
@@ -23,6 +25,9 @@ _DISK_SHARE = 50
 
 #: Seconds in which the processes of a build are gone once they have been killed.
 _GRACE = 10
+
+#: The same where many of them have much memory, and the machine other things to do.
+_LONG_GRACE = 300
 
 
 @dataclass
@@ -36,6 +41,7 @@ class Watch:
     limits: Limits
     directories: Tuple[Path, ...]
     told: bytes = b""
+    first: int = -1
 
     def copy_output(self, log: IO[bytes]) -> int:
         """Write to `log` what the build prints until it has ended; bubblewrap's exit status.
@@ -45,10 +51,19 @@ class Watch:
         try:
             for data in self._chunks():
                 _append(log, data)
+            status = self.process.wait()
+            if not self._all_have_ended(_LONG_GRACE):
+                raise LadingError(
+                    f"processes of the build have not ended {_LONG_GRACE} s after they were "
+                    "killed, and could still change what was built: see what keeps them."
+                )
+            return status
         except BaseException:
             self._kill()
             raise
-        return self.process.wait()
+        finally:
+            if self.first >= 0:
+                os.close(self.first)
 
     @property
     def command_has_run(self) -> bool:
@@ -78,10 +93,29 @@ class Watch:
                     pending.remove(pipe)
                 elif pipe == self.events:
                     self.told += data
+                    self._note_first_process()
                 else:
                     size += len(data)
                     self.limits.check_log(size)
                     yield data
+
+    def _note_first_process(self) -> None:
+        pid = _first_process(self.told)
+        if pid and self.first < 0:
+            with suppress(OSError):  # it has ended, or the kernel is too old
+                self.first = open_process(pid)
+
+    def _all_have_ended(self, seconds: float) -> bool:
+        """Whether all processes have, after at most so many seconds.
+
+        bubblewrap ends as soon as it has the command's status, and the pipes are closed before
+        the kernel kills what the command has left behind. The first process ends last.
+        """
+        if self.first < 0:
+            return True
+        poll = select.poll()
+        poll.register(self.first, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def _kill(self) -> None:
         """End the sandbox by its first process, with which the kernel ends all others.
@@ -97,6 +131,7 @@ class Watch:
                 self.process.wait(_GRACE)
         self.process.kill()
         self.process.wait()
+        self._all_have_ended(_GRACE)
 
 
 def _append(log: IO[bytes], data: bytes) -> None:

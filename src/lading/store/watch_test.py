@@ -1,3 +1,5 @@
+import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Callable, Tuple
@@ -8,6 +10,7 @@ from lading.store import watch
 from lading.store.host_programs_testing import bubblewrap
 from lading.store.limits import LimitError, Limits
 from lading.store.sandbox import Sandbox
+from lading.store.watch import Watch
 
 #: Runs a script in the sandbox under limits; its status and output.
 Run = Callable[[str, Limits], Tuple[int, str]]
@@ -82,6 +85,34 @@ def test_a_build_that_fills_the_disk_is_ended(
     script = f"mkdir {directory}/deep; printf '%02000000d' 0 > {directory}/deep/x; sleep 60"
     with pytest.raises(LimitError, match="files take more than 1,000,000 bytes on disk"):
         run(script, limits)
+
+
+# bubblewrap ends as soon as it knows the command's status. The kernel may take seconds more to end
+# many or large processes, whose pipes are closed by then.
+_ENDS_BEFORE_ITS_FIRST_PROCESS = """
+sleep 0.5 >&- 2>&- 3>&- &
+echo "{ \\"child-pid\\": $! }" >&3
+echo '{ "exit-code": 0 }' >&3
+"""
+
+
+def test_a_build_has_ended_when_its_first_process_has(tmp_path: Path) -> None:
+    """Else what it left behind could put links in the place of files that are stripped next."""
+    (output, output_end), (events, events_end) = os.pipe(), os.pipe()
+    script = _ENDS_BEFORE_ITS_FIRST_PROCESS.replace(">&3", f">&{events_end}")
+    begin = time.monotonic()
+    with subprocess.Popen(
+        ["bash", "-c", script.replace("3>&-", f"{events_end}>&-")],
+        stdout=output_end,
+        pass_fds=[events_end],
+    ) as process:
+        os.close(output_end)
+        os.close(events_end)
+        with open(tmp_path / "log", "wb") as log:
+            assert Watch(process, output, events, Limits(), ()).copy_output(log) == 0
+    assert time.monotonic() - begin >= 0.5
+    os.close(output)
+    os.close(events)
 
 
 def test_an_interrupted_build_leaves_no_process(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
