@@ -160,7 +160,7 @@ class _Search:
         )
 
     def _next(self) -> Optional[_Agenda]:
-        """Decide anew from the last decision on, and say what is to be met then."""
+        """Try the next choice of the last decision, and say what is to be met then."""
         while True:
             decision = self.decisions[-1]
             for package in decision.untried:

@@ -224,6 +224,8 @@ def test_a_script_in_another_language_is_reported() -> None:
         ("a )", "')' where '' has to be"),
         ("(" * 3000, "it is nested too deep"),
         ("f() { f; }; f", "its functions are nested too deep"),
+        ("x=12345678;" + "x=$x$x;" * 40, "it has too many commands"),
+        ("set -- a;" + 'set -- "$@" "$@";' * 40, "it has too many commands"),
         ("for i in 1 2 3 4 5 6 7 8; do " * 6 + ":;" + "done;" * 6, "it has too many commands"),
     ],
 )

@@ -26,8 +26,10 @@ from lading.debian.shell import (
     parse,
 )
 
-# More than any honest script has; each is a command, a round of a loop, or an expansion.
+# More than any honest script has; each is a command, a round of a loop, an expansion, an argument
+# that is passed on, or some text that is put in place of a variable.
 _MAX_STEPS = 20_000
+_STEP_TEXT = 100
 _MAX_DEPTH = 30
 
 _FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
@@ -63,7 +65,7 @@ Status = Optional[bool]
 @dataclass(frozen=True)
 class Circumstances:
     """How a script is called: its arguments and variables, on what `architecture`. `perform` is
-    told of each command in turn, `test` answers a test of a file such as `-e`, by absolute
+    called with each command in turn, `test` answers a test of a file such as `-e`, by absolute
     path, and `read` gives the text of one, None if it is not known."""
 
     arguments: Tuple[str, ...]
@@ -140,8 +142,8 @@ class _Run:
         self.functions[node.name] = node.body
         return True
 
-    def _step(self) -> None:
-        self.steps += 1
+    def _step(self, count: int = 1) -> None:
+        self.steps += count
         if self.steps > _MAX_STEPS:
             raise ShellSyntaxError("it has too many commands")
 
@@ -350,6 +352,7 @@ class _Run:
 
     def _fields(self, word: str) -> List[_Word]:
         if word in ('"$@"', "$@", "$*"):
+            self._step(len(self.arguments))
             return [(argument, True) for argument in self.arguments]
         return list(self._expanded(word, splits=True))
 
@@ -394,6 +397,7 @@ class _Run:
             elif character in "$`":
                 position = end_of_expansion(word, position)
                 value = self._value(word[start:position])
+                self._step(1 + len(value or "") // _STEP_TEXT)
                 yield (
                     word[start:position] if value is None else value
                 ), value is not None, is_quoted
@@ -402,7 +406,6 @@ class _Run:
                 yield character, True, True
 
     def _value(self, expansion: str) -> Optional[str]:
-        self._step()
         if expansion == "$":
             return "$"
         if expansion.startswith("$(("):
