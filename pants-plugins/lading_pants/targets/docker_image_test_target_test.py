@@ -39,7 +39,7 @@ ADDRESS = Address("images", target_name="test")
         (FileChecksField, {"/a": {"mode": "x"}}, "`files` gives '/a' the mode 'x'. Write a str"),
         (FileChecksField, {"{//x": None}, "has `{//` without a `}`"),
         (ConfigChecksField, {"env": {1: "a", "b": "c"}}, "`config` has 1: 'a' for env"),
-        (ConfigChecksField, {"Cmd": []}, "`config` has the key 'Cmd', which there is not. Did yo"),
+        (ConfigChecksField, {"Cmd": []}, "`config` has the unknown key 'Cmd'. Did yo"),
         (ConfigChecksField, "x", "`config` is 'x', which is not a dictionary with strings as key"),
         (MaxSizeField, "20", "`max_size` is '20', which is not a size. Write a number and a unit"),
         (MustNotContainField, [""], "`must_not_contain` has an empty string. Write addresses or"),

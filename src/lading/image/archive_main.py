@@ -75,7 +75,7 @@ def _write_for_user(path: Path, write: Callable[[BinaryIO], object]) -> FileStat
         if error.errno in _IN_THE_WAY:
             raise LadingError(
                 f"{path} can't be written ({os.strerror(error.errno)}). Remove what is in its way, "
-                "or let who builds write there."
+                "or allow the user who runs the build to write there."
             ) from error
         raise
 

@@ -120,6 +120,6 @@ def _decoded(path: str, key: str, auth: str) -> Tuple[str, str]:
 
 def _malformed(path: str, reason: str) -> LadingError:
     return LadingError(
-        f"The credentials in {path} can't be used: {reason}. Mend the file, or remove it and "
-        "log in anew."
+        f"The credentials in {path} can't be used: {reason}. Fix the file, or remove it and "
+        "log in again."
     )

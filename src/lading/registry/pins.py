@@ -15,7 +15,7 @@ from lading.digest import Sha256
 from lading.errors import LadingError
 from lading.registry.reference import Reference, parse_digest
 
-_REMEDY = "Let `./pants generate-lockfiles --resolve=base-images` write it anew."
+_REMEDY = "Run `./pants generate-lockfiles --resolve=base-images` to rewrite it."
 
 
 @dataclass(frozen=True)

@@ -55,5 +55,5 @@ def test_what_is_no_file_of_pins(text: str, reason: str) -> None:
     with pytest.raises(LadingError) as raised:
         Pins.from_json(text, PATH)
     assert str(raised.value).startswith(f"{PATH} {reason}")
-    remedy = " Let `./pants generate-lockfiles --resolve=base-images` write it anew."
+    remedy = " Run `./pants generate-lockfiles --resolve=base-images` to rewrite it."
     assert str(raised.value).endswith(remedy)

@@ -117,7 +117,7 @@ def test_a_layer_that_was_changed(sandbox: Path, monkeypatch: pytest.MonkeyPatch
         images_of_request(request("app"))
     assert str(raised.value) == (
         "image/layer has 8 bytes, where the manifest says 7: it was changed after it was built. "
-        "Build the image anew."
+        "Build the image again."
     )
 
 

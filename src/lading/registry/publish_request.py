@@ -83,7 +83,7 @@ def _blob(descriptor: Descriptor, path: str) -> BlobFile:
     if size != descriptor.size:
         raise LadingError(
             f"{path} has {size} bytes, where the manifest says {descriptor.size}: it was changed "
-            "after it was built. Build the image anew."
+            "after it was built. Build the image again."
         )
     return BlobFile(path, descriptor.digest, size)
 

@@ -94,8 +94,8 @@ def test_variables_of_the_image() -> None:
     "value, sentence",
     [
         ("redis-server", "`commands` has 'redis-server', which is not a dictionary. Write one"),
-        ({"cmd": ["x"]}, "`commands` has the key 'cmd', which there is not. The keys are run,"),
-        ({"stdou": "x"}, "`commands` has the key 'stdou', which there is not. Did you mean 'stdou"),
+        ({"cmd": ["x"]}, "`commands` has the unknown key 'cmd'. The keys are run,"),
+        ({"stdou": "x"}, "`commands` has the unknown key 'stdou'. Did you mean 'stdou"),
         ({}, "`commands` has {}, which needs either `run`, a program with its arguments, or"),
         ({"run": []}, "`commands` has {'run': []}, which needs either `run`,"),
         ({"run": ["a"], "args": ["b"]}, "which needs either `run`, a program with its arguments,"),

@@ -116,7 +116,7 @@ def test_what_container_structure_test_asks(check: ConfigCheck, expected: Any) -
     "value, sentence",
     [
         ([], "`config` has [], which is not a dictionary. Write one such as"),
-        ({"Cmd": []}, "`config` has the key 'Cmd', which there is not. Did you mean 'cmd'?"),
+        ({"Cmd": []}, "`config` has the unknown key 'Cmd'. Did you mean 'cmd'?"),
         ({"cmd": "x"}, "`config` has the cmd 'x', which is not a list of strings."),
         ({"env": ["A=1"]}, "`config` has ['A=1'] for env. Write a dictionary such as"),
         ({"env": {"A": 1}}, "`config` has 'A': 1 for env. Write strings, or None for what must"),

@@ -25,7 +25,7 @@ class Fields:
             if key not in keys:
                 near = difflib.get_close_matches(str(key), keys, n=1)
                 hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(keys)}."
-                raise LadingError(f"{where} the key {key!r}, which there is not. {hint}")
+                raise LadingError(f"{where} the unknown key {key!r}. {hint}")
         return cls(where, value)
 
     def text(self, key: str) -> Optional[str]:

@@ -127,8 +127,8 @@ def test_what_is_wrong(path: str, value: Any, expected: List[str]) -> None:
     [
         ("data", {}, "`files` has 'data', which is not absolute. Write `/data`."),
         ("/data", True, "`files` gives '/data' True, which is not a dictionary."),
-        ("/data", {"mod": "0755"}, "the key 'mod', which there is not. Did you mean 'mode'?"),
-        ("/data", {"zzz": 1}, "the key 'zzz', which there is not. The keys are type, mode, owner"),
+        ("/data", {"mod": "0755"}, "the unknown key 'mod'. Did you mean 'mode'?"),
+        ("/data", {"zzz": 1}, "the unknown key 'zzz'. The keys are type, mode, owner"),
         ("/data", {"mode": 0o755}, "`files` gives '/data' the mode 493. Write a string."),
         ("/data", {"mode": "rwx"}, "the mode 'rwx'. Write a string of octal digits such as"),
         (

@@ -65,7 +65,7 @@ class MappingNode:
     def required(self, key: str) -> str:
         text = self.text(key)
         if not text:
-            raise LadingError(f"{self.where}: there is no {key!r}, which there must be. Write one.")
+            raise LadingError(f"{self.where}: missing required key {key!r}. Add it.")
         return text
 
     def words(self, key: str) -> Tuple[str, ...]:

@@ -196,7 +196,7 @@ def existence(**fields: Any) -> Any:
         ({**VERSION, "commandTests": ["x"]}, "t.yaml, commandTests, number 1: 'x' is not a mapp"),
         (
             {**VERSION, "commandTests": [{"name": "x"}]},
-            "t.yaml, commandTests, number 1: there is no 'command', which there must be. Write one",
+            "t.yaml, commandTests, number 1: missing required key 'command'. Add it",
         ),
         (commands(arg=[]), "number 1: container-structure-test has no 'arg'. Did you mean 'args'?"),
         (commands(args="x"), "t.yaml, commandTests, number 1, args: 'x' is not a list. Write one."),
@@ -207,13 +207,13 @@ def existence(**fields: Any) -> Any:
             commands(expectedOutput=["(?=x)"]),
             "t.yaml, commandTests, number 1: expectedOutput has the pattern '(?=x)', which Lading",
         ),
-        (commands(envVars=[{"key": ""}]), "envVars, number 1: there is no 'key', which there mu"),
+        (commands(envVars=[{"key": ""}]), "envVars, number 1: missing required key 'key'. Add it"),
         (existence(shouldExist="maybe"), "1: shouldExist is 'maybe'. Write true or false."),
         (
             existence(isExecutableBy="all"),
             "1: isExecutableBy is 'all'. Write one of owner, group, other, any.",
         ),
-        (existence(name=""), "t.yaml, fileExistenceTests, number 1: there is no 'name', which"),
+        (existence(name=""), "t.yaml, fileExistenceTests, number 1: missing required key 'name'. Add it"),
         (
             {**VERSION, "containerRunOptions": {"privileged": "true"}},
             "t.yaml, containerRunOptions: privileged is not supported: Lading runs commands with "
