@@ -228,6 +228,8 @@ def _control_files(filename: str, data: bytes) -> Dict[str, bytes]:
                 content = tar.extractfile(info) if info.isreg() else None
                 if content is not None:
                     name = info.name[2:] if info.name.startswith("./") else info.name
+                    if "/" in name:
+                        raise broken(filename, f"its control file {name!r} is in a directory")
                     files[name] = content.read()
     except _TAR_ERRORS as error:
         raise broken(filename, f"its control files cannot be read ({error})") from error

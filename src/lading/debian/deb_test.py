@@ -104,6 +104,10 @@ def test_refuses_numbers_that_are_none(tmp_path: Path, records: Dict[str, str]) 
         ([BINARY, CONTROL, ("data.tar.xz", b"no")], "`data.tar.xz` cannot be unpacked"),
         ([BINARY, CONTROL, ("data.tar.gz", b"no")], "`data.tar.gz` cannot be unpacked"),
         ([BINARY, ("control.tar", b"x" * 512), DATA], "its control files cannot be read"),
+        (
+            [BINARY, ("control.tar", tar([("../x", b"")])), DATA],
+            "its control file '../x' is in a directory",
+        ),
         ([BINARY, ("control.tar", tar([])), DATA], "no control file that names the package"),
         (
             [BINARY, ("control.tar", tar([("control", b"Version: 1")])), DATA],

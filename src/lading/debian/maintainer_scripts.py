@@ -19,6 +19,7 @@ from lading.debian.shell_run import Circumstances, Command, follow_script
 INSTALLING = {"preinst": ("install",), "postinst": ("configure", "")}
 
 _SHELLS = re.compile(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:ba|da)?sh\b.*")
+_ALTERNATIVE = re.compile(r"(?!\.{1,2}$)[\w.+-]+")
 _LONGEST_LINE = 400
 
 # As dpkg(1) sets them, where it installs into the root itself.
@@ -146,8 +147,12 @@ def parse_alternative(words: Tuple[str, ...]) -> Optional[Alternative]:
     except ValueError:
         return None
     paths = (link, path, *(part for slave in slaves for part in (slave[0], slave[2])))
-    is_plain = all(part.startswith("/") and not re.search(r"[$`*\s]", part) for part in paths)
     names = (name, *(slave[1] for slave in slaves))
-    return (
-        alternative if is_plain and all(re.fullmatch(r"[\w.+-]+", one) for one in names) else None
-    )
+    is_plain = all(map(_is_plain_path, paths)) and all(map(_ALTERNATIVE.fullmatch, names))
+    return alternative if is_plain else None
+
+
+def _is_plain_path(path: str) -> bool:
+    if not path.startswith("/") or re.search(r"[$`*\s]", path):
+        return False
+    return not {".", ".."} & set(path.split("/"))

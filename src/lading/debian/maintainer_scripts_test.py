@@ -56,6 +56,8 @@ def test_variables_functions_and_loops_are_followed(script: str) -> None:
         ("update-alternatives --install /usr/bin/vi $NAME /usr/bin/nvi 1", "no name"),
         ("update-alternatives --install /usr/bin/vi vi", "too short"),
         ("update-alternatives --install bin/vi vi /usr/bin/nvi 1", "a relative path"),
+        ("update-alternatives --install /usr/../../vi vi /usr/bin/nvi 1", "a path with dots"),
+        ("update-alternatives --install /usr/bin/vi .. /usr/bin/nvi 1", "a name of dots"),
         (
             "update-alternatives --install /usr/bin/vi vi /usr/bin/nvi 1 --slave /usr/bin/ex ex",
             "a short slave",

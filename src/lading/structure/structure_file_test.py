@@ -213,7 +213,7 @@ def existence(**fields: Any) -> Any:
             existence(isExecutableBy="all"),
             "1: isExecutableBy is 'all'. Write one of owner, group, other, any.",
         ),
-        (existence(name=""), "t.yaml, fileExistenceTests, number 1: missing required key 'name'. Add it"),
+        (existence(name=""), "fileExistenceTests, number 1: missing required key 'name'. Add it."),
         (
             {**VERSION, "containerRunOptions": {"privileged": "true"}},
             "t.yaml, containerRunOptions: privileged is not supported: Lading runs commands with "
