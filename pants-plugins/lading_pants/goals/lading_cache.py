@@ -28,9 +28,9 @@ class LadingCacheSubsystem(GoalSubsystem):
         "Check what Lading has unpacked and downloaded on this machine: build roots, store "
         "packages and interpreters against the digests recorded when they were unpacked, "
         "downloads against their own. What is damaged is listed, and the exit status is 1.\n\n"
-        "Builds check all that they use: whether the file system tells of a change each time, "
-        "contents once a month. So this is for a disk that is not to be trusted, and for making "
-        "room. It can run beside builds."
+        "Builds check all that they use: each time whether the file system shows a change, and "
+        "the contents once a month. So this is for a disk that you don't trust, and for freeing "
+        "space. It can run beside builds."
     )
 
     repair = BoolOption(

@@ -62,8 +62,7 @@ class FetchUrlSha256Field(StringField):
     help = (
         "The SHA-256 of the file, which it is trusted by: in hexadecimal as `sha256sum` prints "
         "it, in Nix base-32, or `sha256-<base64>` (SRI). Take it from the publisher of the file. "
-        "If there is none to be had, write 64 zeros: the error at fetching tells which digest "
-        "the file has."
+        "If there is none, write 64 zeros: the error when the file is fetched shows its digest."
     )
 
     @classmethod
@@ -71,8 +70,8 @@ class FetchUrlSha256Field(StringField):
         if raw_value is None or raw_value == "":
             raise InvalidFieldException(
                 f"{_subject(address)}: `sha256` is missing, and the file is trusted by nothing "
-                "else. Take it from the file's publisher; or write 64 zeros, and the error at "
-                "fetching tells which digest the file has."
+                "else. Take it from the file's publisher; or write 64 zeros, and the error "
+                "when the file is fetched shows its digest."
             )
         value = super().compute_value(raw_value, address)
         try:

@@ -41,7 +41,7 @@ def test_several_urls_a_name_and_a_mode_can_be_given() -> None:
     ("fields", "reason"),
     [
         ({"sha256": None}, "`sha256` is missing, and the file is trusted by nothing else"),
-        ({"sha256": ""}, "or write 64 zeros, and the error at fetching tells which digest"),
+        ({"sha256": ""}, "or write 64 zeros, and the error when the file is fetched shows"),
         ({"sha256": "abc"}, "`sha256` 'abc' is not a SHA-256: too short"),
         ({"sha256": SHA256.hex.upper()}, "hexadecimal digits must be lower-case"),
         ({"sha256": "sha512-abc"}, "sha512 is not supported"),

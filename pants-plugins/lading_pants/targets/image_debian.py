@@ -24,7 +24,7 @@ class ImageDebianPackagesField(DebianPackagesField):
         "on, in a layer of their own: `['nginx-light']`. `'!perl'` leaves a package out, and what "
         "nothing else depends on: many are needed by maintainer scripts alone. These don't run. "
         "Alternatives, certificates and the linker's cache are settled without them, dpkg's "
-        "database is there, and the image's JSON file tells what else they would have done: "
+        "database is there, and the image's JSON file lists what else they would have done: "
         "mostly to make users, which `users` and `directories` do. Packages that an image in "
         "`base` has are not added again. After naming a new one, run `./pants generate-lockfiles "
         "--resolve=<lock>`."

@@ -185,7 +185,7 @@ class MaxDiskSizeField(IntField):
     help = (
         "The most bytes that the build's files, in `$out` and /build, may take on disk while it "
         "runs; `[lading].max_build_disk_size` if unset. A build that is seen to take more is "
-        "ended, which is an error. Builds are looked at every few seconds."
+        "ended, which is an error. Lading checks every few seconds."
     )
 
 
