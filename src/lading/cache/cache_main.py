@@ -3,7 +3,8 @@
     cache_main REPAIR DAYS
 
 REPAIR is "repair", or "" to leave everything as it is. What has not been used for DAYS days is
-removed, too, unless that is "". The exit status is 1 where something damaged stays.
+removed, too, unless that is "". The exit status is 1 where something damaged stays, or what was to
+be removed.
 """
 
 import os
@@ -31,13 +32,13 @@ def main(argv: List[str]) -> None:
         damaged = [entry for entry in entries if entry.fault is not None]
         unused = _unused(entries, int(days)) if days else []
         _report(cache, entries, damaged)
-        if removes:
-            _remove(cache, [*damaged, *unused] if repair else unused)
+        removed = not removes or _remove(cache, [*damaged, *unused] if repair else unused)
     if damaged and not repair:
         print(
             f"{counted(len(damaged), 'item')} in {cache} can't be used. `./pants lading-cache "
             "--repair` removes what is listed; builds recreate what they need."
         )
+    if not removed or damaged and not repair:
         sys.exit(1)
 
 
@@ -57,11 +58,20 @@ def _report(cache: Path, entries: Iterable[Entry], damaged: Iterable[Entry]) -> 
         print(f"There is nothing in {cache}.")
 
 
-def _remove(cache: Path, entries: List[Entry]) -> None:
+def _remove(cache: Path, entries: List[Entry]) -> bool:
+    """Whether all are gone."""
+    removed = []
     for entry in entries:
-        entry.remove()
-        print(f"Removed {os.path.relpath(entry.path, cache)}.")
-    print(f"Removed {counted(len(entries), 'item')}, {_megabytes(entries)}.")
+        name = os.path.relpath(entry.path, cache)
+        try:
+            entry.remove()
+        except OSError as error:
+            print(f"{name} can't be removed ({error.strerror}): remove it as its owner.")
+            continue
+        removed.append(entry)
+        print(f"Removed {name}.")
+    print(f"Removed {counted(len(removed), 'item')}, {_megabytes(removed)}.")
+    return len(removed) == len(entries)
 
 
 def _megabytes(entries: Iterable[Entry]) -> str:

@@ -1,3 +1,4 @@
+import errno
 import os
 import time
 from pathlib import Path
@@ -6,8 +7,9 @@ from typing import List
 import pytest
 
 from lading.at_once_testing import FORK
-from lading.cache import cache_main
+from lading.cache import cache_main, survey
 from lading.cache.cached_tree import cached_tree, check_contents
+from lading.cache.workplace import remove_tree
 from lading.cache_directory import restore_cache
 from lading.digest import Sha256
 
@@ -142,6 +144,56 @@ def test_a_use_is_noted(cache: Path) -> None:
     process.join()
     assert run("", "30") == 0
     assert (cache / "roots/key").exists()
+
+
+def test_a_check_is_no_use(cache: Path) -> None:
+    month_ago = time.time() - 31 * 24 * 60 * 60
+    os.utime(cache / "roots/key/state.json", (month_ago, month_ago))
+    assert run("", "") == 0
+    assert run("", "30") == 0
+    assert not (cache / "roots/key").exists()
+
+
+def test_what_a_build_is_unpacking_is_not_told(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started, end = FORK.Event(), FORK.Event()
+
+    def make_slowly(tree: Path) -> None:
+        make(tree)
+        started.set()
+        end.wait(20)
+
+    building = FORK.Process(target=cached_tree, args=(cache, cache / "roots" / "new", make_slowly))
+    building.start()
+    assert started.wait(20)
+    (cache / "packages" / "key.unfinished.abc").mkdir()  # nobody makes this one
+    assert run("", "") == 1
+    told = capsys.readouterr().out
+    assert "packages/key.unfinished.abc: it is unfinished\n" in told
+    assert "roots/new" not in told
+    end.set()
+    building.join()
+    assert (cache / "roots" / "new").exists()
+
+
+def test_what_can_not_be_removed_is_told(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as what another user has unpacked; the rest is removed."""
+
+    def refuse(tree: Path) -> None:
+        if tree.parent.name == "roots":
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(tree))
+        remove_tree(tree)
+
+    monkeypatch.setattr(survey, "remove_tree", refuse)
+    for name in ("packages", "roots"):
+        (cache / name / "old").mkdir()
+    assert run("repair", "") == 1
+    told = capsys.readouterr().out
+    assert "roots/old can't be removed (Operation not permitted): remove it as its owner.\n" in told
+    assert "Removed packages/old.\n" in told and told.endswith("Removed 1 item, 0.0 MB.\n")
 
 
 def test_a_check_can_run_beside_builds_and_removal_waits_for_them(cache: Path) -> None:

@@ -86,7 +86,8 @@ def use_cache(cache: Path) -> None:
 
 
 def check_contents(place: Path) -> None:
-    """Read the whole tree at `place`. `DamagedError` if it is not what was unpacked."""
+    """Read the whole tree at `place`. `DamagedError` if it is not what was unpacked. When it was
+    last used stays."""
     state = _read_state(place)
     try:
         text = (place / MANIFEST).read_text(encoding="ascii")
@@ -100,7 +101,10 @@ def check_contents(place: Path) -> None:
     if differences:
         raise DamagedError(differences)
     with contextlib.suppress(OSError):  # as somebody who may read only
+        used = os.stat(place / STATE)
         _write_state(place, State(state.manifest, stats, int(time.time())))
+        # To look at a tree is not to use it.
+        os.utime(place / STATE, ns=(used.st_atime_ns, used.st_mtime_ns))
 
 
 def _is_sound(place: Path) -> bool:

@@ -2,6 +2,7 @@
 has not been used.
 """
 
+import fcntl
 import re
 import time
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def survey(cache: Path) -> Iterator[Entry]:
     the cache (`lading.machine`). The caller has the cache locked."""
     for name, kind in TREES.items():
         for path in _children(cache / name):
-            if path.is_dir():
+            if path.is_dir() and not _is_being_made(path):
                 yield _tree(path, kind)
     for name, kind in _FILES.items():
         for path in sorted((cache / name).rglob("*")):
@@ -86,6 +87,21 @@ def _tree(path: Path, kind: str) -> Entry:
     except DamagedError as error:
         return Entry(path, kind, _size(path), used, str(error))
     return Entry(path, kind, _size(path / TREE), used)
+
+
+def _is_being_made(path: Path) -> bool:
+    """Whether it is unfinished, and a build has the lock of what it is going to be."""
+    name, unfinished, _ = path.name.partition(UNFINISHED)
+    if not unfinished:
+        return False
+    try:
+        with open(path.with_name(f"{name}.lock"), "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _file(path: Path, kind: str) -> Entry:
