@@ -5,6 +5,7 @@ read-only mounts, and so leave no trace in the tree but empty directories. There
 """
 
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -14,12 +15,14 @@ import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Callable, Mapping, Optional, Sequence, Tuple
+from typing import IO, Callable, Mapping, Optional, Tuple
 
 from lading.errors import LadingError
 from lading.image.child import Child
 from lading.image.user_namespace import refusal
 from lading.namespaces import linux
+from lading.namespaces.devices import DEVICES
+from lading.namespaces.hidden import HIDDEN_DIRECTORIES, HIDDEN_FILES
 from lading.namespaces.keyring import leave_session_keyring
 from lading.namespaces.seccomp import forbid_system_calls
 from lading.store.limits import LimitError
@@ -32,16 +35,9 @@ MOUNTED = ("dev", "proc", "store", "sys")
 
 _NAMESPACES = linux.CLONE_NEWCGROUP | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWUTS
 
-_DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
-
 #: Mount options of devpts: terminals of the container's own.
 _TERMINALS = "newinstance,ptmxmode=0666,mode=0620"
 
-#: What docker hides of /proc, since it tells of the machine or of others' keys.
-_HIDDEN = (
-    *("acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi"),
-    *("timer_list", "timer_stats"),
-)
 _DEVICE_LINKS = (
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
@@ -92,7 +88,16 @@ class Container:
                 "the base has bin/bash or bin/sh: add a package with a shell, such as bash, to "
                 "`run_as_root_tools`."
             )
-        self._check_end(shell, commands)
+        try:
+            self._check_end(shell, commands)
+            status = self._status(shell, commands, log)
+        except OSError as error:
+            raise _not_started(shell, error) from error
+        # As shells tell that a signal ended a program.
+        return 128 - status if status < 0 else status
+
+    def _status(self, shell: str, commands: str, log: IO[bytes]) -> int:
+        """That of the shell, negative if a signal ended it. OSError if it can't be started."""
         # -c, since a file would have to lie somewhere in the image.
         process = subprocess.run(
             [shell, "-e", "-c", commands, "run_as_root"],
@@ -103,8 +108,7 @@ class Container:
             check=False,
             start_new_session=True,  # else /dev/tty might be the terminal of whoever builds
         )
-        # As shells tell that a signal ended a program.
-        return 128 - process.returncode if process.returncode < 0 else process.returncode
+        return process.returncode
 
     def _check_end(self, shell: str, commands: str) -> None:
         """A here-document without an end makes the rest of the commands its text, which shells take
@@ -140,6 +144,19 @@ class Container:
             linux.bind(directory, store / path.base)
             linux.make_read_only(store / path.base)
         linux.make_read_only(store)
+
+
+def _not_started(shell: str, error: OSError) -> LadingError:
+    if error.errno == errno.E2BIG:
+        return LadingError(
+            "`run_as_root`, or a variable of the image's `env`, is longer than Linux takes for one "
+            "argument of a program (131,071 bytes). Put what is long into a script, such as a "
+            "`store_script`, and let `run_as_root` run that."
+        )
+    return LadingError(
+        f"`run_as_root` can't be run by {shell} of the image, which this machine can't start "
+        f"({error.strerror}): add a package with a shell, such as bash, to `run_as_root_tools`."
+    )
 
 
 def enter_root(root: Path) -> None:
@@ -272,7 +289,7 @@ def _mount_proc(directory: Path) -> None:
         Path(directory, "sys/user/max_user_namespaces").write_text("0", encoding="ascii")
         # /proc/sys is the machine's, and root may be the machine's root.
         linux.make_read_only(directory)
-        for name in _HIDDEN:
+        for name in (*HIDDEN_FILES, *HIDDEN_DIRECTORIES):
             _hide(directory / name)
     except OSError as error:
         raise refusal(error) from error
@@ -291,9 +308,9 @@ def _show_device(name: str, place: Path) -> None:
     linux.make_read_only(place)
 
 
-def _mount_devices(directory: Path, devices: Sequence[str] = _DEVICES) -> None:
+def _mount_devices(directory: Path) -> None:
     linux.mount("tmpfs", directory, "tmpfs", linux.MS_NOSUID, "mode=0755")
-    for name in devices:
+    for name in DEVICES:
         (directory / name).touch(mode=0o666)
         _show_device(name, directory / name)
     for name, target in _DEVICE_LINKS:

@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
@@ -312,6 +312,32 @@ def test_without_a_shell_the_remedy_is_told(runner: Runner) -> None:
     assert "needs a shell, and neither `run_as_root_tools` nor" in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    "shell",
+    [
+        member("bin/sh", b"\x7fELF of another machine", mode=0o755),
+        member("bin/sh", b"#!/bin/missing\n", mode=0o755),
+        directory("bin/sh"),
+    ],
+    ids=["other machine", "no interpreter", "directory"],
+)
+def test_a_shell_that_can_not_be_started_is_told(shell: Member, runner: Runner) -> None:
+    outcome = runner.run("true", [layer(directory("bin"), shell)])
+    assert "`run_as_root` can't be run by /bin/sh of the image" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "commands, env", [(f"true {'x' * (1 << 17)}", {}), ("true", {"A": "x" * (1 << 17)})]
+)
+def test_what_is_too_long_for_a_shell_is_told(
+    commands: str, env: Dict[str, str], runner: Runner
+) -> None:
+    outcome = runner.run(commands, [BASE], env=env)
+    assert "is longer than Linux takes for one argument" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
 @pytest.mark.parametrize("name", ["proc", "dev", "store"])
 def test_mounts_never_follow_a_link_of_the_image(name: str, runner: Runner) -> None:
     outcome = runner.run("true", [BASE, layer(symlink(name, "/etc"))])
@@ -350,7 +376,7 @@ def test_a_name_that_is_not_utf8_is_refused(runner: Runner) -> None:
         "echo 1 >/proc/sys/kernel/hostname",
         "echo b >/proc/sysrq-trigger",
         "mknod /disk b 8 0",
-        "cat /etc/hostname.of.the.host",
+        f"cat {os.path.abspath(__file__)}",
     ],
 )
 def test_what_the_commands_cannot_do(

@@ -138,6 +138,7 @@ PROBES: Mapping[str, Tuple[Attempt, object]] = {
     "write /proc/sysrq-trigger": (write("/proc/sysrq-trigger"), READ_ONLY | ABSENT),
     "write /proc/self/oom_score_adj": (write("/proc/self/oom_score_adj"), READ_ONLY),
     "write /proc/1/mem": (write("/proc/1/mem"), READ_ONLY),
+    "read /proc/interrupts": (read("/proc/interrupts"), UNREADABLE),
     "read /proc/kcore": (read("/proc/kcore"), UNREADABLE),
     "read /proc/keys": (read("/proc/keys"), UNREADABLE),
     "read /proc/timer_list": (read("/proc/timer_list"), UNREADABLE),
