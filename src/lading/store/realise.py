@@ -115,6 +115,9 @@ class Build:
         except LimitError as error:
             kept = keep_log(log, self.request.path.base)
             raise LadingError(f"{error} {log_tail(log, kept)}") from error
+        for name in ("build", "store"):
+            # They are the build's own, which may have closed them.
+            os.chmod(self.sandbox.work / name, 0o755)
         kept = keep_log(log, self.request.path.base)
         if status:
             raise LadingError(failure_sentence(self._failed_step(), status, log, kept))

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
@@ -330,6 +331,35 @@ def test_directories_that_a_build_closed_are_open_for_their_owner_afterwards(
                 assert is_error
             mode = (directory / "work" / "build" / "a" / "b").stat().st_mode
             assert stat.S_IMODE(mode) == 0o700
+
+
+# A tree deeper than a path can be long.
+_DEEP = "name=$(printf %0200d 0); for _ in {1..30}; do mkdir $name; cd $name; done; "
+
+
+@pytest.mark.parametrize(
+    "script, expected",
+    [
+        ("touch $out/x; chmod 000 /build /store", ""),
+        ("chmod 000 /build /store; exit 1", "failed (status 1)"),
+        (f"touch $out/x; cd /build; {_DEEP}", ""),
+        (f"touch $out/x; cd /build; {_DEEP} chmod 000 .; exit 1", "failed (status 1)"),
+        (f"cd $out; {_DEEP}", "its path is longer than Linux takes"),
+    ],
+)
+def test_no_tree_of_a_build_makes_a_traceback(
+    script: str, expected: str, build: Build, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    built = request_of(build, tmp_path, script)
+    with tempfile.TemporaryDirectory() as elsewhere:
+        directory = Path(elsewhere, "sandbox")
+        with suppress(subprocess.CalledProcessError):
+            run_program(built, directory, ORDINARY)
+        # `shutil.rmtree` has a file open for each level, or goes down by recursion.
+        subprocess.run(["rm", "-r", directory / "work"], check=True, **ORDINARY)
+    told = capfd.readouterr().err
+    assert expected in told and "Traceback" not in told
+    assert bool(told) == bool(expected)
 
 
 @pytest.mark.parametrize("script", ["false | true; touch $out/x", "false; touch $out/x"])

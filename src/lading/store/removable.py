@@ -6,14 +6,35 @@ from pathlib import Path
 
 
 def let_owner_remove(tree: Path) -> None:
-    """Open the directories of `tree` for their owner. Root needs no such thing."""
+    """Open the directories of `tree` for their owner. Root needs no such thing.
+
+    Only while nobody else changes the tree. It may be deeper than paths can be long, so it is
+    walked from directory to directory.
+    """
     if os.geteuid() == 0:
         return
-    pending = [os.fspath(tree)]
-    while pending:
-        directory = pending.pop()
-        mode = os.lstat(directory).st_mode
-        if mode & stat.S_IRWXU != stat.S_IRWXU:
-            os.chmod(directory, stat.S_IMODE(mode) | stat.S_IRWXU)
-        with os.scandir(directory) as entries:
-            pending += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    start = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    # For each directory on the way down, those in it that are still to be opened.
+    pending = [[os.fspath(tree)]]
+    try:
+        while pending:
+            if pending[-1]:
+                _enter(pending[-1].pop())
+                with os.scandir() as entries:
+                    pending.append(
+                        [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+                    )
+            else:
+                pending.pop()
+                if pending:
+                    os.chdir("..")
+    finally:
+        os.fchdir(start)
+        os.close(start)
+
+
+def _enter(directory: str) -> None:
+    mode = os.lstat(directory).st_mode
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        os.chmod(directory, stat.S_IMODE(mode) | stat.S_IRWXU)
+    os.chdir(directory)

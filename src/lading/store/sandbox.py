@@ -6,6 +6,7 @@ can be written. There is no network, no file and no environment of the host. doc
 line by line what a build can't do, and probes_test.py tries it.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from lading.errors import LadingError
 from lading.foreign_text import printable, shown
 from lading.namespaces.build_user import Stage
 from lading.namespaces.devices import protect_devices
+from lading.namespaces.hidden import HIDDEN_DIRECTORIES, HIDDEN_FILES
 from lading.namespaces.seccomp import system_call_filter
 from lading.store.kernel_setting import NAMESPACE_SETTINGS
 from lading.store.limits import Limits
@@ -42,11 +44,6 @@ _PASSWD = (
 )
 _GROUP = f"root:x:0:\nbuilder:x:{BUILDER_ID}:\nnogroup:x:65534:\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
-
-# What Docker hides of /proc, and some kernels don't have: the memory, keys and devices of the
-# machine. The rest can be read, as in Docker, and none of it written.
-_HIDDEN_FILES = ("kcore", "keys", "latency_stats", "sched_debug", "timer_list", "timer_stats")
-_HIDDEN_DIRECTORIES = ("acpi", "asound", "scsi")
 
 # bubblewrap's MAX_ARGS is 9000 and counts those that it reads from a file, too; some are left for
 # the command.
@@ -204,7 +201,7 @@ class Sandbox:
         with _file_of(system_call_filter()) as system_calls:
             options = ["--seccomp", system_calls, "--json-status-fd", str(events)]
             options += self.arguments(environment)
-            with _file_of(b"".join(os.fsencode(f"{option}\0") for option in options)) as arguments:
+            with _file_of(_joined(options)) as arguments:
                 return subprocess.Popen(
                     [self._program, "--args", arguments, "--", *command],
                     stdin=subprocess.DEVNULL,
@@ -225,13 +222,25 @@ def _bundle(bubblewrap: str) -> Tuple[Path, Path]:
 def _proc() -> List[str]:
     """A /proc in which nothing can be written: the builder may be the machine's root."""
     argv = ["--proc", "/proc"]
-    for name in _HIDDEN_FILES:
+    for name in HIDDEN_FILES:
         if os.path.exists(f"/proc/{name}"):
             argv += ["--ro-bind", "/dev/null", f"/proc/{name}"]
-    for name in _HIDDEN_DIRECTORIES:
+    for name in HIDDEN_DIRECTORIES:
         if os.path.exists(f"/proc/{name}"):
             argv += ["--tmpfs", f"/proc/{name}", "--remount-ro", f"/proc/{name}"]
     return [*argv, "--remount-ro", "/proc"]
+
+
+def _joined(options: Sequence[str]) -> bytes:
+    """As bubblewrap reads options from a file: a NUL ends each. One within a value would let the
+    rest of that value be further options."""
+    for option in options:
+        if "\0" in option:
+            raise LadingError(
+                f"the build sandbox has the option {printable(shown(option))} with a NUL character "
+                "in it, such as no variable and no path can have. Remove it."
+            )
+    return b"".join(os.fsencode(f"{option}\0") for option in options)
 
 
 @contextmanager
@@ -247,6 +256,12 @@ def _why_not(program: str, log: Path) -> str:
     """What kept bubblewrap from running `program`; `log` has nothing but bubblewrap's words."""
     with log.open("rb") as file:
         words = shown(printable(file.read(_LONGEST_WORDS).decode("utf-8", "replace").strip()))
+    if os.strerror(errno.E2BIG) in words:
+        return (
+            f"{program} can't be started with so long variables ({words}): Linux takes 131,071 "
+            "bytes in one, its name included. Let `env` have less, or put the text into a file "
+            "and read it in `script`."
+        )
     if "bwrap: execvp" in words:
         return (
             f"the build root can't run {program} ({words}): add the Debian package that has it "

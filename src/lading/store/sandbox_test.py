@@ -169,6 +169,18 @@ def test_a_missing_program_is_told_with_the_remedy(shell: Shell) -> None:
     )
 
 
+def test_a_variable_can_not_hold_further_options(shell: Shell) -> None:
+    value = "x\0--ro-bind\0/etc\0/machine"
+    with pytest.raises(LadingError, match="NUL character"):
+        shell("ls /machine", {**PATH, "A": value})
+
+
+def test_a_variable_that_is_too_long_is_told_as_such(shell: Shell) -> None:
+    with pytest.raises(LadingError, match="131,071 bytes in one"):
+        shell("true", {**PATH, "A": "x" * (1 << 17)})
+    assert shell("true", {**PATH, "A": "x" * ((1 << 17) - len("A=") - 1)}) == ""
+
+
 # Makes namespaces impossible for what it starts, though it may be root: the first argument is
 # written to the sysctl, which counts for the user namespace that bubblewrap is going to make.
 _RESTRICT = """

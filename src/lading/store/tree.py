@@ -1,10 +1,14 @@
 """A tree of files on the host, walked in an order that every machine has in common."""
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, List
+
+from lading.errors import LadingError
+from lading.foreign_text import printable, shown
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,28 @@ class Entry:
 def walk(root: Path) -> Iterator[Entry]:
     """`root` and all below it: parents first, siblings by the bytes of their names.
 
-    Links are not followed.
+    Links are not followed. `LadingError` for what is so deep that no path leads there.
     """
     pending: List[str] = ["."]
     while pending:
         path = pending.pop()
         host = os.path.normpath(os.path.join(root, path))
-        status = os.lstat(host)
+        status = _status(host, path)
         entry = Entry(path, host, status.st_mode, status.st_ino, status.st_size)
         yield entry
         if entry.is_directory:
             names = sorted(os.listdir(host), key=os.fsencode, reverse=True)
             pending.extend(os.path.normpath(os.path.join(path, name)) for name in names)
+
+
+def _status(host: str, path: str) -> os.stat_result:
+    try:
+        return os.lstat(host)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise LadingError(
+            f"{printable(shown(path))} lies so deep that its path is longer than Linux takes "
+            "(4,095 bytes, with those of the directory that the tree is in). Leave it out, or give "
+            "its directories shorter names."
+        ) from error
