@@ -24,10 +24,23 @@ _NOT_GLOBAL = tuple(
     ipaddress.IPv6Network(network) for network in ("64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
 
+#: Metadata services of clouds that are not at a link-local address: Alibaba's, Amazon's, Azure's,
+#: Google's and Oracle's.
+_METADATA = frozenset(
+    ipaddress.ip_address(address)
+    for address in (
+        "100.100.100.200",
+        "fd00:ec2::254",
+        "168.63.129.16",
+        "fd20:ce::254",
+        "192.0.0.192",
+    )
+)
+
 
 class Zone(IntEnum):
     """`NETWORK` is a private network, `MACHINE` this machine and what answers to it alone, such as
-    a cloud's metadata service at a link-local address.
+    link-local addresses and a cloud's metadata service.
     """
 
     INTERNET = 0
@@ -68,7 +81,8 @@ def host_name(host: str) -> str:
 
 
 def _zone(address: _Address) -> Zone:
-    if address.is_loopback or address.is_link_local or address.is_unspecified:
+    is_own = address.is_loopback or address.is_link_local or address.is_unspecified
+    if is_own or address in _METADATA:
         return Zone.MACHINE
     if address.is_multicast or any(address in network for network in _NOT_GLOBAL):
         return Zone.NETWORK

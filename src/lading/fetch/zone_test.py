@@ -24,6 +24,13 @@ OUT, IN, HERE = Zone.INTERNET, Zone.NETWORK, Zone.MACHINE
         ("169.254.169.254", HERE),
         ("::1", HERE),
         ("::", HERE),
+        # Clouds' metadata services.
+        ("100.100.100.200", HERE),
+        ("168.63.129.16", HERE),
+        ("192.0.0.192", HERE),
+        ("::ffff:168.63.129.16", HERE),
+        ("fd00:ec2::254", HERE),
+        ("fd20:ce::254", HERE),
         ("fe80::1%eth0", HERE),
         # Ways to write IPv4 addresses in IPv6.
         ("::ffff:8.8.8.8", OUT),
