@@ -109,21 +109,18 @@ def _check(regions: Sequence[Region], size: int, held: int) -> None:
 
 def _numbers_in_content(read: _Read) -> List[int]:
     """A count, and as many pairs, each on a line, filled up to a whole block."""
-    text = b""
-    wanted = 1
-    while True:
-        lines = text.split(b"\n", wanted)
-        if len(lines) > wanted:
-            if wanted > 1:
-                return [_number(line) for line in lines[1:wanted]]
-            wanted += 2 * _number(lines[0])
-            if wanted == 1:
-                return []
-            continue
+    lines: List[bytes] = []
+    rest, taken, wanted = b"", 0, 1
+    while len(lines) < wanted:
         block = read(BLOCK)
-        if len(block) < BLOCK or len(text) >= MAP_LIMIT:
+        if len(block) < BLOCK or len(rest) > BLOCK or taken >= MAP_LIMIT:
             raise unsound("a sparse file without a whole list of its regions")
-        text += block
+        taken += BLOCK
+        *ended, rest = (rest + block).split(b"\n")
+        lines += ended
+        if wanted == 1 and lines:
+            wanted += 2 * _number(lines[0])
+    return [_number(line) for line in lines[1:wanted]]
 
 
 def _number(text: bytes) -> int:

@@ -1,4 +1,5 @@
 import subprocess
+import time
 from pathlib import Path
 from typing import List, Tuple
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from lading.image.layer_archive import LayerArchive
 from lading.image.layer_archive_testing import pax, raw, record, sized
 from lading.image.layer_error import LayerError
+from lading.image.sparse_file import MAP_LIMIT
 
 DATA = b"A" * 1000 + bytes(300_000) + b"B" * 3000 + bytes(200_000) + b"C" + bytes(99)
 
@@ -99,6 +101,7 @@ def in_content(list: bytes, content: bytes = b"") -> bytes:
         (sparse(b"2,3", b"abc", numblocks=b"1", numbytes=b"1"), "malformed pax records"),
         (in_content(b""), "without a whole list of its regions"),
         (in_content(b"1\n0\n"), "without a whole list of its regions"),
+        (in_content(b"%d\n" % (2**63 - 1) + b"0\n" * 600), "without a whole list of its regions"),
         (in_content(b"9" * 2000), "without a whole list of its regions"),
         (in_content(b"1" * (1 << 20) + b"\n" * 4), "without a whole list of its regions"),
         (in_content(b"-1\n"), "with the number b'-1'"),
@@ -109,6 +112,13 @@ def in_content(list: bytes, content: bytes = b"") -> bytes:
 def test_damaged_ones(archive: bytes, reason: str) -> None:
     with pytest.raises(LayerError, match=f"is not a valid tar archive .*{reason}"):
         read(archive)
+
+
+def test_the_longest_list_is_read_soon() -> None:
+    count = (MAP_LIMIT - 512) // 4
+    begin = time.process_time()
+    assert read(in_content(b"%d\n" % count + b"0\n" * (2 * count))) == [("a", 9, bytes(9))]
+    assert time.process_time() - begin < 5
 
 
 @settings(deadline=None)
