@@ -255,7 +255,7 @@ class InstalledTree:
         added = [shell for effects in self.effects.values() for shell in effects.shells]
         if in_base is None and TEMPLATE not in texts or in_base is not None and not in_base.data:
             return []
-        present = texts[TEMPLATE] if in_base is None else in_base.data.decode("utf-8", "replace")
+        present = texts[TEMPLATE] if in_base is None else _decoded(in_base.data)
         found = {SHELLS_PATH: shells_text(present, shells, added)}
         if in_base is None:
             found[STATE] = state_text(shells)
@@ -265,16 +265,19 @@ class InstalledTree:
         profiles = self._texts(_is_pam_profile)
         files = pam_files(
             {posixpath.basename(path): text for path, text in profiles.items()},
-            lambda path: self.read(path).decode() if self._type(path) == kinds.FILE else None,
+            lambda path: self._text(path) if self._type(path) == kinds.FILE else None,
         )
         return [
             _text_file(path, text) for path, text in files.items() if path not in self.base.entries
         ]
 
+    def _text(self, path: str) -> str:
+        return _decoded(self.read(path))
+
     def _texts(self, is_wanted: Callable[[str], bool]) -> Dict[str, str]:
         """Of files of the packages, by path."""
         return {
-            path: self.read(path).decode("utf-8", "replace")
+            path: self._text(path)
             for path, (_, member) in self._members.items()
             if member.type == kinds.FILE and is_wanted(path)
         }
@@ -376,6 +379,10 @@ class InstalledTree:
 
 def _is_not_known(entry: Optional[RootEntry]) -> bool:
     return entry is not None and not entry.data
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _text_file(path: str, text: str) -> RootEntry:

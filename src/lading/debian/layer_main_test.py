@@ -325,7 +325,7 @@ def test_d3_shells_and_pam_are_set_up(debian: DebianLayers) -> None:
     ]
     profile = b"Default: yes\nAuth-Type: Primary\nAuth:\n\t[success=end]\tpam_x.so a\n"
     layer = debian.layer(
-        debian.package("debianutils", [(f"{shells}/shells", b"/bin/sh\n")]),
+        debian.package("debianutils", [(f"{shells}/shells", b"# \xff\n/bin/sh\n")]),
         debian.package("fish", control_files={"postinst": "add-shell /usr/bin/fish\n"}),
         debian.package(
             "libpam-runtime",
@@ -333,7 +333,7 @@ def test_d3_shells_and_pam_are_set_up(debian: DebianLayers) -> None:
             control_files={"postinst": "pam-auth-update --package\n"},
         ),
     )
-    assert layer.text("etc/shells") == "/bin/sh\n/usr/bin/sh\n/usr/bin/fish\n"
+    assert layer.text("etc/shells") == "# \udcff\n/bin/sh\n/usr/bin/sh\n/usr/bin/fish\n"
     assert layer.text("etc/pam.d/common-auth") == "auth\t[success=1]\tpam_x.so a\n"
     assert not any("not_run" in package for package in layer.report)
 

@@ -50,7 +50,7 @@ class DebianLayer:
         with self._archive() as archive:
             content = archive.extractfile(path)
             assert content is not None
-            return content.read().decode()
+            return content.read().decode("utf-8", "surrogateescape")
 
     def links(self, below: str = "") -> Dict[str, str]:
         return {
