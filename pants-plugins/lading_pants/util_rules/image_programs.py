@@ -96,7 +96,7 @@ def _search(config: ImageConfig, contents: ImageContents, mounts: list[str]) -> 
 
 
 def _named(field_set: ImageFieldSet, plan: ImagePlan) -> Iterator[_Named]:
-    """What fields of ours name; a pulled base is as it is."""
+    """What our own fields name; a pulled base is taken as it is."""
     config = plan.config
     below = config.base.runtime_fields if config.base else {}
     if config.entrypoint:

@@ -80,7 +80,7 @@ async def find_linked_sources(request: LinkedSourcesRequest) -> LinkedSources:
 
 @_uncacheable_rule
 async def find_links(request: _DirectoriesRequest) -> _Links:
-    """Nothing of the engine's tells of links, nor when they change."""
+    """The engine does not report links, nor when they change."""
     found: dict[str, tuple[str, str, bool]] = {}
     for directory in request.paths:
         if any(path in found for path in _upwards(directory)):

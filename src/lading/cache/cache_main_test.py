@@ -79,7 +79,7 @@ def test_what_is_as_it_was(cache: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_a_flipped_bit_is_found_and_removed(
     cache: Path, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also where no time tells of it, as where a disk does it."""
+    """Also where the times stay the same, as when a disk flips a bit."""
     status = (cache / file).stat()
     content = bytearray((cache / file).read_bytes())
     content[2] ^= 1

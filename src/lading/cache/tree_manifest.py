@@ -1,4 +1,4 @@
-"""What is in a tree of files: its contents, and what the file system tells of them cheaply."""
+"""What is in a tree of files: its contents, and what can be seen of them without reading them."""
 
 import hashlib
 import json
@@ -75,9 +75,11 @@ def _difference(recorded: Optional[_Entry], found: Optional[_Entry]) -> str:
 
 
 def stat_digest(tree: Path) -> str:
-    """Of all that `lstat` tells of what is in the tree. It changes with any change that is made
-    through the file system, also by one who sets a file's time back afterwards: nobody can set
-    the time of the last change of its inode. It changes as well when the tree is copied.
+    """A digest of what `lstat` returns for everything in the tree.
+
+    It changes with every change that is made through the file system, even if somebody sets a
+    file's time back afterwards, since nobody can set the time of the last change of its inode. It
+    also changes when the tree is copied.
     """
     lines = [
         b"%b\0%d %d %d %d %d %d %d\n"

@@ -261,7 +261,7 @@ def test_reads_gzip(published: TestArchive, seen: Archive) -> None:
 
 
 def refused(seen: Archive) -> str:
-    """What is told of the mirror."""
+    """What is said of the mirror."""
     with pytest.raises(LadingError) as caught:
         packages(seen)
     told = next((line for line in str(caught.value).splitlines() if line.startswith("  ")), "")
