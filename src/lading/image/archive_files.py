@@ -3,10 +3,12 @@
 Like layers they come from somebody else, so nothing may lie or lead outside by its name.
 """
 
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Iterator
 
@@ -19,6 +21,13 @@ _PROGRAM, _PLAIN, _DIRECTORY = 0o755, 0o644, 0o755
 
 _CHUNK = 1 << 20
 
+# RuntimeError is for encrypted zip files and for methods of compression that Python does not have,
+# ValueError and OverflowError are for numbers in pax headers.
+_ERRORS = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(RuntimeError, ValueError, OverflowError),
+)
+
 
 def archive_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
     """Members of a tar archive, packed or not, or a zip file, with their bytes in the empty
@@ -30,7 +39,7 @@ def archive_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
             yield from _zip_files(archive, scratch)
         else:
             yield from _tar_files(archive, scratch)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except _ERRORS as error:
         # Of several lines, one for each way to read an archive, the first says all.
         reason = str(error).partition("\n")[0].rstrip(":")
         raise LadingError(
@@ -48,8 +57,7 @@ def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
                     yield TreeFile(TreeMember(path, kinds.DIRECTORY, _DIRECTORY))
                 continue
             if info.issym():
-                member = TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=info.linkname)
-                yield TreeFile(member)
+                yield _link(archive, path, info.linkname)
                 continue
             mode = _PROGRAM if info.mode & stat.S_IXUSR else _PLAIN
             if info.islnk():
@@ -73,12 +81,21 @@ def _zip_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
                 yield TreeFile(TreeMember(path, kinds.DIRECTORY, _DIRECTORY))
             elif stat.S_ISLNK(attributes):
                 target = file.read(info).decode("utf-8", "surrogateescape")
-                yield TreeFile(TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=target))
+                yield _link(archive, path, target)
             else:
                 mode = _PROGRAM if attributes & stat.S_IXUSR else _PLAIN
                 with file.open(info) as content:
                     place = _written(content, scratch, number)
                 yield TreeFile(TreeMember(path, kinds.FILE, mode), place)
+
+
+def _link(archive: Path, path: str, target: str) -> TreeFile:
+    if not target or "\0" in target:
+        raise LadingError(
+            f"{archive.name!r} has the link {path!r} to {target!r}, which no link can lead to. "
+            "Leave it out of the archive."
+        )
+    return TreeFile(TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, target=target))
 
 
 def _written(content: IO[bytes], scratch: Path, number: int) -> Path:
@@ -94,5 +111,10 @@ def _path(archive: Path, name: str) -> str:
         raise LadingError(
             f"{archive.name!r} has the member {name!r}, which leads outside of where it is "
             "unpacked. Make the archive with relative paths."
+        )
+    if "\0" in name:
+        raise LadingError(
+            f"{archive.name!r} has the member {name!r}, but no name can hold a NUL character. "
+            "Leave it out of the archive."
         )
     return "/".join(part for part in name.split("/") if part not in ("", "."))

@@ -1,11 +1,13 @@
+import gzip
 import io
 import json
+import lzma
 import os
 import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Sequence, Set
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 import pytest
 
@@ -129,11 +131,12 @@ def test_an_unknown_owner_is_told(sandbox: Path, libdeflate: str) -> None:
 
 def tar_of(*members: Dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
         for fields in members:
             info = tarfile.TarInfo(fields["name"])
             content = fields.get("content", b"")
             info.type, info.size = fields.get("type", tarfile.REGTYPE), len(content)
+            info.pax_headers = fields.get("pax_headers", {})
             info.mode, info.linkname = fields.get("mode", 0o600), fields.get("target", "")
             archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
@@ -205,9 +208,46 @@ def test_a_zip_file_is_unpacked(sandbox: Path, libdeflate: str) -> None:
     ]
 
 
+def damaged_zip(*changes: Tuple[int, int]) -> bytes:
+    """With other bytes at places in the header of its file, and at the same ones in the list."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", bytes(1000))
+    content = bytearray(buffer.getvalue())
+    for place, byte in changes:
+        content[place] = content[content.rindex(b"PK\1\2") + place + 2] = byte
+    return bytes(content)
+
+
+def damaged_xz() -> bytes:
+    content = bytearray(lzma.compress(gzip.decompress(tar_of({"name": "x"}))))
+    content[-6] ^= 1
+    return bytes(content)
+
+
+_UNREADABLE = (
+    r"'archive' can't be unpacked \(.*\). `unpack` is for targets with one tar or zip archive."
+)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (damaged_zip((6, 1)), _UNREADABLE),  # encrypted
+        (damaged_zip((8, 9)), _UNREADABLE),  # Deflate64
+        (damaged_zip()[:31] + b"\xff" * 9 + damaged_zip()[40:], _UNREADABLE),
+        (damaged_xz(), _UNREADABLE),
+        (tar_of({"name": "x", "pax_headers": {"GNU.sparse.map": "a,b"}}), _UNREADABLE),
+        (
+            tar_of({"name": "x", "type": tarfile.SYMTYPE}),
+            "'archive' has the link 'x' to '', which no link can lead to. Leave it out of the "
+            "archive.",
+        ),
+        (
+            tar_of({"name": "x", "pax_headers": {"path": "a\0b"}}),
+            r"'archive' has the member 'a\\x00b', but no name can hold a NUL character. Leave it "
+            "out of the archive.",
+        ),
         (
             b"text",
             r"'archive' can't be unpacked \(.*\). `unpack` is for targets with one tar or zip "

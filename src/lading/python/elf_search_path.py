@@ -29,7 +29,7 @@ def inherit_search_path(path: Path) -> None:
         with mmap.mmap(file.fileno(), 0) as data:
             try:
                 offset = _runpath_offset(data)
-            except struct.error:
+            except (struct.error, OverflowError):
                 return  # It only begins like an ELF file.
             if offset is not None:
                 struct.pack_into("<q", data, offset, _DT_RPATH)

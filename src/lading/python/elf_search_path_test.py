@@ -48,6 +48,13 @@ def test_what_only_begins_like_an_elf_file_stays_as_it_is(tmp_path: Path, size: 
     assert after_inheriting(tmp_path / "a.so", data) == data
 
 
+@pytest.mark.parametrize("table", [1 << 62, (1 << 64) - 1])
+def test_a_table_beyond_the_file_is_none(tmp_path: Path, table: int) -> None:
+    data = bytearray(make_elf(strings=[(RUNPATH, "$ORIGIN")]))
+    data[32:40] = table.to_bytes(8, "little")
+    assert after_inheriting(tmp_path / "a.so", bytes(data)) == data
+
+
 @pytest.mark.parametrize(
     ("strings", "libraries"),
     [
