@@ -71,6 +71,9 @@ def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
                     "can't be unpacked into an image. Leave it out of the archive."
                 )
             yield TreeFile(TreeMember(path, kinds.FILE, mode), _written(content, scratch, number))
+        assert tar.fileobj is not None, "it is open"
+        while tar.fileobj.read(_CHUNK):
+            pass  # to the end of what it is compressed by, where the checksum is
 
 
 def _zip_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
