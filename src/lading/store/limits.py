@@ -64,3 +64,12 @@ class Limits:
                 "was ended: let it write less, or raise `max_disk_size`, or "
                 "`[lading].max_build_disk_size` for all packages."
             )
+
+    def check_output(self, size: int) -> None:
+        """`size` counts holes of files: the package has zeros in their place."""
+        if size > self.max_disk_size:
+            raise LimitError(
+                f"the files in $out have {size:,} bytes, with what their holes become in a "
+                f"package, and {self.max_disk_size:,} is the most: let `script` leave less there, "
+                "or raise `max_disk_size`, or `[lading].max_build_disk_size` for all packages."
+            )

@@ -172,6 +172,9 @@ class Build:
         """Strip, let programs and scripts find what they need in the store, and audit."""
         tools = SandboxTools(self.sandbox, self.limits)
         inputs = self.sandbox.dependencies
+        let_owner_remove(self.output)
+        sizes = {entry.inode: entry.size for entry in walk(self.output) if entry.is_file}
+        self.limits.check_output(sum(sizes.values()))
         fixup(self.output, self.request.path, inputs, tools, self.request.strip)
         audit(self.output, self.request.path, inputs, _BUILD_PATHS)
 

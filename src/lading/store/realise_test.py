@@ -21,6 +21,7 @@ from lading.namespaces import linux
 from lading.program_files import program_files
 from lading.small_disk_testing import on_small_disk
 from lading.store.host_programs_testing import install_bubblewrap
+from lading.store.limits import Limits
 from lading.store.members import Member, members_from_json
 from lading.store.package import StorePackage
 from lading.store.path import StorePath
@@ -360,6 +361,15 @@ def test_no_tree_of_a_build_makes_a_traceback(
     told = capfd.readouterr().err
     assert expected in told and "Traceback" not in told
     assert bool(told) == bool(expected)
+
+
+def test_what_is_left_in_out_is_limited(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it took no place on the disk, or none for long enough to be seen."""
+    monkeypatch.setattr(Limits, "load", lambda: Limits(max_disk_size=1_000_000))
+    fill = "printf '%0600000d' 0 >$out/a"
+    build(f"{fill}; ln $out/a $out/b")
+    with pytest.raises(LadingError, match=r"the files in \$out have 1,200,000 bytes, .* 1,000,000"):
+        build(f"{fill}; mkdir $out/d; cp $out/a $out/d/b; chmod 000 $out/d")
 
 
 @pytest.mark.parametrize("script", ["false | true; touch $out/x", "false; touch $out/x"])

@@ -7,12 +7,15 @@ of the package's input closure.
 
 import posixpath
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from typing import Callable, Optional
 
 from lading.store.path import STORE_DIR
 
 _LONGEST_LINE = 4096
+_CHUNK = 1 << 20
 
 _SPLIT_OPTION = re.compile(r"(?:-S|--split-string[=\s])\s*(?P<command>.*)")
 # What env -S takes word for word: no quotes, escapes, variables, comments.
@@ -91,10 +94,16 @@ def read_shebang(path: str) -> Optional[Shebang]:
 
 def write_shebang(path: str, shebang: Shebang) -> None:
     """Put the line in place of the file's first; the file stays the same inode."""
-    with open(path, "r+b") as file:
-        _, newline, rest = file.read().partition(b"\n")
+    with open(path, "r+b") as file, tempfile.TemporaryFile(dir=".") as rest:
+        # Either may be larger than the memory.
+        part = file.readline(_LONGEST_LINE)
+        while part and not part.endswith(b"\n"):
+            part = file.readline(_LONGEST_LINE)
+        shutil.copyfileobj(file, rest, _CHUNK)
+        rest.seek(0)
         file.seek(0)
-        file.write(str(shebang).encode("utf-8", "surrogateescape") + newline + rest)
+        file.write(str(shebang).encode("utf-8", "surrogateescape") + part[-1:])
+        shutil.copyfileobj(rest, file, _CHUNK)
         file.truncate()
 
 

@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Optional
 
@@ -114,3 +115,25 @@ def test_a_shorter_line_leaves_nothing_behind(tmp_path: Path) -> None:
     fix_shebang(str(path), PROGRAMS.get)
     assert path.read_bytes() == b"#!/store/x/bin/sh\n:\n"
     assert read_shebang(str(path)) == Shebang("/store/x/bin/sh")
+
+
+def test_a_file_may_be_larger_than_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "script"
+    path.write_bytes(b"#!/bin/bash\n")
+    os.truncate(path, 64 << 20)
+    tracemalloc.start()
+    try:
+        fix_shebang(str(path), PROGRAMS.get)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size == (64 << 20) + len("/store/x")
+    assert read_shebang(str(path)) == Shebang("/store/x/bin/bash")
+
+
+@pytest.mark.parametrize("rest", [b"", b"\n", b"\n:\n:", b" " * 9000 + b"\n:\n", b" " * 9000])
+def test_only_the_first_line_is_replaced(tmp_path: Path, rest: bytes) -> None:
+    path = tmp_path / "script"
+    path.write_bytes(b"#!/bin/bash" + rest)
+    fix_shebang(str(path), PROGRAMS.get)
+    assert path.read_bytes() == b"#!/store/x/bin/bash" + rest.lstrip(b" ")
