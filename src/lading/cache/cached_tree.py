@@ -126,10 +126,10 @@ def _is_sound(place: Path) -> bool:
 def _read_state(place: Path) -> State:
     try:
         fields = json.loads((place / STATE).read_text(encoding="ascii"))
-        return State(str(fields["manifest"]), str(fields["stats"]), int(fields["checked"]))
+        return State(str(fields["manifest"]), str(fields["stats"]), int(float(fields["checked"])))
     except FileNotFoundError as error:
         raise DamagedError(f"it has no {STATE}, like those of earlier versions") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DamagedError(f"its {STATE} can't be read") from error
 
 
@@ -156,7 +156,7 @@ def _make(place: Path, make: Callable[[Path], None]) -> None:
         digest = hashlib.sha256(manifest.encode("ascii")).hexdigest()
         _write_state(entry, State(digest, stat_digest(entry / TREE), int(time.time())))
         try:
-            if place.exists():
+            if os.path.lexists(place):  # a link that leads nowhere, too
                 place.rename(place.with_name(f"{place.name}{DAMAGED}{os.urandom(4).hex()}"))
             entry.rename(place)
         except PermissionError as error:

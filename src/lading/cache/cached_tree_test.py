@@ -102,6 +102,10 @@ DAMAGE = {
     "no tree": lambda tree: remove_tree(tree),
     "no state": lambda tree: (tree.parent / "state.json").unlink(),
     "an empty state": lambda tree: (tree.parent / "state.json").write_text(""),
+    "a state that is deep": lambda tree: (tree.parent / "state.json").write_text("[" * 100_000),
+    "a state of no time": lambda tree: (tree.parent / "state.json").write_text(
+        '{"manifest": "", "stats": "", "checked": Infinity}'
+    ),
     "a state of another kind": lambda tree: (tree.parent / "state.json").write_text("[1]"),
 }
 
@@ -118,6 +122,13 @@ def test_what_differs_is_made_again_before_it_is_used(
     assert "place is damaged and will be unpacked again: " in capfd.readouterr().err
     assert cache.get() == cache.tree
     assert cache.made == 2
+
+
+def test_a_link_that_leads_nowhere_is_replaced(cache: Cache) -> None:
+    cache.get()
+    remove_tree(cache.place)
+    cache.place.symlink_to("nowhere")
+    assert (cache.get() / "bin" / "run").read_text() == "content"
 
 
 def test_who_uses_a_damaged_tree_still_has_it(cache: Cache) -> None:
