@@ -40,6 +40,11 @@ _SCRIPTS = (
     "x=a; case $x in a) touch $D/w;; *) touch $D/v; esac",
     "true && touch $D/a || touch $D/b; false && touch $D/c || touch $D/d; ! true || touch $D/e",
     "umask 022; cd /; touch $D/a; exit 0; touch $D/b",
+    "f() { touch $D/a; exit; }; f; touch $D/b",
+    "f() { touch $D/a; return; touch $D/b; }; f; touch $D/c",
+    "for i in 1 2 3; do [ $i = 2 ] && continue; touch $D/$i; done; touch $D/end",
+    "for i in 1 2 3; do [ $i = 2 ] && break; touch $D/$i; done; touch $D/end$i",
+    "(x=1; touch $D/a; exit 0; touch $D/b); touch $D/c$x; y=$(exit 0); touch $D/d",
 )
 
 
@@ -132,12 +137,32 @@ def test_owners_are_those_of_the_image(script: str, path: str, expected: Tuple[i
         ("dpkg-statoverride --update --add root mail u+s /var/lib/x", "a mode in letters"),
         ("dpkg-statoverride --add root mail 2x /var/lib/x", "no mode"),
         ("if unknown; then touch /etc/x; fi", "what may not be run"),
+        ("unknown || exit 0; touch /etc/x", "a script that may have ended"),
+        ("f() { unknown && return 1; touch /etc/x; }; f", "a function that may have ended"),
+        ("for i in 1; do unknown && break; touch /etc/x; done", "a loop that may have ended"),
+        ("for i in 1; do unknown && break; x=1; done; touch /etc/x$x", "a variable of such a loop"),
     ],
 )
 def test_what_is_not_plain_is_left_and_reported(script: str, reason: str) -> None:
     effects, files = follow(script)
     assert effects.not_run, reason
     assert files.made == {}, reason
+
+
+@pytest.mark.parametrize(
+    "leaving",
+    [
+        "unknown || exit 1",
+        "f() { unknown && return; }; f",
+        "for i in 1; do unknown && break; done",
+        "(unknown && exit 0)",
+        "x=$(unknown && exit 0)",
+        "unknown | exit 0",
+    ],
+)
+def test_what_ends_only_a_part_or_fails_leaves_the_rest_certain(leaving: str) -> None:
+    _, files = follow(f"{leaving}; touch /etc/x")
+    assert set(files.made) == {"etc/x"}
 
 
 def test_links_of_a_merged_usr_and_of_the_image_are_followed() -> None:

@@ -83,6 +83,7 @@ class Group:
 
     body: "Nodes"
     redirections: Tuple[Redirection, ...] = ()
+    is_subshell: bool = False
 
 
 @dataclass(frozen=True)
@@ -362,7 +363,7 @@ class _Parser:
     def _parentheses(self) -> Node:
         body = self.nodes()
         self.expect(")")
-        return Group(body)
+        return Group(body, is_subshell=True)
 
     def _simple(self) -> Node:
         words: List[str] = []

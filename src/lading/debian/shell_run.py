@@ -5,9 +5,21 @@ of them. Where it does not, both ways are taken.
 """
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+)
 
 from lading.debian.shell import (
     AndOr,
@@ -31,6 +43,8 @@ from lading.debian.shell import (
 _MAX_STEPS = 20_000
 _STEP_TEXT = 100
 _MAX_DEPTH = 30
+
+_FAILURE = re.compile(r"0*[1-9][0-9]*")
 
 _FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
 _DECLARING = frozenset(("declare", "export", "local", "readonly", "typeset"))
@@ -81,14 +95,34 @@ def follow_script(script: str, circumstances: Circumstances) -> None:
     run = _Run(circumstances)
     try:
         run.nodes(parse(script))
-    except _Left:
+    except (_Exited, _Returned, _LoopLeft):
         pass
     except RecursionError as error:
         raise ShellSyntaxError("it is nested too deep") from error
 
 
-class _Left(Exception):
-    """`exit`, or the `return` of a function."""
+class _Exited(Exception):
+    """`exit`."""
+
+
+class _Returned(Exception):
+    """`return`."""
+
+
+class _LoopLeft(Exception):
+    """`break`, or `continue`."""
+
+    def __init__(self, goes_on: bool) -> None:
+        super().__init__()
+        self.goes_on = goes_on
+
+
+_LEAVING: Mapping[str, Callable[[], Exception]] = {
+    "exit": _Exited,
+    "return": _Returned,
+    "break": partial(_LoopLeft, False),
+    "continue": partial(_LoopLeft, True),
+}
 
 
 #: The text of a word, and whether all of it is known.
@@ -103,6 +137,8 @@ class _Run:
     arguments: List[str] = field(default_factory=list)
     # Of the ways that are taken now, how many may not be.
     uncertain: int = 0
+    # By what the script, function or loop may have been left already.
+    may_be_left: FrozenSet[Type[Exception]] = frozenset()
     steps: int = 0
     depth: int = 0
     # Whether nobody else has set any.
@@ -126,7 +162,7 @@ class _Run:
         if isinstance(node, Group):
             if node.redirections:
                 self._perform([("{...}", True)], self._redirections(node.redirections))
-            return self.nodes(node.body)
+            return self._subshell(node.body) if node.is_subshell else self.nodes(node.body)
         if isinstance(node, AndOr):
             return self._and_or(node)
         if isinstance(node, Pipeline):
@@ -165,6 +201,15 @@ class _Run:
             for name in {name: None for outcome in outcomes for name in outcome}
         }
 
+    def _subshell(self, body: Nodes) -> Status:
+        variables, may_be_left = dict(self.variables), self.may_be_left
+        try:
+            return self.nodes(body)
+        except (_Exited, _Returned, _LoopLeft):
+            return None
+        finally:
+            self.variables, self.may_be_left = variables, may_be_left
+
     def _and_or(self, node: AndOr) -> Status:
         left = self._node(node.left)
         decisive = node.operator == "||"
@@ -180,8 +225,10 @@ class _Run:
         if len(node.commands) == 1:
             status = self._node(node.commands[0])
             return None if status is None else not status
+        may_be_left = self.may_be_left
         for command in node.commands:
             self._perhaps(partial(self._node, command), lambda: None)
+        self.may_be_left = may_be_left
         return None
 
     def _if(self, branches: Sequence[Tuple[Nodes, Nodes]], otherwise: Nodes) -> Status:
@@ -211,13 +258,29 @@ class _Run:
     def _for(self, node: For) -> Status:
         words = [field for word in node.words for field in self._fields(word)]
         if all(known and not set("*?[") & set(text) for text, known in words):
-            for text, _ in words:
-                self._step()
-                self.variables[node.name] = text
-                self.nodes(node.body)
+            self._loop(lambda: self._rounds(node, [text for text, _ in words]))
             return True
-        self._perhaps(lambda: self._round(node), lambda: None)
+        self._loop(lambda: self._perhaps(lambda: self._round(node), lambda: None))
         return None
+
+    def _loop(self, run: Callable[[], None]) -> None:
+        """Of a loop that may have been left, nobody knows which variables it has changed."""
+        before, outer = dict(self.variables), self.may_be_left
+        run()
+        if _LoopLeft in self.may_be_left - outer:
+            changed = [name for name, value in self.variables.items() if value != before.get(name)]
+            self.variables.update(dict.fromkeys(changed))
+            self.may_be_left -= {_LoopLeft}
+
+    def _rounds(self, node: For, texts: Sequence[str]) -> None:
+        for text in texts:
+            self._step()
+            self.variables[node.name] = text
+            try:
+                self.nodes(node.body)
+            except _LoopLeft as left:
+                if not left.goes_on:
+                    break
 
     def _round(self, node: For) -> Status:
         self.variables[node.name] = None
@@ -228,7 +291,7 @@ class _Run:
             self.nodes(node.condition)
             return self.nodes(node.body)
 
-        self._perhaps(once, lambda: None)
+        self._loop(lambda: self._perhaps(once, lambda: None))
         return None
 
     def _simple(self, node: Simple) -> Status:
@@ -259,7 +322,7 @@ class _Run:
             tuple(text for text, _ in words),
             tuple(Redirection(operator, text) for operator, (text, _) in redirections),
             is_known,
-            is_known and not self.uncertain,
+            is_known and not self.uncertain and not self.may_be_left,
         )
         self._printed = command
         return self.circumstances.perform(command)
@@ -276,14 +339,22 @@ class _Run:
         if self.depth >= _MAX_DEPTH:
             raise ShellSyntaxError("its functions are nested too deep")
         outer, self.arguments = self.arguments, list(arguments)
-        self.depth += 1
         try:
-            return self.nodes(body)
-        except _Left:
-            return None
+            return self._returning(body)
         finally:
             self.arguments = outer
+
+    def _returning(self, body: Nodes) -> Status:
+        self.depth += 1
+        outer = self.may_be_left
+        try:
+            return self.nodes(body)
+        except _Returned:
+            return None
+        finally:
             self.depth -= 1
+            if _Returned not in outer:
+                self.may_be_left -= {_Returned}
 
     def _source(self, path: str) -> Status:
         if path.endswith("/debconf/confmodule"):
@@ -292,10 +363,7 @@ class _Run:
         if text is None or self.depth >= _MAX_DEPTH:
             self.knows_variables = False
             return None
-        self.depth += 1
-        status = self.nodes(parse(text))
-        self.depth -= 1
-        return status
+        return self._returning(parse(text))
 
     def _builtin(self, name: str, words: Sequence[_Word]) -> Status:
         texts = [text for text, _ in words]
@@ -303,8 +371,13 @@ class _Run:
             return True
         if name == "false":
             return False
-        if name in ("exit", "return") and not self.uncertain:
-            raise _Left
+        if name in _LEAVING:
+            left = _LEAVING[name]()
+            if not self.uncertain and not self.may_be_left:
+                raise left
+            # What is followed is an installation that does not fail.
+            if name != "exit" or not _FAILURE.fullmatch(" ".join(texts[1:])):
+                self.may_be_left |= {type(left)}
         if name in (".", "source") and len(texts) > 1:
             return self._source(texts[1])
         if name in ("test", "["):
@@ -456,9 +529,9 @@ class _Run:
     def _substituted(self, script: str) -> Optional[str]:
         """What commands print is not known, but what they are is."""
         nodes = parse(script)
-        functions, self._printed = dict(self.functions), None
+        functions, self._printed, may_be_left = dict(self.functions), None, self.may_be_left
         self._perhaps(lambda: self.nodes(nodes), lambda: None)
-        self.functions = functions
+        self.functions, self.may_be_left = functions, may_be_left
         if len(nodes) == 1 and isinstance(nodes[0], Simple) and self._printed is not None:
             name, *words = self._printed.words
             if (name, words) == ("dpkg", ["--print-architecture"]):
