@@ -28,6 +28,11 @@ from lading.debian.relation import Alternatives, Relation
 from lading.errors import LadingError
 
 
+#: As many choices are taken back before the search is given up: for some relations, trying all
+#: would take years.
+MOST_TAKEN_BACK = 50_000
+
+
 class UnmetError(LadingError):
     """There is no answer."""
 
@@ -124,6 +129,7 @@ class _Search:
     chosen: Dict[str, BinaryPackage] = field(default_factory=dict)
     wanted_by: Dict[str, str] = field(default_factory=dict)
     decisions: List[_Decision] = field(default_factory=list)
+    taken_back: int = 0
     # Of what is chosen, in the order of choice: who has a name, and who is against it.
     having: Dict[str, List[BinaryPackage]] = field(default_factory=dict)
     against: Dict[str, List[Tuple[BinaryPackage, Relation]]] = field(default_factory=dict)
@@ -181,6 +187,9 @@ class _Search:
         """Nothing fits the last decision: return to the last one that has to do with that."""
         failed = self.decisions.pop()
         fault = failed.fault or self._of_unmet(failed.agenda)
+        self.taken_back += 1
+        if self.taken_back > MOST_TAKEN_BACK:
+            raise UnmetError(f"{fault} (No answer was found after {MOST_TAKEN_BACK:,} others.)")
         while self.decisions:
             decision = self.decisions[-1]
             self._drop(decision.taken)

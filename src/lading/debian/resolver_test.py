@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.debian import closure as closure_module
+from lading.debian import version_search
 from lading.debian.archive_packages import ArchivePackages
 from lading.debian.archive_testing import packages_file, paragraph
 from lading.debian.binary_package import BinaryPackage
@@ -384,3 +386,18 @@ def test_the_order_of_index_and_roots_does_not_matter(source: random.Random) -> 
     source.shuffle(packages)
     source.shuffle(roots)
     assert locked(packages, *roots) == expected
+
+
+def test_a_search_that_would_take_years_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve packages that each want one of eleven places, and no place is for two."""
+    monkeypatch.setattr(closure_module, "MOST_TAKEN_BACK", 1000)
+    monkeypatch.setattr(version_search, "_MOST_CONFLICTS", 10)
+    count = 12
+    packages = [paragraph("root", Depends=", ".join(f"p{one}" for one in range(count)))]
+    for one in range(count):
+        places = [f"at{one}-{place}" for place in range(count - 1)]
+        packages.append(paragraph(f"p{one}", Depends=" | ".join(places)))
+        for place, name in enumerate(places):
+            others = [f"at{other}-{place}" for other in range(count) if other != one]
+            packages.append(paragraph(name, Conflicts=", ".join(others)))
+    assert error(packages, "root").endswith("(No answer was found after 1,000 others.)")

@@ -30,6 +30,9 @@ from lading.debian.relation import Alternatives, Relation
 
 _MAX_ROUNDS = 200_000
 
+#: As many conflicts are met before the search is given up: rounds without one are much quicker.
+_MOST_CONFLICTS = 5_000
+
 #: A place for a package among those of a list (its number); where there is no number, for the
 #: version that all lists have; where there are alternatives, for one of them.
 _Place = Tuple[int, Union[str, Alternatives]]
@@ -64,7 +67,7 @@ def fitting_versions(
         for number, wanted in enumerate(lists)
         for root in sorted(wanted.roots)
     ]
-    resolver: Resolver[_Requirement, _Candidate, _Place] = Resolver(provider, BaseReporter())
+    resolver: Resolver[_Requirement, _Candidate, _Place] = Resolver(provider, _Patience())
     try:
         found = resolver.resolve(roots, max_rounds=_MAX_ROUNDS)
     except (ResolutionImpossible, ResolutionTooDeep):
@@ -74,6 +77,15 @@ def fitting_versions(
         for (number, _), candidate in found.mapping.items()
         if number == _ALL_LISTS and candidate.package
     }
+
+
+class _Patience(BaseReporter[_Requirement, _Candidate, _Place]):
+    conflicts = 0
+
+    def resolving_conflicts(self, causes: object) -> None:
+        self.conflicts += 1
+        if self.conflicts > _MOST_CONFLICTS:
+            raise ResolutionTooDeep(self.conflicts)
 
 
 class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
