@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Container, Dict, Iterator, Mapping, Tuple
@@ -27,6 +28,9 @@ _ENTRY_POINTS = "entry_points.txt"
 _SHEBANG = re.compile(rb"#!pythonw?[ \r\n]")
 
 _CHUNK = 1 << 20
+
+# zipfile tells damage, encryption and unknown methods in all of these ways; JSON may be too deep.
+_DAMAGE = (EOFError, KeyError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 # What an installer notes for itself; of them `direct_url.json` may name a place on its machine.
 # PEX has made RECORD's sums of another layout.
@@ -57,7 +61,7 @@ def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
             scripts = dict(_console_scripts(archive))
             for number, (info, name) in enumerate(_wanted(archive, stash, scripts)):
                 files[name] = _file(archive, info, name, scratch / str(number))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except _DAMAGE as error:
         raise LadingError(
             f"{path.name!r} is no wheel that PEX has installed ({error}). Build the PEX again."
         ) from error
@@ -77,6 +81,8 @@ def _stash(archive: zipfile.ZipFile) -> str:
     if _LAYOUT not in archive.namelist():
         return _DEFAULT_STASH
     layout = json.loads(archive.read(_LAYOUT))
+    if not isinstance(layout, dict):
+        raise ValueError(f"its {_LAYOUT} is no object")
     return str(layout.get("stash_dir", _DEFAULT_STASH))
 
 
@@ -88,8 +94,8 @@ def _wanted(
         name = info.filename
         if info.is_dir() or name == _LAYOUT or is_bytecode(name):
             continue
-        if ".." in name.split("/") or name.startswith("/"):
-            raise ValueError(f"{name!r} leads outside")
+        if {"", ".", ".."} & set(name.split("/")):
+            raise ValueError(f"{name!r} may lead outside")
         if name.startswith(f"{stash}/"):
             name = name[len(stash) + 1 :]
             # Written by the installer, for its own Python.

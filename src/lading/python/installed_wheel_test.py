@@ -128,9 +128,12 @@ def test_broken_entry_points_are_no_scripts(tmp_path: Path, scratch: Path) -> No
     ("content", "fault"),
     [
         (b"no zip", "File is not a zip file"),
-        ({"../x.py": b""}, "'../x.py' leads outside"),
-        ({"/x.py": b""}, "'/x.py' leads outside"),
+        ({"../x.py": b""}, "'../x.py' may lead outside"),
+        ({"/x.py": b""}, "'/x.py' may lead outside"),
+        ({".prefix//x.py": b""}, "'.prefix//x.py' may lead outside"),
         ({".layout.json": b"{"}, "Expecting property name"),
+        ({".layout.json": b"[]"}, "its .layout.json is no object"),
+        ({".layout.json": b"[" * 100_000}, "maximum recursion depth"),
     ],
 )
 def test_what_pex_has_not_made_is_refused(
@@ -154,3 +157,14 @@ def test_a_wheel_of_any_size_takes_little_memory(tmp_path: Path, scratch: Path) 
         archive.writestr("big.so", bytes(64 << 20))
     assert peak_bytes(lambda: read_wheel(wheel, PROGRAM, scratch)) < 16 << 20
     assert (scratch / "0").stat().st_size == 64 << 20
+
+
+def test_a_damaged_member_is_told(tmp_path: Path, scratch: Path) -> None:
+    path = tmp_path / "a.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", b"x" * 1000)
+    content = path.read_bytes()
+    # Behind the local header, of 30 bytes and the name.
+    path.write_bytes(content[:31] + b"\xff" * 4 + content[35:])
+    with pytest.raises(LadingError, match=r"'a\.whl' is no wheel .* while decompressing"):
+        read_wheel(path, PROGRAM, scratch)
