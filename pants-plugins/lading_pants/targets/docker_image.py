@@ -126,6 +126,10 @@ class RunAsRootField(TextField):
     @classmethod
     def check_value(cls, value: str) -> None:
         references(value)
+        if "\0" in value:
+            raise LadingError(
+                "`run_as_root` has a NUL character, which no command can hold. Remove it."
+            )
 
 
 class RunAsRootTimeoutField(IntField):

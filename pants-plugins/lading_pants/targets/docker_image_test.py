@@ -82,6 +82,7 @@ ADDRESS = Address("images", target_name="redis")
         (EntrypointField, [""], "`entrypoint` begins with an empty string, which names no program"),
         (EntrypointField, ["\0"], "but no argument can hold a NUL character"),
         (CmdField, ["x", "\0"], "but no argument can hold a NUL character"),
+        (RunAsRootField, "a\0b", "a NUL character, which no command can hold"),
         (WorkingDirField, "/x\n", "`working_dir` has '/x\\n', but '\\n' can't be in a path"),
         (VolumesField, ["/proc/x"], "where no runtime can mount a volume"),
         (LabelsField, {"a": "\0"}, "a label can't hold a NUL character"),
