@@ -44,7 +44,7 @@ def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) ->
             source = HashedInput(file)
             bound = UnpackBound(blob.stat().st_size, request.max_unpacked_size)
             tar = HashedChunks(BlobReader(libzstd, bound).chunks(source, compression))
-            _write_listing(tar, bound, kept, output)
+            holes = _write_listing(tar, bound, kept, output)
         kept = kept.next_pass()
     _check(request, source, tar)
     return Layer(
@@ -54,18 +54,23 @@ def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) ->
         media_type=oci_media_type(compression),
         created_by=request.created_by,
         tar_size=tar.size,
+        holes=holes,
     )
 
 
 def _write_listing(
     tar: Iterator[bytes], bound: UnpackBound, kept: KeptContent, listing: IO[str]
-) -> None:
+) -> int:
+    """The bytes of all holes."""
     archive = LayerArchive(tar)
+    holes = 0
     while (member := archive.next_member()) is not None:
         bound.take(archive.holes)
+        holes += archive.holes
         ListedMember(member, kept.content(member, archive.read)).write(listing)
     for _ in tar:
         pass  # nobody looks at what lies behind the archive's end, but it is in the digest
+    return holes
 
 
 def _check(request: BaseLayerRequest, blob: HashedInput, tar: HashedChunks) -> None:

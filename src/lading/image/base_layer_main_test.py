@@ -202,6 +202,10 @@ def test_holes_count_as_what_they_become(tmp_path: Path) -> None:
     tar = pax(header) + raw()
     with pytest.raises(LadingError, match="expands to more than 1073741824 bytes, from 1536"):
         run(tmp_path, request(tar, tar), tar)
+    keys["size"] = b"%d" % (1 << 20)
+    header = b"".join(record(f"GNU.sparse.{key}".encode(), keys[key]) for key in keys)
+    tar = pax(header) + raw()
+    assert run(tmp_path, request(tar, tar), tar)[0].holes == 1 << 20
 
 
 def test_memory_does_not_grow_with_the_layer(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def main(argv: List[str]) -> None:
     layers = [Layer.read(Path(layer["description"])) for layer in fields["layers"]]
     with about_layer("the base"):
         bound = UnpackBound(sum(layer.size for layer in layers), fields["max_unpacked_size"])
-        bound.take(sum(layer.tar_size for layer in layers))
+        bound.take(sum(layer.tar_size + layer.holes for layer in layers))
     tree = MergedTree()
     for layer, files in zip(layers, fields["layers"]):
         subject = layer_subject(str(layer.digest))

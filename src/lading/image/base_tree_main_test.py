@@ -19,7 +19,10 @@ from lading.image.run_as_root_testing import Member, directory, hard_link, layer
 TAR_SIZE = 100 << 20
 
 
-def tree(directory: Path, *layers: List[Member], limit: Optional[int] = None) -> ImageTree:
+def tree(
+    directory: Path, *layers: List[Member], limit: Optional[int] = None, holes: int = 0
+) -> ImageTree:
+    """`holes` is how many bytes each layer has of them."""
     requested = []
     for number, members in enumerate(layers):
         listing = directory / f"{number}"
@@ -29,7 +32,7 @@ def tree(directory: Path, *layers: List[Member], limit: Optional[int] = None) ->
             ListedMember(found).write(text)
         listing.write_text(text.getvalue(), encoding="ascii")
         digest = Sha256(f"{number:064x}")
-        described = Layer(digest, digest, 1, GZIP_MEDIA_TYPE, "", TAR_SIZE)
+        described = Layer(digest, digest, 1, GZIP_MEDIA_TYPE, "", TAR_SIZE, holes)
         description = directory / f"{number}.json"
         description.write_text(described.to_json())
         requested.append({"description": str(description), "listing": str(listing)})
@@ -83,6 +86,8 @@ def test_what_layers_expand_to_is_counted_together(tmp_path: Path) -> None:
         "the base expands to more than 1073741824 bytes, from 11 compressed ones. If you trust "
         "it, set `[lading].max_unpacked_size` to more, such as '20 GB'."
     )
+    with pytest.raises(LadingError, match="the base expands to more than 1073741824 bytes"):
+        tree(tmp_path, *layers[:5], holes=TAR_SIZE + 6 * (1 << 20))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def check_layer_count(count: int) -> None:
 class Layer:
     """`digest` and `size` (bytes) are of the blob, `diff_id` and `tar_size` of the tar in it.
 
-    `created_by` is what the image's history says of it.
+    `created_by` is what the image's history says of it. `holes` are the bytes of its files that are
+    zeros and not in the tar, which bases of others alone can have.
     """
 
     digest: Sha256
@@ -42,6 +43,7 @@ class Layer:
     media_type: str
     created_by: str
     tar_size: int
+    holes: int = 0
 
     @property
     def is_zstd(self) -> bool:
@@ -59,6 +61,7 @@ class Layer:
             "media_type": self.media_type,
             "created_by": self.created_by,
             "tar_size": self.tar_size,
+            **({"holes": self.holes} if self.holes else {}),
         }
 
     def to_json(self) -> str:
@@ -78,4 +81,5 @@ class Layer:
             media_type=fields["media_type"],
             created_by=fields["created_by"],
             tar_size=fields["tar_size"],
+            holes=fields.get("holes", 0),
         )
