@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import posixpath
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Iterator, Optional
@@ -32,6 +33,8 @@ from lading_pants.errors import TargetError
 from lading_pants.targets.base_image import ALIAS as BASE_IMAGE
 from lading_pants.targets.image_field import ALIAS as IMAGE
 from lading_pants.targets.store_package import PackageNameField
+
+_FILE_NAME = re.compile(r"(\w[\w.+-]*/)*\w[\w.+-]*\Z")
 
 _MALFORMED = (
     AddressParseException,
@@ -79,6 +82,7 @@ class _Suggestion:
     """A question that names what may have been meant, or an advice."""
 
     text: str
+    missing: str = "does not exist"
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,8 @@ async def find_named_address(
         )
     except _MALFORMED as error:
         raise TargetError(
-            f"{request.origin} has {request.text!r}, which is not an address: {error}. Write one "
-            "such as `//3rdparty/redis`."
+            f"{request.origin} has {request.text!r}, which is not an address: write one such as "
+            "`//3rdparty/redis`, or `:redis` for a target of the same BUILD file."
         ) from error
     maybe = await Get(MaybeAddress, AddressInput, parsed)
     if isinstance(maybe.val, Address):
@@ -133,7 +137,7 @@ async def find_named_address(
             )
     suggestion = await Get(_Suggestion, _UnknownAddress(request))
     raise TargetError(
-        f"{request.origin} refers to {request.text}, which does not exist. {suggestion.text}"
+        f"{request.origin} refers to {request.text}, which {suggestion.missing}. {suggestion.text}"
     )
 
 
@@ -165,10 +169,24 @@ async def suggest_address(
         if aliases is None or adaptor.type_alias in aliases
         for spelling in _spellings(address, unknown.request.owner)
     }
+    files = await Get(Paths, PathGlobs(_files_meant(unknown.request)))
+    if files.files:
+        return _Suggestion(
+            f'Declare one that has it, such as `file(name="x", source="{unknown.request.text}")`, '
+            "and write `:x`.",
+            missing="is a file and not a target",
+        )
     near = difflib.get_close_matches(unknown.request.text, sorted(spellings), n=1)
     if near:
         return _Suggestion(f"Did you mean {near[0]}?")
     return _Suggestion("`./pants list ::` shows the targets that there are.")
+
+
+def _files_meant(request: NamedAddressRequest) -> tuple[str, ...]:
+    """The path of the file that the text would be, if it were one beside the BUILD file."""
+    if request.kind is not Kind.TARGET or not _FILE_NAME.match(request.text):
+        return ()
+    return (posixpath.join(request.owner.spec_path, request.text),)
 
 
 def _aliases(kind: Kind, store: StorePackageAliases) -> Optional[tuple[str, ...]]:

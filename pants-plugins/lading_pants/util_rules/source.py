@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
-from pants.engine.addresses import UnparsedAddressInputs
+from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.fs import Digest, DigestEntries, FileEntry, MergeDigests, RemovePrefix
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import (
@@ -26,6 +26,7 @@ from lading_pants.targets.fetch_url import FetchUrlSha256Field
 from lading_pants.targets.store_package import PatchesField
 from lading_pants.util_rules.debian import DebianFile, DebianFileRequest
 from lading_pants.util_rules.fetch import PinnedFileRequest, ResolvedPinnedFile
+from lading_pants.util_rules.named_address import Kind, NamedAddress, NamedAddressRequest
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ class _LocalSourceRequest:
 
 @rule
 async def find_store_source(request: StoreSourceRequest) -> StoreSource:
+    # Pants would find unknown addresses as well, but it does not tell what may have been meant.
+    owner = Address(request.inputs.relative_to or "", target_name="_")
+    await MultiGet(
+        Get(NamedAddress, NamedAddressRequest(text, owner, request.subject, Kind.TARGET))
+        for text in request.inputs.values
+    )
     targets = await Get(Targets, UnparsedAddressInputs, request.inputs)
     if len(targets) == 1:
         target = targets[0]

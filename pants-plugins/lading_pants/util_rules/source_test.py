@@ -145,6 +145,23 @@ def test_a_target_without_files_is_refused(runner: RuleRunner, address: str, nam
     ) in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (
+            "f.txt",
+            "f.txt, which is a file and not a target. Declare one that has it, such as "
+            '`file(name="x", source="f.txt")`, and write `:x`.',
+        ),
+        ("tree", "tree, which does not exist. Did you mean :tree?"),
+    ],
+)
+def test_what_is_no_target_is_told(runner: RuleRunner, address: str, told: str) -> None:
+    with pytest.raises(Exception) as raised:
+        find(runner, address)
+    assert f"`store_package` a:x: `source` refers to {told}" in str(raised.value)
+
+
 def test_patches_are_in_the_order_of_their_names(runner: RuleRunner) -> None:
     field = PatchesField(["**/*.patch"], Address("a"))
     patches = runner.request(PatchFiles, [PatchFilesRequest((field,))])

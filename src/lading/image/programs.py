@@ -142,8 +142,9 @@ class ProgramSearch:
 
     def _remedy(self, program: str) -> str:
         near = ", ".join(self._like(program))
+        words = "Write each argument as a string of its own. " if " " in program.strip() else ""
         return (
-            f"{f'The image has {near}. ' if near else ''}Name a program that is in the image, or "
+            f"{f'The image has {near}. ' if near else ''}{words}Name a program that is in the image, or "
             f"add what is mounted when a container runs to `{MOUNTS_FIELD}`."
         )
 

@@ -84,6 +84,7 @@ def test_programs_that_an_image_has(program: str) -> None:
         (f"{HELLO}/share", "which is not executable: its mode is 0444. "),
         ("text", "is not executable: its mode is 0644. "),
         ("tool", "which is in no directory of `PATH`, '/usr/local/sbin:"),
+        ("java -version", "Write each argument as a string of its own. Name a program that is in"),
         ("tool", "The image has /opt/tool. Name a program that is in the image, or add what is"),
         ("bin/nope", "which is in no layer of the image. "),
         ("/database", "which is in no layer of the image. "),
