@@ -170,7 +170,7 @@ async def suggest_address(
         for spelling in _spellings(address, unknown.request.owner)
     }
     files = await Get(Paths, PathGlobs(_files_meant(unknown.request)))
-    if files.files:
+    if files.files and f":{unknown.request.text}" not in spellings:
         return _Suggestion(
             f'Declare one that has it, such as `file(name="x", source="{unknown.request.text}")`, '
             "and write `:x`.",

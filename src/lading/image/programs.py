@@ -144,8 +144,8 @@ class ProgramSearch:
         near = ", ".join(self._like(program))
         words = "Write each argument as a string of its own. " if " " in program.strip() else ""
         return (
-            f"{f'The image has {near}. ' if near else ''}{words}Name a program that is in the image, or "
-            f"add what is mounted when a container runs to `{MOUNTS_FIELD}`."
+            f"{f'The image has {near}. ' if near else ''}{words}Name a program that is in the "
+            f"image, or add what is mounted when a container runs to `{MOUNTS_FIELD}`."
         )
 
     def _like(self, program: str) -> Sequence[str]:
