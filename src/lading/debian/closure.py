@@ -27,7 +27,6 @@ from lading.debian.binary_package import BinaryPackage, meets
 from lading.debian.relation import Alternatives, Relation
 from lading.errors import LadingError
 
-
 #: As many choices are taken back before the search is given up: for some relations, trying all
 #: would take years.
 MOST_TAKEN_BACK = 50_000

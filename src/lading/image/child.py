@@ -52,8 +52,8 @@ class Child:
         os.waitpid(self.pid, 0)
 
     def wait(self) -> int:
-        """The task's result once it has ended, or 128 and the number of the signal that ended it, as
-        in a shell; its LadingError if it raised one."""
+        """The task's result once it has ended, or 128 plus the number of the signal that ended it,
+        as in a shell; its LadingError if it raised one."""
         with open(self.sentence, "rb") as file:
             sentence = file.read().decode("utf-8", "surrogateescape")
         _, ended = os.waitpid(self.pid, 0)

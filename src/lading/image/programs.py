@@ -143,9 +143,10 @@ class ProgramSearch:
     def _remedy(self, program: str) -> str:
         near = ", ".join(self._like(program))
         words = "Write each argument as a string of its own. " if " " in program.strip() else ""
+        found = f"The image has {near}. " if near else ""
         return (
-            f"{f'The image has {near}. ' if near else ''}{words}Name a program that is in the "
-            f"image, or add what is mounted when a container runs to `{MOUNTS_FIELD}`."
+            f"{found}{words}Name a program that is in the image, or add what is mounted when a "
+            f"container runs to `{MOUNTS_FIELD}`."
         )
 
     def _like(self, program: str) -> Sequence[str]:
