@@ -184,4 +184,4 @@ class TestCache:
             )
         # Where an image may come from is noted on each machine anew, beside the keys. The other one
         # writes the archive, which no cache has.
-        assert run.processes == len(re.findall(r"Starting: Noting", run.stderr)) + 1
+        assert run.processes == len(re.findall(r"Starting: Noting", run.stderr)) + 1, run.stderr

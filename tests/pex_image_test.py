@@ -19,7 +19,9 @@ PYTHON = "//images/debian:python"
 
 # It is in images as a wheel.
 LIBRARY_BUILD_FILE = """
-python_sources(name="sources", resolve="services")
+python_sources(
+    name="sources", resolve="services", interpreter_constraints=["CPython>=3.9,<3.12"]
+)
 python_distribution(
     name="wheel",
     dependencies=[":sources"],
@@ -68,10 +70,10 @@ PYTHONS_BUILD_FILE = """
 python_requirement(
     name="front",
     requirements=[
-        "front @ file://{wheels}/front-1-py3-none-any.whl; python_version < '3.11'",
-        "front @ file://{wheels}/front-2-py3-none-any.whl; python_version >= '3.11'",
-        "core @ file://{wheels}/core-1-cp310-cp310-linux_x86_64.whl; python_version < '3.11'",
-        "core @ file://{wheels}/core-2-cp311-cp311-linux_x86_64.whl; python_version >= '3.11'",
+        "front @ file://{wheels}/front-1-py3-none-any.whl ; python_version < '3.11'",
+        "front @ file://{wheels}/front-2-py3-none-any.whl ; python_version >= '3.11'",
+        "core @ file://{wheels}/core-1-cp310-cp310-linux_x86_64.whl ; python_version < '3.11'",
+        "core @ file://{wheels}/core-2-cp311-cp311-linux_x86_64.whl ; python_version >= '3.11'",
     ],
     resolve="services",
 )
@@ -203,7 +205,6 @@ def test_an_image_has_what_the_pex_activates_for_its_python(
             load.remove()
         error = repository.failing_pants("package", f"{DIRECTORY}:on-312")
     assert (
-        f"`docker_image` {DIRECTORY}:on-312: `pex` has no wheels for CPython 3.12 for Linux on "
-        "x86_64, which runs it in the image, of core==2 (required by front 2). Add that Python to "
-        "the `complete_platforms` of the PEX, or set its `interpreter_constraints`."
+        f"`docker_image` {DIRECTORY}:on-312: `pex` does not run on CPython 3.12 for Linux on "
+        "x86_64, which is what the image has: it has no wheel of core==2 (required by front 2)."
     ) in error

@@ -67,6 +67,9 @@ _PLATFORM, _ACTIVATED = "platform.json", "activated.pex"
 _MISSING = re.compile(r"^ *[0-9]+: (?P<requirement>.+)(?:\n +Required by:\n +(?P<by>.+))?", re.M)
 _MOST_SHOWN = 5
 
+# Characters.
+_LONGEST_REASON = 600
+
 # The one option of a PEX that has a say in which wheels it gets.
 _RESOLVING = "--resolve-local-platforms"
 
@@ -205,13 +208,15 @@ def _lacking(words: str, python: ImagePython, machine: str) -> str:
     for match in _MISSING.finditer(words):
         by = f" (required by {match['by']})" if match["by"] else ""
         missing.append(printable(shown(match["requirement"] + by)))
-    lacks = ", ".join(missing[:_MOST_SHOWN]) or printable(shown(words.strip()))
+    reason = f"it has no wheel of {', '.join(missing[:_MOST_SHOWN])}"
     if len(missing) > _MOST_SHOWN:
-        lacks += f" and {len(missing) - _MOST_SHOWN} more"
+        reason += f" and {len(missing) - _MOST_SHOWN} more"
+    if not missing:
+        reason = printable(" ".join(words.split()))[:_LONGEST_REASON].rstrip(".")
     return (
-        f"`pex` has no wheels for CPython 3.{python.minor} for Linux on {machine}, which runs it "
-        f"in the image, of {lacks}. Add that Python to the `complete_platforms` of the PEX, or set "
-        "its `interpreter_constraints`."
+        f"`pex` does not run on CPython 3.{python.minor} for Linux on {machine}, which is what the "
+        f"image has: {reason}. Add that Python to the `complete_platforms` of the PEX, or to the "
+        "`interpreter_constraints` of it and of what it depends on."
     )
 
 
