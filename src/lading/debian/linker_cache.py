@@ -132,7 +132,7 @@ def cached_libraries(
 ) -> Iterator[CachedLibrary]:
     """The libraries in `directories`, each of which counts once.
 
-    `place` says where a path leads, links followed, `names` lists a directory, `read` tells of the
+    `place` says where a path leads, links followed, `names` lists a directory, `read` returns the
     ELF file at a path that is no link. Their paths have no leading slash.
     """
     seen = set()

@@ -9,7 +9,7 @@ def raw(
     content: bytes = b"",
     **fields: bytes,
 ) -> bytes:
-    """A member as it is told, whatever sense it makes. `fields` are `mode`, `uid`, `gid`,
+    """A member with exactly these values, sensible or not. `fields` are `mode`, `uid`, `gid`,
     `mtime`, `magic`, `prefix` and `trailer`."""
     block = b"".join(
         [

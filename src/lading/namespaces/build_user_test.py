@@ -45,7 +45,7 @@ def test_the_build_user_owns_what_it_sees_and_nothing_else(tmp_path: Path) -> No
         chmod 666 /dev/full 2>/dev/null || echo fixed
     """
     user, printed = str(BUILD_USER), staged(tmp_path, f"outside={tmp_path}; {script}")
-    if os.getuid():  # who builds with nobody's rights but its own
+    if os.getuid():  # builds run with the rights of the caller
         assert printed == "none"
         return
     assert printed.splitlines() == [

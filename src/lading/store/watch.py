@@ -135,7 +135,7 @@ class Watch:
 
 
 def _append(log: IO[bytes], data: bytes) -> None:
-    """As far as there is room: a build on a full disk fails by itself, and is told why."""
+    """As far as there is room: on a full disk the build itself fails, and reports why."""
     left = memoryview(data)
     try:
         while left:
