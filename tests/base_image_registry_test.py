@@ -182,7 +182,7 @@ class TestCache:
             run = somebody.pants(
                 *("--no-pantsd", "-ldebug", "--stats-log", mirrors, "package", "elsewhere:")
             )
-        # One finds the machine's caches, in which is noted where images may come from, once for each
+        # One finds the caches in which it is noted where images may come from, once for each
         # start of Pants. The other one writes the archive, which no cache has.
         assert len(re.findall(r"Starting: Finding where Pants keeps", run.stderr)) == 1
         assert run.processes == 2, run.stderr
