@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Iterator, Mapping
 
 import image_archive
+import pytest
 from base_image_registry import BaseImages
 from conftest import ContainerEngine
 from loaded_image import Loader
@@ -19,12 +20,12 @@ PYTHON = "//images/debian:python"
 
 # It is in images as a wheel.
 LIBRARY_BUILD_FILE = """
-python_sources(
-    name="sources", resolve="services", interpreter_constraints=["CPython>=3.9,<3.12"]
-)
+PYTHONS = ["CPython>=3.9,<3.12"]
+python_sources(name="sources", resolve="services", interpreter_constraints=PYTHONS)
 python_distribution(
     name="wheel",
     dependencies=[":sources"],
+    interpreter_constraints=PYTHONS,
     provides=python_artifact(name="words-of-greeter", version="1.5"),
     entry_points={"console_scripts": {"greet": "greeter.start:main"}},
     sdist=False,
@@ -153,12 +154,18 @@ def declared(repository: Repository, build_file: str) -> Iterator[Path]:
         yield repository.root / "dist" / DIRECTORY.replace("/", ".")
 
 
-def test_an_image_has_all_that_the_pex_has(
-    repository: Repository, base_images: BaseImages, docker: ContainerEngine, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def base(repository: Repository, base_images: BaseImages) -> str:
+    """A target `python`, a Debian 12 with Python."""
     repository.pants("package", PYTHON)
     base_images.push_archive("python", repository.root / "dist/images.debian/python.tar")
-    build_file = BUILD_FILE.format(wheel=native_wheel(tmp_path)) + base_images.target("python")
+    return base_images.target("python")
+
+
+def test_an_image_has_all_that_the_pex_has(
+    repository: Repository, base: str, docker: ContainerEngine, tmp_path: Path
+) -> None:
+    build_file = BUILD_FILE.format(wheel=native_wheel(tmp_path)) + base
     with declared(repository, build_file) as dist:
         repository.pants("package", f"{DIRECTORY}:on-store", f"{DIRECTORY}:on-pulled")
         load = Loader(docker, dist)
@@ -184,13 +191,13 @@ def test_an_image_has_all_that_the_pex_has(
 
 
 def test_an_image_has_what_the_pex_activates_for_its_python(
-    repository: Repository, base_images: BaseImages, docker: ContainerEngine, tmp_path: Path
+    repository: Repository, base: str, docker: ContainerEngine, tmp_path: Path
 ) -> None:
     pure_wheel(tmp_path, "front", "1", "py3-none-any", "core==1")
     pure_wheel(tmp_path, "front", "2", "py3-none-any", "core==2")
     pure_wheel(tmp_path, "core", "1", "cp310-cp310-linux_x86_64")
     pure_wheel(tmp_path, "core", "2", "cp311-cp311-linux_x86_64")
-    build_file = PYTHONS_BUILD_FILE.format(wheels=tmp_path) + base_images.target("python")
+    build_file = PYTHONS_BUILD_FILE.format(wheels=tmp_path) + base
     with repository.declared(DIRECTORY, build_file):
         place = repository.root / DIRECTORY
         (place / "versions.py").write_text(VERSIONS)
@@ -206,5 +213,6 @@ def test_an_image_has_what_the_pex_activates_for_its_python(
         error = repository.failing_pants("package", f"{DIRECTORY}:on-312")
     assert (
         f"`docker_image` {DIRECTORY}:on-312: `pex` does not run on CPython 3.12 for Linux on "
-        "x86_64, which is what the image has: it has no wheel of core==2 (required by front 2)."
+        "x86_64, which is what the image has: it has no wheel of core, but for "
+        "cp310-cp310-linux_x86_64 and cp311-cp311-linux_x86_64. Add that Python to "
     ) in error

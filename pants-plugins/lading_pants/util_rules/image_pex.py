@@ -63,7 +63,13 @@ _WHEELS = f"{_REQUIREMENTS}/.deps/"
 _PEX_INFO = "PEX-INFO"
 _PLATFORM, _ACTIVATED = "platform.json", "activated.pex"
 
-# How pex says what it does not find: `pex/environment.py`, `PEXEnvironment._resolve`.
+# How pex says what it does not find, and what there is instead: `pex/environment.py`,
+# `PEXEnvironment._resolve` and `_root_requirements_iter`.
+_UNAVAILABLE = re.compile(r"^A distribution for (?P<project>\S+) could not be resolved", re.M)
+_OTHER = re.compile(
+    r"(?:wheel tags for .+ are (?P<tags>\S+)|a python requirement of (?P<python>.+?)) "
+    r"which do(?:es)? not match"
+)
 _MISSING = re.compile(r"^ *[0-9]+: (?P<requirement>.+)(?:\n +Required by:\n +(?P<by>.+))?", re.M)
 _MOST_SHOWN = 5
 
@@ -204,13 +210,16 @@ async def activated_wheels(
 
 
 def _lacking(words: str, python: ImagePython, machine: str) -> str:
-    missing = []
+    missing = [printable(shown(match["project"])) for match in _UNAVAILABLE.finditer(words)]
     for match in _MISSING.finditer(words):
         by = f" (required by {match['by']})" if match["by"] else ""
         missing.append(printable(shown(match["requirement"] + by)))
     reason = f"it has no wheel of {', '.join(missing[:_MOST_SHOWN])}"
     if len(missing) > _MOST_SHOWN:
         reason += f" and {len(missing) - _MOST_SHOWN} more"
+    others = [match["tags"] or f"Python {match['python']}" for match in _OTHER.finditer(words)]
+    if others:
+        reason += f", but for {printable(shown(' and '.join(others[:_MOST_SHOWN])))}"
     if not missing:
         reason = printable(" ".join(words.split()))[:_LONGEST_REASON].rstrip(".")
     return (

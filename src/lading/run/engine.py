@@ -21,6 +21,9 @@ _NETWORK_OPTION = re.compile(r"-[pP].*|--(?:publish|publish-all|net|network)(?:=
 # Of docker's DriverStatus, where images are in containerd's store.
 _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
+# How often an engine is asked what it has while others remove images.
+_ATTEMPTS = 5
+
 
 @dataclass(frozen=True)
 class ContainerEngine:
@@ -110,10 +113,15 @@ class ContainerEngine:
 
         docker finds them by their chain (moby, tarexport/load.go), so it need not be sent them.
         """
-        ids = self._try("image", "ls", "--all", "--quiet", "--no-trunc").stdout.split()
-        if not ids:
-            return 0
-        found = self._try("image", "inspect", "--format", "{{json .RootFS.Layers}}", *set(ids))
+        for _ in range(_ATTEMPTS):
+            listed = self._try("image", "ls", "--all", "--quiet", "--no-trunc")
+            ids = set(listed.stdout.split())
+            if not ids:
+                return 0
+            found = self._try("image", "inspect", "--format", "{{json .RootFS.Layers}}", *ids)
+            if found.returncode == 0:
+                break
+            # podman tells of none if one is removed meanwhile.
         return max(
             (
                 _common(json.loads(line) or (), image.diff_ids)
