@@ -111,7 +111,6 @@ class ProgramDigest:
     """The source files of a program, below the sandbox's root, by module."""
 
     digest: Digest
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ async def program_digest(request: ProgramDigestRequest) -> ProgramDigest:
     digest = await Get(
         Digest, CreateDigest(FileContent(path, content) for path, content in files.items())
     )
-    return ProgramDigest(digest, digest.fingerprint)
+    return ProgramDigest(digest)
 
 
 @rule

@@ -82,7 +82,7 @@ def run(
 
 def _process(request: ProgramRequest, cache: str) -> ProgramProcess:
     mocks: list[MockGet[Any]] = [
-        MockGet(ProgramDigest, (ProgramDigestRequest,), lambda _: ProgramDigest(EMPTY_DIGEST, "")),
+        MockGet(ProgramDigest, (ProgramDigestRequest,), lambda _: ProgramDigest(EMPTY_DIGEST)),
         MockGet(MachineCache, (), lambda: MachineCache(cache)),
         MockGet(Digest, (CreateDigest,), lambda _: EMPTY_DIGEST),
         MockGet(Digest, (MergeDigests,), lambda _: EMPTY_DIGEST),

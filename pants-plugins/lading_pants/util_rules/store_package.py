@@ -15,6 +15,7 @@ from pants.util.frozendict import FrozenDict
 from lading.counted import counted
 from lading.fetch.pinned_file import PinnedFile
 from lading.field_text import unindented
+from lading.program_files import program_fingerprint
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.environment import variable_name
@@ -49,8 +50,6 @@ from lading_pants.util_rules.machine import NotedFiles, NotedFilesRequest
 from lading_pants.util_rules.override import OverrideChain, OverrideChainRequest
 from lading_pants.util_rules.platform import BuildPlatform
 from lading_pants.util_rules.program import (
-    ProgramDigest,
-    ProgramDigestRequest,
     ProgramRequest,
     ProgramResult,
 )
@@ -201,10 +200,7 @@ def _check_names(subject: str, further_sources: Iterable[StoreSource]) -> None:
 
 @rule
 async def derive_package(request: DerivePackage, platform: BuildPlatform) -> Derivation:
-    program, inputs = await MultiGet(
-        Get(ProgramDigest, ProgramDigestRequest(REALISE)),
-        Get(PackageInputs, PackageInputsRequest(request.target)),
-    )
+    inputs = await Get(PackageInputs, PackageInputsRequest(request.target))
     chain = inputs.chain
     version = chain.field(VersionField).value
     if not version:
@@ -224,7 +220,7 @@ async def derive_package(request: DerivePackage, platform: BuildPlatform) -> Der
         patches=inputs.patches.identities,
         dependencies=request.dependency_paths,
         build_root=inputs.build_root.hash,
-        builder=program.fingerprint,
+        builder=program_fingerprint(REALISE),
         strip=chain.field(StripField).value or "all",
     )
 

@@ -27,6 +27,7 @@ from pants.util.frozendict import FrozenDict
 from lading.errors import LadingError
 from lading.field_text import unindented
 from lading.interpolation import references, substitute
+from lading.program_files import program_fingerprint
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.members import members_from_json, members_to_json
@@ -43,7 +44,6 @@ from lading_pants.targets.store_script import (
 from lading_pants.util_rules.derivation import DeriveRequest
 from lading_pants.util_rules.named_address import NamedAddress, NamedAddressRequest
 from lading_pants.util_rules.platform import BuildPlatform
-from lading_pants.util_rules.program import ProgramDigest, ProgramDigestRequest
 from lading_pants.util_rules.realise import (
     MEMBERS_FILE,
     PACKAGE_FILE,
@@ -162,10 +162,7 @@ async def infer_script_dependencies(request: InferScriptDependencies) -> Inferre
 async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Derivation:
     target = request.target.target
     field_set = ScriptFieldSet.create(target)
-    program, template = await MultiGet(
-        Get(ProgramDigest, ProgramDigestRequest(_BUILDER)),
-        Get(ScriptTemplate, ScriptTemplateRequest(field_set)),
-    )
+    template = await Get(ScriptTemplate, ScriptTemplateRequest(field_set))
     paths = {
         dependency.target.target.address: str(dependency.path)
         for dependency in request.dependencies
@@ -188,7 +185,7 @@ async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Deriv
         patches=(),
         dependencies=request.dependency_paths,
         build_root="",
-        builder=program.fingerprint,
+        builder=program_fingerprint(_BUILDER),
         strip="none",
     )
 
