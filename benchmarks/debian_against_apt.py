@@ -32,13 +32,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from lading.debian.apt_testing import Apt
-from lading.debian.archive import Archive
-from lading.debian.archive_packages import ArchivePackages
-from lading.debian.binary_package import BinaryPackage
-from lading.debian.closure import UnmetError, choice
-from lading.debian.package_index import IndexFile, PackageIndex
-from lading.machine import Machine
+from lading.debian.lock.apt_testing import Apt
+from lading.debian.lock.archive import Archive
+from lading.debian.lock.archive_packages import ArchivePackages
+from lading.debian.lock.binary_package import BinaryPackage
+from lading.debian.lock.closure import UnmetError, choice
+from lading.debian.lock.package_index import IndexFile, PackageIndex
+from lading.runtime.machine import Machine
 
 _FIELDS = (
     rb"Package|Version|Architecture|Multi-Arch|Essential|Important|Priority|Filename|Size|SHA256|"

@@ -10,20 +10,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, List
 
-from lading.digest import Sha256
 from lading.fetch.client import Client, Page, Wanted
 from lading.fetch.part import Part
-from lading.fetch.persistence import Patience
-from lading.fetch.raw_server_testing import RawServer
 from lading.fetch.simple_index import file_url
-from lading.registry.authorizers import Authorizers
-from lading.registry.challenge import parse_challenges
-from lading.registry.credentials import CredentialSource
+from lading.network.persistence import Patience
+from lading.network.raw_server_testing import RawServer
+from lading.registry.auth.authorizers import Authorizers
+from lading.registry.auth.challenge import parse_challenges
+from lading.registry.auth.credentials import CredentialSource
+from lading.registry.http.transport import Transport
 from lading.registry.place import Place
-from lading.registry.push_connection import PushConnection
+from lading.registry.push.push_connection import PushConnection
+from lading.registry.push.upload import BlobFile, Upload
 from lading.registry.tag_digest import tag_digest
-from lading.registry.transport import Transport
-from lading.registry.upload import BlobFile, Upload
+from lading.values.digest import Sha256
 
 _PATIENCE = Patience(
     connect=1, read=0.05, tries=2, first_delay=0, longest_delay=0, window=0.05, slowest=1000

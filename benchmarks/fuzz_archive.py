@@ -8,12 +8,12 @@ from typing import Dict, List
 
 import pysequoia
 
-from lading.debian.apt_sources import APT_DIRECTORY
-from lading.debian.archive import Archive
-from lading.debian.archive_testing import TestArchive, packages_file, paragraph
-from lading.debian.deb822 import paragraphs
-from lading.debian.package_index import IndexFile, PackageIndex
-from lading.machine import Machine
+from lading.debian.lock.archive import Archive
+from lading.debian.lock.archive_testing import TestArchive, packages_file, paragraph
+from lading.debian.lock.package_index import IndexFile, PackageIndex
+from lading.debs.deb822 import paragraphs
+from lading.fetch.apt_sources import APT_DIRECTORY
+from lading.runtime.machine import Machine
 
 _VALUES = [
     *(

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from fuzz_documents import fuzz_documents  # noqa: E402
 from fuzz_layers import fuzz_layers  # noqa: E402
 
-from lading.errors import LadingError  # noqa: E402
+from lading.values.errors import LadingError  # noqa: E402
 
 #: What one input may take, in bytes and seconds.
 MEMORY, TIME = 2 << 30, 30

@@ -7,18 +7,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.image.account_files import AccountFiles
-from lading.image.accounts import Accounts
-from lading.image.base_config import BaseConfig
-from lading.image.config import ImageConfig
-from lading.image.config_type import read_config
-from lading.image.layer import GZIP_MEDIA_TYPE, Layer
-from lading.image.platform import Platform
-from lading.image.resolved_user import resolve_user
-from lading.registry.pulled_image import find_image
+from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
+from lading.image.config.base_config import BaseConfig
+from lading.image.config.config import ImageConfig
+from lading.image.config.config_type import read_config
+from lading.image.config.layer import Layer
+from lading.image.config.platform import Platform
+from lading.image.root.account_files import AccountFiles
+from lading.image.root.accounts import Accounts
+from lading.image.root.resolved_user import resolve_user
+from lading.registry.pull.pulled_image import find_image
 from lading.registry.reference import Reference
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _PLATFORM = Platform("linux", "amd64")
 

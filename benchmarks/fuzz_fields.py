@@ -17,24 +17,25 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 from pants.engine.addresses import Address
 from pants.engine.target import InvalidFieldException, InvalidTargetException, Target
 
-from lading.errors import LadingError
-from lading.image.config import ImageConfig
-from lading.image.healthcheck import Healthcheck
-from lading.image.layer import GZIP_MEDIA_TYPE, Layer
-from lading.image.platform import Platform
-from lading.image.root_fields import RootFields, fill_strings
-from lading.image.root_tree import plan_root_tree
-from lading.digest import Sha256
-from lading.structure.command_check import CommandCheck
-from lading.structure.config_check import ConfigCheck, parse_config
-from lading.structure.file_check import FileCheck
-from lading_pants.targets.base_image import BaseImageTarget, named_image
-from lading_pants.targets.debian_lock import DebianLockTarget
-from lading_pants.targets.docker_image import DockerImageTarget
-from lading_pants.targets.docker_image_test_target import DockerImageTestTarget
-from lading_pants.targets.fetch_url import FetchUrlTarget, pinned_file
-from lading_pants.targets.image_field import with_some_store_path
-from lading_pants.targets.store_package import StorePackageTarget
+from lading.checks.command_check import CommandCheck
+from lading.checks.config_check import ConfigCheck, parse_config
+from lading.checks.file_check import FileCheck
+from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
+from lading.image.config.config import ImageConfig
+from lading.image.config.healthcheck import Healthcheck
+from lading.image.config.layer import Layer
+from lading.image.config.platform import Platform
+from lading.image.root.root_fields import RootFields, fill_strings
+from lading.image.root.root_tree import plan_root_tree
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading_pants.base_image.base_image import BaseImageTarget, named_image
+from lading_pants.debian.debian_lock_target import DebianLockTarget
+from lading_pants.fetch.fetch_url import FetchUrlTarget, pinned_file
+from lading_pants.image.fields.docker_image import DockerImageTarget
+from lading_pants.image.fields.image_field import with_some_store_path
+from lading_pants.store.store_package_target import StorePackageTarget
+from lading_pants.test.docker_image_test_target import DockerImageTestTarget
 
 _DIGEST = "sha256:" + "1" * 64
 _LAYER = Layer(Sha256.of(b"x"), Sha256.of(b"y"), 1, GZIP_MEDIA_TYPE, "fuzz", 1)

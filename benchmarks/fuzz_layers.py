@@ -12,22 +12,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from lading import tar_header
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.image import base_layer_main, base_tree_main
-from lading.image.base_layer_request import BaseLayerRequest
-from lading.image.image_tree import ImageTree
-from lading.image.layer_blob import BlobReader, Compression
-from lading.image.layer_unpacker import DiskTree, unpack_layer
-from lading.image.package_testing import find_libzstd
-from lading.image.tree_bound import TreeBound
-from lading.image.tree_state import ContentDigests, read_tree
-from lading.image.unpack_bound import UnpackBound
-from lading.image.user_namespace import UserNamespace
-from lading.image.zstd_testing import skippable, zstd
+from lading.compression.layer_blob import BlobReader, Compression
+from lading.compression.zstd_testing import skippable, zstd
+from lading.files import members as kinds
+from lading.files.tree_bound import TreeBound
+from lading.files.unpack_bound import UnpackBound
+from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
+from lading.image.layers.package_testing import find_libzstd
+from lading.image.layers.tree_state import ContentDigests, read_tree
+from lading.image.programs import base_layer_main, base_tree_main
+from lading.image.programs.base_layer_request import BaseLayerRequest
+from lading.image.root.image_tree import ImageTree
 from lading.namespaces import linux
-from lading.store import members as kinds
+from lading.namespaces.user_namespace import UserNamespace
+from lading.tar import tar_header
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 #: Of so many inputs one is unpacked, which takes longest.
 _UNPACKED = 4

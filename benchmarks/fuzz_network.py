@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "src"))
 from fuzz_answers import AnswerFuzzer  # noqa: E402
 from fuzz_archive import ArchiveFuzzer  # noqa: E402
 
-from lading.errors import LadingError  # noqa: E402
-from lading.fetch.faults import UnavailableError  # noqa: E402
+from lading.network.faults import UnavailableError  # noqa: E402
+from lading.values.errors import LadingError  # noqa: E402
 
 #: What one input may take, in bytes and seconds.
 MEMORY, TIME = 3 << 30, 20

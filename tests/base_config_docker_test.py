@@ -50,8 +50,8 @@ VALUES: List[Any] = [None, True, 5, -1, 1.5, 1 << 63, "", "x", [], ["x"], [5], [
 
 
 def test_what_docker_loads_is_taken_and_nothing_else(docker: ContainerEngine) -> None:
-    from lading.image.config_type import read_config
-    from lading.image.go_json import MalformedError
+    from lading.image.config.config_type import read_config
+    from lading.image.config.go_json import MalformedError
 
     random_numbers = random.Random(13)
     outcomes = set()

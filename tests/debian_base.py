@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lock import locked
 
-from lading.debian.mirrors import debian_base_urls
-from lading.machine import Machine
+from lading.fetch.debian_mirrors import debian_base_urls
+from lading.runtime.machine import Machine
 
 SUITE = "bookworm"
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
-from lading.debian.deb_archive import DebArchive
 from lading.debian.installation import describe, installed_files
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest, DebianPart
-from lading.debian.mirrors import debian_base_urls
 from lading.debian.report import report_json
-from lading.image.image_tree import ImageTree
-from lading.image.part_files import PartFiles
-from lading.image.tree_member import members_to_json
-from lading.image.tree_segment import write_tree_segment
-from lading.machine import Machine
-from lading.store import members as kinds
+from lading.debs.deb_archive import DebArchive
+from lading.fetch.debian_mirrors import debian_base_urls
+from lading.files import members as kinds
+from lading.image.layers.part_files import PartFiles
+from lading.image.root.image_tree import ImageTree
+from lading.runtime.machine import Machine
+from lading.tar.tree_member import members_to_json
+from lading.tar.tree_segment import write_tree_segment
 
 _HOOK = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 _ARCHIVES = "var/cache/apt/archives"

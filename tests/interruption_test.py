@@ -19,7 +19,7 @@ from repository import Repository, copy_work_tree, with_own_caches
 from sandbox_processes import command, descendants, working_below
 from small_disk import filled, small_disk
 
-from lading.fetch.faulty_server_testing import FaultyServer, Ranged
+from lading.network.faulty_server_testing import FaultyServer, Ranged
 
 KILLED = [f"killed{number}" for number in range(10)]
 

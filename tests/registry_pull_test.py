@@ -30,16 +30,16 @@ from docker_registry import (
     random_faults,
 )
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.fetch.part import Part
-from lading.fetch.persistence import Patience
-from lading.image.platform import Platform
+from lading.image.config.platform import Platform
 from lading.image.reference import Repository
-from lading.machine import Machine
-from lading.registry.credentials import CredentialSource
-from lading.registry.pull import Puller
-from lading.registry.pulled_image import PulledImage
+from lading.network.persistence import Patience
+from lading.registry.auth.credentials import CredentialSource
+from lading.registry.pull.pull import Puller
+from lading.registry.pull.pulled_image import PulledImage
+from lading.runtime.machine import Machine
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 PATH = "team/app"
 TAG = "1.0"
@@ -414,7 +414,7 @@ class TestProgram:
     def pull(self, sandbox: Path, request: Mapping[str, Any]) -> "subprocess.Popen[str]":
         (sandbox / "request.json").write_text(json.dumps(request))
         return subprocess.Popen(
-            [sys.executable, "-B", "-m", "lading.registry.pull_main", "request.json", "out"],
+            [sys.executable, "-B", "-m", "lading.registry.pull.pull_main", "request.json", "out"],
             cwd=sandbox,
             env={"PYTHONPATH": str(BUILD_ROOT / "src")},
             stderr=subprocess.PIPE,

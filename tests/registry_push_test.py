@@ -30,18 +30,18 @@ from docker_registry import (
 )
 from interruptible import interruptible
 
-from lading.digest import Sha256
 from lading.fetch.part import Part
-from lading.fetch.persistence import Patience
-from lading.image.platform import Platform
+from lading.image.config.platform import Platform
 from lading.image.reference import Repository
-from lading.machine import Machine
-from lading.registry.credentials import CredentialSource
-from lading.registry.publish import Registries, publish
-from lading.registry.publish_request import images_of_request
-from lading.registry.publish_result import PublishResult
-from lading.registry.pull import Puller
-from lading.registry.pushed_layers import PushedLayers
+from lading.network.persistence import Patience
+from lading.registry.auth.credentials import CredentialSource
+from lading.registry.pull.pull import Puller
+from lading.registry.push.publish import Registries, publish
+from lading.registry.push.publish_request import images_of_request
+from lading.registry.push.publish_result import PublishResult
+from lading.registry.push.pushed_layers import PushedLayers
+from lading.runtime.machine import Machine
+from lading.values.digest import Sha256
 
 METHODS = ("HEAD", "GET", "POST", "PATCH", "PUT")
 QUICK = Patience(connect=2, read=5, tries=5, first_delay=0.001, longest_delay=0.01)
@@ -441,7 +441,7 @@ class TestProgram:
     ) -> "subprocess.Popen[str]":
         (directory / "request.json").write_text(images.request)
         return subprocess.Popen(
-            [sys.executable, "-B", *how, "lading.registry.publish_main"]
+            [sys.executable, "-B", *how, "lading.registry.push.publish_main"]
             + ["request.json", "result.json"],
             cwd=directory,
             env={"PYTHONPATH": str(BUILD_ROOT / "src"), "HOME": str(directory), "PATH": "/bin"},

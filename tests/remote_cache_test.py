@@ -35,7 +35,7 @@ docker_image(
 #: On a busy machine, the server may take longer to answer than Lading waits before it runs the
 #: program as well, and than Pants waits at all. Neither time is in a key.
 PATIENCE = (
-    "pants-plugins/lading_pants/util_rules/program.py",
+    "pants-plugins/lading_pants/engine/program.py",
     "_SPECULATION_DELAY_MILLIS = 1000\n",
     "_SPECULATION_DELAY_MILLIS = 600_000\n",
 )

@@ -25,7 +25,7 @@ from counting_proxy import CountingProxy  # isort: skip
 from docker_registry import docker_registry  # isort: skip
 from repository import Repository, copy_work_tree  # isort: skip
 
-_DEFAULTS = "pants-plugins/lading_pants/targets/image_layering.py"
+_DEFAULTS = "pants-plugins/lading_pants/image/fields/image_layering.py"
 
 #: By name in the table, what the plugin's copy has instead of its defaults.
 _WAYS: Dict[str, Tuple[Tuple[str, str], ...]] = {

@@ -8,9 +8,9 @@ from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Sequence,
 
 from world import Package, World
 
-from lading.image.layering import plan_layers
+from lading.image.layers.layering import plan_layers
 from lading.store.package import StorePackage
-from lading.store.path import StorePath
+from lading.values.path import StorePath
 
 Groups = List[FrozenSet[str]]
 Algorithm = Callable[[World, str, int], Groups]

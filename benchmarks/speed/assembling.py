@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lading.image.layer_request import PackagesLayerRequest
+from lading.image.programs.layer_request import PackagesLayerRequest
 from speed.bench import Bench
 from speed.contest import Contestant, compete
 from speed.program import run_program
@@ -48,7 +48,7 @@ def run(bench: Bench) -> Section:
 
 def _assemble(segments: Segments) -> None:
     arguments = ("request.json", segments.compressor, "blob", "layer.json")
-    run_program(segments.directory, "lading.image.packages_layer_main", *arguments)
+    run_program(segments.directory, "lading.image.programs.packages_layer_main", *arguments)
 
 
 def _tar_and_gzip(segments: Segments, file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Callable, Iterator, List, Tuple
 
 from base_image_costs import peak_memory, watched
 
-from lading.image.layer_request import PackagesLayerRequest
+from lading.image.programs.layer_request import PackagesLayerRequest
 from speed import ROOT
 from speed.bench import Bench
 from speed.generated import DataImage, DataPackage, build_file
@@ -106,12 +106,17 @@ def _programs(segments: Segments) -> List[Tuple[str, Tuple[str, ...]]]:
     return [
         (
             "Lading: a layer of 1 GB, of compressed packages",
-            (*module, "lading.image.packages_layer_main", "request.json", segments.compressor)
+            (
+                *module,
+                "lading.image.programs.packages_layer_main",
+                "request.json",
+                segments.compressor,
+            )
             + ("blob", "layer.json"),
         ),
         (
             "Lading: compressing 50 MB",
-            (*module, "lading.image.compress_main", segments.compressor, first.segment)
+            (*module, "lading.image.programs.compress_main", segments.compressor, first.segment)
             + (str(first.path), "blob", "layer.json"),
         ),
         (

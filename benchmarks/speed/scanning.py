@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from lading.nix32 import encode
+from lading.values.nix32 import encode
 from speed.bench import Bench
 from speed.contest import Contestant, compete
 from speed.program import run_python

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
-from lading.image.compress_main import main as compress
-from lading.image.layer_compression import FILE, LIBRARY, LayerCompression, Method
-from lading.image.layer_request import LayerPackage
-from lading.image.package_testing import find_libdeflate
-from lading.store.path import StorePath
+from lading.compression.layer_compression import FILE, LIBRARY, LayerCompression, Method
+from lading.image.layers.package_testing import find_libdeflate
+from lading.image.programs.compress_main import main as compress
+from lading.image.programs.layer_request import LayerPackage
 from lading.store.segment import write_segment
+from lading.values.path import StorePath
 
 _SOURCES = ("/usr/lib", "/usr/bin", "/usr/share")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lading_pants.util_rules.store_package_testing import DebianMirror
+from lading_pants.store.store_package_testing import DebianMirror
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 
 class TargetError(Exception):

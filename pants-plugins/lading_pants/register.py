@@ -4,77 +4,66 @@ from __future__ import annotations
 
 from pants.util.memo import memoized
 
-from lading_pants.goals import (
-    base_image_pins,
-    debian_lock,
-    image_tests,
-    lading_cache,
-    package_image,
-    package_store,
-    publish_image,
-    run_image,
-)
-from lading_pants.targets.base_image import BaseImageTarget
-from lading_pants.targets.build_root import BuildRootTarget
-from lading_pants.targets.debian_lock import DebianLockTarget
-from lading_pants.targets.docker_image import DockerImageTarget
-from lading_pants.targets.docker_image_test_target import DockerImageTestTarget
-from lading_pants.targets.fetch_debian import FetchDebianTarget
-from lading_pants.targets.fetch_url import FetchUrlTarget
-from lading_pants.targets.store_package import StorePackageTarget
-from lading_pants.targets.store_script import StoreScriptTarget
-from lading_pants.util_rules import (
-    archive_in_dist,
-    assembled_image,
+from lading_pants.base_image import base_image_pins, pinned_image, pulled_image, pulled_layers
+from lading_pants.base_image.base_image import BaseImageTarget
+from lading_pants.debian import debian, debian_parts, image_debian
+from lading_pants.debian import debian_lock_goal as debian_lock
+from lading_pants.debian.debian_lock_target import DebianLockTarget
+from lading_pants.engine import (
     bubblewrap,
-    compressor,
-    debian,
-    debian_parts,
-    deflate_library,
-    derivation,
     docker_backend,
     engine_machine,
-    fetch,
+    lading_cache,
+    machine,
+    named_address,
+    platform,
+    program,
+    registry_machine,
+    requested_goals,
+    target_files,
+)
+from lading_pants.fetch import compressor, deflate_library, fetch, pinned_library, zstd_library
+from lading_pants.fetch.fetch_debian import FetchDebianTarget
+from lading_pants.fetch.fetch_url import FetchUrlTarget
+from lading_pants.image import (
+    archive_in_dist,
+    assembled_image,
     image_archive,
     image_base,
-    image_checks,
-    image_debian,
-    image_destinations,
     image_files,
     image_layer,
     image_layers,
     image_names,
     image_parts,
-    image_pex,
     image_plan,
     image_programs,
-    image_python,
     image_references,
     image_trees,
-    implied_build_root,
-    machine,
-    named_address,
-    override,
     package_for_dist,
+    package_image,
     package_layers,
-    pinned_image,
-    pinned_library,
     placed_layers,
-    platform,
-    program,
-    pulled_image,
-    pulled_layers,
-    realise,
-    registry_machine,
-    requested_goals,
     run_as_root,
+)
+from lading_pants.image.fields.docker_image import DockerImageTarget
+from lading_pants.publish import image_destinations, publish_image
+from lading_pants.python import image_pex, image_python
+from lading_pants.run import run_image
+from lading_pants.store import (
+    derivation,
+    implied_build_root,
+    override,
+    package_store,
+    realise,
     source,
     store_package,
     store_script,
-    structure_file,
-    target_files,
-    zstd_library,
 )
+from lading_pants.store.build_root_target import BuildRootTarget
+from lading_pants.store.store_package_target import StorePackageTarget
+from lading_pants.store.store_script_target import StoreScriptTarget
+from lading_pants.test import image_checks, image_tests, structure_file
+from lading_pants.test.docker_image_test_target import DockerImageTestTarget
 
 _RULE_MODULES = (
     archive_in_dist,

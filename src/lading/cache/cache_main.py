@@ -15,10 +15,10 @@ from typing import Dict, Iterable, List
 
 from lading.cache.cached_tree import USERS
 from lading.cache.survey import Entry, survey
-from lading.cache_directory import CACHE_DIR
-from lading.counted import counted
-from lading.file_lock import lock
-from lading.program import run
+from lading.runtime.cache_directory import CACHE_DIR
+from lading.runtime.file_lock import lock
+from lading.runtime.program import run
+from lading.values.counted import counted
 
 
 def main(argv: List[str]) -> None:

@@ -6,12 +6,12 @@ from typing import List
 
 import pytest
 
-from lading.at_once_testing import FORK
 from lading.cache import cache_main, survey
 from lading.cache.cached_tree import cached_tree, check_contents
 from lading.cache.workplace import remove_tree
-from lading.cache_directory import restore_cache
-from lading.digest import Sha256
+from lading.runtime.at_once_testing import FORK
+from lading.runtime.cache_directory import restore_cache
+from lading.values.digest import Sha256
 
 
 def make(tree: Path) -> None:

@@ -19,9 +19,9 @@ from typing import Callable, Iterator, List
 
 from lading.cache.tree_manifest import TreeManifest, stat_digest
 from lading.cache.workplace import UNFINISHED, remove_tree, workplace
-from lading.errors import LadingError
-from lading.file_lock import lock
-from lading.whole_file import write_whole
+from lading.runtime.file_lock import lock
+from lading.runtime.whole_file import write_whole
+from lading.values.errors import LadingError
 
 TREE, MANIFEST, STATE = "tree", "manifest.json", "state.json"
 

@@ -6,16 +6,12 @@ from typing import Callable, List
 
 import pytest
 
-from lading.at_once_testing import run_at_once
 from lading.cache import cached_tree as module
-from lading.cache.cached_tree import (
-    DamagedError,
-    cached_tree,
-    check_contents,
-)
+from lading.cache.cached_tree import DamagedError, cached_tree, check_contents
 from lading.cache.tree_manifest import stat_digest
 from lading.cache.workplace import remove_tree, workplace
-from lading.errors import LadingError
+from lading.runtime.at_once_testing import run_at_once
+from lading.values.errors import LadingError
 
 
 class Cache:

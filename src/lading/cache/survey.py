@@ -11,7 +11,7 @@ from typing import Iterator, List, Optional
 
 from lading.cache.cached_tree import DAMAGED, STATE, TREE, DamagedError, check_contents
 from lading.cache.workplace import UNFINISHED, remove_tree
-from lading.digest import Sha256
+from lading.values.digest import Sha256
 
 #: Directories of unpacked trees, and what they are.
 TREES = {
@@ -54,7 +54,7 @@ class Entry:
 
 def survey(cache: Path) -> Iterator[Entry]:
     """All entries, with their contents read, and the descriptions of the machine that lie beside
-    the cache (`lading.machine`). The caller has the cache locked."""
+    the cache (`lading.runtime.machine`). The caller has the cache locked."""
     for name, kind in TREES.items():
         for path in _children(cache / name):
             if path.is_dir() and not _is_being_made(path):

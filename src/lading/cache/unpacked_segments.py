@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Callable, Iterator, List, Sequence, Tuple
 
 from lading.cache.new_tree import DIRECTORY, NewTree, UnsoundError
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 _CHUNK = 1 << 20
 

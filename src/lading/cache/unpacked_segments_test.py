@@ -8,10 +8,10 @@ import pytest
 
 from lading.cache.tree_manifest import TreeManifest
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.store.path import StorePath
 from lading.store.segment import write_segment
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 PATH = StorePath.parse("/store/00000000000000000000000000000000-hello-1.0")
 BASE = f"store/{PATH.base}"

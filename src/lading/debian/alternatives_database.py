@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Dict, Sequence, Tuple
 
-from lading.debian.maintainer_scripts import Alternative
+from lading.debian.scripts.maintainer_scripts import Alternative
 
 DIRECTORY = "var/lib/dpkg/alternatives"
 

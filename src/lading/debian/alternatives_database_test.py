@@ -2,8 +2,8 @@ import subprocess
 from pathlib import Path
 from typing import List
 
-from lading.debian.maintainer_scripts import Alternative
 from lading.debian.registered import database_texts
+from lading.debian.scripts.maintainer_scripts import Alternative
 
 _AWK = (
     Alternative(

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Dict, Iterable, Iterator, Mapping, Optional
 
-from lading.debian.deb822 import paragraphs
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.relation import Alternatives, Relation, parse_relations
-from lading.errors import LadingError
+from lading.debs.deb822 import paragraphs
+from lading.debs.relation import Alternatives, Relation, parse_relations
+from lading.values.errors import LadingError
 
 # dpkg(1), package states: of these nothing but configuration is there.
 _ABSENT = frozenset(("not-installed", "config-files"))

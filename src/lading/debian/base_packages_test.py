@@ -5,10 +5,10 @@ from typing import Dict
 import pytest
 
 from lading.debian.base_packages import base_packages, check_kept
-from lading.debian.base_packages_main import main
 from lading.debian.installed_package import InstalledPackage
-from lading.errors import LadingError
-from lading.image.image_tree import ImageTree
+from lading.debian.programs.base_packages_main import main
+from lading.image.root.image_tree import ImageTree
+from lading.values.errors import LadingError
 
 STATUS = """\
 Package: libc6

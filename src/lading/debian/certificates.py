@@ -7,9 +7,9 @@ import re
 from types import MappingProxyType
 from typing import Iterable, Iterator, List, Mapping, Optional, Tuple
 
-from lading.errors import LadingError
-from lading.image.root_entry import RootEntry
-from lading.store import members as kinds
+from lading.files import members as kinds
+from lading.files.root_entry import RootEntry
+from lading.values.errors import LadingError
 
 #: Where packages have certificates, and where programs look for them.
 SHARED, CERTIFICATES = "usr/share/ca-certificates", "etc/ssl/certs"

@@ -5,9 +5,9 @@ from typing import Dict
 import pytest
 
 from lading.debian.certificates import certificate_entries, subject_hash
-from lading.errors import LadingError
-from lading.fetch.self_signed_testing import SELF_SIGNED
-from lading.image.root_entry import RootEntry
+from lading.files.root_entry import RootEntry
+from lading.network.self_signed_testing import SELF_SIGNED
+from lading.values.errors import LadingError
 
 MOZILLA = "usr/share/ca-certificates/mozilla"
 

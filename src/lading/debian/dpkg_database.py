@@ -9,9 +9,9 @@ import re
 from typing import Dict, Iterable, Iterator, List, Sequence
 
 from lading.debian.installed_package import InstalledPackage
-from lading.image.dpkg_status import STATUS, STATUS_DIRECTORY
-from lading.image.root_entry import RootEntry
-from lading.store import members as kinds
+from lading.files import members as kinds
+from lading.files.root_entry import RootEntry
+from lading.image.root.dpkg_status import STATUS, STATUS_DIRECTORY
 
 _DIRECTORY = "var/lib/dpkg"
 _DIRECTORIES = ("alternatives", "info", "parts", "triggers", "updates")

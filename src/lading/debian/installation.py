@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 from typing import Iterator, List, Mapping, Tuple
 
-from lading.debian.deb_archive import DebArchive
 from lading.debian.documentation import is_documentation
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.unpack import merged
-from lading.image.tree_segment import TreeFile
-from lading.store import members as kinds
+from lading.debs.deb_archive import DebArchive
+from lading.debs.unpack import merged
+from lading.files import members as kinds
+from lading.tar.tree_segment import TreeFile
 
 # Control files that are told otherwise.
 _DESCRIBED = frozenset(("conffiles", "control", "md5sums"))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type
 
-from lading.debian.after_install import after_install_entries
 from lading.debian.base_packages import check_kept
 from lading.debian.certificates import (
     BUNDLE,
@@ -28,33 +27,27 @@ from lading.debian.linker_cache import (
     configured_directories,
     generator,
 )
-from lading.debian.maintainer_scripts import ScriptEffects, follow_package
 from lading.debian.order import in_order_of_dependence
 from lading.debian.os_release import os_release_entries
 from lading.debian.pam import PROFILES, pam_files
 from lading.debian.registered import alternative_links, database_texts
-from lading.debian.script_files import ScriptFiles
+from lading.debian.scripts.after_install import after_install_entries
+from lading.debian.scripts.maintainer_scripts import ScriptEffects, follow_package
+from lading.debian.scripts.script_files import ScriptFiles
 from lading.debian.shells import PATH as SHELLS_PATH
-from lading.debian.shells import (
-    STATE,
-    TEMPLATE,
-    declared,
-    is_declaration,
-    shells_text,
-    state_text,
-)
-from lading.debian.unpack import MERGED, merged
-from lading.errors import LadingError
-from lading.image.account_files import ACCOUNT_FILES, AccountFiles
-from lading.image.dpkg_status import STATUS
-from lading.image.image_tree import ImageTree
-from lading.image.links import follow
-from lading.image.root_entry import RootEntry
-from lading.image.root_tree import as_in_base
-from lading.image.tree_member import TreeMember
-from lading.image.tree_parts import PlannedParts, TreePart, plan_parts
-from lading.store import members as kinds
+from lading.debian.shells import STATE, TEMPLATE, declared, is_declaration, shells_text, state_text
+from lading.debs.unpack import MERGED, merged
+from lading.files import members as kinds
+from lading.files.links import follow
+from lading.files.root_entry import RootEntry
+from lading.image.layers.tree_parts import PlannedParts, TreePart, plan_parts
+from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.root.dpkg_status import STATUS
+from lading.image.root.image_tree import ImageTree
+from lading.image.root.root_tree import as_in_base
 from lading.store.elf import Elf, sound_elf
+from lading.tar.tree_member import TreeMember
+from lading.values.errors import LadingError
 
 _C_LIBRARY = "libc6"
 _ARCHITECTURES = {"x86_64-linux-gnu": "amd64", "aarch64-linux-gnu": "arm64"}

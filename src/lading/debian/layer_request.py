@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
 
 from lading.debian.installed_package import InstalledPackage
-from lading.image.part_files import PartFiles
+from lading.image.layers.part_files import PartFiles
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import re
 from typing import Dict, Iterable, Iterator, List, Set
 
-from lading.debian.deb822 import paragraphs
 from lading.debian.installed_package import InstalledPackage
+from lading.debs.deb822 import paragraphs
 
 # Nothing depends on them by name, and everything by what they make (Debian policy 3.8).
 _FIRST = ("base-passwd", "base-files")

@@ -5,8 +5,8 @@ Scanners look it up, and find no vulnerabilities without it: os-release(5).
 
 from typing import Callable, List, Mapping
 
-from lading.image.root_entry import RootEntry
-from lading.store import members as kinds
+from lading.files import members as kinds
+from lading.files.root_entry import RootEntry
 
 _OS_RELEASE, _LINK, _VERSION = "usr/lib/os-release", "etc/os-release", "etc/debian_version"
 

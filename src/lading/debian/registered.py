@@ -6,11 +6,11 @@ Other than in build roots, /etc/alternatives is there, as on any Debian.
 import posixpath
 from typing import Callable, Dict, Iterable, List, Mapping, Tuple
 
-from lading.debian.alternatives import settle
 from lading.debian.alternatives_database import DIRECTORY as DATABASE
 from lading.debian.alternatives_database import AlternativeGroup
-from lading.debian.maintainer_scripts import Alternative
-from lading.debian.unpack import merged
+from lading.debian.scripts.maintainer_scripts import Alternative
+from lading.debs.alternatives import settle
+from lading.debs.unpack import merged
 
 _DIRECTORY = "etc/alternatives"
 
@@ -22,7 +22,7 @@ def alternative_links(
 ) -> Dict[str, str]:
     """Targets by path without a leading slash.
 
-    `wanted` is as in `lading.debian.alternatives.settle`, and wins; of what packages register the
+    `wanted` is as in `lading.debs.alternatives.settle`, and wins; of what packages register the
     highest priority does; what none registers and none has, the table of that module fills in.
     `exists` tells what the packages have, by path. LadingError for a wanted target that is not.
     """

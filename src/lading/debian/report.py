@@ -4,9 +4,9 @@ import json
 import posixpath
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set
 
-from lading.debian.after_install import AFTER_INSTALL
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.maintainer_scripts import ScriptEffects
+from lading.debian.scripts.after_install import AFTER_INSTALL
+from lading.debian.scripts.maintainer_scripts import ScriptEffects
 
 
 def report_json(

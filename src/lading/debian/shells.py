@@ -3,7 +3,7 @@
 import posixpath
 from typing import Iterable, Iterator, Mapping
 
-from lading.debian.unpack import merged
+from lading.debs.unpack import merged
 
 PATH, STATE = "etc/shells", "var/lib/shells.state"
 TEMPLATE, SHELLS = "usr/share/debianutils/shells", "usr/share/debianutils/shells.d"

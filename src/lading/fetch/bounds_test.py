@@ -9,10 +9,10 @@ from typing import Iterator, List
 import pytest
 
 from lading.fetch.client import Client
-from lading.fetch.faults import UnavailableError
 from lading.fetch.part import Part
-from lading.fetch.persistence import Patience
-from lading.fetch.raw_server_testing import RawServer, Script, dripping, endless, saying
+from lading.network.faults import UnavailableError
+from lading.network.persistence import Patience
+from lading.network.raw_server_testing import RawServer, Script, dripping, endless, saying
 
 PATIENCE = Patience(connect=0.1, read=0.3, tries=1, window=0.3, slowest=1 << 16)
 

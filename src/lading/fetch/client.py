@@ -12,15 +12,15 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from lading.fetch.body import announced, chunks, let_go, whole, whole_number
-from lading.fetch.faults import GoneError, TransientError, UnavailableError, WrongContentError
-from lading.fetch.metered_session import MeteredSession, zone_of
-from lading.fetch.network_faults import network_faults
 from lading.fetch.part import Part
-from lading.fetch.persistence import PATIENCE, Patience, Persistence
-from lading.fetch.redirect import MOST_REDIRECTS, redirect_of
-from lading.fetch.zone import Zone
-from lading.foreign_text import printable, shown
+from lading.network.body import announced, chunks, let_go, whole, whole_number
+from lading.network.faults import GoneError, TransientError, UnavailableError, WrongContentError
+from lading.network.metered_session import MeteredSession, zone_of
+from lading.network.network_faults import network_faults
+from lading.network.persistence import PATIENCE, Patience, Persistence
+from lading.network.redirect import MOST_REDIRECTS, redirect_of
+from lading.network.zone import Zone
+from lading.values.foreign_text import printable, shown
 
 _LOCAL_CHUNK = 1 << 18
 
@@ -62,7 +62,7 @@ class Document:
 
 class Sender(Protocol):
     """Sends one request and follows redirects. The body of the answer is still to be read, with
-    `lading.fetch.body`. `zone` is how far inside the address may be.
+    `lading.network.body`. `zone` is how far inside the address may be.
     """
 
     def __call__(

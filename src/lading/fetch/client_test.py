@@ -10,13 +10,13 @@ from typing import Iterator, List
 
 import pytest
 
-from lading.digest import Sha256
 from lading.fetch.client import Client, Wanted
-from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
-from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.part import Part
-from lading.fetch.persistence import PATIENCE, Patience
-from lading.fetch.self_signed_testing import SELF_SIGNED
+from lading.network.faults import GoneError, UnavailableError, WrongContentError
+from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
+from lading.network.persistence import PATIENCE, Patience
+from lading.network.self_signed_testing import SELF_SIGNED
+from lading.values.digest import Sha256
 
 BODY = random.Random(0).getrandbits(8 * 300_000).to_bytes(300_000, "big")
 

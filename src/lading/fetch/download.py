@@ -2,16 +2,16 @@
 
 from typing import Callable, List, Tuple
 
-from lading.errors import LadingError
 from lading.fetch.client import Client, Wanted
 from lading.fetch.download_cache import DownloadCache
-from lading.fetch.faults import GoneError, UnavailableError, WrongContentError
 from lading.fetch.mirrors import places
 from lading.fetch.part import Part
 from lading.fetch.pinned_file import PinnedFile
-from lading.fetch.source_url import told
 from lading.fetch.verified import save_verified
-from lading.machine import Machine
+from lading.network.faults import GoneError, UnavailableError, WrongContentError
+from lading.network.source_url import told
+from lading.runtime.machine import Machine
+from lading.values.errors import LadingError
 
 _Failures = List[Tuple[str, UnavailableError]]
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
 
-from lading.cache_directory import CACHE_DIR
-from lading.digest import Sha256
 from lading.fetch.part import Part
-from lading.locked_file import open_locked
+from lading.runtime.cache_directory import CACHE_DIR
+from lading.runtime.locked_file import open_locked
+from lading.values.digest import Sha256
 
 _CHUNK = 1 << 20
 

@@ -5,8 +5,8 @@ from typing import List
 
 import pytest
 
-from lading.digest import Sha256
 from lading.fetch.download_cache import DownloadCache
+from lading.values.digest import Sha256
 
 BODY = b"content" * 1000
 DIGEST = Sha256(hashlib.sha256(BODY).hexdigest())

@@ -5,16 +5,16 @@ from typing import Iterator, List, Optional
 
 import pytest
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.fetch.client import Client
 from lading.fetch.download import download
 from lading.fetch.download_cache import DownloadCache
-from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.pip_configuration import pip_indexes
-from lading.fetch.source_url import SourceUrl
-from lading.machine import Machine
+from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
+from lading.network.source_url import SourceUrl
+from lading.runtime.machine import Machine
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 BODY = random.Random(1).getrandbits(8 * 200_000).to_bytes(200_000, "big")
 MACHINE = Machine(environment={})

@@ -16,11 +16,11 @@ from typing import List, Sequence
 from lading.fetch.client import Client
 from lading.fetch.download import download
 from lading.fetch.download_cache import DownloadCache
-from lading.fetch.network_environment import use_environment
 from lading.fetch.pinned_file import PinnedFile, request_from_json
 from lading.fetch.report import report
-from lading.machine import Machine
-from lading.program import run
+from lading.network.network_environment import use_environment
+from lading.runtime.machine import Machine
+from lading.runtime.program import run
 
 _PARALLEL = 8
 

@@ -8,14 +8,14 @@ from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.fetch.fetch_main import main
 from lading.fetch.pinned_file import PinnedFile, request_to_json
-from lading.fetch.source_url import SourceUrl
-from lading.program import USER_ERROR, error_sentence
-from lading.small_disk_testing import on_small_disk, sentence_of
+from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
+from lading.network.source_url import SourceUrl
+from lading.runtime.program import USER_ERROR, error_sentence
+from lading.runtime.small_disk_testing import on_small_disk, sentence_of
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 BODIES = {f"file{number}": b"%d" % number * 5000 for number in range(20)}
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Iterator, Union
 from urllib.parse import quote
 
-from lading.debian.mirrors import debian_base_urls
 from lading.fetch.client import Client, check_scheme
-from lading.fetch.faults import GoneError
+from lading.fetch.debian_mirrors import debian_base_urls
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.pip_configuration import PipIndexes, pip_indexes
 from lading.fetch.simple_index import ACCEPT, file_url, project_url
-from lading.fetch.source_url import SourceUrl
-from lading.fetch.zone import Zone
-from lading.machine import Machine
+from lading.network.faults import GoneError
+from lading.network.source_url import SourceUrl
+from lading.network.zone import Zone
+from lading.runtime.machine import Machine
 
 
 @dataclass(frozen=True)

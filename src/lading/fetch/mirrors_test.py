@@ -3,15 +3,15 @@ from typing import List
 
 import pytest
 
-from lading.digest import Sha256
 from lading.fetch.client import Client
-from lading.fetch.faults import GoneError
-from lading.fetch.faulty_server_testing import FaultyServer, Reply
 from lading.fetch.mirrors import DirectPlace, ListedPlace, places
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.pip_configuration import pip_indexes
-from lading.fetch.source_url import SourceUrl
-from lading.machine import Machine
+from lading.network.faults import GoneError
+from lading.network.faulty_server_testing import FaultyServer, Reply
+from lading.network.source_url import SourceUrl
+from lading.runtime.machine import Machine
+from lading.values.digest import Sha256
 
 
 def pinned(*urls: str) -> PinnedFile:

@@ -3,7 +3,7 @@
 import hashlib
 from typing import BinaryIO
 
-from lading.digest import Sha256
+from lading.values.digest import Sha256
 
 _CHUNK = 1 << 20
 

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Optional, Tuple
 
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.fetch.source_url import SourceUrl
+from lading.network.source_url import SourceUrl
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _SNAPSHOT = re.compile(r"\d{8}T\d{6}Z")
 

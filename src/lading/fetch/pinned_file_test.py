@@ -1,9 +1,9 @@
 import pytest
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.fetch.pinned_file import PinnedFile, request_from_json, request_to_json
-from lading.fetch.source_url import SourceUrl
+from lading.network.source_url import SourceUrl
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 URL = SourceUrl.parse("mirror://debian/pool/main/r/redis/redis_7.0.15.orig.tar.gz")
 ONE = Sha256("1" * 64)

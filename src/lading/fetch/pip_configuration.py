@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Dict, Tuple
 
-from lading.errors import LadingError
-from lading.fetch.source_url import told
+from lading.network.source_url import told
+from lading.values.errors import LadingError
 
 #: pip's sections, the later overriding the earlier (pip documentation, "Configuration").
 _SECTIONS = ("global", "install", ":env:")

@@ -4,8 +4,8 @@ from typing import Iterator
 
 import pytest
 
-from lading.errors import LadingError
 from lading.fetch.pip_configuration import PipIndexes, pip_indexes
+from lading.values.errors import LadingError
 
 
 @pytest.fixture(autouse=True)

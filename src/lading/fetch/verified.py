@@ -1,9 +1,9 @@
 """Bytes from elsewhere, which count only if they are those of a digest."""
 
-from lading.digest import Sha256
 from lading.fetch.client import Client, Wanted
-from lading.fetch.faults import WrongContentError
 from lading.fetch.part import Part
+from lading.network.faults import WrongContentError
+from lading.values.digest import Sha256
 
 
 def save_verified(client: Client, url: str, part: Part, sha256: Sha256, wanted: Wanted) -> None:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, Mapping, Sequence, Tuple, Union
 
-from lading import tar_header
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.image.canonical_json import canonical_json
-from lading.image.layer import Layer
+from lading.compression.zstd import ZstdDecompressor
+from lading.image.config.layer import Layer
 from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
-from lading.image.zstd import ZstdDecompressor
-from lading.tar_header import TarMember
+from lading.tar import tar_header
+from lading.tar.tar_header import TarMember
+from lading.values.canonical_json import canonical_json
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _CHUNK = 1 << 20
 

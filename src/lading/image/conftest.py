@@ -1,25 +1,14 @@
-"""A real libdeflate, and packages compressed by it."""
+"""Packages compressed by a real libdeflate."""
 
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
-from lading.image import package_testing
-from lading.image.deflate import Deflate
-from lading.image.layer_compressor import LayerCompressor
-from lading.image.package_testing import MakePackage, Package, Tree
+from lading.compression.conftest import deflate, libdeflate
+from lading.image.layers import package_testing
+from lading.image.layers.package_testing import MakePackage, Package, Tree
 
-
-@pytest.fixture(scope="session")
-def libdeflate() -> str:
-    return package_testing.find_libdeflate()
-
-
-@pytest.fixture
-def deflate(libdeflate: str) -> Iterator[LayerCompressor]:
-    with Deflate(libdeflate) as compressor:
-        yield compressor
+__all__ = ("deflate", "libdeflate")
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Dict, Sequence, Tuple
 
 from lading.image.archive import archive_size
-from lading.image.config import ImageConfig
-from lading.image.layer import Layer, check_layer_count
+from lading.image.config.config import ImageConfig
+from lading.image.config.layer import Layer, check_layer_count
 from lading.image.manifest import Image
 from lading.image.name_template import fill_hash
 from lading.image.reference import ImageReference
-from lading.store.path import StorePath
+from lading.values.path import StorePath
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Sequence, Tuple
 
-from lading.digest import Sha256
-from lading.image.canonical_json import canonical_json
-from lading.image.layer import Layer
-from lading.image.platform import Platform
+from lading.image.config.layer import Layer
+from lading.image.config.platform import Platform
 from lading.image.reference import ImageReference
+from lading.values.canonical_json import canonical_json
+from lading.values.digest import Sha256
 
 CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"

@@ -11,8 +11,8 @@ import re
 from enum import Enum
 from typing import Callable, Iterator, Tuple
 
-from lading.digest import Sha256
-from lading.errors import LadingError
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

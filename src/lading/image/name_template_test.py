@@ -1,8 +1,8 @@
 import pytest
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.image.name_template import Part, fill, fill_hash, parts, sample
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 DIGEST = Sha256("0123456789abcdef" * 4)
 

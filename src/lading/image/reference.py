@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Tuple
 
-from lading.errors import LadingError
-from lading.image.ports import MAX_PORT
+from lading.image.config.ports import MAX_PORT
+from lading.values.errors import LadingError
 
 DEFAULT_REGISTRY = "docker.io"
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.errors import LadingError
 from lading.image.reference import ImageReference, Repository, parse_tag
+from lading.values.errors import LadingError
 
 COMPONENT = st.from_regex(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*", fullmatch=True).filter(
     lambda text: len(text) < 50

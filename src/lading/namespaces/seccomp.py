@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 #: Refused with EPERM: name to number on x86_64 and on aarch64; None where it has no such call.
 FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {

@@ -8,8 +8,8 @@ from typing import List, Tuple, Union
 
 import pytest
 
-from lading.errors import LadingError
 from lading.namespaces.seccomp import FORBIDDEN, LAST_KNOWN, system_call_filter
+from lading.values.errors import LadingError
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE_NEWUSER, CLONE_NEWNET, CLONE_VM, SIGCHLD = 0x10000000, 0x40000000, 0x100, 17

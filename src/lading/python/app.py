@@ -7,7 +7,7 @@ environment, and before packages that Python has itself, which may be of other v
 from dataclasses import dataclass
 from typing import Any, Collection, Dict, Mapping, Tuple
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 #: Also what Python looks for in a directory that it is to run. Being told the directory alone, it
 #: takes some milliseconds more.

@@ -6,8 +6,8 @@ from typing import Mapping, Tuple
 
 import pytest
 
-from lading.errors import LadingError
 from lading.python.app import Main, check_sources, console_script, main_source
+from lading.values.errors import LadingError
 
 
 def started(tmp_path: Path, main: Main, has_path_files: bool = False, *args: str) -> str:

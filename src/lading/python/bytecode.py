@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple
 
-from lading.image.tree_member import TreeMember
-from lading.image.tree_segment import TreeFile
+from lading.files import members as kinds
 from lading.python.unpacked_interpreter import UnpackedInterpreter
-from lading.store import members as kinds
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
 
 _CACHE = "__pycache__"
 

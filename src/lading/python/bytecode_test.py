@@ -6,14 +6,14 @@ from types import CodeType
 
 import pytest
 
-from lading.errors import LadingError
-from lading.image.tree_member import TreeMember
-from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.files import members as kinds
 from lading.python.bytecode import Module, compile_modules, is_bytecode
 from lading.python.interpreter_testing import TAG, VERSION, segment_file, text_of
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
-from lading.store import members as kinds
 from lading.store.elf_testing import NEEDED, make_elf
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile, write_tree_segment
+from lading.values.errors import LadingError
 
 _HEADER = 16  # PEP 552
 

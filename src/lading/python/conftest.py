@@ -6,7 +6,7 @@ from typing import Iterator
 
 import pytest
 
-from lading.image import package_testing
+from lading.image.layers import package_testing
 from lading.python.interpreter_testing import interpreter_files
 from lading.python.unpacked_interpreter import InterpreterFiles
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Iterable, Mapping, Match, Optional, Tuple
 
-from lading.errors import LadingError
-from lading.image.container_path import parse_container_path
+from lading.files.container_path import parse_container_path
+from lading.values.errors import LadingError
 
 #: Where a service lies in an image, and the packages that it uses, as absolute paths.
 APP = "/app"

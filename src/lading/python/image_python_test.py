@@ -2,8 +2,8 @@ from typing import Optional, Sequence
 
 import pytest
 
-from lading.errors import LadingError
 from lading.python.image_python import DebianPython, ImagePython
+from lading.values.errors import LadingError
 
 
 def test_a_path_tells_the_version() -> None:

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Container, Dict, Iterator, Mapping, Tuple
 
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.image.tree_member import TreeMember
-from lading.image.tree_segment import TreeFile
+from lading.files import members as kinds
 from lading.python.bytecode import is_bytecode
 from lading.python.elf_search_path import inherit_search_path
-from lading.store import members as kinds
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _LAYOUT = ".layout.json"
 _DEFAULT_STASH = ".prefix"

@@ -8,9 +8,9 @@ from typing import Dict, Union
 
 import pytest
 
-from lading.errors import LadingError
-from lading.memory_testing import peak_bytes
 from lading.python.installed_wheel import InstalledWheel, read_wheel
+from lading.runtime.memory_testing import peak_bytes
+from lading.values.errors import LadingError
 
 PROGRAM = "/usr/bin/python3.11"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 from lading.cache.unpacked_segments import SegmentFile
-from lading.digest import Sha256
-from lading.image.tree_member import TreeMember
-from lading.image.tree_segment import TreeFile, write_tree_segment
+from lading.files import members as kinds
 from lading.python.unpacked_interpreter import InterpreterFiles
-from lading.store import members as kinds
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile, write_tree_segment
+from lading.values.digest import Sha256
 
 VERSION = f"3.{sys.version_info.minor}"
 

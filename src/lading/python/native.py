@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Collection, Dict, Iterable, List, Sequence, Tuple
 
-from lading.errors import LadingError
-from lading.image.tree_segment import TreeFile
-from lading.store import members as kinds
+from lading.files import members as kinds
 from lading.store.elf import sound_elf
+from lading.tar.tree_segment import TreeFile
+from lading.values.errors import LadingError
 
 # How many a message tells.
 _MOST_TOLD = 5

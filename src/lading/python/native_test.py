@@ -3,9 +3,7 @@ from typing import Sequence
 
 import pytest
 
-from lading.errors import LadingError
-from lading.image.tree_member import TreeMember
-from lading.image.tree_segment import TreeFile
+from lading.files import members as kinds
 from lading.python.native import (
     NativeNeed,
     check_needs,
@@ -13,9 +11,11 @@ from lading.python.native import (
     needs_from_json,
     needs_to_json,
 )
-from lading.store import members as kinds
 from lading.store.elf import ET_EXEC
 from lading.store.elf_testing import NEEDED, SONAME, make_elf
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
+from lading.values.errors import LadingError
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 

@@ -11,11 +11,11 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 
 from lading.cache.cached_tree import cached_tree
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.python.elf_search_path import inherited_libraries
 from lading.store.cache import CACHE
 from lading.store.elf import sound_elf
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 
 @dataclass(frozen=True)

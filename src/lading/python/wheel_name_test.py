@@ -1,7 +1,7 @@
 import pytest
 
-from lading.errors import LadingError
 from lading.python.wheel_name import WheelName
+from lading.values.errors import LadingError
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any, Optional, Union
 import requests
 import urllib3
 
-from lading.fetch.body import at_once
 from lading.fetch.client import status_line, transient_fault
-from lading.fetch.faults import GoneError, TransientError, UnavailableError
-from lading.foreign_text import printable, shown
+from lading.network.body import at_once
+from lading.network.faults import GoneError, TransientError, UnavailableError
+from lading.values.foreign_text import printable, shown
 
 _LARGEST_ERROR = 1 << 16
 

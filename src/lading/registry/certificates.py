@@ -8,8 +8,8 @@ import ssl
 from pathlib import Path
 from typing import Optional
 
-from lading.errors import LadingError
-from lading.fetch.metered_session import MeteredSession
+from lading.network.metered_session import MeteredSession
+from lading.values.errors import LadingError
 
 CERTIFICATES_DIR = "/etc/docker/certs.d"
 

@@ -4,15 +4,15 @@ from typing import Iterator
 
 import pytest
 
-from lading.errors import LadingError
 from lading.fetch.client import Client
-from lading.fetch.faults import UnavailableError
-from lading.fetch.faulty_server_testing import FaultyServer, Reply
-from lading.fetch.self_signed_testing import SELF_SIGNED
-from lading.registry.authorizers import Authorizers
-from lading.registry.credentials import CredentialSource
+from lading.network.faults import UnavailableError
+from lading.network.faulty_server_testing import FaultyServer, Reply
+from lading.network.self_signed_testing import SELF_SIGNED
+from lading.registry.auth.authorizers import Authorizers
+from lading.registry.auth.credentials import CredentialSource
+from lading.registry.http.transport import Transport
 from lading.registry.place import Place
-from lading.registry.transport import Transport
+from lading.values.errors import LadingError
 
 
 @pytest.fixture

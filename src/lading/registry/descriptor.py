@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Tuple
 
-from lading.digest import Sha256
-from lading.foreign_text import shown
-from lading.image.go_json import INTEGER, STRING, STRING_MAP, STRINGS, MalformedError, Struct
+from lading.image.config.go_json import INTEGER, STRING, STRING_MAP, STRINGS, MalformedError, Struct
+from lading.values.digest import Sha256
+from lading.values.foreign_text import shown
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _LARGEST_SIZE = 1 << 62

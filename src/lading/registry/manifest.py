@@ -8,11 +8,11 @@ practice (rules_oci#496, #839, #868; rules_img#186).
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple, Union
 
-from lading.foreign_text import shown
-from lading.image.go_json import INTEGER, STRING, STRING_MAP, ListOf, MalformedError, Struct
-from lading.image.platform import Platform
+from lading.image.config.go_json import INTEGER, STRING, STRING_MAP, ListOf, MalformedError, Struct
+from lading.image.config.platform import Platform
 from lading.registry.descriptor import DESCRIPTOR, Descriptor
 from lading.registry.strict_json import parse_strictly
+from lading.values.foreign_text import shown
 
 #: What to ask a registry for, in this order.
 ACCEPT = ", ".join(

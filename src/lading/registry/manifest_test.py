@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.image.go_json import MalformedError
-from lading.image.platform import Platform
+from lading.image.config.go_json import MalformedError
+from lading.image.config.platform import Platform
 from lading.registry.manifest import ImageIndex, ImageManifest, parse_manifest
 from lading.registry.registry_testing import (
     OCI_CONFIG,

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Tuple
 
-from lading.errors import LadingError
 from lading.image.reference import DEFAULT_REGISTRY
 from lading.registry.registry_host import parse_registry_host, without_user
+from lading.values.errors import LadingError
 
 _OPTION = "`[lading].registry_mirrors`"
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from lading.errors import LadingError
 from lading.registry.mirror import Mirror, parse_mirrors
+from lading.values.errors import LadingError
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.registry.reference import Reference, parse_digest
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _REMEDY = "Run `./pants generate-lockfiles --resolve=base-images` to rewrite it."
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.registry.pins import Pins
 from lading.registry.reference import Reference
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 ONE, TWO = Sha256("1" * 64), Sha256("2" * 64)
 PATH = "3rdparty/base-images.lock.json"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import FrozenSet, List, Mapping, Sequence, Tuple
 
 from lading.image.reference import DEFAULT_REGISTRY, Repository
+from lading.network.safe_url import allows_http
 from lading.registry.certificates import CERTIFICATES_DIR, has_certificates
 from lading.registry.mirror import Mirror
-from lading.registry.safe_url import allows_http
 
 #: Where Docker Hub's API is.
 _DOCKER_HUB_HOST = "registry-1.docker.io"

@@ -2,7 +2,7 @@
 
 from typing import Dict, List, Tuple
 
-from lading.image.platform import Platform
+from lading.image.config.platform import Platform
 from lading.registry.manifest import ImageIndex, IndexEntry
 
 #: What an architecture means without a variant.

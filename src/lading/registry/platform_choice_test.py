@@ -2,11 +2,11 @@ from typing import List, Optional
 
 import pytest
 
-from lading.digest import Sha256
-from lading.image.platform import Platform
+from lading.image.config.platform import Platform
 from lading.registry.descriptor import Descriptor
 from lading.registry.manifest import ImageIndex, IndexEntry
 from lading.registry.platform_choice import choose, suits
+from lading.values.digest import Sha256
 
 
 def platform(text: Optional[str]) -> Optional[Platform]:

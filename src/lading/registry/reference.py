@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from lading.digest import Sha256
-from lading.errors import LadingError
 from lading.image.reference import Repository, parse_tag
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.errors import LadingError
 from lading.registry.reference import Reference
+from lading.values.errors import LadingError
 
 HEX = "0123456789abcdef" * 4
 DIGEST = f"sha256:{HEX}"

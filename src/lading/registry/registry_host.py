@@ -3,8 +3,8 @@
 import re
 from typing import Sequence, Tuple
 
-from lading.errors import LadingError
-from lading.image.ports import MAX_PORT
+from lading.image.config.ports import MAX_PORT
+from lading.values.errors import LadingError
 
 _HOST = re.compile(r"(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>[0-9]{1,5}))?")
 

@@ -1,7 +1,7 @@
 import pytest
 
-from lading.errors import LadingError
 from lading.registry.registry_host import parse_insecure_hosts
+from lading.values.errors import LadingError
 
 
 def test_hosts_are_compared_in_lower_case() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from lading.digest import Sha256
-from lading.fetch.faulty_server_testing import FaultyServer, Ranged, Reply, Seen
+from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply, Seen
+from lading.values.digest import Sha256
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"

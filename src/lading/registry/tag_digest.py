@@ -3,11 +3,11 @@
 import re
 from typing import Mapping, Optional
 
-from lading.digest import Sha256
 from lading.fetch.client import Client
-from lading.fetch.faults import UnavailableError, WrongContentError
+from lading.network.faults import UnavailableError, WrongContentError
 from lading.registry.manifest import ACCEPT, LARGEST_DOCUMENT
 from lading.registry.place import Place
+from lading.values.digest import Sha256
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 

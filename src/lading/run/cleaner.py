@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lading.image.child import Child
-from lading.image.removed_tree import remove_tree
+from lading.files.removed_tree import remove_tree
+from lading.namespaces.child import Child
 
 # Whoever works in the directory may take a moment to die.
 _SECONDS = 10.0

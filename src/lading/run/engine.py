@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from lading.errors import LadingError
 from lading.run.image_run_request import Engine
 from lading.run.loadable_image import LoadableImage
+from lading.values.errors import LadingError
 
 # An option that says which ports or which network a container gets.
 _NETWORK_OPTION = re.compile(r"-[pP].*|--(?:publish|publish-all|net|network)(?:=.*)?")

@@ -5,13 +5,13 @@ from typing import Sequence
 
 import pytest
 
-from lading.errors import LadingError
-from lading.image.config import ImageConfig
+from lading.image.config.config import ImageConfig
+from lading.image.config.platform import Platform
 from lading.image.manifest import Image
-from lading.image.platform import Platform
 from lading.run.engine import ContainerEngine
 from lading.run.image_run_request import Engine
 from lading.run.loadable_image import LoadableImage
+from lading.values.errors import LadingError
 
 PLATFORM = Platform("linux", "amd64")
 IMAGE = LoadableImage(Image.build(PLATFORM, ImageConfig(PLATFORM).to_bytes([]), []), (), {}, "")

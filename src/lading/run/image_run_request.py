@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, Dict, Tuple
 
-from lading.image.archive_request import LayerFiles
+from lading.image.programs.archive_request import LayerFiles
 
 
 class Engine(Enum):

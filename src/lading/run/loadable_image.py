@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Dict, Tuple, cast
 
-from lading.digest import Sha256
 from lading.image.archive import write_archive
-from lading.image.canonical_json import canonical_json
-from lading.image.layer import Layer
+from lading.image.config.layer import Layer
 from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
 from lading.run.image_run_request import ImageRunRequest
+from lading.values.canonical_json import canonical_json
+from lading.values.digest import Sha256
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Sequence
 
-from lading.errors import LadingError
-from lading.image.account_files import ACCOUNT_FILES, AccountFiles
-from lading.image.container import enter_root, in_namespaces
-from lading.image.layer_blobs import LayerBlobs
-from lading.image.user_namespace import UserNamespace
+from lading.image.config.runtime_config import DEFAULT_PATH, RuntimeConfig
+from lading.image.layers.layer_blobs import LayerBlobs
+from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.root.process_user import ProcessUser
 from lading.namespaces import linux
+from lading.namespaces.container import enter_root, in_namespaces
+from lading.namespaces.user_namespace import UserNamespace
 from lading.run.cleaner import Cleaner
 from lading.run.terminal import ContainerTerminal, has_terminal, terminal_kept
-from lading.structure.process_user import ProcessUser
-from lading.structure.runtime_config import DEFAULT_PATH, RuntimeConfig
+from lading.values.errors import LadingError
 
 # What container engines take from the machine.
 _ETC_FILES = ("hosts", "hostname", "resolv.conf")

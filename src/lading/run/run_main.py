@@ -13,13 +13,13 @@ import tempfile
 from pathlib import Path
 from typing import List
 
-from lading.image.layer_blobs import LayerBlobs
-from lading.program import run
+from lading.image.config.runtime_config import RuntimeConfig
+from lading.image.layers.layer_blobs import LayerBlobs
 from lading.run.engine import ContainerEngine
 from lading.run.image_run_request import Engine, ImageRunRequest
 from lading.run.loadable_image import LoadableImage
 from lading.run.namespace_session import NamespaceSession
-from lading.structure.runtime_config import RuntimeConfig
+from lading.runtime.program import run
 
 
 def main(argv: List[str]) -> None:

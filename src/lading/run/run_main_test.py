@@ -17,13 +17,13 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 import pytest
 
-from lading.digest import Sha256
-from lading.image.archive_request import LayerFiles
-from lading.image.config import ImageConfig
-from lading.image.layer import GZIP_MEDIA_TYPE, Layer
+from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
+from lading.image.config.config import ImageConfig
+from lading.image.config.layer import Layer
+from lading.image.config.platform import Platform
 from lading.image.manifest import Image
-from lading.image.platform import Platform
-from lading.image.run_as_root_testing import (
+from lading.image.programs.archive_request import LayerFiles
+from lading.image.programs.run_as_root_testing import (
     Account,
     directory,
     layer,
@@ -32,8 +32,9 @@ from lading.image.run_as_root_testing import (
     python,
     scratch_user,
 )
-from lading.program_files import program_files
 from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.runtime.program_files import program_files
+from lading.values.digest import Sha256
 
 MODULE = "lading.run.run_main"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lading.cache.cached_tree import cached_tree
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
-from lading.cache_directory import CACHE_DIR
+from lading.runtime.cache_directory import CACHE_DIR
 from lading.store.request import InputPackage
 
 #: Where the cache lies in a program's sandbox.

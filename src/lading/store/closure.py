@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from lading.errors import LadingError
 from lading.store.package import StorePackage
-from lading.store.path import StorePath
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 
 def closure_of(

@@ -2,10 +2,10 @@ from typing import Dict, Tuple
 
 import pytest
 
-from lading.errors import LadingError
 from lading.store.closure import ReferenceRules, closure_of, why
 from lading.store.package import StorePackage
-from lading.store.path import StorePath
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 
 def path(name: str) -> StorePath:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lading.debian.build_root import assemble
-from lading.store.host_programs_testing import make_programs_deb
+from lading.debs.build_root import assemble
+from lading.store.build.host_programs_testing import make_programs_deb
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Tuple
 
-from lading import nix32
-from lading.digest import Sha256
-from lading.store.path import STORE_DIR, StorePath, check_store_name
+from lading.values import nix32
+from lading.values.digest import Sha256
+from lading.values.path import STORE_DIR, StorePath, check_store_name
 
 
 @dataclass(frozen=True)

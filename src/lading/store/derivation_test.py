@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from lading.errors import LadingError
 from lading.store.derivation import Derivation, SourceInput, fold
-from lading.store.path import StorePath
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 HELLO = Derivation(
     name="hello",

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 MAGIC = b"\x7fELF"
 

@@ -2,7 +2,7 @@
 
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 
 def build_order(dependencies: Mapping[str, Sequence[str]]) -> Tuple[str, ...]:

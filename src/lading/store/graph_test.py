@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.errors import LadingError
 from lading.store.graph import build_order
+from lading.values.errors import LadingError
 
 
 def test_dependencies_come_first() -> None:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Tuple
 
-from lading.store.path import StorePath
+from lading.values.path import StorePath
 
 
 @dataclass(frozen=True, order=True)

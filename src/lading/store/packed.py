@@ -16,7 +16,7 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, BinaryIO, Callable, Dict, Iterator, Optional, Tuple, Union
 
-from lading.errors import LadingError
+from lading.values.errors import LadingError
 
 #: Most bytes that one file may unpack to, all members together.
 UNPACKED_LIMIT = 4 << 30

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lading.errors import LadingError
 from lading.store import packed
+from lading.values.errors import LadingError
 
 TEXT = b"what lies inside " * 9000  # more than a chunk
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
 
+from lading.files.tree import Entry, walk
 from lading.store import packed
-from lading.store.path import HASH_LENGTH
-from lading.store.tree import Entry, walk
+from lading.values.path import HASH_LENGTH
 
 _ALPHABET = b"0123456789abcdfghijklmnpqrsvwxyz"
 _IN_ALPHABET = bytes(byte in _ALPHABET for byte in range(256))

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from lading.store.path import StorePath
 from lading.store.source import RequestedSource
+from lading.values.path import StorePath
 
 
 @dataclass(frozen=True)

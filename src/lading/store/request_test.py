@@ -1,8 +1,8 @@
 import json
 
-from lading.store.path import StorePath
 from lading.store.request import InputPackage, RealiseRequest
 from lading.store.source import RequestedSource
+from lading.values.path import StorePath
 
 REQUEST = RealiseRequest(
     path=StorePath("0" * 32, "redis-7"),

@@ -4,11 +4,11 @@ import difflib
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
-from lading.errors import LadingError
-from lading.store import members as kinds
-from lading.store.members import Member
-from lading.store.path import STORE_DIR, StorePath
+from lading.files import members as kinds
+from lading.files.members import Member
 from lading.store.shebang import Shebang, UnresolvedError
+from lading.values.errors import LadingError
+from lading.values.path import STORE_DIR, StorePath
 
 _EXAMPLE = "`#!{//3rdparty/bash}/bin/bash`"
 

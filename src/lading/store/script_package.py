@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from typing import Mapping, Sequence, Tuple
 
-from lading import tar_header
-from lading.digest import Sha256
-from lading.store import members as kinds
-from lading.store.members import Member
+from lading.files import members as kinds
+from lading.files.members import Member
 from lading.store.package import StorePackage
-from lading.store.path import StorePath
 from lading.store.references import Wanted
 from lading.store.script import Programs, run_from_store
-from lading.tar_header import TarMember
+from lading.tar import tar_header
+from lading.tar.tar_header import TarMember
+from lading.values.digest import Sha256
+from lading.values.path import StorePath
 
 
 @dataclass(frozen=True)
 class ScriptPackage:
-    """What `lading.store.write_package` would write of a file with the script."""
+    """What `lading.store.build.write_package` would write of a file with the script."""
 
     package: StorePackage
     members: Tuple[Member, ...]

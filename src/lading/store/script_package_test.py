@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
-from lading.digest import Sha256
-from lading.errors import LadingError
-from lading.store.members import DIRECTORY, FILE, Member, members_to_json
-from lading.store.path import StorePath
+from lading.files.members import DIRECTORY, FILE, Member, members_to_json
+from lading.store.build.write_package import write_package
 from lading.store.script_package import ScriptPackage
-from lading.store.write_package import write_package
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 BASH = StorePath("b" * 32, "bash-5.2")
 COREUTILS = StorePath("c" * 32, "coreutils-9.1")

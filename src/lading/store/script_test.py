@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.errors import LadingError
-from lading.store.members import DIRECTORY, FILE, SYMLINK, Member
-from lading.store.path import StorePath
+from lading.files.members import DIRECTORY, FILE, SYMLINK, Member
 from lading.store.script import Programs, run_from_store, script_text
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 BASH = StorePath("b" * 32, "bash-5.2")
 COREUTILS = StorePath("c" * 32, "coreutils-9.1")

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Tuple
 
-from lading import tar_header
-from lading.errors import LadingError
-from lading.foreign_text import shown
-from lading.store import members as kinds
-from lading.store.members import Member
-from lading.store.path import StorePath
-from lading.store.tree import walk
-from lading.tar_header import TarMember
+from lading.files import members as kinds
+from lading.files.members import Member
+from lading.files.tree import walk
+from lading.tar import tar_header
+from lading.tar.tar_header import TarMember
+from lading.values.errors import LadingError
+from lading.values.foreign_text import shown
+from lading.values.path import StorePath
 
 _CHUNK = 1 << 20
 

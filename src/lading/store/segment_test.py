@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lading.errors import LadingError
-from lading.store.members import Member, members_from_json, members_to_json
-from lading.store.path import StorePath
+from lading.files.members import Member, members_from_json, members_to_json
 from lading.store.segment import write_segment
-from lading.tar_header import END_OF_ARCHIVE
+from lading.tar.tar_header import END_OF_ARCHIVE
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 PATH = StorePath("0" * 32, "hello-1.0")
 

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from lading.store.path import STORE_DIR
+from lading.values.path import STORE_DIR
 
 _LONGEST_LINE = 4096
 _CHUNK = 1 << 20

@@ -1,0 +1,169 @@
+"""Images of registries: manifest and config first, layers when they are asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, RemovePrefix
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+
+from lading.image.config.platform import Platform
+from lading.image.reference import Repository
+from lading.registry.descriptor import Descriptor
+from lading.registry.http.origin import ORIGIN_DIR, ORIGIN_FILE, origin_to_json
+from lading.registry.manifest import ImageManifest, parse_manifest
+from lading.registry.pull.pull_request import BlobRequest, ImageRequest
+from lading.registry.reference import Reference
+from lading.values.digest import Sha256
+from lading_pants.base_image.pinned_image import PinnedImage, PinnedImageRequest
+from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.engine.registry_machine import RegistryMachine
+
+_MODULE = "lading.registry.pull.pull_main"
+_OUTPUT = "pulled"
+
+#: The file in `PulledBlob.digest`.
+BLOB = "blob"
+
+
+@dataclass(frozen=True)
+class PulledImageRequest:
+    """A `base_image` target."""
+
+    address: Address
+
+
+@dataclass(frozen=True)
+class PulledImage:
+    """An image without its layers.
+
+    `digest` is that of its manifest, also where an index is pinned. `config` is JSON as in the
+    registry. `platform` is that of the image: its variant may be another than the asked for.
+    """
+
+    address: Address
+    subject: str
+    reference: Reference
+    digest: Sha256
+    manifest: ImageManifest
+    config: str
+    platform: Platform
+
+    @property
+    def repository(self) -> Repository:
+        return self.reference.repository
+
+
+@dataclass(frozen=True)
+class PulledBlobRequest:
+    """One of the layers of the image's manifest."""
+
+    image: PulledImage
+    layer: Descriptor
+
+
+@dataclass(frozen=True)
+class PulledBlob:
+    """The layer as in the registry is the file `BLOB` at the root of `digest`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class OriginRequest:
+    """Where a program is to pull from."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Append-only caches in which a program finds it (`lading.registry.http.origin`)."""
+
+    caches: FrozenDict[str, str]
+
+
+@rule
+async def note_origin(request: OriginRequest) -> Origin:
+    files = {ORIGIN_FILE: origin_to_json(request.repository)}
+    noted = await Get(
+        NotedFiles,
+        NotedFilesRequest(prefix="lading_origin", files=FrozenDict(files)),
+    )
+    return Origin(FrozenDict({noted.name: ORIGIN_DIR}))
+
+
+@rule
+async def pull_image(request: PulledImageRequest) -> PulledImage:
+    pinned = await Get(PinnedImage, PinnedImageRequest(request.address))
+    assert pinned.reference.digest is not None
+    origin, machine = await MultiGet(
+        Get(Origin, OriginRequest(pinned.reference.repository)), Get(RegistryMachine)
+    )
+    pulled = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module=_MODULE,
+            request=ImageRequest(pinned.reference.digest, pinned.platform).to_json(),
+            arguments=(_OUTPUT,),
+            inputs=EMPTY_DIGEST,
+            description=f"Pulling the manifest of {pinned.reference.name}",
+            subject=pinned.subject,
+            output_directories=(_OUTPUT,),
+            append_only_caches=origin.caches,
+            machine=machine.cache,
+        ),
+    )
+    contents = await Get(DigestContents, Digest, pulled.digest)
+    files = {file.path: file.content for file in contents}
+    manifest = files[f"{_OUTPUT}/manifest.json"]
+    parsed = parse_manifest(manifest)
+    assert isinstance(parsed, ImageManifest), "the program has chosen one of an index"
+    return PulledImage(
+        address=request.address,
+        subject=pinned.subject,
+        reference=pinned.reference,
+        digest=Sha256.of(manifest),
+        manifest=parsed,
+        config=files[f"{_OUTPUT}/config.json"].decode("utf-8"),
+        platform=Platform.parse(json.loads(files[f"{_OUTPUT}/platform.json"])["platform"]),
+    )
+
+
+@rule
+async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
+    image, layer = request.image, request.layer
+    origin, machine = await MultiGet(
+        Get(Origin, OriginRequest(image.repository)), Get(RegistryMachine)
+    )
+    pulled = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module=_MODULE,
+            request=BlobRequest(layer.digest, layer.size).to_json(),
+            arguments=(_OUTPUT,),
+            inputs=EMPTY_DIGEST,
+            description=(
+                f"Pulling layer {image.manifest.layers.index(layer) + 1} of "
+                f"{len(image.manifest.layers)} of {image.reference.name} "
+                f"({_size(layer.size)})"
+            ),
+            subject=image.subject,
+            output_directories=(_OUTPUT,),
+            append_only_caches=origin.caches,
+            machine=machine.cache,
+        ),
+    )
+    return PulledBlob(await Get(Digest, RemovePrefix(pulled.digest, _OUTPUT)))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 50_000 else f"{count / 1e3:.1f} kB"
+
+
+def rules():
+    return collect_rules()

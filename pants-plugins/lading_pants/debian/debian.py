@@ -1,0 +1,172 @@
+"""Debian packages: the lock's content, and which of its packages a target names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
+from pants.util.frozendict import FrozenDict
+
+from lading.debian.lock.binary_package import BinaryPackage
+from lading.debian.lock.lock import DebianLock, check_made_for, regenerate_command
+from lading.debian.lock.locked_packages import locked_closure
+from lading.debs.build_root import build_root_hash
+from lading.debs.package_list import PackageList
+from lading.fetch.pinned_file import PinnedFile
+from lading.network.source_url import SourceUrl
+from lading.values.errors import LadingError
+from lading_pants.debian.debian_lock_target import (
+    DebianArchitecturesField,
+    DebianComponentsField,
+    DebianLockfileField,
+    DebianResolveField,
+    DebianSuitesField,
+)
+from lading_pants.engine.platform import BuildPlatform
+from lading_pants.errors import TargetError, about
+from lading_pants.fetch.fetch_debian import DebianPackageField
+from lading_pants.store.build_root_target import (
+    AlternativesField,
+    DebianLockField,
+    DebianPackagesField,
+)
+
+
+@dataclass(frozen=True)
+class LoadedLockRequest:
+    """The lock that a target's `debian_lock` field names."""
+
+    field: DebianLockField
+    subject: str
+
+
+@dataclass(frozen=True)
+class LoadedLock:
+    lock: DebianLock
+
+
+@dataclass(frozen=True)
+class DebianFileRequest:
+    """The `.deb` of a `fetch_debian` target."""
+
+    address: Address
+
+
+@dataclass(frozen=True)
+class DebianFile:
+    file: PinnedFile
+
+
+@dataclass(frozen=True)
+class BuildRootRequest:
+    """The `build_root` target at an address, which `origin` named."""
+
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class BuildRoot:
+    """What a build root is made of, and its hash. Nothing has been fetched yet.
+
+    `subject` is what a fetch that fails is about.
+    """
+
+    files: tuple[PinnedFile, ...]
+    alternatives: FrozenDict[str, str]
+    hash: str
+    subject: str
+
+
+@rule
+async def load_lock(request: LoadedLockRequest) -> LoadedLock:
+    targets = await Get(Targets, UnparsedAddressInputs, request.field.to_unparsed_address_inputs())
+    target = targets[0]
+    if not target.has_field(DebianLockfileField):
+        raise TargetError(
+            f"{request.subject}: `debian_lock` names {target.address}, which is a "
+            f"`{target.alias}` target: name a `debian_lock`."
+        )
+    resolve = target[DebianResolveField].resolve_name
+    path = target[DebianLockfileField].file_path
+    assert path is not None, "the field has a default"
+    contents = await Get(DigestContents, PathGlobs([path], GlobMatchErrorBehavior.ignore))
+    if not contents:
+        raise TargetError(
+            f"{request.subject}: the lock {path} does not exist: run "
+            f"{regenerate_command(resolve)}."
+        )
+    try:
+        lock = DebianLock.from_json(contents[0].content.decode("utf-8", "replace"))
+        check_made_for(
+            lock,
+            suites=target[DebianSuitesField].value or (),
+            components=target[DebianComponentsField].value or (),
+            architectures=target[DebianArchitecturesField].value or (),
+        )
+    except LadingError as error:
+        raise about(f"`{target.alias}` {target.address}", error) from error
+    return LoadedLock(lock)
+
+
+def pinned_file(package: BinaryPackage, lock: DebianLock) -> PinnedFile:
+    return PinnedFile(
+        name=package.filename.rpartition("/")[2],
+        urls=(SourceUrl.parse(f"mirror://debian/{package.filename}"),),
+        sha256=package.sha256,
+        size=package.size,
+        snapshot=package.snapshot or lock.timestamp,
+        resolve=lock.resolve,
+    )
+
+
+@rule
+async def debian_file(request: DebianFileRequest, platform: BuildPlatform) -> DebianFile:
+    wrapped = await Get(
+        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin="a `source`")
+    )
+    target = wrapped.target
+    subject = f"`{target.alias}` {target.address}"
+    loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
+    name = target[DebianPackageField].value or target.address.target_name
+    try:
+        packages = locked_closure(loaded.lock, platform.architecture, [name])
+    except LadingError as error:
+        raise about(subject, error) from error
+    package = next(package for package in packages if package.name == name)
+    return DebianFile(pinned_file(package, loaded.lock))
+
+
+@rule
+async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) -> BuildRoot:
+    wrapped = await Get(
+        WrappedTarget,
+        WrappedTargetRequest(request.address, description_of_origin=request.origin),
+    )
+    target = wrapped.target
+    if not target.has_field(AlternativesField):
+        raise TargetError(
+            f"{request.origin} names {target.address}, which is a `{target.alias}` target: name a "
+            "`build_root`."
+        )
+    subject = f"`{target.alias}` {target.address}"
+    loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
+    try:
+        wanted = PackageList.parse(target[DebianPackagesField].value or ())
+        packages = locked_closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
+    except LadingError as error:
+        raise about(subject, error) from error
+    alternatives = target[AlternativesField].value or FrozenDict()
+    return BuildRoot(
+        files=tuple(pinned_file(package, loaded.lock) for package in packages),
+        alternatives=alternatives,
+        hash=build_root_hash((package.sha256 for package in packages), alternatives).hex,
+        subject=subject,
+    )
+
+
+def rules():
+    return collect_rules()

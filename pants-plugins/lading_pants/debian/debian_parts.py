@@ -1,0 +1,170 @@
+"""Debian packages as parts of image layers, and the bytecode of their Python modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from pants.engine.fs import AddPrefix, Digest, DigestEntries, DigestSubset, MergeDigests, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.cache.unpacked_segments import SegmentFile
+from lading.debian.layer_request import DebianPart as PartOfRequest
+from lading.debian.programs import segment_main
+from lading.fetch.pinned_file import PinnedFile
+from lading.python.image_python import DebianPython
+from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
+from lading.python.unpacked_interpreter import InterpreterFiles
+from lading_pants.engine.file_digests import file_digests
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
+from lading_pants.image.image_parts import PART_FILES, SEGMENT_FILE, ImagePart
+
+#: What is to be known of a package, beside its part.
+PACKAGE_FILE = "package.json"
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    name: str
+    version: str
+    file: PinnedFile
+
+
+@dataclass(frozen=True)
+class DebianPartRequest:
+    """A package as part of a layer, compressed once whatever number of layers it is in. `files`
+    holds its `.deb`, maybe with others."""
+
+    package: DebianPackage
+    files: Digest
+    documentation: bool
+    subject: str
+
+
+@dataclass(frozen=True)
+class DebianPart:
+    """The part holds a `PACKAGE_FILE` besides."""
+
+    package: DebianPackage
+    part: ImagePart
+
+    def to_request(self) -> PartOfRequest:
+        return PartOfRequest(self.part.files, f"{self.part.directory}/{PACKAGE_FILE}")
+
+
+@dataclass(frozen=True)
+class DebianCompilerRequest:
+    """What compiles modules for the newest Python among `parts`."""
+
+    parts: tuple[DebianPart, ...]
+
+
+@dataclass(frozen=True)
+class DebianCompiler:
+    """`files` lie in `digest`."""
+
+    python: DebianPython
+    files: InterpreterFiles
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class MaybeDebianCompiler:
+    compiler: Optional[DebianCompiler]
+
+
+@dataclass(frozen=True)
+class DebianBytecodeRequest:
+    """The bytecode of the modules in `parts`, which a Python among them or among `below` runs."""
+
+    parts: tuple[DebianPart, ...]
+    below: tuple[DebianPart, ...]
+    subject: str
+
+
+@dataclass(frozen=True)
+class DebianBytecode:
+    """One part, or none where there are no modules or is no Python."""
+
+    parts: tuple[ImagePart, ...]
+
+
+@rule
+async def make_part(request: DebianPartRequest, compressor: Compressor) -> DebianPart:
+    package = request.package
+    deb = await Get(Digest, DigestSubset(request.files, PathGlobs([package.file.name])))
+    documentation = segment_main.DOCUMENTATION[request.documentation]
+    outputs = (*PART_FILES, PACKAGE_FILE)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.debian.programs.segment_main",
+            arguments=(package.file.name, documentation, COMPRESSOR, *outputs),
+            inputs=deb,
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=outputs,
+            description=f"Unpacking the Debian package {package.name}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    directory = f"debian/{package.name}"
+    digest = await Get(Digest, AddPrefix(result.digest, directory))
+    return DebianPart(package, ImagePart(package.name, directory, digest))
+
+
+@rule
+async def find_compiler(request: DebianCompilerRequest) -> MaybeDebianCompiler:
+    by_name = {debian.package.name: debian.part for debian in request.parts}
+    python = DebianPython.find(by_name)
+    if python is None or not by_name.keys() >= set(python.compiler):
+        return MaybeDebianCompiler(None)
+    parts = [by_name[name] for name in python.compiler]
+    paths = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
+    merged = await Get(Digest, MergeDigests(part.digest for part in parts))
+    digest = await Get(Digest, DigestSubset(merged, PathGlobs(paths)))
+    digests = file_digests(await Get(DigestEntries, Digest, digest))
+    segments = tuple(SegmentFile(path, digests[path]) for path in paths)
+    files = InterpreterFiles(python.program.lstrip("/"), segments)
+    return MaybeDebianCompiler(DebianCompiler(python, files, digest))
+
+
+@rule
+async def compile_modules(request: DebianBytecodeRequest, compressor: Compressor) -> DebianBytecode:
+    parts = [
+        debian.part
+        for debian in request.parts
+        if DebianPython.may_have_modules(debian.package.name)
+    ]
+    found = await Get(MaybeDebianCompiler, DebianCompilerRequest((*request.parts, *request.below)))
+    compiler = found.compiler
+    if compiler is None or not parts:
+        return DebianBytecode(())
+    segments = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
+    merged = await Get(Digest, MergeDigests(part.digest for part in parts))
+    modules = await Get(Digest, DigestSubset(merged, PathGlobs(segments)))
+    bytecode = TreeBytecodeRequest(segments, compiler.python.roots, compiler.files)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.programs.tree_bytecode_main",
+            request=bytecode.to_json(),
+            arguments=(COMPRESSOR, *PART_FILES),
+            inputs=await Get(Digest, MergeDigests((modules, compiler.digest))),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=PART_FILES,
+            description="Compiling the Python modules of Debian packages",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    directory = "bytecode"
+    digest = await Get(Digest, AddPrefix(result.digest, directory))
+    return DebianBytecode((ImagePart("the bytecode of Debian packages", directory, digest),))
+
+
+def rules():
+    return collect_rules()

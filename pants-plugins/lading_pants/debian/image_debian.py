@@ -1,0 +1,295 @@
+"""The layer of an image that has Debian packages at their usual paths."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    AddPrefix,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.debian.layer_request import DebianLayerRequest
+from lading.debian.lock.locked_packages import locked_closure
+from lading.debs.package_list import PackageList
+from lading.python.image_python import DebianPython
+from lading.values.counted import counted
+from lading.values.errors import LadingError
+from lading_pants.debian.debian import LoadedLock, LoadedLockRequest, pinned_file
+from lading_pants.debian.debian_parts import (
+    PACKAGE_FILE,
+    DebianBytecode,
+    DebianBytecodeRequest,
+    DebianPackage,
+    DebianPart,
+    DebianPartRequest,
+)
+from lading_pants.engine.platform import BuildPlatform
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.errors import TargetError, about
+from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
+from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
+from lading_pants.image.image_parts import MEMBERS_FILE
+from lading_pants.image.image_references import ImageFieldSet
+
+#: What is told of the packages, beside the layer.
+REPORT_FILE = "debian.json"
+
+_BASE = "base"
+_BASE_PACKAGES_FILE = "packages.json"
+
+#: Debian's names of the directories with libraries (multiarch), by architecture.
+_TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+
+
+@dataclass(frozen=True)
+class ImageDebianRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImageDebian:
+    """What the image's fields say, with all that its packages depend on, by name."""
+
+    packages: tuple[DebianPackage, ...] = ()
+    suite: str = ""
+    alternatives: FrozenDict[str, str] = FrozenDict()
+    documentation: bool = False
+
+
+@dataclass(frozen=True)
+class ImageDebianLayerRequest:
+    """The layer of `image` on what has `tree` and, of Debian packages of ours, `below`; `tools`
+    are as in `ImageDebianLayer`."""
+
+    image: ImageDebian
+    tree: Digest
+    below: tuple[DebianPart, ...]
+    tools: tuple[DebianPart, ...]
+    subject: str
+
+
+@dataclass(frozen=True)
+class _BasePackagesRequest:
+    """What dpkg's database in an image with `tree` says."""
+
+    tree: Digest
+    subject: str
+
+
+@dataclass(frozen=True)
+class _BasePackages:
+    """Versions by name."""
+
+    versions: FrozenDict[str, str]
+
+
+@dataclass(frozen=True)
+class _Packages:
+    """Those of an image that no base of ours has: `added` are in its layer, `kept` are in a pulled
+    base, in some version. `tools` are those of `kept` that a Python in `added` is run with here."""
+
+    added: tuple[DebianPackage, ...]
+    kept: tuple[DebianPackage, ...]
+    tools: tuple[DebianPackage, ...]
+
+    @classmethod
+    def of(cls, request: ImageDebianLayerRequest, present: _BasePackages) -> _Packages:
+        below = {part.package.name for part in request.below}
+        packages = [package for package in request.image.packages if package.name not in below]
+        kept = tuple(package for package in packages if package.name in present.versions)
+        added = tuple(package for package in packages if package.name not in present.versions)
+        python = DebianPython.find(package.name for package in added)
+        tools = (package for package in kept if python and package.name in python.compiler)
+        return cls(added, kept, tuple(tools))
+
+
+@dataclass(frozen=True)
+class _PartsRequest:
+    packages: tuple[DebianPackage, ...]
+    documentation: bool
+    subject: str
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """In the order of the packages."""
+
+    parts: tuple[DebianPart, ...]
+
+
+@dataclass(frozen=True)
+class _DescriptionsRequest:
+    """What layers above must know of `parts`, without their segments."""
+
+    parts: tuple[DebianPart, ...]
+
+
+@dataclass(frozen=True)
+class _Descriptions:
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class ImageDebianLayer:
+    """`parts` are the packages in the layer; `report` holds `REPORT_FILE`. `tools` are what a
+    Python among them is run with here, in place of what a pulled base has."""
+
+    built: BuiltLayer
+    parts: tuple[DebianPart, ...]
+    tools: tuple[DebianPart, ...]
+    report: Digest
+
+
+@rule
+async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform) -> ImageDebian:
+    field_set = request.field_set
+    names = field_set.debian_packages.value
+    if not names:
+        return ImageDebian()
+    if not field_set.debian_lock.value:
+        raise TargetError(
+            f"{field_set.subject}: `debian_packages` is set and `debian_lock` is not. Set it to "
+            "the address of the `debian_lock` that pins them."
+        )
+    loaded = await Get(LoadedLock, LoadedLockRequest(field_set.debian_lock, field_set.subject))
+    try:
+        wanted = PackageList.parse(names)
+        packages = locked_closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    return ImageDebian(
+        packages=tuple(
+            DebianPackage(package.name, package.version, pinned_file(package, loaded.lock))
+            for package in packages
+        ),
+        suite=loaded.lock.suites[0],
+        alternatives=field_set.alternatives.value or FrozenDict(),
+        documentation=field_set.debian_documentation.value,
+    )
+
+
+@rule
+async def find_base_packages(
+    request: _BasePackagesRequest, platform: BuildPlatform
+) -> _BasePackages:
+    if request.tree == EMPTY_DIGEST:
+        return _BasePackages(FrozenDict())
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.debian.programs.base_packages_main",
+            arguments=(TREE_FILE, platform.architecture, _BASE_PACKAGES_FILE),
+            inputs=request.tree,
+            output_files=(_BASE_PACKAGES_FILE,),
+            description="Finding the Debian packages in a base",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (file,) = await Get(DigestContents, Digest, result.digest)
+    return _BasePackages(FrozenDict(json.loads(file.content)))
+
+
+@rule
+async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
+    merged = await Get(Digest, MergeDigests(part.part.digest for part in request.parts))
+    globs = [f"**/{name}" for name in (MEMBERS_FILE, PACKAGE_FILE)]
+    return _Descriptions(await Get(Digest, DigestSubset(merged, PathGlobs(globs))))
+
+
+@rule
+async def make_parts(request: _PartsRequest) -> _Parts:
+    fetched = await Get(
+        FetchedFiles,
+        FetchRequest(
+            tuple(package.file for package in request.packages),
+            f"Fetching {counted(len(request.packages), 'Debian package')}",
+            request.subject,
+        ),
+    )
+    return _Parts(
+        await MultiGet(
+            Get(
+                DebianPart,
+                DebianPartRequest(package, fetched.digest, request.documentation, request.subject),
+            )
+            for package in request.packages
+        )
+    )
+
+
+@rule
+async def make_debian_layer(
+    request: ImageDebianLayerRequest, platform: BuildPlatform, compressor: Compressor
+) -> ImageDebianLayer:
+    image = request.image
+    _check_below(request)
+    present = await Get(_BasePackages, _BasePackagesRequest(request.tree, request.subject))
+    packages = _Packages.of(request, present)
+    wanted = (*packages.added, *packages.tools)
+    made = await Get(_Parts, _PartsRequest(wanted, image.documentation, request.subject))
+    parts, tools = made.parts[: len(packages.added)], made.parts[len(packages.added) :]
+    compiling = (*request.below, *request.tools, *tools)
+    described, bytecode, base = await MultiGet(
+        Get(_Descriptions, _DescriptionsRequest(request.below)),
+        Get(DebianBytecode, DebianBytecodeRequest(parts, compiling, request.subject)),
+        Get(Digest, AddPrefix(request.tree, _BASE)),
+    )
+    inputs = [*(part.part.digest for part in parts), *(part.digest for part in bytecode.parts)]
+    layer = DebianLayerRequest(
+        packages=tuple(part.to_request() for part in parts),
+        below=tuple(part.to_request() for part in request.below),
+        kept={package.name: present.versions[package.name] for package in packages.kept},
+        parts=tuple(part.files for part in bytecode.parts),
+        alternatives=image.alternatives,
+        base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
+        triplet=_TRIPLETS[platform.architecture],
+        suite=image.suite,
+    )
+    outputs = (*LAYER_FILES, TREE_FILE, REPORT_FILE)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.debian.programs.layer_main",
+            request=layer.to_json(),
+            arguments=(COMPRESSOR, *outputs),
+            inputs=await Get(Digest, MergeDigests((described.digest, base, *inputs))),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=outputs,
+            description=f"Making a layer of {counted(len(parts), 'Debian package')}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    built, report = await MultiGet(
+        Get(BuiltLayer, LayerOutput(result.digest)),
+        Get(Digest, DigestSubset(result.digest, PathGlobs([REPORT_FILE]))),
+    )
+    return ImageDebianLayer(built, parts, tools, report)
+
+
+def _check_below(request: ImageDebianLayerRequest) -> None:
+    """TargetError where images of ours have another version of a package."""
+    below = {part.package.name: part.package for part in request.below}
+    for package in request.image.packages:
+        present = below.get(package.name, package)
+        if present.version != package.version:
+            raise TargetError(
+                f"{request.subject}: `debian_packages` brings {package.name} {package.version}, "
+                f"and `base` has version {present.version}. Use the `debian_lock` of the base."
+            )
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,36 @@
+"""How docker and podman are reached on this machine.
+
+Apart from what most programs know of it: what changes here, such as $PATH, is nothing to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.rules import Get, collect_rules, rule
+
+from lading.checks.container_engine import ENGINE_VARIABLES
+from lading.runtime.machine import Machine
+from lading_pants.engine.machine import MachineCache, NotedFiles, NotedFilesRequest, machine_files
+
+
+@dataclass(frozen=True)
+class EngineMachine:
+    """The machine directory of programs that talk to a container engine."""
+
+    cache: MachineCache
+
+
+@rule
+async def find_engine_machine() -> EngineMachine:
+    environment = await Get(EnvironmentVars, EnvironmentVarsRequest(ENGINE_VARIABLES))
+    machine = Machine(environment=dict(sorted(environment.items())))
+    noted = await Get(
+        NotedFiles, NotedFilesRequest, machine_files("lading_engine_machine", machine)
+    )
+    return EngineMachine(MachineCache(noted.name))
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,85 @@
+"""`./pants lading-cache`: whether what is unpacked and downloaded on this machine is as it was."""
+
+from __future__ import annotations
+
+from pants.engine.console import Console
+from pants.engine.goal import Goal, GoalSubsystem
+from pants.engine.process import InteractiveProcess, InteractiveProcessResult
+from pants.engine.rules import Effect, Get, collect_rules, goal_rule
+from pants.option.option_types import BoolOption, IntOption
+
+from lading.runtime.cache_directory import CACHE_DIR
+from lading.runtime.machine import MACHINE_DIR
+from lading_pants.engine.machine import MachineCache
+from lading_pants.engine.program import (
+    CACHE_NAME,
+    RUN_IN_SANDBOX,
+    ProgramDigest,
+    ProgramDigestRequest,
+)
+from lading_pants.errors import TargetError
+
+_MODULE = "lading.cache.cache_main"
+
+
+class LadingCacheSubsystem(GoalSubsystem):
+    name = "lading-cache"
+    help = (
+        "Check what Lading has unpacked and downloaded on this machine: build roots, store "
+        "packages and interpreters against the digests recorded when they were unpacked, "
+        "downloads against their own. What is damaged is listed, and the exit status is 1.\n\n"
+        "Builds check all that they use: each time whether the file system shows a change, and "
+        "the contents once a month. So this is for a disk that you don't trust, and for freeing "
+        "space. It can run beside builds."
+    )
+
+    repair = BoolOption(
+        default=False,
+        help=(
+            "Remove what is damaged, unfinished or of an earlier version; builds recreate what "
+            "they need. Waits for running builds."
+        ),
+    )
+    remove_unused_days = IntOption(
+        default=None,
+        help=(
+            "Also remove what no build has used for this many days, such as 30. Waits for running "
+            "builds."
+        ),
+    )
+
+
+class LadingCache(Goal):
+    subsystem_cls = LadingCacheSubsystem
+    environment_behavior = Goal.EnvironmentBehavior.LOCAL_ONLY
+
+
+@goal_rule
+async def check_cache(
+    options: LadingCacheSubsystem, machine: MachineCache, _: Console
+) -> LadingCache:
+    # `_` has side effects: Pants lets rules without such a parameter start no such process.
+    days = options.remove_unused_days
+    if days is not None and days < 0:
+        raise TargetError(
+            f"`[lading-cache].remove_unused_days` is {days}: give a number of days, such as 30."
+        )
+    program = await Get(ProgramDigest, ProgramDigestRequest(_MODULE))
+    result = await Effect(
+        InteractiveProcessResult,
+        InteractiveProcess(
+            argv=(
+                *RUN_IN_SANDBOX,
+                _MODULE,
+                "repair" if options.repair else "",
+                "" if days is None else str(days),
+            ),
+            input_digest=program.digest,
+            append_only_caches={machine.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
+        ),
+    )
+    return LadingCache(result.exit_code)
+
+
+def rules():
+    return collect_rules()

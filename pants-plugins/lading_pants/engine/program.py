@@ -1,0 +1,186 @@
+"""Run a module of `lading` as a Pants process that every machine shares the cache entry of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional
+
+from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.runtime import program_files
+from lading.runtime.cache_directory import CACHE_DIR
+from lading.runtime.machine import MACHINE_DIR
+from lading.runtime.program import USER_ERROR, error_sentence
+from lading_pants.engine.machine import MachineCache
+from lading_pants.errors import TargetError
+
+#: Where a program finds its request.
+REQUEST_FILE = "request.json"
+
+#: The append-only cache that every program finds at `CACHE_DIR`.
+CACHE_NAME = "lading"
+
+# Of the machine nothing but /bin/sh is in the argv. The interpreter is Pants' own where the
+# machine directory is there; on a remote worker it is whatever Python there is.
+_FIND_PYTHON = f"""\
+[ -x "$python" ] || python=$(PATH=/usr/local/bin:/usr/bin:/bin command -v python3) || {{
+  echo "lading: error: there is no python3 in /usr/local/bin, /usr/bin or /bin: install one." >&2
+  exit {USER_ERROR}
+}}"""
+_RUN = f"""
+python={MACHINE_DIR}/python
+{_FIND_PYTHON}
+exec "$python" -B -m "$@"
+"""
+
+#: Begins the argv of a process in the sandbox. The module and its arguments follow.
+RUN_IN_SANDBOX = ("/bin/sh", "-c", _RUN, "sh")
+
+# In another directory than the sandbox, so that nothing is imported from there.
+_IMPORT_FROM_SANDBOX = (
+    "import sys; sys.path[0] = sys.argv[1]; del sys.argv[:2]; "
+    "import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
+
+#: Begins the argv of an interactive process that runs a module in the user's own directory. The
+#: sandbox, `{chroot}`, the module and its arguments follow.
+RUN_IN_WORKSPACE = (
+    "/bin/sh",
+    "-c",
+    f"""
+python=$1/{MACHINE_DIR}/python
+{_FIND_PYTHON}
+exec "$python" -B -c "{_IMPORT_FROM_SANDBOX}" "$@"
+""",
+    "sh",
+)
+
+# How long Pants waits for the remote cache before it starts the process as well. With 0, its
+# default, the process is started and killed again even where the cache has the result.
+_SPECULATION_DELAY_MILLIS = 1000
+
+
+@dataclass(frozen=True)
+class ProgramRequest:
+    """A module that ends in `lading.runtime.program.run(main)`, and what it works on.
+
+    `subject` is what a user's mistake is about, such as "`store_package` //3rdparty/redis"; it
+    and `description` are not in the cache key. `inputs` are put below the sandbox's root;
+    `immutable_inputs` maps directories to big inputs, which Pants links instead of copying. The
+    JSON `request` is put at `REQUEST_FILE`, which then comes before the `arguments`.
+    Named `append_only_caches` are added to the ones every program has; `machine` takes the place
+    of the machine directory that most programs get.
+    """
+
+    module: str
+    inputs: Digest
+    description: str
+    subject: str
+    request: Optional[str] = None
+    arguments: tuple[str, ...] = ()
+    output_files: tuple[str, ...] = ()
+    output_directories: tuple[str, ...] = ()
+    immutable_inputs: FrozenDict[str, Digest] = FrozenDict()
+    append_only_caches: FrozenDict[str, str] = FrozenDict()
+    machine: Optional[MachineCache] = None
+    cache_scope: ProcessCacheScope = ProcessCacheScope.SUCCESSFUL
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True)
+class ProgramResult:
+    """The program's declared outputs, and what it wrote to standard error."""
+
+    digest: Digest
+    stderr: str
+
+
+@dataclass(frozen=True)
+class ProgramProcess:
+    """The process that a request stands for, for those who look at its status themselves."""
+
+    process: Process
+
+
+@dataclass(frozen=True)
+class ProgramDigest:
+    """The source files of a program, below the sandbox's root, by module."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class ProgramDigestRequest:
+    module: str
+
+
+@rule
+async def program_digest(request: ProgramDigestRequest) -> ProgramDigest:
+    files = program_files.program_files(request.module)
+    digest = await Get(
+        Digest, CreateDigest(FileContent(path, content) for path, content in files.items())
+    )
+    return ProgramDigest(digest)
+
+
+@rule
+async def program_process(request: ProgramRequest) -> ProgramProcess:
+    files, arguments = [], request.arguments
+    if request.request is not None:
+        files.append(FileContent(REQUEST_FILE, request.request.encode("utf-8")))
+        arguments = (REQUEST_FILE, *arguments)
+    machine = request.machine
+    if machine is None:
+        machine = await Get(MachineCache)
+    program, request_digest = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(request.module)),
+        Get(Digest, CreateDigest(files)),
+    )
+    digest = await Get(Digest, MergeDigests((program.digest, request_digest, request.inputs)))
+    return ProgramProcess(
+        Process(
+            argv=(*RUN_IN_SANDBOX, request.module, *arguments),
+            input_digest=digest,
+            immutable_input_digests=request.immutable_inputs,
+            append_only_caches=_caches(machine, request.append_only_caches),
+            output_files=request.output_files,
+            output_directories=request.output_directories,
+            cache_scope=request.cache_scope,
+            description=request.description,
+            level=request.level,
+            remote_cache_speculation_delay_millis=_SPECULATION_DELAY_MILLIS,
+        )
+    )
+
+
+@rule
+async def run_program(request: ProgramRequest) -> ProgramResult:
+    program = await Get(ProgramProcess, ProgramRequest, request)
+    result = await Get(FallibleProcessResult, Process, program.process)
+    check_success(result, request.module, request.subject)
+    return ProgramResult(result.output_digest, result.stderr.decode("utf-8", "replace"))
+
+
+def check_success(result: FallibleProcessResult, module: str, subject: str) -> None:
+    """`TargetError` about `subject` if the program did not end well: with its own sentence, or as
+    a fault of ours with all that it wrote."""
+    stderr = result.stderr.decode("utf-8", "replace")
+    if result.exit_code == USER_ERROR:
+        raise TargetError(f"{subject}: {error_sentence(stderr)}")
+    if result.exit_code:
+        raise TargetError(
+            f"{subject}: `{module}` failed with status {result.exit_code}, which is a fault of "
+            f"Lading or of the machine. It wrote:\n{stderr}"
+        )
+
+
+def _caches(machine: MachineCache, others: Mapping[str, str]) -> dict[str, str]:
+    return {machine.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR, **others}
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,52 @@
+"""How this machine reaches image registries.
+
+Apart from what most programs know of the machine: what changes here, such as $PATH for credential
+helpers, is nothing to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.base.build_root import BuildRoot
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.rules import Get, collect_rules, rule
+
+from lading.registry.mirror import parse_mirrors
+from lading.registry.registry_host import parse_insecure_hosts
+from lading.runtime.machine import NETWORK_VARIABLES, REGISTRY_VARIABLES, Machine
+from lading.values.errors import LadingError
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.engine.machine import MachineCache, NotedFiles, NotedFilesRequest, machine_files
+from lading_pants.errors import TargetError
+
+
+@dataclass(frozen=True)
+class RegistryMachine:
+    """The machine directory of programs that reach registries."""
+
+    cache: MachineCache
+
+
+@rule
+async def find_registry_machine(lading: LadingSubsystem, build_root: BuildRoot) -> RegistryMachine:
+    environment = await Get(
+        EnvironmentVars, EnvironmentVarsRequest((*NETWORK_VARIABLES, *REGISTRY_VARIABLES))
+    )
+    try:
+        machine = Machine(
+            environment=dict(sorted(environment.items())),
+            registry_mirrors=parse_mirrors(lading.registry_mirrors),
+            insecure_registries=parse_insecure_hosts(lading.insecure_registries),
+            build_root=build_root.path,
+        )
+    except LadingError as error:
+        raise TargetError(str(error)) from error
+    noted = await Get(
+        NotedFiles, NotedFilesRequest, machine_files("lading_registry_machine", machine)
+    )
+    return RegistryMachine(MachineCache(noted.name))
+
+
+def rules():
+    return collect_rules()

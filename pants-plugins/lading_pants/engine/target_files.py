@@ -1,0 +1,120 @@
+"""The files of any target: its sources, what is generated of them, or what it is packaged as."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from pants.core.goals.package import BuiltPackage, PackageFieldSet
+from pants.core.target_types import (
+    FileSourceField,
+    RelocatedFilesSourcesField,
+    ResourceSourceField,
+)
+from pants.engine.addresses import Address
+from pants.engine.fs import Digest, DigestEntries, MergeDigests, RemovePrefix
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import (
+    FieldSetsPerTarget,
+    FieldSetsPerTargetRequest,
+    GenerateSourcesRequest,
+    HydratedSources,
+    HydrateSourcesRequest,
+    SourcesField,
+    Target,
+    WrappedTarget,
+    WrappedTargetRequest,
+)
+from pants.engine.unions import UnionMembership
+
+from lading_pants.store import source_links
+from lading_pants.store.source_links import LinkedSources, LinkedSourcesRequest
+
+_FILES = (FileSourceField, ResourceSourceField)
+
+
+@dataclass(frozen=True)
+class TargetFilesRequest:
+    """The files of the target at an address, which `origin` named."""
+
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class TargetFiles:
+    """Sources, with links among them, and what commands make in it, are relative to the directory
+    of the target's BUILD file; `relocated_files` have the paths that they say; of a package, its
+    files or what is in its directory."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class _SourcesRequest:
+    target: Target
+    origin: str
+
+
+@dataclass(frozen=True)
+class _PackageRequest:
+    target: Target
+
+
+@rule
+async def find_target_files(request: TargetFilesRequest) -> TargetFiles:
+    wrapped = await Get(
+        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
+    )
+    if wrapped.target.has_field(SourcesField):
+        return await Get(TargetFiles, _SourcesRequest(wrapped.target, request.origin))
+    return await Get(TargetFiles, _PackageRequest(wrapped.target))
+
+
+@rule
+async def find_sources(request: _SourcesRequest, unions: UnionMembership) -> TargetFiles:
+    sources, directory = request.target[SourcesField], request.target.address.spec_path
+    if _is_generated(sources, unions):
+        wanted = HydrateSourcesRequest(sources, for_sources_types=_FILES, enable_codegen=True)
+    else:
+        wanted = HydrateSourcesRequest(sources)
+    files = (await Get(HydratedSources, HydrateSourcesRequest, wanted)).snapshot
+    digest = files.digest
+    if not _is_generated(sources, unions):
+        linked = await Get(LinkedSources, LinkedSourcesRequest(sources, files, request.origin))
+        digest = linked.digest
+    is_relative = all(path.startswith(f"{directory}/") for path in files.files)
+    if isinstance(sources, RelocatedFilesSourcesField) or not (is_relative and files.files):
+        return TargetFiles(digest)
+    return TargetFiles(await Get(Digest, RemovePrefix(digest, directory)))
+
+
+def _is_generated(sources: SourcesField, unions: UnionMembership) -> bool:
+    return any(
+        isinstance(sources, generator.input) and issubclass(generator.output, _FILES)
+        for generator in unions.get(GenerateSourcesRequest)
+    )
+
+
+@rule
+async def find_packages(request: _PackageRequest) -> TargetFiles:
+    applicable = await Get(
+        FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, [request.target])
+    )
+    built = await MultiGet(
+        Get(BuiltPackage, PackageFieldSet, field_set) for field_set in applicable.field_sets
+    )
+    stripped = []
+    for package in built:
+        entries = await Get(DigestEntries, Digest, package.digest)
+        artifacts = [artifact.relpath for artifact in package.artifacts if artifact.relpath]
+        files = {entry.path for entry in entries}
+        # A directory stands for what is in it.
+        prefixes = {path if path not in files else os.path.dirname(path) for path in artifacts}
+        prefix = prefixes.pop() if len(prefixes) == 1 else ""
+        stripped.append(await Get(Digest, RemovePrefix(package.digest, prefix)))
+    return TargetFiles(await Get(Digest, MergeDigests(stripped)))
+
+
+def rules():
+    return [*collect_rules(), *source_links.rules()]

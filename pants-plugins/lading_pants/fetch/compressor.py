@@ -1,0 +1,48 @@
+"""The compressor of layers (see `lading.compression.layer_compression`), fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileContent, FileEntry
+from pants.engine.rules import Get, collect_rules, rule
+
+from lading.compression.layer_compression import FILE, LIBRARY, LayerCompression, Method
+from lading.values.errors import LadingError
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.errors import about
+from lading_pants.fetch.deflate_library import DeflateLibrary
+from lading_pants.fetch.zstd_library import ZstdLibrary
+
+#: Where programs find the compressor.
+COMPRESSOR_DIRECTORY = "compressor"
+COMPRESSOR = f"{COMPRESSOR_DIRECTORY}/{LIBRARY}"
+
+
+@dataclass(frozen=True)
+class Compressor:
+    """A digest that holds `LIBRARY` and `FILE`, to lie in `COMPRESSOR_DIRECTORY`."""
+
+    digest: Digest
+
+
+@rule
+async def find_compressor(lading: LadingSubsystem) -> Compressor:
+    try:
+        compression = LayerCompression.parse(lading.compression, lading.compression_level)
+    except LadingError as error:
+        raise about("`[lading]`", error) from error
+    if compression.method is Method.ZSTD:
+        library = (await Get(ZstdLibrary)).digest
+    else:
+        library = (await Get(DeflateLibrary)).digest
+    (entry,) = await Get(DigestEntries, Digest, library)
+    assert isinstance(entry, FileEntry), "a library is a file"
+    description = FileContent(FILE, compression.to_json().encode("ascii"))
+    return Compressor(
+        await Get(Digest, CreateDigest([FileEntry(LIBRARY, entry.file_digest), description]))
+    )
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,152 @@
+"""An image that is complete, with config and manifest, but not in one file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from pants.engine.fs import (
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.logging import LogLevel
+
+from lading.image.config.layer import Layer
+from lading.image.config.user import User
+from lading.image.image_documents import ClosureMember as ImageMember
+from lading.image.image_documents import ImageDocuments, ImageParts
+from lading.values.errors import LadingError
+from lading_pants.debian.image_debian import REPORT_FILE
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.errors import about
+from lading_pants.image.image_layer import DESCRIPTION_FILE, TREE_FILE, ImageLayer
+from lading_pants.image.image_layers import ImageLayers, ImageLayersRequest
+from lading_pants.image.image_names import ImageNames, ImageNamesRequest
+from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
+from lading_pants.image.image_programs import ImagePrograms, ImageProgramsRequest
+from lading_pants.image.image_references import ImageFieldSet
+
+#: The files of an image besides its layers: what OCI calls config and manifest, and what tells
+#: programs of the image.
+CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "image.json"
+
+_USER_FILE = "user"
+
+
+@dataclass(frozen=True)
+class AssembledImageRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class AssembledImage:
+    """An image that is complete, but not in one file.
+
+    `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`; the last one's content is
+    `metadata`, see `lading.image.image_documents`. `layers` are those that the manifest names,
+    lowest first, the lowest `pulled_count` from the repository `origin`.
+    """
+
+    digest: Digest
+    metadata: str
+    layers: tuple[ImageLayer, ...]
+    pulled_count: int
+    origin: Optional[str]
+
+
+@dataclass(frozen=True)
+class _NumericUserRequest:
+    """The user that the image names, or ""; `tree` holds the `TREE_FILE`."""
+
+    text: str
+    tree: Digest
+    subject: str
+
+
+@dataclass(frozen=True)
+class _NumericUser:
+    """As it is in the config."""
+
+    text: str
+
+
+@rule
+async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
+    field_set = request.field_set
+    plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+    names, image = await MultiGet(
+        Get(ImageNames, ImageNamesRequest(field_set)),
+        Get(ImageLayers, ImageLayersRequest(field_set)),
+    )
+    await Get(ImagePrograms, ImageProgramsRequest(field_set, image.tree, image.closure))
+    user = await Get(
+        _NumericUser, _NumericUserRequest(plan.config.user, image.tree, field_set.subject)
+    )
+    descriptions = await MultiGet(
+        Get(DigestContents, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
+        for layer in image.layers
+    )
+    reports = await MultiGet(
+        Get(DigestContents, DigestSubset(report, PathGlobs([REPORT_FILE])))
+        for report in image.debian_reports
+    )
+    parts = ImageParts(
+        config=replace(plan.config, user=user.text),
+        repository=names.repository,
+        tags=names.tags,
+        layers=tuple(Layer.from_dict(json.loads(file.content)) for (file,) in descriptions),
+        pulled_layers=image.pulled_count,
+        base_layers=image.base_count,
+        closure=tuple(
+            ImageMember(member.package.path, member.package.unpacked_size)
+            for member in image.closure
+        ),
+        debian=[package for (file,) in reports for package in json.loads(file.content)],
+    )
+    try:
+        documents = ImageDocuments.of(parts)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    files = (
+        FileContent(CONFIG_FILE, documents.config),
+        FileContent(MANIFEST_FILE, documents.manifest),
+        FileContent(METADATA_FILE, documents.metadata.encode("utf-8")),
+    )
+    return AssembledImage(
+        digest=await Get(Digest, CreateDigest(files)),
+        metadata=documents.metadata,
+        layers=tuple(image.layers[number] for number in documents.kept),
+        pulled_count=image.pulled_count,
+        origin=image.origin,
+    )
+
+
+@rule
+async def find_numeric_user(request: _NumericUserRequest) -> _NumericUser:
+    text = request.text
+    if not text or not User.parse(text).has_names:
+        return _NumericUser(text)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.programs.user_main",
+            arguments=(TREE_FILE, text, _USER_FILE),
+            inputs=request.tree,
+            output_files=(_USER_FILE,),
+            description=f"Looking up {text} for {request.subject}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (file,) = await Get(DigestContents, Digest, result.digest)
+    return _NumericUser(file.content.decode("ascii"))
+
+
+def rules():
+    return collect_rules()

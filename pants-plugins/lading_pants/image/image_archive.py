@@ -1,0 +1,107 @@
+"""The archive of an image, for `docker load` and all that reads OCI's layout."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.engine.fs import Digest, DigestSubset, MergeDigests, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
+from lading.fetch.zstd_library import LIBRARY as LIBZSTD
+from lading.image.programs.archive_request import ArchiveRequest
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.image.assembled_image import (
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    AssembledImage,
+    AssembledImageRequest,
+)
+from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.image.placed_layers import PlacedLayers, PlacedLayersRequest
+
+#: The program that writes archives.
+ARCHIVE_MAIN = "lading.image.programs.archive_main"
+
+ARCHIVE_FILE = "image.tar"
+
+_ZSTD_DIRECTORY = "zstd"
+
+
+@dataclass(frozen=True)
+class ImageArchiveRequest:
+    """Unless it is `named`, the image has no name where the archive is loaded."""
+
+    field_set: ImageFieldSet
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class ImageArchive:
+    """`digest` holds `ARCHIVE_FILE`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class ArchiveParts:
+    """What `lading.image.programs.archive_main` makes an archive of, as inputs of a program."""
+
+    request: str
+    inputs: Digest
+    libraries: FrozenDict[str, Digest]
+
+    @property
+    def libzstd(self) -> str:
+        """Where the library lies, if it is needed."""
+        return f"{_ZSTD_DIRECTORY}/{LIBZSTD}"
+
+
+@rule
+async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
+    image = await Get(AssembledImage, AssembledImageRequest(request.field_set))
+    metadata = json.loads(image.metadata)
+    libraries = {}
+    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+        zstd = await Get(ZstdLibrary)
+        libraries[_ZSTD_DIRECTORY] = zstd.digest
+    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    archive = ArchiveRequest(
+        config=CONFIG_FILE,
+        manifest=MANIFEST_FILE,
+        tags=tuple(metadata["tags"]) if request.named else (),
+        layers=layers.files,
+    )
+    documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
+    image_digest = await Get(Digest, DigestSubset(image.digest, documents))
+    inputs = await Get(Digest, MergeDigests((layers.digest, image_digest)))
+    return ArchiveParts(archive.to_json(), inputs, FrozenDict(libraries))
+
+
+@rule
+async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
+    parts = await Get(ArchiveParts, ImageArchiveRequest, request)
+    field_set = request.field_set
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module=ARCHIVE_MAIN,
+            request=parts.request,
+            arguments=(parts.libzstd, ARCHIVE_FILE),
+            inputs=parts.inputs,
+            immutable_inputs=parts.libraries,
+            output_files=(ARCHIVE_FILE,),
+            description=f"Writing the archive of {field_set.address}",
+            subject=field_set.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    return ImageArchive(result.digest)
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,82 @@
+"""The files that an image takes from other Pants targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pants.engine.addresses import Address
+from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+
+from lading.image.root.root_files import PROGRAM_MODE
+from lading_pants.engine.target_files import TargetFiles, TargetFilesRequest
+from lading_pants.errors import TargetError
+
+
+@dataclass(frozen=True)
+class ImageFilesRequest:
+    """`files` is the field's value but for directories, `addresses` are those of its sources by
+    their text; `origin` is the target and field that errors begin with."""
+
+    files: FrozenDict[str, Any]
+    addresses: FrozenDict[str, Address]
+    origin: str
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """`digest` holds the sources' files; `files` is the field's value with their paths in it."""
+
+    digest: Digest
+    files: FrozenDict[str, Any]
+
+
+@dataclass(frozen=True)
+class _FileRequest:
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class _File:
+    entry: FileEntry
+
+
+@rule
+async def find_image_files(request: ImageFilesRequest) -> ImageFiles:
+    sources = {
+        path: value["source"]
+        for path, value in request.files.items()
+        if not isinstance(value, str) and "source" in value
+    }
+    found = await MultiGet(
+        Get(_File, _FileRequest(request.addresses[text], f"{request.origin} gives {path!r}"))
+        for path, text in sources.items()
+    )
+    files = dict(request.files)
+    entries = []
+    for path, file in zip(sources, found):
+        place = f"files{path}"
+        default = {"mode": PROGRAM_MODE} if file.entry.is_executable else {}
+        files[path] = FrozenDict({**default, **request.files[path], "source": place})
+        entries.append(FileEntry(place, file.entry.file_digest))
+    return ImageFiles(await Get(Digest, CreateDigest(entries)), FrozenDict(files))
+
+
+@rule
+async def find_file(request: _FileRequest) -> _File:
+    found = await Get(TargetFiles, TargetFilesRequest(request.address, request.origin))
+    entries = await Get(DigestEntries, Digest, found.digest)
+    files = [entry for entry in entries if isinstance(entry, FileEntry)]
+    if len(files) != 1:
+        raise TargetError(
+            f"{request.origin} the source {request.address}, which has {len(files)} files instead "
+            "of one: name a `file`, or a target that `./pants package` makes one file of."
+        )
+    return _File(files[0])
+
+
+def rules():
+    return collect_rules()

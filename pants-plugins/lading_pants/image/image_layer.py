@@ -1,0 +1,195 @@
+"""One layer of an image: its root tree, and packages that are compressed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    AddPrefix,
+    Digest,
+    DigestSubset,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.image.programs.layer_request import ContentPackage, LayerPackage, LayerRequest
+from lading.values.counted import counted
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
+from lading_pants.store.realise import (
+    MEMBERS_FILE,
+    SEGMENT_FILE,
+    ClosureMember,
+    PlacedFiles,
+    PlacedFilesRequest,
+)
+
+#: The files of a layer: the blob as registries have it, and its description.
+LAYER_FILE, DESCRIPTION_FILE = "blob", "layer.json"
+
+#: What lies in an image up to some layer.
+TREE_FILE = "tree.json"
+
+LAYER_FILES = (LAYER_FILE, DESCRIPTION_FILE)
+
+_BASE = "base"
+
+
+@dataclass(frozen=True)
+class ImageLayer:
+    """`digest` holds `LAYER_FILES`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class CompressedPackageRequest:
+    """A package for layers. It is compressed once, whatever number of layers it is in."""
+
+    member: ClosureMember
+
+
+@dataclass(frozen=True)
+class CompressedPackage:
+    """`layer` has the package alone; `placed` holds what other layers need to have the package,
+    where `files` says."""
+
+    layer: ImageLayer
+    placed: Digest
+    files: LayerPackage
+
+
+@dataclass(frozen=True)
+class BuiltLayer:
+    """`tree` holds `TREE_FILE`, of all layers up to this one."""
+
+    layer: ImageLayer
+    tree: Digest
+
+
+@dataclass(frozen=True)
+class ImageLayerRequest:
+    """One layer with the root tree and all of `members`, on an image whose tree `base` holds.
+
+    `contents` are shown at `/`; they are among `members` or in a layer below. `fields` is what
+    `RootFields.parse` takes; the sources of its files are in `files`.
+    """
+
+    members: tuple[ClosureMember, ...]
+    contents: tuple[ClosureMember, ...]
+    fields: FrozenDict[str, Any]
+    files: Digest
+    base: Optional[Digest]
+    subject: str
+
+
+@dataclass(frozen=True)
+class LayerOutput:
+    """What a program that makes a layer leaves: `LAYER_FILES`, `TREE_FILE` and maybe others."""
+
+    digest: Digest
+
+
+@rule
+async def read_layer_output(output: LayerOutput) -> BuiltLayer:
+    layer, tree = await MultiGet(
+        Get(Digest, DigestSubset(output.digest, PathGlobs(LAYER_FILES))),
+        Get(Digest, DigestSubset(output.digest, PathGlobs([TREE_FILE]))),
+    )
+    return BuiltLayer(ImageLayer(layer), tree)
+
+
+@rule
+async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> BuiltLayer:
+    packages = await MultiGet(
+        Get(CompressedPackage, CompressedPackageRequest(member)) for member in request.members
+    )
+    shown = await MultiGet(
+        Get(PlacedFiles, PlacedFilesRequest(request.contents, file))
+        for file in (SEGMENT_FILE, MEMBERS_FILE)
+    )
+    layer = LayerRequest(
+        packages=tuple(package.files for package in packages),
+        contents=tuple(_content_package(member) for member in request.contents),
+        fields=request.fields,
+        base_tree=f"{_BASE}/{TREE_FILE}" if request.base else "",
+        created_by=f"lading: {_told(request)}",
+    )
+    base = await Get(Digest, AddPrefix(request.base or EMPTY_DIGEST, _BASE))
+    inputs = (
+        *(files.digest for files in shown),
+        *(package.placed for package in packages),
+        request.files,
+        base,
+    )
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.programs.layer_main",
+            request=layer.to_json(),
+            arguments=(COMPRESSOR, *LAYER_FILES, TREE_FILE),
+            inputs=await Get(Digest, MergeDigests(inputs)),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=(*LAYER_FILES, TREE_FILE),
+            description=f"Making a layer of {_told(request)}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    return await Get(BuiltLayer, LayerOutput(result.digest))
+
+
+def _told(request: ImageLayerRequest) -> str:
+    if request.members:
+        return counted(len(request.members), "store package")
+    return "files and links"
+
+
+def _content_package(member: ClosureMember) -> ContentPackage:
+    directory = member.directory
+    return ContentPackage(
+        path=member.package.path,
+        segment=f"{directory}/{SEGMENT_FILE}",
+        members=f"{directory}/{MEMBERS_FILE}",
+    )
+
+
+@rule
+async def compress_package(
+    request: CompressedPackageRequest, compressor: Compressor
+) -> CompressedPackage:
+    path, directory = request.member.package.path, request.member.directory
+    # Without package.json, which may change while the bytes do not.
+    segment = await Get(Digest, DigestSubset(request.member.digest, PathGlobs([SEGMENT_FILE])))
+    compressed = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.programs.compress_main",
+            arguments=(COMPRESSOR, SEGMENT_FILE, str(path), *LAYER_FILES),
+            inputs=segment,
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=LAYER_FILES,
+            description=f"Compressing {path.name}",
+            subject=str(path),
+        ),
+    )
+    merged = await Get(Digest, MergeDigests((segment, compressed.digest)))
+    return CompressedPackage(
+        layer=ImageLayer(compressed.digest),
+        placed=await Get(Digest, AddPrefix(merged, directory)),
+        files=LayerPackage(
+            path=path,
+            segment=f"{directory}/{SEGMENT_FILE}",
+            blob=f"{directory}/{LAYER_FILE}",
+            description=f"{directory}/{DESCRIPTION_FILE}",
+        ),
+    )
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,85 @@
+"""What an image is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+
+from lading.image.name_template import Part, fill, parts, sample
+from lading.image.reference import Repository, parse_tag
+from lading.values.errors import LadingError
+from lading_pants.errors import TargetError, about
+from lading_pants.image.image_references import (
+    ImageFieldSet,
+    ImageReferences,
+    ImageReferencesRequest,
+)
+from lading_pants.store.realise import PackageVersion, PackageVersionRequest
+
+
+@dataclass(frozen=True)
+class ImageNamesRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImageNames:
+    """`{hash}` is still in them, see `lading.image.name_template`."""
+
+    repository: str
+    tags: tuple[str, ...]
+
+
+@rule
+async def find_names(request: ImageNamesRequest) -> ImageNames:
+    field_set = request.field_set
+    found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+    aliases = field_set.versions()
+    known = await MultiGet(
+        Get(
+            PackageVersion,
+            PackageVersionRequest(address, f"{field_set.subject}: `{aliases[text]}`"),
+        )
+        for text, address in found.versions.items()
+    )
+    versions = {text: version.text for text, version in zip(found.versions, known)}
+    variables = {
+        name: alias
+        for alias, text in field_set.named()
+        for part, name in parts(alias, text)
+        if part is Part.ENVIRONMENT
+    }
+    environment = await Get(EnvironmentVars, EnvironmentVarsRequest(tuple(variables)))
+    for name, alias in variables.items():
+        if name not in environment:
+            raise TargetError(
+                f"{field_set.subject}: `{alias}` has {{env:{name}}}, and there is no environment "
+                f"variable {name}. Set it, as in `{name}=1 ./pants ...`."
+            )
+
+    def value_of(part: Part, name: str) -> str:
+        if part is Part.HASH:
+            return "{hash}"
+        return versions[name] if part is Part.VERSION else environment[name]
+
+    repository = field_set.repository.value or field_set.address.target_name
+    names = ImageNames(
+        fill(field_set.repository.alias, repository, value_of),
+        tuple(
+            fill(field_set.image_tags.alias, tag, value_of)
+            for tag in field_set.image_tags.value or ()
+        ),
+    )
+    try:
+        Repository.parse(sample(field_set.repository.alias, names.repository))
+        for tag in names.tags:
+            parse_tag(sample(field_set.image_tags.alias, tag))
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    return names
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,196 @@
+"""What an image is, before anything is built: its config and its root, with store paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Collection, Mapping, Optional
+
+from pants.engine.addresses import Address
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+
+from lading.image.config.base_config import BaseConfig
+from lading.image.config.config import ImageConfig
+from lading.image.config.healthcheck import Healthcheck
+from lading.image.config.inherit import inherit
+from lading.image.config.platform import Platform
+from lading.image.root.root_fields import fill_strings
+from lading.values.errors import LadingError
+from lading.values.field_text import field_text
+from lading.values.path import StorePath
+from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
+from lading_pants.engine.platform import BuildPlatform
+from lading_pants.errors import TargetError, about
+from lading_pants.image.image_base import ImageBase, ImageBaseRequest, ImageChain, ImageChainRequest
+from lading_pants.image.image_references import (
+    ImageFieldSet,
+    ImageReferences,
+    ImageReferencesRequest,
+)
+from lading_pants.image.run_as_root import Commands
+from lading_pants.python.image_python import ImagePythonRequest, MaybePython, PlannedPython
+from lading_pants.store.realise import StorePaths, StorePathsRequest
+
+
+@dataclass(frozen=True)
+class ImagePlanRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """An image before anything is built: every mistake in its fields has been found.
+
+    `config` has what it inherits; all else is what the image has besides its base. `packages` are
+    the store packages that it names, `contents` the paths shown at `/`, in order; `fields` is what
+    `RootFields.parse` takes, with `file_sources` still as addresses by text.
+    """
+
+    config: ImageConfig
+    contents: tuple[StorePath, ...]
+    packages: tuple[Address, ...]
+    fields: FrozenDict[str, Any]
+    file_sources: FrozenDict[str, Address]
+    commands: Optional[Commands]
+    python: Optional[PlannedPython]
+
+
+@dataclass(frozen=True)
+class _ConfigBelowRequest:
+    base: ImageBase
+
+
+@dataclass(frozen=True)
+class _ConfigBelow:
+    """The config that an image inherits, if it has a base."""
+
+    config: Optional[ImageConfig]
+
+
+@rule
+async def find_config_below(request: _ConfigBelowRequest) -> _ConfigBelow:
+    base = request.base
+    if base.field_set is not None:
+        plan = await Get(ImagePlan, ImagePlanRequest(base.field_set))
+        return _ConfigBelow(plan.config)
+    if base.pulled is None:
+        return _ConfigBelow(None)
+    try:
+        return _ConfigBelow(ImageConfig(base.pulled.platform, base=BaseConfig(base.pulled.config)))
+    except LadingError as error:
+        raise about(base.pulled.subject, error) from error
+
+
+@rule
+async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> ImagePlan:
+    field_set = request.field_set
+    # Finds bases that go in a circle, in which the next line would never end.
+    await Get(ImageChain, ImageChainRequest(field_set))
+    base = await Get(ImageBase, ImageBaseRequest(field_set))
+    # Finds packages that the lock has not.
+    await Get(ImageDebian, ImageDebianRequest(field_set))
+    python = await Get(MaybePython, ImagePythonRequest(field_set))
+    found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+    origins = {**found.tool_origins, **found.origins}
+    stored = await MultiGet(
+        Get(StorePaths, StorePathsRequest((address,), origin))
+        for address, origin in origins.items()
+    )
+    paths = {address: store.paths[0] for address, store in zip(origins, stored)}
+    named = {**found.interpolated, **found.commands}
+    by_text = {text: str(paths[address]) for text, address in named.items()}
+    try:
+        config = _config(field_set, by_text, platform.oci)
+        if python.planned is not None and config.entrypoint is None:
+            config = replace(config, entrypoint=python.planned.entrypoint)
+        fields = _root_fields(field_set, by_text)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    below = await Get(_ConfigBelow, _ConfigBelowRequest(base))
+    if below.config is not None:
+        _check_platform(field_set, below.config.platform, config.platform, origins)
+        config = inherit(below.config, config)
+    return ImagePlan(
+        config=config,
+        contents=tuple(paths[address] for address in found.contents),
+        packages=tuple(found.origins),
+        fields=fields,
+        file_sources=found.sources,
+        commands=_commands(field_set, found, by_text),
+        python=python.planned,
+    )
+
+
+def _check_platform(
+    field_set: ImageFieldSet, base: Platform, own: Platform, packages: Collection[Address]
+) -> None:
+    """Store packages, and commands that run here, fit this machine's architecture only."""
+    if (base.os, base.architecture) == (own.os, own.architecture):
+        return
+    if packages or field_set.run_as_root.value:
+        what = next(iter(packages), None) or "`run_as_root`"
+        raise TargetError(
+            f"{field_set.subject}: `base` is {field_set.base.value!r}, an image for {base}, but "
+            f"{what} is built and run for {own}. Use a base whose `platform` is {own}, or remove "
+            f"{what}."
+        )
+
+
+def _commands(
+    field_set: ImageFieldSet, found: ImageReferences, paths: dict[str, str]
+) -> Optional[Commands]:
+    text = field_set.run_as_root.value
+    if not text:
+        return None
+    packages = tuple(dict.fromkeys(found.commands.values()))
+    timeout = field_set.run_as_root_timeout.value
+    return Commands(field_text(text, paths.__getitem__), found.tools, packages, timeout)
+
+
+def _config(field_set: ImageFieldSet, paths: dict[str, str], platform: str) -> ImageConfig:
+    def filled(text: str) -> str:
+        return field_text(text, paths.__getitem__)
+
+    return ImageConfig(
+        platform=Platform.parse(platform),
+        entrypoint=_filled_words(field_set.entrypoint.value, filled),
+        cmd=_filled_words(field_set.cmd.value, filled),
+        env=_filled_pairs(field_set.env.value, filled),
+        exposed_ports=field_set.exposed_ports.value or (),
+        working_dir=filled(field_set.working_dir.value or ""),
+        volumes=field_set.volumes.value or (),
+        user=field_set.user.value or "",
+        labels=_filled_pairs(field_set.labels.value, filled),
+        stop_signal=field_set.stop_signal.value or "",
+        healthcheck=_healthcheck(field_set, filled),
+    )
+
+
+def _root_fields(field_set: ImageFieldSet, paths: dict[str, str]) -> FrozenDict[str, Any]:
+    fields = {field.alias: field.value for field in field_set.root_fields if field.value}
+    filled = fill_strings(fields, lambda text: field_text(text, paths.__getitem__))
+    return FrozenDict.deep_freeze(filled)
+
+
+def _healthcheck(field_set: ImageFieldSet, filled: Callable[[str], str]) -> Optional[Healthcheck]:
+    fields = field_set.healthcheck.value
+    if fields is None:
+        return None
+    return Healthcheck.parse({**fields, "test": [filled(word) for word in fields["test"]]})
+
+
+def _filled_words(
+    words: Optional[tuple[str, ...]], filled: Callable[[str], str]
+) -> Optional[tuple[str, ...]]:
+    return None if words is None else tuple(filled(word) for word in words)
+
+
+def _filled_pairs(
+    mapping: Optional[Mapping[str, str]], filled: Callable[[str], str]
+) -> tuple[tuple[str, str], ...]:
+    # Sorted, since Pants takes dictionaries with another order for equal.
+    return tuple((name, filled(text)) for name, text in sorted((mapping or {}).items()))
+
+
+def rules():
+    return collect_rules()

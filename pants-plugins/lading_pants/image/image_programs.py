@@ -1,0 +1,122 @@
+"""Whether an image has the programs that its config names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+from pants.engine.fs import Digest, DigestContents, DigestSubset, PathGlobs
+from pants.engine.rules import Get, collect_rules, rule
+
+from lading.files.container_path import shown
+from lading.files.members import members_from_json
+from lading.image.config.config import ImageConfig
+from lading.image.root.image_tree import ImageTree
+from lading.image.root.programs import (
+    DEFAULT_PATH,
+    ImageContents,
+    Members,
+    MembersNeeded,
+    ProgramSearch,
+)
+from lading.values.errors import LadingError
+from lading.values.path import STORE_DIR, StorePath
+from lading_pants.errors import about
+from lading_pants.image.fields.image_field import ListField
+from lading_pants.image.image_base import ImageChain, ImageChainRequest
+from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
+from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.store.realise import MEMBERS_FILE, ClosureMember
+
+_SHELL = "/bin/sh"
+
+
+@dataclass(frozen=True)
+class ImageProgramsRequest:
+    """`tree` holds the `TREE_FILE` of the whole image, `closure` are the packages in it."""
+
+    field_set: ImageFieldSet
+    tree: Digest
+    closure: tuple[ClosureMember, ...]
+
+
+@dataclass(frozen=True)
+class ImagePrograms:
+    """That it exists proves that all programs are there which our own fields name."""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A program, and how a sentence about it begins."""
+
+    where: str
+    program: str
+
+
+@rule
+async def check_programs(request: ImageProgramsRequest) -> ImagePrograms:
+    field_set = request.field_set
+    plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+    chain = await Get(ImageChain, ImageChainRequest(field_set))
+    named = list(_named(field_set, plan))
+    if not named:
+        return ImagePrograms()
+    tree = ImageTree()
+    if any(not one.program.startswith(f"{STORE_DIR}/") for one in named):
+        (file,) = await Get(DigestContents, Digest, request.tree)
+        tree = ImageTree.from_json(file.content.decode("utf-8"))
+    digests = {member.package.path: member.digest for member in request.closure}
+    packages: dict[StorePath, Optional[Members]] = dict.fromkeys(digests)
+    mounts = [mount for image in chain.field_sets for mount in image.runtime_mounts.value or ()]
+    search = _search(plan.config, ImageContents(tree, packages), mounts)
+    for one in named:
+        while True:
+            try:
+                search.check(one.where, one.program)
+                break
+            except MembersNeeded as needed:
+                package = needed.package
+            except LadingError as error:
+                raise about(field_set.subject, error) from error
+            listed = DigestSubset(digests[package], PathGlobs([MEMBERS_FILE]))
+            (file,) = await Get(DigestContents, DigestSubset, listed)
+            members = members_from_json(file.content.decode("utf-8"))
+            packages[package] = {member.path: member for member in members}
+    return ImagePrograms()
+
+
+def _search(config: ImageConfig, contents: ImageContents, mounts: list[str]) -> ProgramSearch:
+    below = config.base.runtime_fields if config.base else {}
+    return ProgramSearch(
+        contents,
+        path=config.environment.get("PATH", DEFAULT_PATH),
+        working_dir=config.working_dir or below.get("WorkingDir") or "/",
+        mounts=(*mounts, *config.volumes, *(below.get("Volumes") or {})),
+    )
+
+
+def _named(field_set: ImageFieldSet, plan: ImagePlan) -> Iterator[_Named]:
+    """What our own fields name; a pulled base is taken as it is."""
+    config = plan.config
+    below = config.base.runtime_fields if config.base else {}
+    if config.entrypoint:
+        # A service's is Lading's own where the field is unset.
+        if field_set.entrypoint.value or plan.python is None:
+            yield _first(field_set.entrypoint, config.entrypoint)
+    elif config.cmd and (config.entrypoint is not None or not below.get("Entrypoint")):
+        yield _first(field_set.cmd, config.cmd)
+    if config.healthcheck is not None:
+        form, *words = config.healthcheck.test
+        if form == "CMD":
+            yield _Named(f"`healthcheck` runs {shown(words[0])}", words[0])
+        elif form == "CMD-SHELL":
+            yield _Named(f"`healthcheck` has `CMD-SHELL`, which is run by {_SHELL}", _SHELL)
+
+
+def _first(field: ListField, words: tuple[str, ...]) -> _Named:
+    inherited = "" if field.value else ", which it has from its base,"
+    return _Named(f"`{field.alias}`{inherited} begins with {shown(words[0])}", words[0])
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,187 @@
+"""The rules that make images, with real sandboxes, but packages that nothing compiled."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pants.backend.python.subsystems.repos import PythonRepos
+from pants.core.util_rules import environments
+from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
+from pants.engine.rules import Get, MultiGet, rule
+
+from lading.compression.layer_compression import LIBRARY
+from lading.image.layers.package_testing import Program, Tree, find_libdeflate, make_package
+from lading.image.programs.run_as_root_testing import programs
+from lading.store.package import StorePackage
+from lading.values.path import StorePath
+from lading_pants.base_image import pinned_image, pulled_image, pulled_layers
+from lading_pants.debian import debian, debian_parts, image_debian
+from lading_pants.engine import (
+    machine,
+    named_address,
+    platform,
+    program,
+    registry_machine,
+    target_files,
+)
+from lading_pants.fetch import fetch
+from lading_pants.fetch.compressor import Compressor
+from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.image import (
+    archive_in_dist,
+    assembled_image,
+    image_archive,
+    image_base,
+    image_files,
+    image_layer,
+    image_layers,
+    image_names,
+    image_parts,
+    image_plan,
+    image_programs,
+    image_references,
+    image_trees,
+    package_for_dist,
+    package_layers,
+    placed_layers,
+    run_as_root,
+)
+from lading_pants.publish import image_destinations
+from lading_pants.python import image_pex, image_python
+from lading_pants.store.realise import (
+    MEMBERS_FILE,
+    SEGMENT_FILE,
+    ClosureMember,
+    PackageVersion,
+    PackageVersionRequest,
+    StoreClosure,
+    StoreClosureRequest,
+    StorePaths,
+    StorePathsRequest,
+    place_files,
+)
+
+#: The packages that there are, by name: `store_package` targets of these names, wherever they are.
+TREES: dict[str, Tree] = {
+    "coreutils": {name: Program(content) for name, content in programs().items()},
+    "redis": {"bin/redis-server": Program(b"redis"), "share/x": b"1"},
+    "bash": {"bin/bash": Program(b"bash")},
+    "nginx": {"share/x": b"2"},
+}
+
+#: Those that must be particular ones, by name.
+VERSIONS = {"cpython": "3.11"}
+
+
+@dataclass(frozen=True)
+class _UnbuiltRequest:
+    name: str
+
+
+@rule
+async def system_compressor() -> Compressor:
+    """The one of the machine instead of the pinned one, which would be downloaded."""
+    content = Path(find_libdeflate()).read_bytes()
+    return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
+
+
+@rule
+async def no_zstd() -> ZstdLibrary:
+    """No layer here is of zstd."""
+    return ZstdLibrary(EMPTY_DIGEST)
+
+
+@rule
+async def paths_without_derivations(request: StorePathsRequest) -> StorePaths:
+    names = (address.target_name for address in request.addresses)
+    return StorePaths(tuple(StorePath(name[0] * 32, name) for name in names))
+
+
+@rule
+async def version_without_derivation(request: PackageVersionRequest) -> PackageVersion:
+    name = request.address.target_name
+    return PackageVersion(VERSIONS.get(name, f"1-{name}"))
+
+
+@rule
+async def closure_without_builds(request: StoreClosureRequest) -> StoreClosure:
+    members = await MultiGet(
+        Get(ClosureMember, _UnbuiltRequest(address.target_name)) for address in request.addresses
+    )
+    ordered = tuple(sorted(members, key=lambda member: member.package.path))
+    return StoreClosure(roots=tuple(members), members=ordered)
+
+
+@rule
+async def package_without_build(request: _UnbuiltRequest) -> ClosureMember:
+    with tempfile.TemporaryDirectory() as directory:
+        tree = TREES[request.name]
+        package = make_package(Path(directory), find_libdeflate(), request.name, tree)
+        files = package.content_package
+        segment, members = Path(files.segment).read_bytes(), Path(files.members).read_bytes()
+    digest = await Get(
+        Digest,
+        CreateDigest([FileContent(SEGMENT_FILE, segment), FileContent(MEMBERS_FILE, members)]),
+    )
+    sha256 = hashlib.sha256(segment).hexdigest()
+    return ClosureMember(StorePackage(package.path, (), (), sha256, len(segment), 10), digest)
+
+
+def package_targets() -> str:
+    """The text of a BUILD file that declares all packages."""
+    return "".join(f'store_package(name="{name}", version="1")\n' for name in TREES)
+
+
+#: All but those of goals, and of store packages.
+RULES_WITHOUT_PACKAGES = (
+    *debian.rules(),
+    *debian_parts.rules(),
+    *fetch.rules(),
+    *archive_in_dist.rules(),
+    *assembled_image.rules(),
+    *image_archive.rules(),
+    *image_layers.rules(),
+    *image_base.rules(),
+    *image_debian.rules(),
+    *image_destinations.rules(),
+    *image_files.rules(),
+    *image_layer.rules(),
+    *image_names.rules(),
+    *image_parts.rules(),
+    *image_pex.rules(),
+    *image_plan.rules(),
+    *image_programs.rules(),
+    *image_python.rules(),
+    *image_references.rules(),
+    *image_trees.rules(),
+    *package_for_dist.rules(),
+    *target_files.rules(),
+    *environments.rules(),
+    *machine.rules(),
+    *named_address.rules(),
+    *package_layers.rules(),
+    *platform.rules(),
+    *pinned_image.rules(),
+    *placed_layers.rules(),
+    *program.rules(),
+    *pulled_image.rules(),
+    *pulled_layers.rules(),
+    *registry_machine.rules(),
+    *run_as_root.rules(),
+    *PythonRepos.rules(),
+    system_compressor,
+    no_zstd,
+    place_files,
+)
+
+#: All but those of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
+IMAGE_RULES = (
+    *RULES_WITHOUT_PACKAGES,
+    paths_without_derivations,
+    version_without_derivation,
+    closure_without_builds,
+    package_without_build,
+)

@@ -1,0 +1,126 @@
+"""Directories of an image that are taken whole from other Pants targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.addresses import Address
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    AddPrefix,
+    Digest,
+    DigestEntries,
+    Directory,
+    FileEntry,
+    MergeDigests,
+    SymlinkEntry,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.image.config.user import is_number
+from lading.image.programs.tree_request import TreeEntry, TreeRequest
+from lading.image.root.file_trees import TreeSpec, parse_trees
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.engine.target_files import TargetFiles, TargetFilesRequest
+from lading_pants.errors import TargetError
+from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
+from lading_pants.image.image_layer import TREE_FILE
+from lading_pants.image.image_parts import PART_FILES, ImagePart
+
+_SOURCE = "source"
+
+
+@dataclass(frozen=True)
+class ImageTreesRequest:
+    """`files` is the field's value, `addresses` are those of its sources by their text; `tree`
+    holds the `TREE_FILE` of what is below, in which names of owners are looked up."""
+
+    files: FrozenDict[str, object]
+    addresses: FrozenDict[str, Address]
+    tree: Digest
+    subject: str
+
+
+@dataclass(frozen=True)
+class ImageTrees:
+    """A part for each directory, by path."""
+
+    parts: tuple[ImagePart, ...]
+
+
+@dataclass(frozen=True)
+class _TreeRequest:
+    place: str
+    spec: TreeSpec
+    address: Address
+    tree: Digest
+    subject: str
+
+
+@rule
+async def find_trees(request: ImageTreesRequest) -> ImageTrees:
+    parts = await MultiGet(
+        Get(
+            ImagePart,
+            _TreeRequest(
+                place, spec, request.addresses[spec.source], request.tree, request.subject
+            ),
+        )
+        for place, spec in parse_trees(request.files).items()
+    )
+    return ImageTrees(parts)
+
+
+@rule
+async def make_tree(request: _TreeRequest, compressor: Compressor) -> ImagePart:
+    spec, name = request.spec, f"`files` from {request.address}"
+    origin = f"{request.subject}: `files` gives '/{request.place}/' the source {request.address}"
+    files = await Get(TargetFiles, TargetFilesRequest(request.address, origin))
+    entries = await Get(DigestEntries, Digest, files.digest)
+    if not entries:
+        raise TargetError(
+            f"{origin}, which has no files: name a target with sources, or one that `./pants "
+            "package` makes files of."
+        )
+    has_names = not (is_number(spec.owner.user) and is_number(spec.owner.group))
+    tree = TreeRequest(
+        place=request.place,
+        source=_SOURCE,
+        entries=tuple(
+            TreeEntry(entry.path, entry.is_executable)
+            if isinstance(entry, FileEntry)
+            else TreeEntry(entry.path, target=entry.target)
+            for entry in entries
+            if isinstance(entry, (FileEntry, SymlinkEntry))
+        ),
+        directories=tuple(entry.path for entry in entries if isinstance(entry, Directory)),
+        unpack=spec.unpack,
+        mode=spec.mode,
+        user=spec.owner.user,
+        group=spec.owner.group,
+        tree=TREE_FILE if has_names else "",
+    )
+    placed = await Get(Digest, AddPrefix(files.digest, _SOURCE))
+    accounts = request.tree if has_names else EMPTY_DIGEST
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.image.programs.tree_main",
+            request=tree.to_json(),
+            arguments=(COMPRESSOR, *PART_FILES),
+            inputs=await Get(Digest, MergeDigests((placed, accounts))),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=PART_FILES,
+            description=f"Packing the files of {request.address}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    directory = f"trees/{request.place}"
+    return ImagePart(name, directory, await Get(Digest, AddPrefix(result.digest, directory)))
+
+
+def rules():
+    return collect_rules()

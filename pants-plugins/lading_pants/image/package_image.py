@@ -1,0 +1,127 @@
+"""`./pants package` on an image: its archive and a description in dist/."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
+from pants.core.util_rules.distdir import DistDir
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    CreateDigest,
+    Digest,
+    DigestEntries,
+    DigestSubset,
+    FileEntry,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.unions import UnionRule
+from pants.util.logging import LogLevel
+
+from lading.values.counted import counted
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.engine.requested_goals import RequestedGoals
+from lading_pants.image.archive_in_dist import ArchiveInDist, ArchiveInDistRequest
+from lading_pants.image.assembled_image import METADATA_FILE, AssembledImage, AssembledImageRequest
+from lading_pants.image.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
+from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.image.package_for_dist import PackageForDist, PackageForDistRequest
+from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
+
+
+@dataclass(frozen=True)
+class _RenamedFile:
+    """The file `name` of `digest`, as `new_name`."""
+
+    digest: Digest
+    name: str
+    new_name: str
+
+
+@dataclass(frozen=True)
+class _RenamedFiles:
+    files: tuple[_RenamedFile, ...]
+
+
+@rule(desc="Build an image", level=LogLevel.DEBUG)
+async def package_image(
+    field_set: ImageFieldSet, distdir: DistDir, goals: RequestedGoals, lading: LadingSubsystem
+) -> BuiltPackage:
+    if goals.publish_only:
+        # It takes what it needs itself, if it is to publish the image at all.
+        return BuiltPackage(EMPTY_DIGEST, ())
+    archive = field_set.output_path.value_or_default(file_ending="tar")
+    description = os.path.splitext(archive)[0] + ".json"
+    if field_set.registries.value:
+        # Finds those that there are not, before anything is built.
+        await Get(ImageDestinations, ImageDestinationsRequest(field_set))
+    image = await Get(AssembledImage, AssembledImageRequest(field_set))
+    metadata = json.loads(image.metadata)
+    lines = _summary(metadata)
+    not_run = _not_run(metadata)
+    if not_run:
+        told = f"`debian` in {distdir.relpath / description}"
+        lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
+    described = _RenamedFile(image.digest, METADATA_FILE, description)
+    if not lading.write_archives:
+        digest = await Get(Digest, _RenamedFiles((described,)))
+        return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
+    path = distdir.relpath / archive
+    lines += (f"  docker load < {path}",)
+    for_dist = await Get(PackageForDist, PackageForDistRequest(field_set.address))
+    if for_dist.alone:
+        in_dist = await Get(ArchiveInDist, ArchiveInDistRequest(field_set, archive, description))
+        told = f"Wrote {path}" if in_dist.new else f"{path} is as it was"
+        return BuiltPackage(
+            EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=(told, *lines)),)
+        )
+    written = await Get(ImageArchive, ImageArchiveRequest(field_set))
+    archived = _RenamedFile(written.digest, ARCHIVE_FILE, archive)
+    return BuiltPackage(
+        await Get(Digest, _RenamedFiles((described, archived))),
+        (
+            BuiltPackageArtifact(description),
+            BuiltPackageArtifact(archive, extra_log_lines=lines),
+        ),
+    )
+
+
+@rule
+async def rename_files(request: _RenamedFiles) -> Digest:
+    subsets = await MultiGet(
+        Get(Digest, DigestSubset(file.digest, PathGlobs([file.name]))) for file in request.files
+    )
+    entries = await MultiGet(Get(DigestEntries, Digest, subset) for subset in subsets)
+    renamed = [
+        FileEntry(file.new_name, entry.file_digest)
+        for file, (entry,) in zip(request.files, entries)
+        if isinstance(entry, FileEntry)
+    ]
+    return await Get(Digest, CreateDigest(renamed))
+
+
+def _summary(metadata: dict[str, Any]) -> tuple[str, ...]:
+    """What the goal prints of an image: its names, size and digest."""
+    size = f"{metadata['archive']['size'] / 1e6:.1f} MB"
+    layers, base_layers = len(metadata["layers"]), metadata["base_layers"]
+    if base_layers:
+        size += f", {counted(layers, 'layer')}, {base_layers} of them the base's"
+    tags = (f"  {tag}" for tag in metadata["tags"])
+    return (*tags, f"  {size}, {metadata['image']['digest']}")
+
+
+def _not_run(metadata: dict[str, Any]) -> str:
+    """The Debian packages whose maintainer scripts would have changed more than was done."""
+    return ", ".join(
+        package["name"]
+        for package in metadata["debian"]
+        if "not_run" in package or "triggers" in package
+    )
+
+
+def rules():
+    return [*collect_rules(), UnionRule(PackageFieldSet, ImageFieldSet)]

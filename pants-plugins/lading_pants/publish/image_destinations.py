@@ -1,0 +1,56 @@
+"""Where an image is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.rules import Get, collect_rules, rule
+
+from lading.registry.push.destinations import check_registry, destinations
+from lading.values.errors import LadingError
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.errors import about
+from lading_pants.image.image_names import ImageNames, ImageNamesRequest
+from lading_pants.image.image_references import ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImageDestinationsRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class ImageDestinations:
+    """Repositories with their registries; `{hash}` is still in them, as in `ImageNames`.
+
+    Without any, `skipped` says why the image is not published.
+    """
+
+    repositories: tuple[str, ...]
+    skipped: str = ""
+
+
+@rule
+async def find_destinations(
+    request: ImageDestinationsRequest, lading: LadingSubsystem
+) -> ImageDestinations:
+    field_set = request.field_set
+    if field_set.skip_push.value:
+        return ImageDestinations((), f"(by `{field_set.skip_push.alias}` on {field_set.address})")
+    names = await Get(ImageNames, ImageNamesRequest(field_set))
+    registries = field_set.registries.value
+    try:
+        if registries is None:
+            registries = tuple(lading.default_registries)
+            for registry in registries:
+                check_registry(registry, "[lading].default_registries")
+        found = destinations(names.repository, registries, lading.registries)
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    if not found:
+        return ImageDestinations((), f"(no `registries` on {field_set.address})")
+    return ImageDestinations(found)
+
+
+def rules():
+    return collect_rules()

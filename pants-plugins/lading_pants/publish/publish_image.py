@@ -1,0 +1,195 @@
+"""`./pants publish` on an image: from its layers straight to registries."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+from pants.base.build_root import BuildRoot
+from pants.core.goals.publish import (
+    PublishFieldSet,
+    PublishOutputData,
+    PublishPackages,
+    PublishProcesses,
+    PublishRequest,
+)
+from pants.core.util_rules.distdir import DistDir
+from pants.engine.addresses import Address
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.process import InteractiveProcess
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import WrappedTarget, WrappedTargetRequest
+
+from lading.image.name_template import fill_hash
+from lading.runtime.cache_directory import CACHE_DIR
+from lading.runtime.machine import MACHINE_DIR
+from lading.runtime.program import USER_ERROR
+from lading.values.digest import Sha256
+from lading_pants.engine.program import (
+    CACHE_NAME,
+    REQUEST_FILE,
+    RUN_IN_SANDBOX,
+    ProgramDigest,
+    ProgramDigestRequest,
+)
+from lading_pants.engine.registry_machine import RegistryMachine
+from lading_pants.errors import TargetError
+from lading_pants.image.assembled_image import (
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    AssembledImage,
+    AssembledImageRequest,
+)
+from lading_pants.image.image_names import ImageNames, ImageNamesRequest
+from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.image.placed_layers import PlacedLayers, PlacedLayersRequest
+from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
+
+_MODULE = "lading.registry.push.publish_main"
+
+#: Secrets that credential helpers take from the environment. They are given to the process that
+#: pushes, which nothing is cached of, and noted nowhere.
+_SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+class PublishImageRequest(PublishRequest):
+    pass
+
+
+@dataclass(frozen=True)
+class PublishImageFieldSet(PublishFieldSet):
+    publish_request_type = PublishImageRequest
+    required_fields = ImageFieldSet.required_fields
+
+    def get_output_data(self) -> PublishOutputData:
+        return PublishOutputData({"publisher": "lading", **super().get_output_data()})
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """What `PublishProcesses` is made of. Building the image may fail."""
+
+    packages: PublishPackages
+
+
+@dataclass(frozen=True)
+class _PublicationRequest:
+    address: Address
+
+
+@dataclass(frozen=True)
+class _PushRequest:
+    """The `image`, which `address` names, to all `repositories`, with their registries, under
+    `tags`; `result` is where the file goes that tells programs what was done."""
+
+    address: Address
+    image: AssembledImage
+    repositories: tuple[str, ...]
+    tags: tuple[str, ...]
+    result: str
+
+
+@dataclass(frozen=True)
+class _Push:
+    process: InteractiveProcess
+
+
+@rule
+async def publish_image(request: PublishImageRequest) -> PublishProcesses:
+    address = request.field_set.address
+    try:
+        publication = await Get(_Publication, _PublicationRequest(address))
+    except TargetError as error:
+        # Raised, it would end the goal before any other image is published.
+        return PublishProcesses([PublishPackages((str(address),), _failing_process(error))])
+    return PublishProcesses([publication.packages])
+
+
+def _failing_process(error: TargetError) -> InteractiveProcess:
+    return InteractiveProcess(
+        ("/bin/sh", "-c", f'printf "%s\\n" "$1" >&2; exit {USER_ERROR}', "sh", str(error))
+    )
+
+
+@rule
+async def prepare_publication(
+    request: _PublicationRequest, distdir: DistDir, build_root: BuildRoot
+) -> _Publication:
+    address = request.address
+    wrapped = await Get(
+        WrappedTarget, WrappedTargetRequest(address, description_of_origin="<infallible>")
+    )
+    field_set = ImageFieldSet.create(wrapped.target)
+    destinations = await Get(ImageDestinations, ImageDestinationsRequest(field_set))
+    if not destinations.repositories:
+        return _Publication(PublishPackages((str(address),), description=destinations.skipped))
+    names, image = await MultiGet(
+        Get(ImageNames, ImageNamesRequest(field_set)),
+        Get(AssembledImage, AssembledImageRequest(field_set)),
+    )
+    digest = Sha256.parse(json.loads(image.metadata)["image"]["digest"])
+    tags = tuple(fill_hash(tag, digest) for tag in names.tags)
+    repositories = tuple(fill_hash(text, digest) for text in destinations.repositories)
+    archive = field_set.output_path.value_or_default(file_ending="tar")
+    result = os.path.join(distdir.relpath, f"{os.path.splitext(archive)[0]}.publish.json")
+    push = await Get(
+        _Push,
+        _PushRequest(address, image, repositories, tags, os.path.join(build_root.path, result)),
+    )
+    published = [
+        f"{name}{tag}" for name in repositories for tag in [f":{tag}" for tag in tags] or [""]
+    ]
+    return _Publication(
+        PublishPackages(
+            names=tuple(f"{name}@{digest}" for name in published),
+            process=push.process,
+            data=PublishOutputData({"digest": str(digest), "result": result}),
+        )
+    )
+
+
+@rule
+async def prepare_push(request: _PushRequest) -> _Push:
+    image = request.image
+    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    fields = {
+        "name": str(request.address),
+        "manifest": MANIFEST_FILE,
+        "config": CONFIG_FILE,
+        "layers": [
+            {
+                "path": files.blob,
+                "origin": image.origin if number < image.pulled_count else None,
+            }
+            for number, files in enumerate(layers.files)
+        ],
+        "destinations": [
+            {"repository": repository, "tags": request.tags} for repository in request.repositories
+        ],
+    }
+    program, machine, secrets, request_digest = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(_MODULE)),
+        Get(RegistryMachine),
+        Get(EnvironmentVars, EnvironmentVarsRequest(_SECRET_VARIABLES)),
+        Get(
+            Digest,
+            CreateDigest([FileContent(REQUEST_FILE, json.dumps({"images": [fields]}).encode())]),
+        ),
+    )
+    inputs = await Get(
+        Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
+    )
+    return _Push(
+        InteractiveProcess(
+            argv=(*RUN_IN_SANDBOX, _MODULE, REQUEST_FILE, request.result),
+            env=secrets,
+            input_digest=inputs,
+            append_only_caches={machine.cache.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
+        )
+    )
+
+
+def rules():
+    return [*collect_rules(), *PublishImageFieldSet.rules()]

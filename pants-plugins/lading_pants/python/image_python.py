@@ -1,0 +1,499 @@
+"""The layers of a service in Python: wheels below the image's own layer, its sources above."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Iterable, Optional
+
+from pants.engine.addresses import Address
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestEntries,
+    DigestSubset,
+    FileEntry,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.cache.unpacked_segments import SegmentFile
+from lading.fetch.zstd_library import LIBRARY
+from lading.python.app import MAIN_FILE, Main, console_script
+from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
+from lading.python.programs.app_request import AppRequest
+from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
+from lading.python.programs.needs_request import NeedsRequest
+from lading.python.programs.wheel_request import WheelRequest
+from lading.python.unpacked_interpreter import InterpreterFiles
+from lading.python.wheel_name import WheelName
+from lading.values.counted import counted
+from lading.values.errors import LadingError
+from lading_pants.debian.debian_parts import DebianCompilerRequest, DebianPart, MaybeDebianCompiler
+from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
+from lading_pants.engine.file_digests import file_digests
+from lading_pants.engine.platform import BuildPlatform
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.errors import TargetError, about
+from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
+from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.image.image_base import ImageChain, ImageChainRequest
+from lading_pants.image.image_layer import LAYER_FILE, TREE_FILE, BuiltLayer, ImageLayer
+from lading_pants.image.image_parts import MEMBERS_FILE, PART_FILES, ImagePart, PartsLayerRequest
+from lading_pants.image.image_references import (
+    ImageFieldSet,
+    ImageReferences,
+    ImageReferencesRequest,
+)
+from lading_pants.python.image_pex import (
+    PexMain,
+    PexParts,
+    PexTarget,
+    PexTargetRequest,
+    activated_wheels,
+)
+from lading_pants.store.realise import SEGMENT_FILE as STORE_SEGMENT_FILE
+from lading_pants.store.realise import (
+    PackageVersion,
+    PackageVersionRequest,
+    PlacedFiles,
+    PlacedFilesRequest,
+    StoreClosure,
+    StoreClosureRequest,
+    StorePaths,
+    StorePathsRequest,
+)
+
+_MICRO_FILE = "micro"
+_WHEEL_FILE, _NEEDS_FILE = "wheel.json", "needs.json"
+_SOURCES = "sources"
+_INTERPRETER_FILE = "interpreter.tar"
+_ZSTD_DIRECTORY = "zstd"
+
+# Bytes from which on a wheel is worth a layer of its own.
+_BIG_WHEEL = 200_000
+
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+@dataclass(frozen=True)
+class ImagePythonRequest:
+    field_set: ImageFieldSet
+
+
+@dataclass(frozen=True)
+class PlannedPython:
+    """What runs the image's service; `package` is the store package that has it, if one has."""
+
+    python: ImagePython
+    pex: PexTarget
+    package: Optional[Address]
+
+    @property
+    def entrypoint(self) -> tuple[str, ...]:
+        return (self.python.program, f"{APP}/{MAIN_FILE}")
+
+
+@dataclass(frozen=True)
+class MaybePython:
+    planned: Optional[PlannedPython]
+
+
+@dataclass(frozen=True)
+class PythonLayersRequest:
+    """The layers of wheels on `layers`, which have `tree` and the Debian packages `debian`."""
+
+    planned: PlannedPython
+    layers: tuple[ImageLayer, ...]
+    tree: Digest
+    debian: tuple[DebianPart, ...]
+    subject: str
+
+
+@dataclass(frozen=True)
+class PythonLayers:
+    """`wheels` are layers, lowest first, and `tree` holds the `TREE_FILE` up to them; `app` has the
+    sources."""
+
+    wheels: tuple[ImageLayer, ...]
+    tree: Digest
+    app: ImagePart
+
+
+@dataclass(frozen=True)
+class _InterpreterRequest:
+    planned: PlannedPython
+    layers: tuple[ImageLayer, ...]
+    tree: Digest
+    debian: tuple[DebianPart, ...]
+    subject: str
+
+
+@dataclass(frozen=True)
+class _Interpreter:
+    """What compiles modules, with its segments in `digest`; None where only the image's own layer
+    can have it, which is made later."""
+
+    files: Optional[InterpreterFiles]
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class _WheelPartRequest:
+    name: WheelName
+    wheel: FileEntry
+    program: str
+    interpreter: _Interpreter
+    subject: str
+
+
+@dataclass(frozen=True)
+class _WheelPart:
+    """The part holds a `_NEEDS_FILE` besides. `scripts` and `has_path_files` are as
+    `lading.python.installed_wheel` has them; `size` is the wheel's, in bytes."""
+
+    part: ImagePart
+    name: WheelName
+    size: int
+    scripts: FrozenDict[str, str]
+    has_path_files: bool
+
+
+@dataclass(frozen=True)
+class _NeedsRequest:
+    wheels: tuple[_WheelPart, ...]
+    interpreter: _Interpreter
+    planned: PlannedPython
+    tree: Digest
+    subject: str
+
+
+@dataclass(frozen=True)
+class _NeedsMet:
+    """All that native code in the wheels needs is in the image."""
+
+
+@dataclass(frozen=True)
+class _AppPartRequest:
+    parts: PexParts
+    main: Main
+    has_path_files: bool
+    interpreter: _Interpreter
+    subject: str
+
+
+@rule
+async def plan_python(request: ImagePythonRequest) -> MaybePython:
+    field_set = request.field_set
+    if not field_set.pex.value:
+        if field_set.python.value:
+            raise TargetError(
+                f"{field_set.subject}: `python` is for `pex`, which is unset. Set it, or remove "
+                "`python`."
+            )
+        return MaybePython(None)
+    found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+    assert found.pex is not None, "the field is set"
+    pex = await Get(PexTarget, PexTargetRequest(found.pex, f"{field_set.subject}: `pex`"))
+    origin = f"{field_set.subject}: `python`"
+    try:
+        if found.python is not None:
+            paths, version = await MultiGet(
+                Get(StorePaths, StorePathsRequest((found.python,), origin)),
+                Get(PackageVersion, PackageVersionRequest(found.python, origin)),
+            )
+            python = ImagePython.of_package(str(paths.paths[0]), version.text)
+        elif field_set.python.value:
+            python = ImagePython.at_path(field_set.python.value)
+        else:
+            chain = await Get(ImageChain, ImageChainRequest(field_set))
+            images = await MultiGet(
+                Get(ImageDebian, ImageDebianRequest(below)) for below in chain.field_sets
+            )
+            python = ImagePython.of_debian(
+                {package.name: package.version for image in images for package in image.packages}
+            )
+    except LadingError as error:
+        raise about(field_set.subject, error) from error
+    return MaybePython(PlannedPython(python, pex, found.python))
+
+
+async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: str) -> ImagePython:
+    """With the version that a Python of a base says it has, where it can be asked."""
+    if python.micro is not None or interpreter.files is None:
+        return python
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.programs.version_main",
+            request=interpreter.files.to_json(),
+            arguments=(_MICRO_FILE,),
+            inputs=interpreter.digest,
+            output_files=(_MICRO_FILE,),
+            description=f"Asking {python.program} for its version",
+            subject=subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (micro,) = await Get(DigestContents, Digest, result.digest)
+    return replace(python, micro=int(micro.content))
+
+
+@rule
+async def build_python_layers(
+    request: PythonLayersRequest, platform: BuildPlatform
+) -> PythonLayers:
+    planned, subject = request.planned, request.subject
+    machine = _MACHINES[platform.architecture]
+    parts, interpreter = await MultiGet(
+        Get(PexParts, PexTarget, planned.pex),
+        Get(
+            _Interpreter,
+            _InterpreterRequest(planned, request.layers, request.tree, request.debian, subject),
+        ),
+    )
+    python = await _with_micro(planned.python, interpreter, subject)
+    try:
+        activated = await activated_wheels(parts, python, machine)
+        wheels = await MultiGet(
+            Get(
+                _WheelPart,
+                _WheelPartRequest(
+                    WheelName.parse(wheel.path), wheel, python.program, interpreter, subject
+                ),
+            )
+            for wheel in activated
+        )
+    except LadingError as error:
+        raise about(subject, error) from error
+    try:
+        main = _main(parts.main, wheels)
+    except LadingError as error:
+        raise about(subject, error) from error
+    has_path_files = any(wheel.has_path_files for wheel in wheels)
+    app, _ = await MultiGet(
+        Get(ImagePart, _AppPartRequest(parts, main, has_path_files, interpreter, subject)),
+        Get(_NeedsMet, _NeedsRequest(wheels, interpreter, planned, request.tree, subject)),
+    )
+    layers, tree = [], request.tree
+    for group in _layer_groups(wheels):
+        built = await Get(
+            BuiltLayer,
+            PartsLayerRequest(
+                tuple(wheel.part for wheel in group), tree, _created_by(group), subject
+            ),
+        )
+        layers.append(built.layer)
+        tree = built.tree
+    return PythonLayers(tuple(layers), tree, app)
+
+
+def _main(main: PexMain, wheels: Iterable[_WheelPart]) -> Main:
+    if main.script is not None:
+        scripts = {name: text for wheel in wheels for name, text in wheel.scripts.items()}
+        found = console_script(main.script, scripts)
+    else:
+        found = Main.parse(main.entry_point or "")
+    return Main(found.module, found.function, main.args, main.env)
+
+
+def _layer_groups(wheels: Iterable[_WheelPart]) -> list[tuple[_WheelPart, ...]]:
+    """Small wheels together, then the big ones; what is equal in two images is equal in both."""
+    by_size = sorted(wheels, key=lambda wheel: (-wheel.size, wheel.part.name))
+    big = [wheel for wheel in by_size[:BIG_WHEEL_LAYERS] if wheel.size >= _BIG_WHEEL]
+    small = [wheel for wheel in by_size if wheel not in big]
+    groups = [tuple(sorted(small, key=lambda wheel: wheel.part.name))] if small else []
+    return [*groups, *((wheel,) for wheel in big)]
+
+
+def _created_by(wheels: tuple[_WheelPart, ...]) -> str:
+    names = (f"{wheel.name.distribution} {wheel.name.version}" for wheel in wheels)
+    return f"lading: {', '.join(names)}"
+
+
+@rule
+async def find_interpreter(
+    request: _InterpreterRequest, platform: BuildPlatform, zstd: ZstdLibrary
+) -> _Interpreter:
+    planned = request.planned
+    if planned.package is not None:
+        origin = f"{request.subject}: `python`"
+        closure = await Get(StoreClosure, StoreClosureRequest((planned.package,), origin))
+        placed = await Get(PlacedFiles, PlacedFilesRequest(closure.members, STORE_SEGMENT_FILE))
+        digests = file_digests(await Get(DigestEntries, Digest, placed.digest))
+        segments = tuple(
+            SegmentFile(path, digests[path])
+            for member in closure.members
+            for path in [f"{member.directory}/{STORE_SEGMENT_FILE}"]
+        )
+        files = InterpreterFiles(planned.python.program.lstrip("/"), segments)
+        return _Interpreter(files, placed.digest)
+    found = await Get(MaybeDebianCompiler, DebianCompilerRequest(request.debian))
+    compiler = found.compiler
+    if compiler is not None and compiler.python.program == planned.python.program:
+        return _Interpreter(compiler.files, compiler.digest)
+    if request.tree == EMPTY_DIGEST:
+        return _Interpreter(None, EMPTY_DIGEST)
+    taken = BaseInterpreterRequest(
+        program=planned.python.program.lstrip("/"),
+        minor=planned.python.minor,
+        directories=_library_directories(_MACHINES[platform.architecture]),
+        layers=tuple(f"{number}/{LAYER_FILE}" for number in range(len(request.layers))),
+        tree=TREE_FILE,
+    )
+    layers = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, str(number)))
+        for number, layer in enumerate(request.layers)
+    )
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.programs.base_interpreter_main",
+            request=taken.to_json(),
+            arguments=(f"{_ZSTD_DIRECTORY}/{LIBRARY}", _INTERPRETER_FILE),
+            inputs=await Get(Digest, MergeDigests((*layers, request.tree))),
+            immutable_inputs=FrozenDict({_ZSTD_DIRECTORY: zstd.digest}),
+            output_files=(_INTERPRETER_FILE,),
+            description=f"Taking {planned.python.program} out of the base",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    (segment,) = await Get(DigestEntries, Digest, result.digest)
+    assert isinstance(segment, FileEntry), "the program leaves a file"
+    if segment.file_digest.serialized_bytes_length == 0:
+        return _Interpreter(None, EMPTY_DIGEST)
+    taken_out = SegmentFile(_INTERPRETER_FILE, segment.file_digest.fingerprint)
+    files = InterpreterFiles(taken.program, (taken_out,))
+    return _Interpreter(files, result.digest)
+
+
+@rule
+async def make_wheel_part(request: _WheelPartRequest, compressor: Compressor) -> _WheelPart:
+    name, interpreter = request.name, request.interpreter
+    wheel = await Get(Digest, CreateDigest([FileEntry(name.filename, request.wheel.file_digest)]))
+    outputs = (*PART_FILES, _WHEEL_FILE, _NEEDS_FILE)
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.programs.wheel_main",
+            request=WheelRequest(
+                PACKAGES.lstrip("/"), request.program, interpreter.files
+            ).to_json(),
+            arguments=(name.filename, COMPRESSOR, *outputs),
+            inputs=await Get(Digest, MergeDigests((wheel, interpreter.digest))),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=outputs,
+            description=f"Unpacking and compiling {name.distribution} {name.version}",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_WHEEL_FILE])))
+    fields = json.loads(contents[0].content)
+    directory = f"wheels/{name.distribution}"
+    return _WheelPart(
+        part=ImagePart(
+            name.distribution, directory, await Get(Digest, AddPrefix(result.digest, directory))
+        ),
+        name=name,
+        size=request.wheel.file_digest.serialized_bytes_length,
+        scripts=FrozenDict(fields["scripts"]),
+        has_path_files=fields["has_path_files"],
+    )
+
+
+@rule
+async def check_needs(request: _NeedsRequest, platform: BuildPlatform) -> _NeedsMet:
+    directories = [wheel.part.directory for wheel in request.wheels]
+    described = PathGlobs(
+        f"{directory}/{file}" for directory in directories for file in (MEMBERS_FILE, _NEEDS_FILE)
+    )
+    merged = await Get(Digest, MergeDigests(wheel.part.digest for wheel in request.wheels))
+    wheels = await Get(Digest, DigestSubset(merged, described))
+    # The store has no directories in which a library is found whatever it is for.
+    is_of_store = request.planned.package is not None
+    has_tree = not is_of_store and request.tree != EMPTY_DIGEST
+    needs = NeedsRequest(
+        needs=tuple(f"{directory}/{_NEEDS_FILE}" for directory in directories),
+        wheels=tuple(f"{directory}/{MEMBERS_FILE}" for directory in directories),
+        interpreter=request.interpreter.files if is_of_store else None,
+        tree=TREE_FILE if has_tree else "",
+        directories=_library_directories(_MACHINES[platform.architecture]),
+        remedy=_remedy(request.planned),
+    )
+    tree = request.tree if has_tree else EMPTY_DIGEST
+    interpreter = request.interpreter.digest if is_of_store else EMPTY_DIGEST
+    await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.programs.needs_main",
+            request=needs.to_json(),
+            arguments=("checked",),
+            inputs=await Get(Digest, MergeDigests((wheels, interpreter, tree))),
+            output_files=("checked",),
+            description="Looking for the libraries of wheels",
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    return _NeedsMet()
+
+
+def _library_directories(machine: str) -> tuple[str, ...]:
+    """Where the dynamic loader of a Debian, or of an image made of one, looks."""
+    triplet = f"{machine}-linux-gnu"
+    roots = ("lib", "usr/lib", "usr/local/lib")
+    return (*roots, *(f"{root}/{triplet}" for root in roots), "lib64", "usr/lib64")
+
+
+def _remedy(planned: PlannedPython) -> str:
+    if planned.package is not None:
+        return (
+            f"Add the package that has them to `dependencies` of {planned.package}, with links to "
+            "them in its `lib`."
+        )
+    return "Add the Debian packages that have them to `debian_packages`, or use another base."
+
+
+@rule
+async def make_app_part(request: _AppPartRequest, compressor: Compressor) -> ImagePart:
+    sources = request.parts.sources
+    app = AppRequest(
+        sources=_SOURCES,
+        paths=sources.files,
+        directory=APP.lstrip("/"),
+        packages=PACKAGES.lstrip("/"),
+        has_path_files=request.has_path_files,
+        main=request.main,
+        interpreter=request.interpreter.files,
+    )
+    placed = await Get(Digest, AddPrefix(sources.digest, _SOURCES))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module="lading.python.programs.app_main",
+            request=app.to_json(),
+            arguments=(COMPRESSOR, *PART_FILES),
+            inputs=await Get(Digest, MergeDigests((placed, request.interpreter.digest))),
+            immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
+            output_files=PART_FILES,
+            description=(
+                f"Compiling {counted(len(sources.files), 'source')} of {request.main.module}"
+            ),
+            subject=request.subject,
+            level=LogLevel.DEBUG,
+        ),
+    )
+    directory = "app"
+    return ImagePart("`pex`", directory, await Get(Digest, AddPrefix(result.digest, directory)))
+
+
+def rules():
+    return collect_rules()

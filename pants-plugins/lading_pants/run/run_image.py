@@ -1,0 +1,107 @@
+"""`./pants run` on an image: in docker, in podman, or without either."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest, RunSubsystem
+from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import WrappedTarget, WrappedTargetRequest
+from pants.option.global_options import GlobalOptions
+from pants.option.option_types import BoolOption
+
+from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
+from lading.fetch.zstd_library import LIBRARY
+from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.runtime.machine import MACHINE_DIR
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.engine.machine import MachineCache
+from lading_pants.engine.program import RUN_IN_WORKSPACE, ProgramDigest, ProgramDigestRequest
+from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.image.assembled_image import (
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    AssembledImage,
+    AssembledImageRequest,
+)
+from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.image.placed_layers import PlacedLayers, PlacedLayersRequest
+
+_MODULE = "lading.run.run_main"
+_REQUEST_FILE = "run.json"
+_ZSTD_DIRECTORY = "zstd"
+
+
+class RunOptions:
+    daemon = BoolOption(
+        default=True,
+        help=(
+            "Run `docker_image` targets in docker or podman. With `--no-daemon` the image's file "
+            "system is unpacked and its program is run in namespaces, with the machine's network, "
+            "for a look at what is in it; what it changes is gone afterwards."
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class RunImageFieldSet(RunFieldSet):
+    required_fields = ImageFieldSet.required_fields
+    run_in_sandbox_behavior = RunInSandboxBehavior.NOT_SUPPORTED
+
+
+@rule
+async def run_image(
+    field_set: RunImageFieldSet,
+    run: RunSubsystem,
+    all_goals: GlobalOptions,
+    lading: LadingSubsystem,
+) -> RunRequest:
+    wrapped = await Get(
+        WrappedTarget,
+        WrappedTargetRequest(field_set.address, description_of_origin="<infallible>"),
+    )
+    image = await Get(AssembledImage, AssembledImageRequest(ImageFieldSet.create(wrapped.target)))
+    program, machine = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(_MODULE)), Get(MachineCache)
+    )
+    metadata = json.loads(image.metadata)
+    wants_engine = run.options.daemon and all_goals.options.daemon
+    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    # Not in the request, which Pants keeps in its store: one may be `--env=PASSWORD=...`.
+    options = json.dumps(list(lading.container_options))
+    request = ImageRunRequest(
+        engine=lading.container_engine if wants_engine else Engine.NONE,
+        config=CONFIG_FILE,
+        manifest=MANIFEST_FILE,
+        tags=tuple(metadata["tags"]),
+        layers=layers.files,
+        libzstd=f"{_ZSTD_DIRECTORY}/{LIBRARY}",
+    )
+    request_digest = await Get(
+        Digest, CreateDigest([FileContent(_REQUEST_FILE, request.to_json().encode("utf-8"))])
+    )
+    libraries = {}
+    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+        zstd = await Get(ZstdLibrary)
+        libraries[_ZSTD_DIRECTORY] = zstd.digest
+    digest = await Get(
+        Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
+    )
+    return RunRequest(
+        digest=digest,
+        args=(*RUN_IN_WORKSPACE, "{chroot}", _MODULE, "{chroot}", _REQUEST_FILE, options),
+        immutable_input_digests=libraries,
+        append_only_caches={machine.name: MACHINE_DIR},
+    )
+
+
+def rules():
+    return [
+        *collect_rules(),
+        *RunImageFieldSet.rules(),
+        RunSubsystem.register_plugin_options(RunOptions),
+        # Pants takes a flag behind a target for one of these.
+        GlobalOptions.register_plugin_options(RunOptions),
+    ]

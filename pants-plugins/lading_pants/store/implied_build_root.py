@@ -1,0 +1,43 @@
+"""The build root that a package has without naming one, as a dependency of the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.engine.addresses import Addresses, UnparsedAddressInputs
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import FieldSet, InferDependenciesRequest, InferredDependencies
+from pants.engine.unions import UnionRule
+
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.store.override import OverrideChain, OverrideChainRequest
+from lading_pants.store.store_package import build_root_inputs
+from lading_pants.store.store_package_target import BuildRootField
+
+
+@dataclass(frozen=True)
+class BuildRootFieldSet(FieldSet):
+    required_fields = (BuildRootField,)
+
+    build_root: BuildRootField
+
+
+class InferBuildRoot(InferDependenciesRequest):
+    infer_from = BuildRootFieldSet
+
+
+@rule
+async def infer_build_root(
+    request: InferBuildRoot, lading: LadingSubsystem
+) -> InferredDependencies:
+    # One that is named is a dependency anyway, its field being one of addresses.
+    chain = await Get(OverrideChain, OverrideChainRequest(request.field_set.address))
+    field = chain.field(BuildRootField)
+    if field.value:
+        return InferredDependencies(())
+    inputs = build_root_inputs(field, lading)
+    return InferredDependencies(await Get(Addresses, UnparsedAddressInputs, inputs))
+
+
+def rules():
+    return [*collect_rules(), UnionRule(InferDependenciesRequest, InferBuildRoot)]

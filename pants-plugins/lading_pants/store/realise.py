@@ -1,0 +1,301 @@
+"""From derivations to store packages: what is built, and what is in a closure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Mapping
+
+from pants.engine.addresses import Address
+from pants.engine.environment import EnvironmentName
+from pants.engine.fs import (
+    AddPrefix,
+    Digest,
+    DigestContents,
+    DigestEntries,
+    DigestSubset,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.unions import UnionMembership, union
+
+from lading.store.closure import ReferenceRules, closure_of
+from lading.store.package import StorePackage
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
+from lading_pants.engine.file_digests import file_digests
+from lading_pants.errors import TargetError, about
+from lading_pants.store.derivation import (
+    KindRequest,
+    StoreDerivation,
+    StoreDerivationRequest,
+    StoreGraph,
+    StoreGraphRequest,
+    kind_of,
+)
+
+#: The files of a realised package.
+SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE = "segment.tar", "package.json", "members.json"
+
+
+@dataclass(frozen=True)
+class StorePathsRequest:
+    """The store paths of the packages at the addresses, which `origin` named."""
+
+    addresses: tuple[Address, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class StorePaths:
+    """Store paths in the order of the addresses. Nothing has been fetched or built."""
+
+    paths: tuple[StorePath, ...]
+
+
+@dataclass(frozen=True)
+class PackageVersionRequest:
+    """The version of the package at an address, which `origin` named."""
+
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class PackageVersion:
+    text: str
+
+
+@dataclass(frozen=True)
+class RealisedPackageRequest:
+    """The built package at an address. Ask for `StorePaths` first, which finds cycles."""
+
+    address: Address
+    origin: str
+
+
+@dataclass(frozen=True)
+class ClosureMember:
+    """A built package. `digest` holds `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`."""
+
+    package: StorePackage
+    digest: Digest
+
+    @property
+    def directory(self) -> str:
+        """Where programs that take packages find its files."""
+        return f"inputs/{self.package.path.base}"
+
+
+@dataclass(frozen=True)
+class PlacedFilesRequest:
+    """One file of each of the packages, such as `SEGMENT_FILE`."""
+
+    members: tuple[ClosureMember, ...]
+    file: str
+
+
+@dataclass(frozen=True)
+class PlacedFiles:
+    """The files, each in its package's `directory`."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True)
+class RealisedPackage:
+    """A built package, its name without version, and its closure, itself included, sorted by
+    store path."""
+
+    name: str
+    member: ClosureMember
+    closure: tuple[ClosureMember, ...]
+
+
+@dataclass(frozen=True)
+class RealisedPackagesRequest:
+    """The built packages at the addresses, side by side."""
+
+    addresses: tuple[Address, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class RealisedPackages:
+    """In the order of the addresses."""
+
+    packages: tuple[RealisedPackage, ...]
+
+
+@dataclass(frozen=True)
+class StoreClosureRequest:
+    """What the packages at the addresses, which `origin` named, need at run time."""
+
+    addresses: tuple[Address, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class StoreClosure:
+    """`roots` in the order of the addresses; `members` sorted by store path."""
+
+    roots: tuple[ClosureMember, ...]
+    members: tuple[ClosureMember, ...]
+
+
+@dataclass(frozen=True)
+class BuildInputsRequest:
+    """What a build may use of the store: its dependencies, built."""
+
+    built: StoreDerivation
+
+
+@dataclass(frozen=True)
+class BuildInputs:
+    """`dependencies` in their order; `closure` has these in the same order, then what they need
+    at run time, by store path."""
+
+    dependencies: tuple[RealisedPackage, ...]
+    closure: tuple[ClosureMember, ...]
+
+
+@union(in_scope_types=[EnvironmentName])
+@dataclass(frozen=True)
+class BuildRequest(KindRequest):
+    """The build of a store package."""
+
+    built: StoreDerivation
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """`digest` holds `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`; the closure must keep the
+    rules."""
+
+    digest: Digest
+    rules: ReferenceRules
+
+
+@rule
+async def find_version(request: PackageVersionRequest) -> PackageVersion:
+    address, origin = request.address, request.origin
+    # Finds packages that depend on each other in a circle, in which the next line would never end.
+    await Get(StorePaths, StorePathsRequest((address,), origin))
+    found = await Get(StoreDerivation, StoreDerivationRequest(address, origin))
+    return PackageVersion(found.derivation.version)
+
+
+@rule
+async def find_store_paths(request: StorePathsRequest) -> StorePaths:
+    await Get(StoreGraph, StoreGraphRequest(request.addresses, request.origin))
+    derivations = await MultiGet(
+        Get(StoreDerivation, StoreDerivationRequest(address, request.origin))
+        for address in request.addresses
+    )
+    return StorePaths(tuple(derivation.path for derivation in derivations))
+
+
+@rule
+async def place_files(request: PlacedFilesRequest) -> PlacedFiles:
+    files = await MultiGet(
+        Get(Digest, DigestSubset(member.digest, PathGlobs([request.file])))
+        for member in request.members
+    )
+    placed = await MultiGet(
+        Get(Digest, AddPrefix(file, member.directory))
+        for file, member in zip(files, request.members)
+    )
+    return PlacedFiles(await Get(Digest, MergeDigests(placed)))
+
+
+@rule
+async def realise_packages(request: RealisedPackagesRequest) -> RealisedPackages:
+    return RealisedPackages(
+        await MultiGet(
+            Get(RealisedPackage, RealisedPackageRequest(address, request.origin))
+            for address in request.addresses
+        )
+    )
+
+
+@rule
+async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
+    await Get(StorePaths, StorePathsRequest(request.addresses, request.origin))
+    realised = await Get(
+        RealisedPackages, RealisedPackagesRequest(request.addresses, request.origin)
+    )
+    members = {
+        member.package.path: member for package in realised.packages for member in package.closure
+    }
+    return StoreClosure(
+        roots=tuple(package.member for package in realised.packages),
+        members=tuple(members[path] for path in sorted(members)),
+    )
+
+
+@rule
+async def find_build_inputs(request: BuildInputsRequest) -> BuildInputs:
+    target = request.built.target
+    realised = await Get(
+        RealisedPackages,
+        RealisedPackagesRequest(target.dependencies, f"{target.subject}: `dependencies`"),
+    )
+    return BuildInputs(realised.packages, _input_closure(realised.packages))
+
+
+@rule
+async def realise(
+    request: RealisedPackageRequest, union_membership: UnionMembership
+) -> RealisedPackage:
+    built = await Get(StoreDerivation, StoreDerivationRequest(request.address, request.origin))
+    kind = kind_of(built.target.target, union_membership[BuildRequest])
+    inputs, result = await MultiGet(
+        Get(BuildInputs, BuildInputsRequest(built)), Get(BuildResult, BuildRequest, kind(built))
+    )
+    description, entries = await MultiGet(
+        Get(DigestContents, DigestSubset(result.digest, PathGlobs([PACKAGE_FILE]))),
+        Get(DigestEntries, Digest, result.digest),
+    )
+    package = StorePackage.from_json(description[0].content.decode("utf-8"))
+    check_result(built, package, file_digests(entries))
+    member = ClosureMember(package, result.digest)
+    closure = _run_time_closure(member, inputs.closure)
+    try:
+        result.rules.check(package, [entry.package for entry in closure])
+    except LadingError as error:
+        raise about(built.target.subject, error) from error
+    return RealisedPackage(built.derivation.name, member, closure)
+
+
+def check_result(built: StoreDerivation, package: StorePackage, files: Mapping[str, str]) -> None:
+    """`TargetError` where `package` describes something else than what was built, and lies beside
+    it in `files` (name to digest). Whoever may write to a remote cache can make it so."""
+    if (package.path, package.segment_sha256) != (built.path, files.get(SEGMENT_FILE)):
+        raise TargetError(
+            f"{built.target.subject}: a cache of Pants has a result that no build made: it calls "
+            f"itself {package.path}, with the segment {package.segment_sha256}. Run this with "
+            "`--no-remote-cache-read --no-local-cache`, and have the remote cache cleared."
+        )
+
+
+def _input_closure(dependencies: Iterable[RealisedPackage]) -> tuple[ClosureMember, ...]:
+    direct = {entry.member.package.path: entry.member for entry in dependencies}
+    rest = {
+        member.package.path: member
+        for entry in dependencies
+        for member in entry.closure
+        if member.package.path not in direct
+    }
+    return (*direct.values(), *(rest[path] for path in sorted(rest)))
+
+
+def _run_time_closure(
+    member: ClosureMember, inputs: Iterable[ClosureMember]
+) -> tuple[ClosureMember, ...]:
+    by_path = {entry.package.path: entry for entry in (*inputs, member)}
+    packages = {path: entry.package for path, entry in by_path.items()}
+    return tuple(by_path[package.path] for package in closure_of([member.package.path], packages))
+
+
+def rules():
+    return collect_rules()

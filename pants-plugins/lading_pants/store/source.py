@@ -1,0 +1,178 @@
+"""Sources of store packages: what identifies them, and their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Optional, Sequence
+
+from pants.core.target_types import FileSourceField, ResourceSourceField
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.addresses import Address, UnparsedAddressInputs
+from pants.engine.fs import Digest, DigestEntries, FileEntry, MergeDigests, RemovePrefix
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import (
+    HydratedSources,
+    HydrateSourcesRequest,
+    SourcesField,
+    Targets,
+)
+
+from lading.fetch.pinned_file import PinnedFile
+from lading.store.derivation import SourceInput
+from lading_pants.debian.debian import DebianFile, DebianFileRequest
+from lading_pants.engine.named_address import Kind, NamedAddress, NamedAddressRequest
+from lading_pants.errors import TargetError
+from lading_pants.fetch.fetch import PinnedFileRequest, ResolvedPinnedFile
+from lading_pants.fetch.fetch_debian import DebianPackageField
+from lading_pants.fetch.fetch_url import FetchUrlSha256Field
+from lading_pants.store.store_package_target import PatchesField
+
+
+@dataclass(frozen=True)
+class StoreSourceRequest:
+    """What the address names, as a source; `subject` is the target and field that name it."""
+
+    inputs: UnparsedAddressInputs
+    subject: str
+
+
+@dataclass(frozen=True)
+class StoreSource:
+    """A source before its bytes are needed.
+
+    Exactly one of `pinned`, a file to fetch, and `digest`, files that are here, is set. A tree's
+    digest has its files at its root; a single file's has the file `identity.name` there.
+    `executables` are those of its files that can be run. `subject` is what a fetch that fails is
+    about: the target that says where the file is, and which digest it has.
+    """
+
+    identity: SourceInput
+    pinned: Optional[PinnedFile]
+    digest: Optional[Digest]
+    is_tree: bool
+    executables: tuple[str, ...]
+    subject: str
+
+
+@dataclass(frozen=True)
+class _LocalSourceRequest:
+    targets: Targets
+    subject: str
+
+
+@rule
+async def find_store_source(request: StoreSourceRequest) -> StoreSource:
+    # Pants would find unknown addresses as well, but it does not tell what may have been meant.
+    owner = Address(request.inputs.relative_to or "", target_name="_")
+    await MultiGet(
+        Get(NamedAddress, NamedAddressRequest(text, owner, request.subject, Kind.TARGET))
+        for text in request.inputs.values
+    )
+    targets = await Get(Targets, UnparsedAddressInputs, request.inputs)
+    if len(targets) == 1:
+        target = targets[0]
+        if target.has_field(FetchUrlSha256Field):
+            resolved = await Get(ResolvedPinnedFile, PinnedFileRequest(target))
+            return _fetched(resolved.file, resolved.subject)
+        if target.has_field(DebianPackageField):
+            found = await Get(DebianFile, DebianFileRequest(target.address))
+            return _fetched(found.file, f"`{target.alias}` {target.address}")
+    return await Get(StoreSource, _LocalSourceRequest(targets, request.subject))
+
+
+def _fetched(file: PinnedFile, subject: str) -> StoreSource:
+    executables = (file.name,) if file.executable else ()
+    kind = "executable:" if file.executable else ""
+    return StoreSource(
+        SourceInput(file.name, f"{kind}{file.sha256}"), file, None, False, executables, subject
+    )
+
+
+@rule
+async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
+    sources = await Get(
+        SourceFiles,
+        SourceFilesRequest(
+            (target.get(SourcesField) for target in request.targets),
+            for_sources_types=(FileSourceField, ResourceSourceField, SourcesField),
+            enable_codegen=True,
+        ),
+    )
+    files = sources.snapshot.files
+    if not files:
+        names = ", ".join(str(target.address) for target in request.targets)
+        raise TargetError(
+            f"{request.subject} names {names}, which has no files: name a `fetch_url`, a "
+            "`fetch_debian`, or a target with sources such as `files`."
+        )
+    parent = _common_parent(request.targets, files)
+    digest = await Get(Digest, RemovePrefix(sources.snapshot.digest, parent))
+    entries = await Get(DigestEntries, Digest, digest)
+    executables = tuple(
+        sorted(
+            entry.path for entry in entries if isinstance(entry, FileEntry) and entry.is_executable
+        )
+    )
+    is_tree = len(files) > 1
+    name = request.targets[0].address.target_name if is_tree else PurePath(files[0]).name
+    identity = SourceInput(name, f"tree:{digest.fingerprint}")
+    return StoreSource(identity, None, digest, is_tree, executables, request.subject)
+
+
+def _common_parent(targets: Targets, files: Sequence[str]) -> str:
+    """The directory that the files are laid out below: that of the target, as far as they are in
+    there; of a single file, its own."""
+    if len(files) == 1:
+        return str(PurePath(files[0]).parent)
+    parent = targets[0].address.spec_path
+    return parent if all(PurePath(parent) in PurePath(file).parents for file in files) else ""
+
+
+@dataclass(frozen=True)
+class PatchFilesRequest:
+    """The files of several fields; the first field's are applied first."""
+
+    fields: tuple[PatchesField, ...]
+
+
+@dataclass(frozen=True)
+class PatchFiles:
+    """Patches in the order in which they are applied, at their paths in the repository."""
+
+    digest: Digest
+    paths: tuple[str, ...]
+    identities: tuple[SourceInput, ...]
+
+
+@rule
+async def find_patches(request: PatchFilesRequest) -> PatchFiles:
+    hydrated = await MultiGet(
+        Get(HydratedSources, HydrateSourcesRequest(field)) for field in request.fields
+    )
+    digest = await Get(Digest, MergeDigests(sources.snapshot.digest for sources in hydrated))
+    entries = await Get(DigestEntries, Digest, digest)
+    digests = {
+        entry.path: entry.file_digest.fingerprint
+        for entry in entries
+        if isinstance(entry, FileEntry)
+    }
+    # A file that two fields have is applied once.
+    paths = tuple(
+        dict.fromkeys(
+            path
+            for sources in hydrated
+            for path in sorted(sources.snapshot.files, key=lambda path: (PurePath(path).name, path))
+        )
+    )
+    return PatchFiles(
+        digest=digest,
+        paths=paths,
+        identities=tuple(
+            SourceInput(PurePath(path).name, f"sha256:{digests[path]}") for path in paths
+        ),
+    )
+
+
+def rules():
+    return collect_rules()

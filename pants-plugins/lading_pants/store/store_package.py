@@ -1,0 +1,386 @@
+"""`store_package` as a kind of store package: its derivation, and its build in a sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Optional
+
+from pants.engine.addresses import Addresses, UnparsedAddressInputs
+from pants.engine.fs import AddPrefix, Digest, MergeDigests
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.target import IntField, SpecialCasedDependencies
+from pants.engine.unions import UnionRule
+from pants.util.frozendict import FrozenDict
+
+from lading.fetch.pinned_file import PinnedFile
+from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits
+from lading.runtime.program_files import program_fingerprint
+from lading.store.build.environment import variable_name
+from lading.store.closure import ReferenceRules
+from lading.store.derivation import Derivation
+from lading.store.request import InputPackage, RealiseRequest
+from lading.store.source import RequestedSource
+from lading.values.counted import counted
+from lading.values.field_text import unindented
+from lading_pants.debian.debian import BuildRoot, BuildRootRequest
+from lading_pants.engine.bubblewrap import BundledBubblewrap
+from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
+from lading_pants.engine.platform import BuildPlatform
+from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.errors import TargetError
+from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+from lading_pants.store.derivation import DeriveRequest, StoreDerivation, StoreTarget
+from lading_pants.store.override import OverrideChain, OverrideChainRequest
+from lading_pants.store.realise import (
+    MEMBERS_FILE,
+    PACKAGE_FILE,
+    SEGMENT_FILE,
+    BuildInputs,
+    BuildInputsRequest,
+    BuildRequest,
+    BuildResult,
+    StorePaths,
+    StorePathsRequest,
+)
+from lading_pants.store.source import PatchFiles, PatchFilesRequest, StoreSource, StoreSourceRequest
+from lading_pants.store.store_package_target import (
+    AllowedReferencesField,
+    BuildEnvField,
+    BuildRootField,
+    DisallowedReferencesField,
+    FurtherSourcesField,
+    MaxClosureSizeField,
+    MaxDiskSizeField,
+    MaxLogSizeField,
+    PackageNameField,
+    PatchesField,
+    ScriptField,
+    SourceField,
+    StorePackageTarget,
+    StripField,
+    TimeoutField,
+    VersionField,
+)
+
+#: The program that builds; its digest is part of every derivation.
+REALISE = "lading.store.build.realise"
+
+_BUILD_ROOT_OPTION = "the option `[lading].build_root`"
+
+
+@dataclass(frozen=True)
+class DerivePackage(DeriveRequest):
+    marker = ScriptField
+
+
+@dataclass(frozen=True)
+class BuildPackage(BuildRequest):
+    marker = ScriptField
+
+
+@dataclass(frozen=True)
+class PackageInputsRequest:
+    target: StoreTarget
+
+
+@dataclass(frozen=True)
+class PackageInputs:
+    """What a build needs besides its dependencies. Nothing has been fetched.
+
+    `chain` has the fields; see `OverrideChain`.
+    """
+
+    chain: OverrideChain
+    build_root: BuildRoot
+    source: Optional[StoreSource]
+    further_sources: tuple[StoreSource, ...]
+    patches: PatchFiles
+
+
+@dataclass(frozen=True)
+class _BuildFilesRequest:
+    inputs: PackageInputs
+
+
+@dataclass(frozen=True)
+class _BuildFiles:
+    """A build's sources and patches where its request says, and what is linked in beside."""
+
+    digest: Digest
+    immutable: FrozenDict[str, Digest]
+
+
+@dataclass(frozen=True)
+class _ReferenceRulesRequest:
+    chain: OverrideChain
+
+
+@dataclass(frozen=True)
+class _NamedPathsRequest:
+    """The store paths of the packages that the fields name."""
+
+    fields: tuple[SpecialCasedDependencies, ...]
+
+
+@rule
+async def find_package_inputs(
+    request: PackageInputsRequest, lading: LadingSubsystem
+) -> PackageInputs:
+    target, subject = request.target.target, request.target.subject
+    chain = await Get(OverrideChain, OverrideChainRequest(target.address))
+    root_field = chain.field(BuildRootField)
+    root_addresses = await Get(
+        Addresses, UnparsedAddressInputs, build_root_inputs(root_field, lading)
+    )
+    root_origin = f"{subject}: `build_root`" if root_field.value else _BUILD_ROOT_OPTION
+    build_root, patches = await MultiGet(
+        Get(BuildRoot, BuildRootRequest(root_addresses[0], root_origin)),
+        Get(PatchFiles, PatchFilesRequest(chain.fields(PatchesField))),
+    )
+    sources = await MultiGet(
+        Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `source`"))
+        for inputs in _one_by_one(chain.field(SourceField))
+    )
+    further_sources = await MultiGet(
+        Get(StoreSource, StoreSourceRequest(inputs, f"{subject}: `sources`"))
+        for field in chain.fields(FurtherSourcesField)
+        for inputs in _one_by_one(field)
+    )
+    _check_names(subject, further_sources)
+    return PackageInputs(
+        chain=chain,
+        build_root=build_root,
+        source=sources[0] if sources else None,
+        further_sources=further_sources,
+        patches=patches,
+    )
+
+
+def build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> UnparsedAddressInputs:
+    """The one address that the field names, or else the option."""
+    if field.value:
+        return field.to_unparsed_address_inputs()
+    return UnparsedAddressInputs(
+        (lading.build_root,),
+        owning_address=None,
+        description_of_origin=_BUILD_ROOT_OPTION,
+    )
+
+
+def _one_by_one(field: SpecialCasedDependencies) -> tuple[UnparsedAddressInputs, ...]:
+    """The field's addresses, one request each, so that each source keeps its own identity."""
+    return tuple(
+        UnparsedAddressInputs(
+            (value,),
+            owning_address=field.address,
+            description_of_origin=f"the `{field.alias}` field from the target {field.address}",
+        )
+        for value in field.value or ()
+    )
+
+
+def _check_names(subject: str, further_sources: Iterable[StoreSource]) -> None:
+    names = [source.identity.name for source in further_sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise TargetError(
+                f"{subject}: `sources` has two that would lie at $sources/{name}: give one of them "
+                "another name."
+            )
+
+
+@rule
+async def derive_package(request: DerivePackage, platform: BuildPlatform) -> Derivation:
+    inputs = await Get(PackageInputs, PackageInputsRequest(request.target))
+    chain = inputs.chain
+    version = chain.field(VersionField).value
+    if not version:
+        raise TargetError(
+            f"{request.target.subject}: `version` is not set"
+            f"{', nor in what `override` names' if len(chain.targets) > 1 else ''}: write the "
+            "version of what is built."
+        )
+    return Derivation(
+        name=chain.field(PackageNameField).value or chain.targets[-1].address.target_name,
+        version=version,
+        platform=platform.oci,
+        script=unindented(chain.field(ScriptField).value or ""),
+        env=_environment(chain),
+        sources=(inputs.source.identity,) if inputs.source else (),
+        further_sources=tuple(source.identity for source in inputs.further_sources),
+        patches=inputs.patches.identities,
+        dependencies=request.dependency_paths,
+        build_root=inputs.build_root.hash,
+        builder=program_fingerprint(REALISE),
+        strip=chain.field(StripField).value or "all",
+    )
+
+
+def _environment(chain: OverrideChain) -> tuple[tuple[str, str], ...]:
+    environment: dict[str, str] = {}
+    for field in chain.fields(BuildEnvField):
+        environment.update(field.value or {})
+    return tuple(sorted(environment.items()))
+
+
+@rule
+async def build_package(request: BuildPackage, lading: LadingSubsystem) -> BuildResult:
+    built = request.built
+    subject = built.target.subject
+    package = await Get(PackageInputs, PackageInputsRequest(built.target))
+    limits = _limits(package.chain, lading)
+    rules, inputs, files, bubblewrap, noted_limits = await MultiGet(
+        Get(ReferenceRules, _ReferenceRulesRequest(package.chain)),
+        Get(BuildInputs, BuildInputsRequest(built)),
+        Get(_BuildFiles, _BuildFilesRequest(package)),
+        Get(BundledBubblewrap),
+        # Not in the request, which is in the cache key.
+        Get(
+            NotedFiles,
+            NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: limits.to_json()})),
+        ),
+    )
+    segments = await MultiGet(
+        Get(Digest, AddPrefix(member.digest, member.directory)) for member in inputs.closure
+    )
+    digest = await Get(Digest, MergeDigests((files.digest, *segments)))
+    result = await Get(
+        ProgramResult,
+        ProgramRequest(
+            module=REALISE,
+            request=_request(built, package, inputs).to_json(),
+            inputs=digest,
+            immutable_inputs=files.immutable,
+            output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),
+            append_only_caches=FrozenDict({**bubblewrap.caches, noted_limits.name: LIMITS_DIR}),
+            description=f"Building {built.derivation.store_name}",
+            subject=subject,
+        ),
+    )
+    return BuildResult(result.digest, rules)
+
+
+def _limits(chain: OverrideChain, lading: LadingSubsystem) -> Limits:
+    def limit(field: type[IntField], option: str) -> int:
+        return lading.limit(chain.field(field).value, option)
+
+    return Limits(
+        timeout=limit(TimeoutField, "build_timeout"),
+        max_log_size=limit(MaxLogSizeField, "max_build_log_size"),
+        max_disk_size=limit(MaxDiskSizeField, "max_build_disk_size"),
+    )
+
+
+def _request(built: StoreDerivation, package: PackageInputs, inputs: BuildInputs) -> RealiseRequest:
+    variables = {
+        entry.member.package.path: variable_name(entry.name) for entry in inputs.dependencies
+    }
+    return RealiseRequest(
+        path=built.path,
+        script=built.derivation.script,
+        env=dict(built.derivation.env),
+        strip=built.derivation.strip,
+        source=_requested(package.source, "source") if package.source else None,
+        further_sources=tuple(
+            _requested(source, f"sources/{index}")
+            for index, source in enumerate(package.further_sources)
+        ),
+        patches=tuple(
+            RequestedSource(identity.name, f"patches/{path}")
+            for identity, path in zip(package.patches.identities, package.patches.paths)
+        ),
+        inputs=tuple(
+            InputPackage(
+                path=member.package.path,
+                segment=f"{member.directory}/{SEGMENT_FILE}",
+                sha256=member.package.segment_sha256,
+                direct=member.package.path in variables,
+                variable=variables.get(member.package.path, ""),
+            )
+            for member in inputs.closure
+        ),
+        debs={file.sha256.hex: f"debs/{file.name}" for file in package.build_root.files},
+        alternatives=package.build_root.alternatives,
+    )
+
+
+def _requested(source: StoreSource, directory: str) -> RequestedSource:
+    path = directory if source.is_tree else f"{directory}/{source.identity.name}"
+    return RequestedSource(source.identity.name, path, source.is_tree, source.executables)
+
+
+@rule
+async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
+    inputs = request.inputs
+    sources = {f"sources/{index}": source for index, source in enumerate(inputs.further_sources)}
+    if inputs.source:
+        sources["source"] = inputs.source
+    debs = inputs.build_root.files
+    fetched_debs, *fetched = await MultiGet(
+        Get(FetchedFiles, FetchRequest, fetch)
+        for fetch in (
+            FetchRequest(
+                debs,
+                f"Fetching {counted(len(debs), 'Debian package')} of the build root",
+                inputs.build_root.subject,
+            ),
+            *(
+                FetchRequest(_pinned(source), f"Fetching {source.identity.name}", source.subject)
+                for source in sources.values()
+            ),
+        )
+    )
+    digests = await MultiGet(
+        Get(Digest, AddPrefix(source.digest or files.digest, directory))
+        for (directory, source), files in zip(sources.items(), fetched)
+    )
+    patches = await Get(Digest, AddPrefix(inputs.patches.digest, "patches"))
+    digest = await Get(Digest, MergeDigests((*digests, patches)))
+    return _BuildFiles(digest, FrozenDict({"debs": fetched_debs.digest}))
+
+
+def _pinned(source: StoreSource) -> tuple[PinnedFile, ...]:
+    return (source.pinned,) if source.pinned else ()
+
+
+@rule
+async def find_reference_rules(request: _ReferenceRulesRequest) -> ReferenceRules:
+    chain = request.chain
+    allowed_fields = chain.fields(AllowedReferencesField)
+    allowed, disallowed = await MultiGet(
+        Get(StorePaths, _NamedPathsRequest(allowed_fields)),
+        Get(StorePaths, _NamedPathsRequest(chain.fields(DisallowedReferencesField))),
+    )
+    return ReferenceRules(
+        allowed=allowed.paths if allowed_fields else None,
+        disallowed=disallowed.paths,
+        max_closure_size=chain.field(MaxClosureSizeField).value,
+    )
+
+
+@rule
+async def find_named_paths(request: _NamedPathsRequest) -> StorePaths:
+    fields = tuple(field for field in request.fields if field.value)
+    named = await MultiGet(
+        Get(Addresses, UnparsedAddressInputs, field.to_unparsed_address_inputs())
+        for field in fields
+    )
+    stored = await MultiGet(
+        Get(
+            StorePaths,
+            StorePathsRequest(
+                tuple(addresses), f"`{StorePackageTarget.alias}` {field.address}: `{field.alias}`"
+            ),
+        )
+        for field, addresses in zip(fields, named)
+    )
+    return StorePaths(tuple(path for paths in stored for path in paths.paths))
+
+
+def rules():
+    return [
+        *collect_rules(),
+        UnionRule(DeriveRequest, DerivePackage),
+        UnionRule(BuildRequest, BuildPackage),
+    ]

@@ -1,0 +1,182 @@
+"""`./pants test` on a `docker_image_test`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from pants.core.goals.test import TestRequest, TestResult, TestSubsystem
+from pants.engine.fs import (
+    EMPTY_FILE_DIGEST,
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestEntries,
+    DigestSubset,
+    FileEntry,
+    MergeDigests,
+    PathGlobs,
+    Snapshot,
+)
+from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
+
+from lading.checks.check_request import CheckRequest, Engine
+from lading.fetch.zstd_library import LIBRARY
+from lading.runtime.program import USER_ERROR, error_sentence
+from lading.store.package import StorePackage
+from lading_pants.engine.engine_machine import EngineMachine
+from lading_pants.engine.machine import MachineCache
+from lading_pants.engine.program import ProgramProcess, ProgramRequest
+from lading_pants.errors import TargetError
+from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.image.assembled_image import CONFIG_FILE, AssembledImage, AssembledImageRequest
+from lading_pants.image.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
+from lading_pants.image.image_layer import LAYER_FILE
+from lading_pants.image.image_layers import ImageLayers, ImageLayersRequest
+from lading_pants.test.image_checks import ImageChecks, ImageChecksRequest, ImageTestFieldSet
+from lading_pants.test.image_test_subsystem import ImageTestSubsystem
+
+_JUNIT_FILE = "junit.xml"
+_LAYERS, _ZSTD = "layers", "zstd"
+
+
+class ImageTestRequest(TestRequest):
+    tool_subsystem = ImageTestSubsystem
+    field_set_type = ImageTestFieldSet
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What a test takes of an image, and no more, so that nothing else makes it run again.
+
+    `layers` are paths below the sandbox's root; `machine` is how the container engine is reached,
+    if there is one.
+    """
+
+    digest: Digest
+    immutable: FrozenDict[str, Digest]
+    layers: tuple[str, ...]
+    closure: tuple[StorePackage, ...]
+    machine: Optional[MachineCache]
+
+
+async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -> _Inputs:
+    checks, field_set = planned.checks, planned.image
+    digests = [await Get(Digest, DigestSubset(image.digest, PathGlobs([CONFIG_FILE])))]
+    immutable: dict[str, Digest] = {}
+    layers: tuple[str, ...] = ()
+    if checks.need_layers:
+        directories = [str(number) for number in range(len(image.layers))]
+        placed = await MultiGet(
+            Get(Digest, AddPrefix(layer.digest, directory))
+            for layer, directory in zip(image.layers, directories)
+        )
+        library = await Get(ZstdLibrary)
+        immutable = {_LAYERS: await Get(Digest, MergeDigests(placed)), _ZSTD: library.digest}
+        layers = tuple(f"{_LAYERS}/{directory}/{LAYER_FILE}" for directory in directories)
+    closure: tuple[StorePackage, ...] = ()
+    if checks.absent:
+        built = await Get(ImageLayers, ImageLayersRequest(field_set))
+        closure = tuple(member.package for member in built.closure)
+    machine = None
+    if checks.commands and engine is not Engine.NAMESPACES:
+        # Without a name, which may be another image's in the engine.
+        archive = await Get(ImageArchive, ImageArchiveRequest(field_set, named=False))
+        digests.append(archive.digest)
+        found = await Get(EngineMachine)
+        machine = found.cache
+    digest = await Get(Digest, MergeDigests(digests))
+    return _Inputs(digest, FrozenDict(immutable), layers, closure, machine)
+
+
+async def _test_result(
+    result: FallibleProcessResult, field_set: ImageTestFieldSet, test_subsystem: TestSubsystem
+) -> TestResult:
+    report: Optional[Snapshot] = None
+    if test_subsystem.report:
+        entries = await Get(DigestEntries, Digest, result.output_digest)
+        name = f"{field_set.address.path_safe_spec}.xml"
+        report = await Get(
+            Snapshot,
+            CreateDigest(
+                FileEntry(name, entry.file_digest)
+                for entry in entries
+                if isinstance(entry, FileEntry)
+            ),
+        )
+    told = TestResult.from_fallible_process_result(
+        result, field_set.address, test_subsystem.output, xml_results=report
+    )
+    if result.exit_code == USER_ERROR:
+        return replace(told, stderr=error_sentence(told.stderr))
+    return told
+
+
+def _untested(
+    field_set: ImageTestFieldSet, sentence: str, test_subsystem: TestSubsystem
+) -> TestResult:
+    """There is no image that could be tested, or the test can't be understood."""
+    return TestResult(
+        exit_code=USER_ERROR,
+        stdout="",
+        stdout_digest=EMPTY_FILE_DIGEST,
+        stderr=sentence,
+        stderr_digest=EMPTY_FILE_DIGEST,
+        addresses=(field_set.address,),
+        output_setting=test_subsystem.output,
+        result_metadata=None,
+    )
+
+
+@rule(desc="Test an image", level=LogLevel.DEBUG)
+async def test_image(
+    batch: ImageTestRequest.Batch[ImageTestFieldSet, Any], test_subsystem: TestSubsystem
+) -> TestResult:
+    field_set = batch.single_element
+    engine = Engine(field_set.engine.value)
+    try:
+        planned = await Get(ImageChecks, ImageChecksRequest(field_set))
+        image = await Get(AssembledImage, AssembledImageRequest(planned.image))
+        inputs = await _inputs(image, planned, engine)
+    except TargetError as error:
+        # The results of other tests are not to be lost for it.
+        return _untested(field_set, str(error), test_subsystem)
+    metadata = json.loads(image.metadata)
+    request = CheckRequest(
+        name=str(field_set.address),
+        checks=planned.checks,
+        config=CONFIG_FILE,
+        layers=inputs.layers,
+        compressed_size=sum(layer["size"] for layer in metadata["layers"]),
+        closure=inputs.closure,
+        engine=engine,
+        archive=ARCHIVE_FILE,
+        ids=(metadata["image"]["id"], metadata["image"]["digest"]),
+        timeout=field_set.timeout.calculate_from_global_options(test_subsystem),
+    )
+    scope = ProcessCacheScope.PER_SESSION if test_subsystem.force else ProcessCacheScope.SUCCESSFUL
+    program = await Get(
+        ProgramProcess,
+        ProgramRequest(
+            module="lading.checks.check_main",
+            request=request.to_json(),
+            arguments=(f"{_ZSTD}/{LIBRARY}", _JUNIT_FILE),
+            inputs=inputs.digest,
+            immutable_inputs=inputs.immutable,
+            output_files=(_JUNIT_FILE,),
+            machine=inputs.machine,
+            cache_scope=scope,
+            description=f"Testing {planned.image.address}",
+            subject=field_set.subject,
+        ),
+    )
+    result = await Get(FallibleProcessResult, Process, program.process)
+    return await _test_result(result, field_set, test_subsystem)
+
+
+def rules():
+    return [*collect_rules(), *ImageTestRequest.rules()]

@@ -1,0 +1,86 @@
+"""Reads the files of container-structure-test."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pants.engine.fs import Digest, DigestContents
+from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.target import HydratedSources, HydrateSourcesRequest
+
+from lading.checks.checks import Checks
+from lading.checks.structure_test.structure_file import parse_structure_file
+from lading.values.errors import LadingError
+from lading_pants.errors import TargetError, about
+from lading_pants.test.docker_image_test_target import StructureTestsField
+
+
+class _TextLoader(yaml.SafeLoader):
+    """Leaves every scalar as it is written, since Go takes `1.10` for a string where it wants one.
+
+    A key that stands twice is an error, as it is in Go.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key!r} stands twice", problem_mark=node.start_mark
+                )
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+# All else that YAML takes for something other than a string, it takes by its form.
+_NULL = ("tag:yaml.org,2002:null", re.compile("(?:~|null|Null|NULL|)$"))
+_MERGE = ("tag:yaml.org,2002:merge", re.compile("<<$"))
+_TextLoader.yaml_implicit_resolvers = {"<": [_MERGE], **dict.fromkeys("~nN", [_NULL]), "": [_NULL]}
+
+
+def read_structure_file(path: str, content: bytes) -> Checks:
+    """LadingError that names the file and the place in it."""
+    try:
+        # A subclass of SafeLoader.
+        document = yaml.load(content, Loader=_TextLoader)
+    except yaml.YAMLError as error:
+        raise LadingError(
+            f"`container_structure_tests` has {path}, which is not YAML: {error}"
+        ) from error
+    return parse_structure_file(path, document)
+
+
+@dataclass(frozen=True)
+class StructureTestsRequest:
+    field: StructureTestsField
+    subject: str
+
+
+@dataclass(frozen=True)
+class StructureTests:
+    checks: Checks
+
+
+@rule
+async def read_structure_tests(request: StructureTestsRequest) -> StructureTests:
+    sources = await Get(HydratedSources, HydrateSourcesRequest(request.field))
+    if request.field.value and not sources.snapshot.files:
+        # Pants would only warn of it.
+        raise TargetError(
+            f"{request.subject}: `{request.field.alias}` has "
+            f"{', '.join(map(repr, request.field.value))}, and there is no such file: write names "
+            "of files in the directory of the BUILD file, or below."
+        )
+    contents = await Get(DigestContents, Digest, sources.snapshot.digest)
+    try:
+        checks = [read_structure_file(file.path, file.content) for file in contents]
+    except LadingError as error:
+        raise about(request.subject, error) from error
+    return StructureTests(Checks.together(checks))
+
+
+def rules():
+    return collect_rules()

@@ -1,0 +1,79 @@
+"""What must not be in the image: `must_not_contain=["//3rdparty/gcc", "gcc-*"]`."""
+
+import fnmatch
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Mapping, Sequence
+
+from lading.checks.outcome import Outcome
+from lading.store.closure import why
+from lading.store.package import StorePackage
+from lading.values.path import StorePath
+
+
+@dataclass(frozen=True)
+class AbsenceCheck:
+    """`text` is what the user wrote: an address, whose store path is `path`, or a pattern for
+    names of store packages and Debian packages; then `path` is ""."""
+
+    text: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        return f"must_not_contain {self.text}"
+
+    def judge(self, closure: Sequence[StorePackage], debian: Sequence[str]) -> Outcome:
+        return Outcome(
+            self.name,
+            (
+                *(_explain(package, closure) for package in closure if self._is(package.path)),
+                *(
+                    f"the Debian package {name} is installed"
+                    for name in debian
+                    if not self.path and fnmatch.fnmatchcase(name, self.text)
+                ),
+            ),
+        )
+
+    def _is(self, path: StorePath) -> bool:
+        if self.path:
+            return str(path) == self.path
+        without_version = re.sub(r"-[0-9][^-]*$", "", path.name)
+        return any(fnmatch.fnmatchcase(name, self.text) for name in (path.name, without_version))
+
+    def to_dict(self) -> Dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "AbsenceCheck":
+        return cls(**fields)
+
+
+def _explain(package: StorePackage, closure: Sequence[StorePackage]) -> str:
+    """That it is there, and by which references, from what the image itself names."""
+    known = {one.path: one for one in closure}
+    referred = {reference for one in closure for reference in one.references}
+    chains = (why(root, package.path, known) for root in known if root not in referred)
+    chain = min(filter(None, chains), key=len, default=("the image, or its base, names it",))
+    return "\n".join((f"{package.path} is in the image:", *(f"  {line}" for line in chain)))
+
+
+def package_to_dict(package: StorePackage) -> Mapping[str, Any]:
+    return {
+        "path": str(package.path),
+        "references": list(map(str, package.references)),
+        "reasons": list(package.reasons),
+    }
+
+
+def package_from_dict(fields: Mapping[str, Any]) -> StorePackage:
+    """What `AbsenceCheck` does not look at is left out."""
+    return StorePackage(
+        path=StorePath.parse(fields["path"]),
+        references=tuple(map(StorePath.parse, fields["references"])),
+        reasons=tuple(fields["reasons"]),
+        segment_sha256="",
+        segment_size=0,
+        unpacked_size=0,
+    )

@@ -1,0 +1,215 @@
+"""A file that the image must have, or must not have.
+
+    files={
+        "/data": {"type": "directory", "mode": "0755", "owner": "redis:redis"},
+        "/etc/passwd": {"contains": ["^redis:x:999:"], "lacks": ["nologin$"]},
+        "/bin/redis-server": {"target": "{//3rdparty/redis}/bin/redis-server"},
+        "/bin/gcc": None,
+    }
+"""
+
+import difflib
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+
+from lading.checks.fields import Fields
+from lading.checks.go_syntax import go_file_mode
+from lading.checks.go_syntax.go_variables import expand
+from lading.checks.go_syntax.pattern import Pattern
+from lading.checks.image_files import ImageFile, ImageFiles
+from lading.checks.outcome import Outcome, difference, indented, quoted
+from lading.files.container_path import parse_container_path
+from lading.image.config.user import is_number
+from lading.image.root.account_files import AccountFiles
+from lading.image.root.owner import Owner
+from lading.image.root.process_user import name_of
+from lading.tar.tar_header import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, FILE, SYMLINK
+from lading.values.errors import LadingError
+
+FIELD = "files"
+
+#: What types are called, by a tar header's.
+TYPES: Mapping[str, str] = {
+    FILE: "file",
+    DIRECTORY: "directory",
+    SYMLINK: "symlink",
+    FIFO: "pipe",
+    CHARACTER_DEVICE: "character device",
+    BLOCK_DEVICE: "block device",
+}
+
+EXAMPLE = '{"mode": "0755", "owner": "redis:redis"}'
+
+_KEYS = ("type", "mode", "owner", "target", "text", "contains", "lacks")
+_MODE = re.compile(r"[0-7]{3,4}")
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """None, or nothing in a tuple, is what is not checked.
+
+    A last symlink in `path` is followed, but for `target`, which is its text, for a `type` of
+    symlink, for files that must be `absent`, and without `follow`. `user` and `group` are names or
+    ids. `permissions` are as Go shows them; `executable_by` is owner, group, other or any.
+    Unless `variables` is None, `$NAME` in `path` stands for one of these or of the image's.
+    """
+
+    path: str
+    name: str
+    absent: bool = False
+    follow: bool = True
+    type: Optional[str] = None
+    mode: Optional[str] = None
+    user: Optional[str] = None
+    group: Optional[str] = None
+    target: Optional[str] = None
+    text: Optional[str] = None
+    contains: Tuple[Pattern, ...] = ()
+    lacks: Tuple[Pattern, ...] = ()
+    permissions: Optional[str] = None
+    executable_by: Optional[str] = None
+    is_read: bool = False
+    variables: Optional[Tuple[Tuple[str, str], ...]] = None
+
+    @classmethod
+    def parse(cls, path: str, value: Any) -> "FileCheck":
+        """From an item of the field; LadingError for what it can't be."""
+        parse_container_path(FIELD, path)
+        name = f"file {path}"
+        if value is None:
+            return cls(path, name, absent=True)
+        fields = Fields.parse(f"`{FIELD}` gives {path!r}", value, _KEYS, EXAMPLE)
+        type, mode, owner = fields.text("type"), fields.text("mode"), fields.text("owner")
+        if type is not None and type not in TYPES.values():
+            raise LadingError(
+                f"`{FIELD}` gives {path!r} the type {type!r}. Write one of "
+                f"{', '.join(TYPES.values())}."
+            )
+        if mode is not None and not _MODE.fullmatch(mode):
+            raise LadingError(
+                f"`{FIELD}` gives {path!r} the mode {mode!r}. Write a string of octal digits such "
+                'as "0644" or "4755".'
+            )
+        parsed = Owner.parse(FIELD, path, owner) if owner is not None else None
+        text = fields.text("text")
+        contains, lacks = fields.patterns("contains"), fields.patterns("lacks")
+        return cls(
+            path=path,
+            name=name,
+            type=type,
+            mode=f"{int(mode, 8):04o}" if mode is not None else None,
+            user=parsed.user if parsed else None,
+            group=parsed.group if parsed else None,
+            target=fields.text("target"),
+            text=text,
+            contains=contains,
+            lacks=lacks,
+            is_read=text is not None or bool(contains or lacks),
+        )
+
+    def expanded(self, variables: Mapping[str, str]) -> "FileCheck":
+        """With `variables`, which are the image's, for names in the path."""
+        if self.variables is None:
+            return self
+        own = {name: expand(value, variables) for name, value in self.variables}
+        return replace(self, path=expand(self.path, {**variables, **own}), variables=None)
+
+    def wanted(self, files: ImageFiles) -> Tuple[str, ...]:
+        """The keys of the files whose contents `judge` looks at."""
+        key = files.find_file(self.path) if self.is_read else None
+        return () if key is None else (key,)
+
+    def judge(self, files: ImageFiles, accounts: AccountFiles) -> Outcome:
+        return Outcome(self.name, tuple(self._failures(files, accounts)))
+
+    def _failures(self, files: ImageFiles, accounts: AccountFiles) -> Iterator[str]:
+        key = files.find(self.path, through_link=False)
+        if self.absent:
+            if key is not None:
+                yield difference("exists", "no", f"a {_show(files.files[key])}")
+            return
+        if key is None:
+            yield difference("exists", "yes", "no")
+            return
+        link = files.files[key]
+        if self.target is not None:
+            actual = link.target if link.type == SYMLINK else f"no symlink but a {_show(link)}"
+            if actual != self.target:
+                yield difference("target", self.target, actual)
+        if not self.follow or self.type == TYPES[SYMLINK]:
+            yield from self._state_failures(link, accounts)
+            return
+        followed = files.find(self.path)
+        if followed is None:
+            yield f"it is a symlink to {link.target}, which is not there"
+            return
+        yield from self._state_failures(files.files[followed], accounts)
+        if self.is_read:
+            yield from self._content_failures(files.read(self.path), files.files[followed])
+
+    def _state_failures(self, file: ImageFile, accounts: AccountFiles) -> Iterator[str]:
+        if self.type is not None and TYPES[file.type] != self.type:
+            yield difference("type", self.type, TYPES[file.type])
+        if self.mode is not None and f"{file.mode:04o}" != self.mode:
+            yield difference("mode", self.mode, f"{file.mode:04o}")
+        yield from self._owner_failures(file, accounts)
+        permissions = go_file_mode.show(file.type, file.mode)
+        if self.permissions is not None and permissions != self.permissions:
+            yield difference("permissions", self.permissions, permissions)
+        if self.executable_by is not None and not go_file_mode.is_executable(
+            file.mode, self.executable_by
+        ):
+            yield difference("executable by", self.executable_by, permissions)
+
+    def _owner_failures(self, file: ImageFile, accounts: AccountFiles) -> Iterator[str]:
+        for what, expected, actual, number_of, lines in (
+            ("user", self.user, file.uid, accounts.uid_of, accounts.passwd),
+            ("group", self.group, file.gid, accounts.gid_of, accounts.group),
+        ):
+            if expected is None:
+                continue
+            number = int(expected) if is_number(expected) else number_of(expected)
+            if number is None:
+                yield f"{what}: expected {expected}, but the image has no such {what}"
+            elif number != actual:
+                name = name_of(actual, lines)
+                shown = f"{actual} ({name})" if name else str(actual)
+                wanted = expected if is_number(expected) else f"{number} ({expected})"
+                yield difference(what, wanted, shown)
+
+    def _content_failures(self, data: Optional[bytes], file: ImageFile) -> Iterator[str]:
+        if data is None:
+            yield f"it is a {_show(file)} and has no content"
+            return
+        content = data.decode("utf-8", "replace")
+        if self.text is not None and content != self.text:
+            expected, actual = self.text.splitlines(), content.splitlines()
+            # Without the names of files, of which there are none.
+            diff = list(difflib.unified_diff(expected, actual, lineterm="", n=2))[2:]
+            diff = diff or ["the lines are the same, but their ends are not"]
+            yield f"text: - is expected, + is actual:\n{indented(diff)}"
+        wrong = [f"does not match: {p.text}" for p in self.contains if not p.matches(content)]
+        wrong += [f"matches, but must not: {p.text}" for p in self.lacks if p.matches(content)]
+        for text in wrong:
+            yield f"content {text}"
+        if wrong:
+            yield f"its content:\n{quoted(content)}"
+
+    def to_dict(self) -> Dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "FileCheck":
+        patterns = {
+            key: tuple(map(Pattern.from_dict, fields[key])) for key in ("contains", "lacks")
+        }
+        variables = fields["variables"]
+        if variables is not None:
+            variables = tuple((name, value) for name, value in variables)
+        return cls(**{**fields, **patterns, "variables": variables})
+
+
+def _show(file: ImageFile) -> str:
+    name = TYPES[file.type]
+    return f"{name} to {file.target}" if file.type == SYMLINK else name

@@ -1,0 +1,1 @@
+"""Regular expressions, modes and variables as Go writes them."""

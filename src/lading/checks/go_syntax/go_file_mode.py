@@ -1,0 +1,25 @@
+"""A file's type and mode as Go writes them (io/fs, FileMode.String)."""
+
+from lading.tar.tar_header import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, SYMLINK
+
+#: Who `is_executable` knows.
+EXECUTABLE_BY = ("owner", "group", "other", "any")
+
+_TYPES = {DIRECTORY: "d", SYMLINK: "L", FIFO: "p", BLOCK_DEVICE: "D", CHARACTER_DEVICE: "Dc"}
+_EXECUTABLE_BITS = dict(zip(EXECUTABLE_BY, (0o100, 0o010, 0o001, 0o111)))
+
+
+def show(type: str, mode: int) -> str:
+    """Such as `-rwxr-xr-x`, `dtrwxrwxrwx` or, unlike `ls`, `urwxr-xr-x`; `type` is a tar
+    header's."""
+    special = "".join(
+        letter for letter, bit in (("u", 0o4000), ("g", 0o2000), ("t", 0o1000)) if mode & bit
+    )
+    bits = "".join(
+        letter if mode & 1 << 8 - place else "-" for place, letter in enumerate("rwxrwxrwx")
+    )
+    return (_TYPES.get(type, "") + special or "-") + bits
+
+
+def is_executable(mode: int, by: str) -> bool:
+    return bool(mode & _EXECUTABLE_BITS[by])

@@ -1,0 +1,98 @@
+"""Regular expressions that outputs and files are looked at with."""
+
+import re
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator
+
+from lading.checks.go_syntax.go_regexp import from_go
+from lading.values.errors import LadingError
+from lading.values.foreign_text import shown
+
+#: Seconds for one text, which no pattern takes whose time grows with the text.
+TIME_LIMIT = 20
+
+
+class _TooLongError(Exception):
+    pass
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raises _TooLongError in what takes longer. Regular expressions look for signals."""
+
+    def too_long(*_: object) -> None:
+        raise _TooLongError
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """`text` is what the user wrote, `regex` what Python makes of it with `flags`."""
+
+    text: str
+    regex: str
+    flags: int
+
+    @classmethod
+    def parse(cls, where: str, text: object) -> "Pattern":
+        """A regular expression of Python's, in which `^` and `$` match at each line.
+
+        LadingError that begins with `where`, such as "`commands` has", if it is none.
+        """
+        if not isinstance(text, str):
+            raise LadingError(
+                f"{where} the pattern {text!r}, which is not a string. Write a regular expression."
+            )
+        try:
+            re.compile(text, re.MULTILINE)
+        except re.error as error:
+            raise LadingError(
+                f"{where} the pattern {text!r}, which is not a regular expression ({error}). Write "
+                "one of Python's, with a backslash before characters that mean themselves."
+            ) from error
+        return cls(text, text, int(re.MULTILINE))
+
+    @classmethod
+    def parse_go(cls, where: str, text: str) -> "Pattern":
+        """A regular expression of Go's, as container-structure-test takes them."""
+        try:
+            regex = from_go(text)
+            re.compile(regex, re.ASCII)
+        except (re.error, ValueError) as error:
+            raise LadingError(
+                f"{where} the pattern {text!r}, which Lading can't read as a regular expression of "
+                f"Go's: {error}. Write it another way."
+            ) from error
+        return cls(text, regex, int(re.ASCII))
+
+    def matches(self, text: str) -> bool:
+        """Whether it matches anywhere in `text`. In the main thread.
+
+        LadingError where that takes too long: Python tries one way after the other, of which there
+        may be more than anybody can wait for.
+        """
+        try:
+            with _limited(TIME_LIMIT):
+                return re.search(self.regex, text, self.flags) is not None
+        except _TooLongError:
+            raise LadingError(
+                f"the pattern {shown(repr(self.text))} has been tried for {TIME_LIMIT} seconds on "
+                f"a text of {len(text)} characters, without an end. Write it without repetitions "
+                "of what is itself repeated or optional, such as `(a+)+`."
+            ) from None
+
+    def to_dict(self) -> Dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, fields: Dict[str, Any]) -> "Pattern":
+        return cls(**fields)

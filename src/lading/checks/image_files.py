@@ -1,0 +1,67 @@
+"""The files of an image, as a program in it sees them."""
+
+from dataclasses import dataclass, field
+from typing import Mapping, Optional, Sequence
+
+from lading.files.links import follow
+from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
+from lading.tar.tar_header import FILE, SYMLINK
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """`type` and `target` are a tar header's; `mode` has the permission bits only."""
+
+    type: str
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """By path without leading slash and without links among its parents; that of the root is "".
+
+    `contents` are those of the files that somebody wants to read.
+    """
+
+    files: Mapping[str, ImageFile]
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    def find(self, path: str, through_link: bool = True) -> Optional[str]:
+        """The key of what is at `path`, None if nothing is there.
+
+        Links among its parents are followed, and a last one unless `through_link` is false.
+        """
+        place = follow(f"{path}/." if through_link else path, self._target)
+        return place if place in self.files else None
+
+    def _target(self, path: str) -> Optional[str]:
+        file = self.files.get(path)
+        return file.target if file is not None and file.type == SYMLINK else None
+
+    def find_file(self, path: str) -> Optional[str]:
+        """The key of the regular file that a program opens at `path`, None if there is none."""
+        key = self.find(path)
+        return key if key is not None and self.files[key].type == FILE else None
+
+    def read(self, path: str) -> Optional[bytes]:
+        """What a program reads at `path`, which somebody wanted; None if there is no file."""
+        key = self.find_file(path)
+        return None if key is None else self.contents[key]
+
+    def names(self, directory: str) -> Sequence[str]:
+        """What is in a directory, sorted; nothing where there is none."""
+        key = self.find(directory)
+        if key is None:
+            return ()
+        prefix = f"{key}/" if key else ""
+        inside = (path[len(prefix) :] for path in self.files if path.startswith(prefix))
+        return sorted(name for name in inside if name and "/" not in name)
+
+    @property
+    def accounts(self) -> AccountFiles:
+        """Somebody must have wanted `ACCOUNT_FILES`."""
+        contents = ((path, self.read(path)) for path in ACCOUNT_FILES)
+        return AccountFiles.from_data({path: data for path, data in contents if data is not None})

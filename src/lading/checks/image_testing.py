@@ -1,0 +1,50 @@
+"""Images in memory and in files for tests."""
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Dict, Mapping
+
+from lading.checks.image_files import ImageFile, ImageFiles
+from lading.image.layers.layer_blobs import LayerBlobs
+from lading.image.root.account_files import AccountFiles
+from lading.tar.tar_header import DIRECTORY, FILE, SYMLINK
+
+ACCOUNTS = AccountFiles(
+    passwd="root:x:0:0:root:/root:/bin/sh\nredis:x:999:998::/data:/sbin/nologin\n",
+    group="root:x:0:\nredis:x:998:\n",
+)
+
+
+def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> ImageFile:
+    return ImageFile(DIRECTORY, mode, uid, gid)
+
+
+def link(target: str) -> ImageFile:
+    return ImageFile(SYMLINK, 0o777, target=target)
+
+
+def program(mode: int = 0o755) -> ImageFile:
+    return ImageFile(FILE, mode)
+
+
+def image_files(files: Mapping[str, ImageFile], contents: Mapping[str, bytes] = {}) -> ImageFiles:
+    """With all directories on the way, and files of mode 0644 for `contents`."""
+    all_files: Dict[str, ImageFile] = {path: ImageFile(FILE, 0o644) for path in contents}
+    all_files.update(files)
+    for path in list(all_files):
+        while path:
+            path = path.rpartition("/")[0]
+            all_files.setdefault(path, directory())
+    return ImageFiles(all_files, contents)
+
+
+def layer_blobs(*layers: bytes) -> LayerBlobs:
+    """In a temporary directory, which is there until the tests end."""
+    parent = Path(tempfile.mkdtemp(prefix="lading-layers-"))
+    atexit.register(shutil.rmtree, parent)
+    paths = tuple(parent / str(number) for number in range(len(layers)))
+    for path, content in zip(paths, layers):
+        path.write_bytes(content)
+    return LayerBlobs(paths, libzstd="")

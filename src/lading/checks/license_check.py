@@ -1,0 +1,62 @@
+"""The licence test of container-structure-test: copyright files that name certain licences."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Iterator, Mapping, Tuple
+
+from lading.checks.image_files import ImageFiles
+from lading.checks.outcome import Outcome
+from lading.tar.tar_header import DIRECTORY
+
+# These are container-structure-test's (pkg/types/v2/licenses.go).
+_REFUSED = ("AGPL", "WTFPL")
+_SPARED = ("libgnutls30",)
+_DEBIAN_ROOT, _DEBIAN_FILE = "usr/share/doc", "copyright"
+
+
+@dataclass(frozen=True)
+class LicenseCheck:
+    """`debian` stands for all directories of /usr/share/doc, of which each must have a copyright
+    file."""
+
+    debian: bool
+    files: Tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return "licenseTests"
+
+    def wanted(self, files: ImageFiles) -> Tuple[str, ...]:
+        """The keys of the files whose contents `judge` looks at."""
+        keys = (files.find_file(path) for path in self._paths(files))
+        return tuple(key for key in keys if key is not None)
+
+    def judge(self, files: ImageFiles) -> Outcome:
+        return Outcome(self.name, tuple(self._failures(files)))
+
+    def _paths(self, files: ImageFiles) -> Iterator[str]:
+        for name in files.names(_DEBIAN_ROOT) if self.debian else ():
+            key = files.find(f"{_DEBIAN_ROOT}/{name}", through_link=False)
+            if key is not None and files.files[key].type == DIRECTORY and name not in _SPARED:
+                yield f"{_DEBIAN_ROOT}/{name}/{_DEBIAN_FILE}"
+        for path in self.files:
+            yield path.lstrip("/")
+
+    def _failures(self, files: ImageFiles) -> Iterator[str]:
+        if self.debian and files.find(_DEBIAN_ROOT) is None:
+            yield f"there is no directory /{_DEBIAN_ROOT}"
+        for path in self._paths(files):
+            content = files.read(path)
+            if content is None:
+                yield f"there is no file /{path}"
+                continue
+            text = content.decode("utf-8", "replace").upper()
+            refused = [name for name in _REFUSED if name in text]
+            if refused:
+                yield f"/{path} contains {' and '.join(refused)}"
+
+    def to_dict(self) -> Dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "LicenseCheck":
+        return cls(fields["debian"], tuple(fields["files"]))

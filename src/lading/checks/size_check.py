@@ -1,0 +1,33 @@
+"""How big the image may be: `max_size="20 MB"`."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Mapping
+
+from lading.checks.outcome import Outcome, difference
+from lading.values.size import show_size
+
+
+@dataclass(frozen=True)
+class SizeCheck:
+    """`name` is the field that says so; `limit` is in bytes."""
+
+    name: str
+    limit: int
+
+    def judge(self, size: int) -> Outcome:
+        if size <= self.limit:
+            return Outcome(self.name)
+        return Outcome(
+            self.name,
+            (
+                difference("size", f"at most {show_size(self.limit)}", show_size(size))
+                + f" ({size - self.limit} bytes more)",
+            ),
+        )
+
+    def to_dict(self) -> Dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "SizeCheck":
+        return cls(**fields)

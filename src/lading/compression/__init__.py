@@ -1,0 +1,1 @@
+"""Compressing layers, to the same bytes everywhere."""

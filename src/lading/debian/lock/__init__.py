@@ -1,0 +1,1 @@
+"""Locks of Debian packages."""

@@ -1,0 +1,79 @@
+"""What a lock is made for. Standard library only, for rule code makes the request."""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Optional, Tuple
+
+from lading.debian.lock.lock import NAME, VERSION
+from lading.values.errors import LadingError
+
+_ASKED = re.compile(
+    rf"(?P<name>{NAME.pattern})(?:=(?P<version>{VERSION.pattern})|/(?P<suite>[a-z0-9][^/\s]*))?"
+)
+
+
+@dataclass(frozen=True)
+class AskedPackage:
+    """A package to lock, of any version, of `version` or of `suite`: `curl`, `curl=7.88.1-10`,
+    `curl/bookworm-backports`, as apt-get(8) takes them."""
+
+    name: str
+    version: str = ""
+    suite: str = ""
+
+    def __str__(self) -> str:
+        version = f"={self.version}" if self.version else ""
+        return f"{self.name}{version}{'/' * bool(self.suite)}{self.suite}"
+
+    @classmethod
+    def parse(cls, text: str) -> "AskedPackage":
+        match = _ASKED.fullmatch(text)
+        if match is None:
+            raise LadingError(
+                f"`packages` has {text!r}. Write the name of a Debian package, such as 'curl', and "
+                "after it, if you need a certain one, '=7.88.1-10' or '/bookworm-backports'."
+            )
+        return cls(match["name"], match["version"] or "", match["suite"] or "")
+
+
+@dataclass(frozen=True)
+class LockRequest:
+    """What the `debian_lock` target says, and what all that use it ask for.
+
+    `lists` has the `debian_packages` of each target, `asked` what the lock's own `packages` say.
+    `upgrade` has patterns of names whose versions may change although nobody needs that.
+    `previous` is the text of the lock as it was. LadingError if one of the lists is empty.
+    """
+
+    resolve: str
+    suites: Tuple[str, ...]
+    components: Tuple[str, ...]
+    architectures: Tuple[str, ...]
+    lists: Tuple[Tuple[str, ...], ...] = ()
+    asked: Tuple[AskedPackage, ...] = ()
+    upgrade: Tuple[str, ...] = ()
+    allow_older_index: bool = False
+    previous: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        for name in ("suites", "components", "architectures"):
+            if not getattr(self, name):
+                raise LadingError(f"`{name}` is empty. Name at least one.")
+        if not self.lists and not self.asked:
+            raise LadingError(
+                "No target asks for a package of this lock, so there is nothing to resolve. Name "
+                "the lock in a `build_root` or `fetch_debian`, or list packages in `packages`."
+            )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "LockRequest":
+        fields: Dict[str, Any] = json.loads(text)
+        for name in ("suites", "components", "architectures", "upgrade"):
+            fields[name] = tuple(fields[name])
+        fields["lists"] = tuple(map(tuple, fields["lists"]))
+        fields["asked"] = tuple(AskedPackage(**asked) for asked in fields["asked"])
+        return cls(**fields)

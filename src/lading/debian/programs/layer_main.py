@@ -1,0 +1,44 @@
+"""Make a layer of Debian packages at their usual paths:
+
+    layer_main REQUEST LIBRARY OUTPUT DESCRIPTION TREE REPORT
+
+REQUEST is the JSON of `DebianLayerRequest`, DESCRIPTION that of `Layer`, TREE that of the
+`ImageTree` of the image so far, REPORT what maintainer scripts would have done; OUTPUT is the blob.
+LIBRARY is what `open_compressor` takes.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import List
+
+from lading.compression.layer_compression import open_compressor
+from lading.debian.dpkg_database import dpkg_status
+from lading.debian.installed_tree import InstalledTree
+from lading.debian.layer_request import DebianLayerRequest
+from lading.debian.report import report_json
+from lading.image.layers.parts_layer import write_descriptions, write_parts_layer
+from lading.image.root.image_tree import ImageTree
+from lading.runtime.program import run
+from lading.values.counted import counted
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, output, description, tree_file, report = argv
+    request = DebianLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    base = ImageTree()
+    if request.base_tree:
+        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+    with InstalledTree.of(request, base) as tree, open_compressor(library) as compressor:
+        plan = tree.plan()
+        status = base.dpkg_status + dpkg_status(tree.packages)
+        accounts = tree.accounts({entry.path: entry for entry in plan.head})
+        image = replace(plan.image, accounts=accounts, dpkg_status=status)
+        created_by = f"lading: {counted(len(request.packages), 'Debian package')}"
+        layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
+    write_descriptions(layer, image, Path(description), Path(tree_file))
+    text = report_json(tree.packages, tree.effects, image.entries, tree.left_to_run)
+    Path(report).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Debian packages as files: reading, unpacking, build roots."""

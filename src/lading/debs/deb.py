@@ -1,0 +1,246 @@
+"""A Debian binary package as a file: deb(5). Standard library only.
+
+Packages may be larger than the memory: their data is unpacked into a file that has no name, and
+mapped.
+"""
+
+import gzip
+import io
+import lzma
+import mmap
+import tarfile
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Type, TypeVar, Union
+
+from lading.debs.deb822 import paragraphs
+from lading.values.errors import LadingError
+
+FILE, DIRECTORY, SYMLINK, HARDLINK = "file", "directory", "symlink", "hard link"
+
+_KINDS = {
+    tarfile.REGTYPE: FILE,
+    tarfile.AREGTYPE: FILE,
+    tarfile.DIRTYPE: DIRECTORY,
+    tarfile.SYMTYPE: SYMLINK,
+    tarfile.LNKTYPE: HARDLINK,
+}
+
+# ar(5): the magic, then members of a 60 byte header and a body on even offsets
+_AR_MAGIC = b"!<arch>\n"
+_AR_HEADER = 60
+_AR_END = b"`\n"
+
+_CHUNK = 1 << 20
+
+# ValueError and OverflowError: numbers in extended headers, and what lies beyond a mapped file.
+_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError)
+
+# How members are compressed, by the end of their names.
+_OPEN: Dict[str, Callable[[Any], Any]] = {
+    "": lambda member: member,
+    ".gz": gzip.open,
+    ".xz": lzma.open,
+}
+
+_AnyDeb = TypeVar("_AnyDeb", bound="Deb")
+
+
+@dataclass(frozen=True)
+class DebMember:
+    """One member of `data.tar`.
+
+    `path` is relative, without `./`, and stays below the root. `mode` is as packed, setuid bits
+    included; `uid` and `gid` are numbers, which are the same everywhere for files of packages
+    (Debian policy 9.2.2). `target` is the text of a symlink, or the path of the member that a hard
+    link names. `content` is empty for all but files.
+    """
+
+    path: str
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    target: str
+    content: memoryview
+
+
+@dataclass(frozen=True)
+class Deb:
+    """A package: `control_files` by name, such as `postinst`, and `data`, which is a plain tar."""
+
+    filename: str
+    control_files: Mapping[str, bytes]
+    data: mmap.mmap
+
+    @classmethod
+    def read(cls: Type[_AnyDeb], path: Path) -> _AnyDeb:
+        """LadingError if the file is not a package that we can read."""
+        with path.open("rb") as archive:
+            members = {member.name: member for member in _ar_members(path.name, archive)}
+            version = members.get("debian-binary")
+            if version is None or version.read(2) != b"2.":
+                raise broken(path.name, "it has no `debian-binary` of version 2")
+            control = b"".join(_tar_chunks(path.name, members, "control"))
+            control_files = _control_files(path.name, control)
+            with tempfile.TemporaryFile(dir=".") as data:
+                for chunk in _tar_chunks(path.name, members, "data"):
+                    data.write(chunk)
+                data.flush()
+                if not data.tell():
+                    raise broken(path.name, "its data is empty")
+                mapped = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ)
+        return cls(path.name, control_files, mapped)
+
+    @property
+    def name(self) -> str:
+        return self.fields["package"]
+
+    @property
+    def control(self) -> str:
+        """The paragraph that describes the package, ending in a newline."""
+        return self.text("control").strip("\n") + "\n"
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The control file's fields, keys in lower case."""
+        for fields in paragraphs(self.control):
+            if "package" in fields:
+                return fields
+        raise broken(self.filename, "it has no control file that names the package")
+
+    def text(self, name: str) -> str:
+        """A control file's content; "" if there is none of the name."""
+        return self.control_files.get(name, b"").decode("utf-8", "surrogateescape")
+
+    def members(self) -> Iterator[DebMember]:
+        """The members in the package's order, without the root itself.
+
+        LadingError for a path that leaves the root, and for what is neither file, directory nor
+        link.
+        """
+        self.data.seek(0)
+        view = memoryview(self.data)
+        try:
+            with _open_tar(self.data) as tar:
+                for info in tar:
+                    path = self._path(info.name)
+                    if path:
+                        yield self._member(info, path, view)
+        except _TAR_ERRORS as error:
+            raise broken(self.filename, f"its data cannot be read ({error})") from error
+
+    def _member(self, info: tarfile.TarInfo, path: str, view: memoryview) -> DebMember:
+        kind = _KINDS.get(info.type)
+        if kind is None:
+            raise broken(self.filename, f"{info.name!r} is a device or another special file")
+        size = info.size if kind == FILE else 0
+        return DebMember(
+            path=path,
+            kind=kind,
+            mode=info.mode & 0o7777,
+            uid=info.uid,
+            gid=info.gid,
+            target=self._path(info.linkname) if kind == HARDLINK else info.linkname,
+            content=view[info.offset_data : info.offset_data + size],
+        )
+
+    def _path(self, name: str) -> str:
+        if name.startswith("/") or ".." in name.split("/"):
+            raise broken(self.filename, f"its member {name!r} leaves the root")
+        return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def broken(filename: str, fault: str) -> LadingError:
+    return LadingError(
+        f"{filename!r} is not a Debian package that can be used: {fault}. Use a package of a "
+        "Debian archive."
+    )
+
+
+@dataclass
+class _ArMember:
+    """What is still to be read of a member: `left` bytes from `offset` on."""
+
+    archive: BinaryIO
+    name: str
+    offset: int
+    left: int
+
+    def read(self, size: int = -1) -> bytes:
+        self.archive.seek(self.offset)
+        chunk = self.archive.read(self.left if size < 0 else min(size, self.left))
+        self.offset += len(chunk)
+        self.left -= len(chunk)
+        return chunk
+
+
+def _ar_members(filename: str, archive: BinaryIO) -> Iterator[_ArMember]:
+    end = archive.seek(0, io.SEEK_END)
+    archive.seek(0)
+    if archive.read(len(_AR_MAGIC)) != _AR_MAGIC:
+        raise broken(filename, "it is not an ar archive")
+    offset = len(_AR_MAGIC)
+    while offset < end:
+        archive.seek(offset)
+        header = archive.read(_AR_HEADER)
+        length = header[48:58].strip()
+        if len(header) < _AR_HEADER or header[58:] != _AR_END or not length.isdigit():
+            raise broken(filename, "its ar archive is malformed")
+        offset += _AR_HEADER
+        size = int(length)
+        if offset + size > end:
+            raise broken(filename, "it is shorter than it says")
+        name = header[:16].decode("ascii", "replace").strip().rstrip("/")
+        yield _ArMember(archive, name, offset, size)
+        offset += size + size % 2
+
+
+def _tar_chunks(filename: str, members: Mapping[str, _ArMember], stem: str) -> Iterator[bytes]:
+    """The uncompressed bytes of the one member called `<stem>.tar` or `<stem>.tar.<how>`, in pieces
+    of at most `_CHUNK`, however well they are compressed."""
+    for name, member in members.items():
+        if name != f"{stem}.tar" and not name.startswith(f"{stem}.tar."):
+            continue
+        how = name[len(f"{stem}.tar") :]
+        if how not in _OPEN:
+            raise broken(
+                filename,
+                f"its `{name}` is compressed by {how[1:]}, and only xz and gz are supported",
+            )
+        try:
+            source = _OPEN[how](member)
+            while chunk := source.read(_CHUNK):
+                yield chunk
+        except (OSError, lzma.LZMAError, zlib.error, EOFError) as error:
+            raise broken(filename, f"its `{name}` cannot be unpacked ({error})") from error
+        return
+    raise broken(filename, f"it has no `{stem}.tar`")
+
+
+def _control_files(filename: str, data: bytes) -> Dict[str, bytes]:
+    files: Dict[str, bytes] = {}
+    try:
+        with _open_tar(io.BytesIO(data)) as tar:
+            for info in tar:
+                content = tar.extractfile(info) if info.isreg() else None
+                if content is not None:
+                    name = info.name[2:] if info.name.startswith("./") else info.name
+                    if "/" in name:
+                        raise broken(filename, f"its control file {name!r} is in a directory")
+                    files[name] = content.read()
+    except _TAR_ERRORS as error:
+        raise broken(filename, f"its control files cannot be read ({error})") from error
+    return files
+
+
+def _open_tar(data: Union[BinaryIO, mmap.mmap]) -> tarfile.TarFile:
+    # Whatever the locale: names are UTF-8 by Debian's policy, and other bytes survive.
+    return tarfile.open(
+        fileobj=data,  # type: ignore[arg-type]  # a mapped file reads and seeks as well
+        mode="r:",
+        encoding="utf-8",
+        errors="surrogateescape",
+    )

@@ -1,0 +1,48 @@
+"""The files of a Debian package as an image has them."""
+
+from dataclasses import dataclass
+from typing import Iterator, Mapping
+
+from lading.debs.deb import DIRECTORY, HARDLINK, SYMLINK, Deb, DebMember, broken
+from lading.debs.unpack import MERGED, merged
+from lading.files import members as kinds
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
+
+
+@dataclass(frozen=True)
+class DebArchive(Deb):
+    """A package that says its version, as those of archives do."""
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        fields = super().fields
+        if "version" not in fields:
+            raise broken(self.filename, "it has no control file that names its version")
+        return fields
+
+    def files(self) -> Iterator[TreeFile]:
+        """What the package has, on a merged /usr, in its order, each directory once. Neither the
+        root itself is in it nor the links at the root that merge /usr.
+
+        LadingError as from `members`.
+        """
+        directories = set()
+        for member in self.members():
+            if member.path in MERGED and member.kind == SYMLINK:
+                continue
+            placed = _placed(member)
+            if placed.is_directory and placed.path in directories:
+                continue
+            directories.add(placed.path)
+            yield TreeFile(placed, member.content)
+
+
+def _placed(member: DebMember) -> TreeMember:
+    path, owner = merged(member.path), (member.uid, member.gid)
+    if member.kind == DIRECTORY:
+        return TreeMember(path, kinds.DIRECTORY, member.mode, *owner)
+    if member.kind == SYMLINK:
+        return TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, *owner, target=member.target)
+    first = merged(member.target) if member.kind == HARDLINK else ""
+    return TreeMember(path, kinds.FILE, member.mode, *owner, hardlink=first)

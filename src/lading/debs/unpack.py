@@ -1,0 +1,110 @@
+"""Unpacks one Debian package onto a merged /usr, without its maintainer scripts.
+
+Standard library only. Owner, umask, setuid bits and times do not get in.
+"""
+
+import os
+import posixpath
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Tuple
+
+from lading.debs.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, Deb, DebMember
+from lading.values.errors import LadingError
+
+#: The links of a merged /usr: file-hierarchy(7), and what debootstrap makes for each port.
+MERGED = ("bin", "lib", "lib32", "lib64", "libo32", "libx32", "sbin")
+
+#: Every file's and directory's time, as in the store.
+MTIME = 1
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A package's tree. `kinds` tells for each path below `root` whether it is a file, directory
+    or symlink (hard links are files), parents first. `replaces` names other packages whose files
+    it may take.
+    """
+
+    root: Path
+    name: str
+    replaces: Tuple[str, ...]
+    kinds: Dict[str, str] = field(hash=False)
+
+
+def unpack(deb: Path, destination: Path) -> Unpacked:
+    """Unpack into the new directory `destination`. LadingError if `deb` is no sound package."""
+    package = Deb.read(deb)
+    unpacked = Unpacked(destination, package.name, _names(package.fields.get("replaces", "")), {})
+    os.mkdir(destination, 0o755)
+    for member in package.members():
+        _write(unpacked, merged(member.path), member)
+    return unpacked
+
+
+def absolute(root: Path, path: str) -> bytes:
+    """`path` below `root` for a system call: UTF-8 whatever the locale, unlike os.fsencode."""
+    return os.fsencode(root) + b"/" + path.encode("utf-8", "surrogateescape")
+
+
+def merged(path: str) -> str:
+    """Where `path` is once /usr is merged."""
+    return f"usr/{path}" if path.partition("/")[0] in MERGED else path
+
+
+def _write(unpacked: Unpacked, path: str, member: DebMember) -> None:
+    if member.kind == DIRECTORY:
+        _make_directory(unpacked, path)
+        return
+    _make_directory(unpacked, posixpath.dirname(path))
+    if path in unpacked.kinds:
+        raise _unsound(unpacked, f"has /{path} twice")
+    target = absolute(unpacked.root, path)
+    if member.kind == SYMLINK:
+        os.symlink(member.target.encode("utf-8", "surrogateescape"), target)
+        os.utime(target, (MTIME, MTIME), follow_symlinks=False)
+    elif member.kind == HARDLINK:
+        first = merged(member.target)
+        if unpacked.kinds.get(first) != FILE:
+            raise _unsound(unpacked, f"has a hard link /{path} to /{first}, which is no file")
+        os.link(absolute(unpacked.root, first), target)
+    else:
+        _write_file(target, member)
+    unpacked.kinds[path] = FILE if member.kind == HARDLINK else member.kind
+
+
+def _make_directory(unpacked: Unpacked, path: str) -> None:
+    """Make `path` and its parents; never through a link, so nothing lands outside the root."""
+    kind = unpacked.kinds.get(path) if path else DIRECTORY
+    if kind is None:
+        _make_directory(unpacked, posixpath.dirname(path))
+        os.mkdir(absolute(unpacked.root, path))
+        unpacked.kinds[path] = DIRECTORY
+    elif kind != DIRECTORY:
+        raise _unsound(unpacked, f"has /{path} both as a {kind} and as a directory")
+
+
+def _write_file(path: bytes, member: DebMember) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        rest = member.content
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        os.fchmod(file, 0o555 if member.mode & 0o100 else 0o444)
+        os.utime(file, (MTIME, MTIME))
+    finally:
+        os.close(file)
+
+
+def _names(relation: str) -> Tuple[str, ...]:
+    """The package names in a field like Replaces. Versions do not matter here: a lock holds
+    packages that fit each other, and the field only says who of two may have a file."""
+    names = (re.split(r"[\s(:]", item.strip())[0] for item in relation.split(","))
+    return tuple(name for name in names if name)
+
+
+def _unsound(unpacked: Unpacked, fault: str) -> LadingError:
+    return LadingError(
+        f"The Debian package `{unpacked.name}` {fault}. Use a package of a Debian archive."
+    )

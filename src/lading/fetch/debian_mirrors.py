@@ -1,0 +1,86 @@
+"""Where the Debian archive is, as seen from this machine.
+
+Nothing here may reach a lock or a cache key: what was fetched is named by its digest alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from lading.fetch.apt_sources import APT_DIRECTORY, AptSource, read_apt_sources
+from lading.runtime.machine import Machine
+
+#: Every state of the archive since 2005, below <archive>/<YYYYMMDDTHHMMSSZ>.
+SNAPSHOT = "https://snapshot.debian.org/archive"
+
+#: The archives that make up a Debian release; security updates have their own.
+ARCHIVES = ("debian", "debian-security")
+
+#: How a time is written in a lock and by snapshot.debian.org.
+STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
+
+#: A snapshot is taken every six hours, so that of a release's own minute may not have it yet.
+_SNAPSHOT_LAG = timedelta(hours=12)
+
+#: What Debian calls its components. Sources without any of them belong to other people.
+COMPONENTS = frozenset(("main", "contrib", "non-free", "non-free-firmware"))
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A place that has `dists/` and `pool/`. `url` ends without a slash; `signed_by` is as in
+    `AptSource`; `trusted_origin` says that the user named it as a mirror of Debian, so that it
+    may call itself what it likes.
+    """
+
+    url: str
+    signed_by: Tuple[str, ...] = ()
+    trusted_origin: bool = False
+
+
+def debian_base_urls(
+    machine: Machine,
+    suite: Optional[str] = None,
+    timestamp: Optional[str] = None,
+    apt_directory: Path = APT_DIRECTORY,
+) -> List[str]:
+    """Base URLs to which `pool/main/...` can be appended after a slash, best first, each once.
+
+    A file of the pool can be at any of them: a release, its updates and its security updates
+    lie at different places. Try the next one when a file is missing.
+    """
+    return [mirror.url for mirror in debian_mirrors(machine, suite, timestamp, apt_directory)]
+
+
+def debian_mirrors(
+    machine: Machine,
+    suite: Optional[str] = None,
+    timestamp: Optional[str] = None,
+    apt_directory: Path = APT_DIRECTORY,
+) -> List[Mirror]:
+    """The configured mirrors, the machine's apt sources (those that offer `suite` before the
+    others, for a mirror mostly has more suites than one uses), then snapshot.debian.org soon
+    after `timestamp` (a lock's; as of now if None). Best first, each URL once.
+    """
+    mirrors = [Mirror(url.rstrip("/"), trusted_origin=True) for url in machine.debian_mirrors]
+    mirrors += _apt_mirrors(read_apt_sources(apt_directory), suite)
+    snapshot = _snapshot(timestamp)
+    mirrors += [Mirror(f"{SNAPSHOT}/{archive}/{snapshot}") for archive in ARCHIVES]
+    first: Dict[str, Mirror] = {}
+    for mirror in mirrors:
+        first.setdefault(mirror.url, mirror)
+    return list(first.values())
+
+
+def _apt_mirrors(sources: Tuple[AptSource, ...], suite: Optional[str]) -> Iterator[Mirror]:
+    debian = [source for source in sources if COMPONENTS.intersection(source.components)]
+    for source in sorted(debian, key=lambda source: suite not in source.suites):
+        for uri in source.uris:
+            yield Mirror(uri, source.signed_by)
+
+
+def _snapshot(timestamp: Optional[str]) -> str:
+    if timestamp is None:
+        return datetime.now(timezone.utc).strftime(STAMP_FORMAT)
+    return (datetime.strptime(timestamp, STAMP_FORMAT) + _SNAPSHOT_LAG).strftime(STAMP_FORMAT)

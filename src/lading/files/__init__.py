@@ -1,0 +1,1 @@
+"""Files in trees: paths, links, kinds, bounds."""

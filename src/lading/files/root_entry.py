@@ -1,0 +1,51 @@
+"""A member of an image's root tree."""
+
+from dataclasses import dataclass, replace
+from typing import Tuple
+
+from lading.files import members as kinds
+
+#: Files that packages of several layers add to. `ImageTree` has what they hold.
+ADDED_TO = frozenset(("etc/ld.so.cache", "etc/shells", "etc/ssl/certs/ca-certificates.crt"))
+
+#: What directories get that nobody asked for: parents of something, and those of packages.
+DIRECTORY_MODE = 0o755
+
+
+@dataclass(frozen=True)
+class RootEntry:
+    """One directory, symlink or file. `path` has no leading slash.
+
+    `target` is a symlink's text, `data` a file's bytes. A file with a `source` is a copy of that
+    member of the package segments, such as `store/<base>/etc/passwd`.
+    """
+
+    path: str
+    type: str
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    target: str = ""
+    source: str = ""
+    data: bytes = b""
+
+    @property
+    def described(self) -> "RootEntry":
+        """As `ImageTree` has it: without data, unless the file is one of `ADDED_TO`."""
+        data = self.data if self.path in ADDED_TO else b""
+        return replace(self, data=data, source="")
+
+    @property
+    def sort_key(self) -> Tuple[str, ...]:
+        """Sorts parents before children."""
+        return tuple(self.path.split("/"))
+
+    @classmethod
+    def directory(
+        cls, path: str, mode: int = DIRECTORY_MODE, uid: int = 0, gid: int = 0
+    ) -> "RootEntry":
+        return cls(path, kinds.DIRECTORY, mode, uid, gid)
+
+    @classmethod
+    def symlink(cls, path: str, target: str) -> "RootEntry":
+        return cls(path, kinds.SYMLINK, kinds.LINK_MODE, target=target)

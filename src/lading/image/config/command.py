@@ -1,0 +1,20 @@
+"""Programs with their arguments, as an image's config has them."""
+
+from typing import Sequence
+
+from lading.files.container_path import shown
+from lading.values.errors import LadingError
+
+
+def check_command(field: str, words: Sequence[str], is_program: bool = True) -> None:
+    """LadingError unless Linux can run `words`; without `is_program` they are arguments."""
+    for word in words:
+        if "\0" in word:
+            raise LadingError(
+                f"`{field}` has {shown(word)}, but no argument can hold a NUL character. Remove it."
+            )
+    if is_program and words[:1] == ("",):
+        raise LadingError(
+            f"`{field}` begins with an empty string, which names no program. Write the program "
+            "first, or `[]` if there is none."
+        )

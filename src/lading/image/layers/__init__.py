@@ -1,0 +1,1 @@
+"""Writing, grouping, reading and comparing layers."""

@@ -1,0 +1,71 @@
+"""What lies in an image after commands have changed it."""
+
+from dataclasses import replace
+from typing import Callable, Dict, Optional, Sequence
+
+from lading.files import members as kinds
+from lading.files.links import follow
+from lading.files.root_entry import RootEntry
+from lading.image.layers.changes import Change
+from lading.image.layers.tree_state import Node, TreeState
+from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
+from lading.image.root.dpkg_status import read_dpkg_status
+from lading.image.root.image_tree import ImageTree
+from lading.tar import tar_header
+
+_TYPES = {tar_header.DIRECTORY: kinds.DIRECTORY, tar_header.SYMLINK: kinds.SYMLINK}
+
+
+def changed_tree(
+    tree: ImageTree, changes: Sequence[Change], after: TreeState, read: Callable[[str], bytes]
+) -> ImageTree:
+    """`tree` after `changes`, which left the state `after`. `read` gives a file's content.
+
+    A named pipe counts as a file there.
+    """
+    gone = {
+        change.path
+        for change in changes
+        if change.node is None or change.node.type != tar_header.DIRECTORY
+    }
+    entries = {path: entry for path, entry in tree.entries.items() if not _is_below(path, gone)}
+    for change in changes:
+        if change.node is None:
+            entries.pop(change.path, None)
+        else:
+            entries[change.path] = _entry(change.path, change.node)
+    accounts = _changed_accounts(tree.accounts, after, read)
+    files = (path for path, node in after.items() if node.type == tar_header.FILE)
+    status = read_dpkg_status(files, read)
+    return replace(tree, entries=entries, accounts=accounts, dpkg_status=status)
+
+
+def _is_below(path: str, places: "set[str]") -> bool:
+    parts = path.split("/")
+    return any("/".join(parts[:length]) in places for length in range(1, len(parts)))
+
+
+def _entry(path: str, node: Node) -> RootEntry:
+    kind = _TYPES.get(node.type, kinds.FILE)
+    return RootEntry(path, kind, node.mode, node.uid, node.gid, node.target)
+
+
+def _changed_accounts(
+    accounts: AccountFiles, after: TreeState, read: Callable[[str], bytes]
+) -> AccountFiles:
+    def target_of(path: str) -> Optional[str]:
+        node = after.get(path)
+        return node.target if node is not None and node.type == tar_header.SYMLINK else None
+
+    known = accounts.to_data()
+    data: Dict[str, bytes] = {}
+    for path in ACCOUNT_FILES:
+        # The file, or the directory, may be a link, which must not be followed outside the tree.
+        place = follow(f"{path}/.", target_of)
+        node = None if place is None else after.get(place)
+        if place is not None and node is not None and node.type == tar_header.FILE:
+            data[path] = read(place)
+        elif path in after and path in known:
+            # A link into the store, which was followed when the layer below was made.
+            data[path] = known[path]
+    return AccountFiles.from_data(data)

@@ -1,0 +1,35 @@
+"""What lies in a layer, so that trees can be made of layers without unpacking them."""
+
+import json
+from dataclasses import dataclass
+from typing import IO, Iterator, Optional
+
+from lading.tar.tar_header import TarMember
+
+
+@dataclass(frozen=True)
+class ListedMember:
+    """A member as the layer has it, whiteouts included; sizes, times and attributes don't count.
+
+    `data` is the content of the few files whose content is kept, else None.
+    """
+
+    member: TarMember
+    data: Optional[bytes] = None
+
+    def write(self, listing: IO[str]) -> None:
+        """One line of JSON. In ASCII, so that surrogates that stand for other bytes survive."""
+        member = self.member
+        fields = [
+            *(member.path, member.type, member.mode, member.uid, member.gid, member.target),
+            *([] if self.data is None else [self.data.decode("utf-8", "surrogateescape")]),
+        ]
+        listing.write(json.dumps(fields, separators=(",", ":")) + "\n")
+
+
+def read_listing(listing: IO[str]) -> Iterator[ListedMember]:
+    """In the layer's order."""
+    for line in listing:
+        path, type, mode, uid, gid, target, *data = json.loads(line)
+        member = TarMember(path, type, mode, uid=uid, gid=gid, target=target)
+        yield ListedMember(member, *(text.encode("utf-8", "surrogateescape") for text in data))

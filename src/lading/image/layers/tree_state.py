@@ -1,0 +1,149 @@
+"""What a tree of files consists of, as a layer can tell it.
+
+Times are not in it: a layer has the same time for everything.
+"""
+
+import os
+import posixpath
+import stat
+import time
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+from lading.files.attributes import Attributes, read_attributes
+from lading.image.layers.layer_unpacker import Device
+from lading.tar import tar_header
+from lading.tar.member_path import DEPTH_LIMIT, PATH_LIMIT
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading.values.foreign_text import printable, shown
+
+#: Nanoseconds in which a file may change again without getting another change time; the kernel's
+#: clock for files ticks every 10 milliseconds or more often.
+_SAME_TICK = 100_000_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file, directory, symlink, pipe or device. `type` is a tar header's.
+
+    `mode` has the permission bits only. `size` and `sha256` (hex) are of a file's content,
+    `target` is a symlink's text, `device` a device's numbers; they are None for one that the image
+    did not bring. `links` are all paths of a file that has several, sorted.
+    """
+
+    type: str
+    mode: int
+    uid: int
+    gid: int
+    size: int = 0
+    sha256: str = ""
+    target: str = ""
+    attributes: Attributes = ()
+    device: Optional[Tuple[int, int]] = None
+    links: Tuple[str, ...] = ()
+
+
+# Kinds of files of which a layer has several paths.
+_LINKED = (tar_header.FILE, *tar_header.DEVICES)
+
+#: By path below the root, without leading slash. The root itself is not in it.
+TreeState = Mapping[str, Node]
+
+
+class ContentDigests:
+    """Digests of files, remembered as long as a file's change time stays what it was.
+
+    Nobody can set a change time, so what kept it kept its content.
+    """
+
+    def __init__(self) -> None:
+        self._known: Dict[int, Tuple[int, str]] = {}
+
+    def of(self, path: bytes, status: os.stat_result) -> str:
+        """SHA-256 (hex) of the content of the file at `path`."""
+        changed, digest = self._known.get(status.st_ino, (0, ""))
+        if changed == status.st_ctime_ns:
+            return digest
+        started = time.time_ns()
+        digest = Sha256.of_file(path).hex
+        if started - status.st_ctime_ns > _SAME_TICK:
+            self._known[status.st_ino] = (status.st_ctime_ns, digest)
+        return digest
+
+
+def read_tree(
+    root: str,
+    left_out: Sequence[str],
+    digests: ContentDigests,
+    devices: Mapping[int, Device] = MappingProxyType({}),
+) -> TreeState:
+    """The state of the tree at `root`, without the paths in `left_out`.
+
+    `devices` are the image's (`DiskTree.devices`). Sockets are left out, since nobody listens to
+    them any more.
+    """
+    nodes: Dict[str, Node] = {}
+    names_of: Dict[int, List[str]] = {}
+    pending = _names(root, "")
+    while pending:
+        path = pending.pop()
+        if path in left_out:
+            continue
+        host = _host(root, path)
+        _check_length(path, host)
+        status = os.lstat(host)
+        node = _node(host, status, digests, devices)
+        if node is None:
+            continue
+        nodes[path] = node
+        if node.type == tar_header.DIRECTORY:
+            pending.extend(posixpath.join(path, name) for name in _names(root, path))
+        elif node.type in _LINKED and status.st_nlink > 1:
+            names_of.setdefault(status.st_ino, []).append(path)
+    for names in names_of.values():
+        links = tuple(sorted(names))
+        for path in links:
+            nodes[path] = replace(nodes[path], links=links)
+    return nodes
+
+
+def _check_length(path: str, host: bytes) -> None:
+    """Nothing longer is read from layers, either."""
+    if path.count("/") >= DEPTH_LIMIT or len(host) > PATH_LIMIT:
+        raise LadingError(
+            f"`run_as_root` made /{printable(shown(path))}, which is more than {DEPTH_LIMIT} names "
+            f"deep, or about {PATH_LIMIT} bytes long: remove it before the commands end."
+        )
+
+
+def _names(root: str, path: str) -> List[str]:
+    return [name.decode("utf-8", "surrogateescape") for name in os.listdir(_host(root, path))]
+
+
+def _host(root: str, path: str) -> bytes:
+    return posixpath.join(root, path).encode("utf-8", "surrogateescape")
+
+
+def _node(
+    host: bytes, status: os.stat_result, digests: ContentDigests, devices: Mapping[int, Device]
+) -> Optional[Node]:
+    mode = stat.S_IMODE(status.st_mode)
+    owner = (status.st_uid, status.st_gid)
+    if stat.S_ISLNK(status.st_mode):
+        target = os.readlink(host).decode("utf-8", "surrogateescape")
+        return Node(tar_header.SYMLINK, 0o777, *owner, target=target)
+    if stat.S_ISDIR(status.st_mode):
+        node = Node(tar_header.DIRECTORY, mode, *owner)
+    elif stat.S_ISFIFO(status.st_mode):
+        node = Node(tar_header.FIFO, mode, *owner)
+    elif stat.S_ISREG(status.st_mode):
+        sha256 = digests.of(host, status)
+        node = Node(tar_header.FILE, mode, *owner, size=status.st_size, sha256=sha256)
+    elif stat.S_ISCHR(status.st_mode):
+        type, *numbers = devices.get(status.st_ino, (tar_header.CHARACTER_DEVICE,))
+        node = Node(type, mode, *owner, device=(numbers[0], numbers[1]) if numbers else None)
+    else:
+        return None
+    return replace(node, attributes=read_attributes(host))

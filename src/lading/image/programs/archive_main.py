@@ -1,0 +1,93 @@
+"""Make an image's archive.
+
+    archive_main REQUEST LIBZSTD ARCHIVE [METADATA DESCRIPTION STATES]
+
+REQUEST is the JSON of `ArchiveRequest`. LIBZSTD is the library that `lading.fetch.zstd_library`
+pins; it need not be there where no layer is of zstd. METADATA is copied to DESCRIPTION, beside the
+archive, where both may lie outside of the sandbox; STATES is the JSON of the two `FileState`s that
+they were left in.
+"""
+
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO, Callable, List
+
+from lading.image.archive import write_archive
+from lading.image.config.layer import Layer
+from lading.image.manifest import Image
+from lading.image.programs.archive_request import ArchiveRequest
+from lading.image.reference import ImageReference
+from lading.image.written_files import FileState, states_to_json
+from lading.runtime.full_disk import FULL
+from lading.runtime.program import run
+from lading.runtime.whole_file import whole_file, write_whole
+from lading.values.errors import LadingError
+
+_IN_THE_WAY = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
+    *(errno.EFBIG, errno.ENAMETOOLONG),
+)
+
+
+def main(argv: List[str]) -> None:
+    request_file, libzstd, output, *in_dist = argv
+    request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    if not in_dist:
+        with whole_file(Path(output)) as file:
+            _write_archive(request, libzstd, file)
+        return
+    metadata, description, states = in_dist
+    text = Path(metadata).read_bytes()
+    left = (
+        _write_for_user(Path(output), lambda file: _write_archive(request, libzstd, file)),
+        _write_for_user(Path(description), lambda file: file.write(text)),
+    )
+    write_whole(Path(states), states_to_json(left))
+
+
+def _write_archive(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:
+    layers = [Layer.read(Path(files.description)) for files in request.layers]
+    image = Image.read(
+        Path(request.config).read_bytes(), Path(request.manifest).read_bytes(), layers
+    )
+    references = [ImageReference.parse_name(name) for name in request.tags]
+    blobs = {layer.digest: Path(files.blob) for layer, files in zip(layers, request.layers)}
+    write_archive(image, references, blobs, libzstd, output)
+
+
+def _write_for_user(path: Path, write: Callable[[BinaryIO], object]) -> FileState:
+    """A file in the user's own directory. LadingError where it can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            write(file)
+            # By now somebody else may have put another file there.
+            same_file = os.dup(file.fileno())
+        try:
+            return FileState.of(os.fstat(same_file))
+        finally:
+            os.close(same_file)
+    except OSError as error:
+        if error.errno in FULL:
+            raise LadingError(_no_room(path, error)) from error
+        if error.errno in _IN_THE_WAY:
+            raise LadingError(
+                f"{path} can't be written ({os.strerror(error.errno)}). Remove what is in its way, "
+                "or allow the user who runs the build to write there."
+            ) from error
+        raise
+
+
+def _no_room(path: Path, error: OSError) -> str:
+    disk = os.statvfs(next(parent for parent in path.parents if parent.is_dir()))
+    free = disk.f_bavail * disk.f_frsize / 1e6
+    return (
+        f"there is no room for {path} ({error.strerror}): {free:,.1f} MB are free there now. Make "
+        "room and run it again."
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,52 @@
+"""The layer of a pulled image, as its manifest and its config say."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Optional
+
+from lading.values.digest import Sha256
+
+
+@dataclass(frozen=True)
+class BaseLayerRequest:
+    """`digest` and `size` (bytes) are of the blob, `diff_id` of the tar archive in it.
+
+    `media_type` is the manifest's, "" if it says none. `created_by` is what the image's history
+    says. `max_unpacked_size` is what the user lets the archive have, in bytes; None for the usual.
+    """
+
+    digest: Sha256
+    size: int
+    media_type: str
+    diff_id: Sha256
+    created_by: str
+    max_unpacked_size: Optional[int] = None
+
+    @property
+    def subject(self) -> str:
+        return layer_subject(str(self.digest))
+
+    def to_json(self) -> str:
+        fields = {
+            **asdict(self),
+            "digest": str(self.digest),
+            "diff_id": str(self.diff_id),
+        }
+        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "BaseLayerRequest":
+        fields = json.loads(text)
+        return cls(
+            digest=Sha256.parse(fields["digest"]),
+            size=fields["size"],
+            media_type=fields["media_type"],
+            diff_id=Sha256.parse(fields["diff_id"]),
+            created_by=fields["created_by"],
+            max_unpacked_size=fields["max_unpacked_size"],
+        )
+
+
+def layer_subject(digest: str) -> str:
+    """How sentences begin that are about a layer."""
+    return f"the layer {digest} of the base"

@@ -1,0 +1,37 @@
+"""Find out what lies in a pulled image: `base_tree_main REQUEST TREE`.
+
+REQUEST is the JSON `{"layers": [{"description": ..., "listing": ...}], "max_unpacked_size": ...}`,
+lowest first, of what `base_layer_main` wrote; TREE is the JSON of the `ImageTree`.
+"""
+
+import json
+from pathlib import Path
+from typing import List
+
+from lading.files.layer_error import about_layer
+from lading.files.unpack_bound import UnpackBound
+from lading.image.config.layer import Layer
+from lading.image.layers.layer_listing import read_listing
+from lading.image.layers.merged_tree import MergedTree
+from lading.image.programs.base_layer_request import layer_subject
+from lading.runtime.program import run
+from lading.runtime.whole_file import write_whole
+
+
+def main(argv: List[str]) -> None:
+    request, output = argv
+    fields = json.loads(Path(request).read_text(encoding="utf-8"))
+    layers = [Layer.read(Path(layer["description"])) for layer in fields["layers"]]
+    with about_layer("the base"):
+        bound = UnpackBound(sum(layer.size for layer in layers), fields["max_unpacked_size"])
+        bound.take(sum(layer.tar_size + layer.holes for layer in layers))
+    tree = MergedTree()
+    for layer, files in zip(layers, fields["layers"]):
+        subject = layer_subject(str(layer.digest))
+        with open(files["listing"], encoding="ascii") as listing, about_layer(subject):
+            tree.apply(read_listing(listing))
+    write_whole(Path(output), tree.to_image_tree().to_json())
+
+
+if __name__ == "__main__":
+    run(main)

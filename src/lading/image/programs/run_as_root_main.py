@@ -1,0 +1,241 @@
+"""Run commands in an image.
+
+    run_as_root_main REQUEST LIBRARY LIBZSTD OUTPUT DESCRIPTION TREE REFERENCES
+
+REQUEST is the JSON of `RunAsRootRequest`, LIBRARY what `open_compressor` takes. What the commands
+changed becomes the blob OUTPUT; DESCRIPTION is the JSON of its `Layer`, TREE that of the
+`ImageTree` of the image so far, and REFERENCES that of the store paths that OUTPUT refers to: path
+to the file that one was found in.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import List, Tuple
+
+from lading.compression.hashed_output import HashedOutput
+from lading.compression.layer_compression import open_compressor
+from lading.files.removed_tree import remove_tree
+from lading.image.config.layer import Layer
+from lading.image.layers.changed_tree import changed_tree
+from lading.image.layers.changes import Change, find_changes
+from lading.image.layers.changes_layer import changed_entries, write_changes
+from lading.image.layers.layer_blobs import LayerBlobs
+from lading.image.layers.tree_state import ContentDigests, TreeState, read_tree
+from lading.image.programs.run_as_root_request import RunAsRootRequest
+from lading.image.root.image_tree import ImageTree
+from lading.namespaces.container import MOUNTED, Container, check_rights
+from lading.namespaces.limits import LimitError, Limits
+from lading.namespaces.user_namespace import UserNamespace
+from lading.runtime.program import run
+from lading.runtime.whole_file import whole_file, write_whole
+from lading.store.build.log import failure_sentence, keep_log, log_tail
+from lading.store.cache import unpacked
+from lading.store.references import scan_entries
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading.values.path import StorePath
+
+#: Seconds since 1970 that programs take for now if they ask for it by this variable.
+SOURCE_DATE_EPOCH = 1
+
+#: What to do without the rights to run commands.
+_INSTEAD = (
+    "Without any such right, `users`, `groups`, `directories`, `symlinks` and `files` do what "
+    "images need most: users with their homes, directories and files with owners and modes."
+)
+
+_CREATED_BY = "lading: run_as_root"
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SHELLS = ("bin/bash", "bin/sh")
+
+# No change of the image: ldconfig notes inodes and change times there, so that its next run is
+# quicker. No two builds have the same.
+_LEFT_OUT = (*MOUNTED, "var/cache/ldconfig/aux-cache")
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, libzstd, output, description, tree, references = argv
+    text = Path(request_file).read_text(encoding="utf-8")
+    request = RunAsRootRequest.from_json(text)
+    os.umask(0o022)
+    work = Path("work").absolute()
+    work.mkdir(mode=0o700)  # others could run setuid files that the commands make
+    namespace = _namespace(work)
+    packages = tuple((package.path, unpacked(package)) for package in request.packages)
+    step = RunStep(request, work, packages, libzstd, Limits.load())
+    step.log.touch()
+    status = namespace.run(step.run)
+    if status:
+        name = f"run_as_root-{Sha256.of(text.encode('utf-8')).hex[:32]}"
+        kept = keep_log(step.log, name)
+        if step.limit.exists():
+            limit = step.limit.read_text(encoding="utf-8")
+            raise LadingError(f"{limit} {log_tail(step.log, kept)}")
+        raise LadingError(failure_sentence("`run_as_root` failed", status, step.log, kept))
+    layer = _compress(step.layer, library, Path(output))
+    write_whole(Path(description), layer.to_json())
+    os.replace(step.tree, tree)
+    os.replace(step.references, references)
+
+
+def _namespace(work: Path) -> UserNamespace:
+    """In which commands can be run; LadingError if this user may not."""
+    probe = work / "probe"
+    probe.mkdir()
+    try:
+        namespace = UserNamespace.of_this_user()
+        namespace.run(partial(check_rights, probe))
+    except LadingError as error:
+        raise LadingError(f"`run_as_root`: {error} {_INSTEAD}") from error
+    return namespace
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """One run of the commands. `work` is a directory of its own; `packages` pairs the request's
+    store paths with where they are unpacked."""
+
+    request: RunAsRootRequest
+    work: Path
+    packages: Tuple[Tuple[StorePath, Path], ...]
+    libzstd: str
+    limits: Limits
+
+    @property
+    def limit(self) -> Path:
+        """Has the sentence about a limit that ended the commands."""
+        return self.work / "limit"
+
+    @property
+    def log(self) -> Path:
+        return self.work / "log"
+
+    @property
+    def layer(self) -> Path:
+        return self.work / "layer.tar"
+
+    @property
+    def tree(self) -> Path:
+        return self.work / "tree.json"
+
+    @property
+    def references(self) -> Path:
+        return self.work / "references.json"
+
+    def run(self) -> int:
+        """Run the commands and write the results; the commands' status.
+
+        Run it as root of a user namespace (`UserNamespace.run`).
+        """
+        root = self.work / "root"
+        try:
+            skipped = frozenset(str(path).lstrip("/") for path, _ in self.packages)
+            tree = LayerBlobs(tuple(map(Path, self.request.layers)), self.libzstd).unpack(
+                root, skipped
+            )
+            if tree.warning:
+                print(tree.warning, file=sys.stderr)
+            digests = ContentDigests()
+            before = read_tree(str(root), _LEFT_OUT, digests, tree.devices)
+            status = self._run_commands(root)
+            if not status:
+                after = read_tree(str(root), _LEFT_OUT, digests, tree.devices)
+                self._write_results(root, find_changes(before, after), after)
+            return status
+        finally:
+            # Nobody else may delete files of other owners. Nothing shall stop this.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            remove_tree(root)
+
+    def _run_commands(self, root: Path) -> int:
+        begin = time.monotonic()
+
+        def watch() -> None:
+            _check_limits(self.limits, time.monotonic() - begin, self.log.stat().st_size)
+
+        try:
+            with self.log.open("wb") as log:
+                return self._container(root).run(self.request.commands, log, watch)
+        except LimitError as error:
+            self.limit.write_text(str(error), encoding="utf-8")
+            return 1
+
+    def _container(self, root: Path) -> Container:
+        direct = {package.path for package in self.request.packages if package.direct}
+        tools = [(path, directory) for path, directory in self.packages if path in direct]
+        path = [
+            f"{tool}/{name}"
+            for tool, directory in tools
+            for name in ("bin", "sbin")
+            if (directory / name).is_dir()
+        ]
+        places = [*(str(tool) for tool, _ in tools), *map(str, self.request.contents), ""]
+        env = self.request.env
+        return Container(
+            root=root,
+            packages=self.packages,
+            shells=tuple(f"{place}/{shell}" for place in places for shell in _SHELLS),
+            environment={
+                "HOME": "/root",
+                # The one locale that every image has.
+                "LC_ALL": "C",
+                "LOGNAME": "root",
+                "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+                "TERM": "dumb",
+                "TZ": "UTC",
+                "USER": "root",
+                **env,
+                "PATH": ":".join([*path, env.get("PATH", _DEFAULT_PATH)]),
+            },
+        )
+
+    def _write_results(self, root: Path, changes: Tuple[Change, ...], after: TreeState) -> None:
+        with self.layer.open("wb") as file:
+            write_changes(changes, root, file)
+        tree = ImageTree.from_json(Path(self.request.tree).read_text(encoding="utf-8"))
+        tree = changed_tree(tree, changes, after, lambda path: (root / path).read_bytes())
+        self.tree.write_text(tree.to_json(), encoding="utf-8")
+        paths = {path.hash: str(path) for path, _ in self.packages}
+        found = scan_entries(changed_entries(changes, root), paths)
+        references = {paths[hash_]: place for hash_, place in found.items()}
+        text = json.dumps(references, sort_keys=True, indent=2) + "\n"
+        self.references.write_text(text, encoding="utf-8")
+
+
+def _check_limits(limits: Limits, seconds: float, printed: int) -> None:
+    if seconds > limits.timeout:
+        raise LimitError(
+            f"`run_as_root` was still running after {limits.timeout:,} s, and was ended: if it "
+            "needs longer, raise `run_as_root_timeout`, or `[lading].build_timeout` for all."
+        )
+    if printed > limits.max_log_size:
+        raise LimitError(
+            f"`run_as_root` printed more than {limits.max_log_size:,} bytes, and was ended: let it "
+            "print less, or raise `[lading].max_build_log_size`."
+        )
+
+
+def _compress(tar: Path, library: str, output: Path) -> Layer:
+    with whole_file(output) as file, open_compressor(library) as compressor:
+        blob = HashedOutput(file)
+        with tar.open("rb") as source:
+            compressor.compress(source, blob)
+    return Layer(
+        digest=blob.sha256,
+        diff_id=Sha256.of_file(tar),
+        size=blob.size,
+        media_type=compressor.media_type,
+        created_by=_CREATED_BY,
+        tar_size=tar.stat().st_size,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,97 @@
+"""Make the files of a target a part of a layer:
+
+    tree_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
+
+REQUEST is the JSON of `TreeRequest`, LIBRARY the compressor's. SEGMENT is a tree segment,
+COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator, List, Tuple
+
+from lading.files import members as kinds
+from lading.files.root_path import check_layer_path
+from lading.image.layers.part_writer import write_part
+from lading.image.programs.tree_request import TreeRequest
+from lading.image.root.account_files import AccountFiles
+from lading.image.root.archive_files import archive_files
+from lading.image.root.file_trees import executable_mode
+from lading.image.root.image_tree import ImageTree
+from lading.image.root.owner import Owner
+from lading.runtime.program import run
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
+from lading.values.errors import LadingError
+
+_PROGRAM, _PLAIN = 0o755, 0o644
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, *outputs = argv
+    request = TreeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(dir=".") as scratch:
+        files = _archived(request, Path(scratch)) if request.unpack else _listed(request)
+        write_part(_with_place(request, files), library, outputs)
+
+
+def _listed(request: TreeRequest) -> Iterator[TreeFile]:
+    for path in request.directories:
+        yield TreeFile(TreeMember(path, kinds.DIRECTORY, _PROGRAM))
+    for entry in request.entries:
+        if entry.target:
+            member = TreeMember(entry.path, kinds.SYMLINK, kinds.LINK_MODE, target=entry.target)
+            yield TreeFile(member)
+        else:
+            mode = _PROGRAM if entry.is_executable else _PLAIN
+            member = TreeMember(entry.path, kinds.FILE, mode)
+            yield TreeFile(member, Path(request.source, entry.path))
+
+
+def _archived(request: TreeRequest, scratch: Path) -> Iterator[TreeFile]:
+    if len(request.entries) != 1:
+        raise LadingError(
+            f"`files` unpacks the source of '/{request.place}/', which has "
+            f"{len(request.entries)} files instead of one archive. Name an `archive`, or leave "
+            "`unpack` out."
+        )
+    return archive_files(Path(request.source, request.entries[0].path), scratch)
+
+
+def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFile]:
+    """Where, whose and with which modes they are in the image, with all directories up to
+    `place` itself, whose parents are nobody's."""
+    uid, gid = _owner(request)
+    plain = _PLAIN if request.mode is None else request.mode
+    program = _PROGRAM if request.mode is None else executable_mode(plain)
+    found = {}
+    for file in files:
+        member = file.member
+        path = f"{request.place}/{member.path}"
+        check_layer_path("files", f"/{path}")
+        mode = {kinds.SYMLINK: kinds.LINK_MODE, kinds.DIRECTORY: program}.get(
+            member.type, program if member.mode == _PROGRAM else plain
+        )
+        hardlink = f"{request.place}/{member.hardlink}" if member.hardlink else ""
+        placed = replace(member, path=path, mode=mode, uid=uid, gid=gid, hardlink=hardlink)
+        found[path] = replace(file, member=placed, has_content_time=True)
+    for path in [request.place, *found]:
+        while len(path) >= len(request.place):
+            directory = TreeMember(path, kinds.DIRECTORY, program, uid, gid)
+            found.setdefault(path, TreeFile(directory))
+            path = path.rpartition("/")[0]
+    return list(found.values())
+
+
+def _owner(request: TreeRequest) -> Tuple[int, int]:
+    accounts = AccountFiles()
+    if request.tree:
+        text = Path(request.tree).read_text(encoding="utf-8")
+        accounts = ImageTree.from_json(text).accounts
+    owner = Owner(request.user, request.group)
+    return owner.resolve("files", f"/{request.place}/", accounts)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""What lies at / of an image."""

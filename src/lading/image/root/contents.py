@@ -1,0 +1,221 @@
+"""What packages show at `/` of an image: their trees put over each other, as links.
+
+Every conflict is found before a byte is written.
+"""
+
+import posixpath
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from lading.files import members as kinds
+from lading.files.members import Member
+from lading.files.root_entry import RootEntry
+from lading.image.root.account_files import ACCOUNT_FILES
+from lading.values.errors import LadingError
+from lading.values.path import STORE_DIR, StorePath
+
+#: Files that runtimes open or mount over without following an absolute link out of `/etc`, so
+#: that a link into the store makes them fail (containerd#12683, #13382): they are copied.
+#: With the mode that the copy has.
+COPIED_FILES: Mapping[str, int] = {
+    **ACCOUNT_FILES,
+    "etc/hostname": 0o644,
+    "etc/hosts": 0o644,
+    "etc/resolv.conf": 0o644,
+}
+
+#: Never a link, even if no package but one has it: containerd does not follow a link of `/etc` out
+#: of the directory that the image is unpacked in (containerd#13382).
+_REAL_DIRECTORY = "etc"
+
+#: As many as the kernel follows (path_resolution(7)).
+_MAX_LINKS = 40
+
+_STORE = STORE_DIR.lstrip("/")
+
+
+@dataclass(frozen=True)
+class Content:
+    """A package whose tree is shown at `/`."""
+
+    path: StorePath
+    members: Tuple[Member, ...]
+
+
+def merge_contents(
+    contents: Sequence[Content], is_directory: Callable[[str], bool] = lambda path: False
+) -> Dict[str, RootEntry]:
+    """The entries by path; the data of files is not filled in.
+
+    `is_directory` tells of a path whether the base has a directory there, into which what is
+    behind a package's link to a directory must be put.
+
+    Every directory is a real one, so that mounts and commands can add to it (nixpkgs#56209);
+    everything else is a link into the store. Where packages offer the same file the first one in
+    `contents` is linked; where they differ a LadingError names both.
+    """
+    entries: Dict[str, RootEntry] = {}
+    if contents:
+        _Merge(entries, is_directory).add(
+            "", [_Node(_Package(content), "") for content in contents]
+        )
+    return entries
+
+
+class _Package:
+    """A content's members by path and by parent."""
+
+    def __init__(self, content: Content) -> None:
+        self.path = content.path
+        self.members = {member.path: member for member in content.members}
+        self.children: Dict[str, List[str]] = {}
+        for member in content.members:
+            if member.path:
+                self.children.setdefault(posixpath.dirname(member.path), []).append(member.path)
+        if self.members[""].type != kinds.DIRECTORY:
+            raise LadingError(
+                f"`contents` has {self.path}, which is a {self.members[''].type} and not a "
+                "directory, so nothing of it can lie at `/`. Refer to it in `cmd`, `entrypoint` "
+                "or `env` instead."
+            )
+
+    def resolve(self, path: str) -> Optional[Member]:
+        """The member behind `path`; None where a link leaves the package or leads nowhere."""
+        root = str(self.path)
+        for _ in range(_MAX_LINKS):
+            link = self._first_link(path)
+            if link is None:
+                return self.members.get(path)
+            rest = path[len(link.path) :]
+            target = posixpath.join(root, posixpath.dirname(link.path), link.target) + rest
+            target = posixpath.normpath(target)
+            if target != root and not target.startswith(root + "/"):
+                return None
+            path = target[len(root) + 1 :]
+        return None
+
+    def _first_link(self, path: str) -> Optional[Member]:
+        """The shortest prefix of `path` that is a link, `path` included."""
+        parts = path.split("/")
+        for length in range(1, len(parts) + 1):
+            member = self.members.get("/".join(parts[:length]))
+            if member is not None and member.type == kinds.SYMLINK:
+                return member
+        return None
+
+
+@dataclass(frozen=True)
+class _Node:
+    """What one package offers at some path of the root: its member at `path`."""
+
+    package: _Package
+    path: str
+
+    @property
+    def member(self) -> Member:
+        return self.package.members[self.path]
+
+    @property
+    def resolved(self) -> Optional[Member]:
+        return self.package.resolve(self.path)
+
+    @property
+    def is_directory(self) -> bool:
+        resolved = self.resolved
+        return resolved is not None and resolved.type == kinds.DIRECTORY
+
+    @property
+    def store_path(self) -> str:
+        return f"{self.package.path}/{self.path}"
+
+    def children(self) -> Dict[str, "_Node"]:
+        resolved = self.resolved
+        paths = self.package.children.get(resolved.path, []) if resolved else []
+        return {posixpath.basename(path): _Node(self.package, path) for path in paths}
+
+    def same_as(self, other: "_Node") -> bool:
+        """Whether a program sees the same file behind both."""
+        mine, theirs = self.resolved, other.resolved
+        if mine is not None and theirs is not None:
+            return (mine.sha256, mine.mode) == (theirs.sha256, theirs.mode)
+        return mine is theirs and self._outside_target() == other._outside_target()
+
+    def _outside_target(self) -> str:
+        parent = posixpath.dirname(self.store_path)
+        return posixpath.normpath(posixpath.join(parent, self.member.target))
+
+
+class _Merge:
+    """Puts the trees of several packages over each other."""
+
+    def __init__(self, entries: Dict[str, RootEntry], is_directory: Callable[[str], bool]) -> None:
+        self._entries = entries
+        self._is_directory = is_directory
+
+    def add(self, path: str, nodes: Sequence[_Node]) -> None:
+        """Add what lies at `path` of the root, where at least one package offers something."""
+        if path == _STORE:
+            raise LadingError(
+                f"`contents` has {nodes[0].package.path}, whose `{_STORE}` would hide the image's "
+                f"own {STORE_DIR}. Rename it in the package's `script`."
+            )
+        is_directory = (
+            path == _REAL_DIRECTORY
+            or self._is_directory(path)
+            or any(node.member.type == kinds.DIRECTORY for node in nodes)
+        )
+        if is_directory and any(node.is_directory for node in nodes):
+            self._add_directory(path, nodes)
+        elif len(nodes) > 1 and any(node.is_directory for node in nodes):
+            self._add_common_link(path, nodes)
+        else:
+            self._add_leaf(path, nodes)
+
+    def _add_directory(self, path: str, nodes: Sequence[_Node]) -> None:
+        """A link to a directory joins in with what is behind it: A has sbin -> bin, B has sbin/
+        (nixpkgs#102962)."""
+        for node in nodes:
+            if not node.is_directory:
+                directory = next(other for other in nodes if other.is_directory)
+                how = "a directory in the one and not in the other"
+                raise _conflict(path, directory, node, how)
+        if path:
+            self._entries[path] = RootEntry.directory(path)
+        children: Dict[str, List[_Node]] = {}
+        for node in nodes:
+            for name, child in node.children().items():
+                children.setdefault(name, []).append(child)
+        for name, same_name in children.items():
+            self.add(f"{path}/{name}" if path else name, same_name)
+
+    def _add_common_link(self, path: str, nodes: Sequence[_Node]) -> None:
+        """Several packages have the same link to a directory, which leads to their union."""
+        first = nodes[0]
+        for other in nodes[1:]:
+            if first.member != other.member or posixpath.isabs(first.member.target):
+                raise _conflict(path, first, other, "links to different directories")
+        self._entries[path] = RootEntry.symlink(path, first.member.target)
+
+    def _add_leaf(self, path: str, nodes: Sequence[_Node]) -> None:
+        first = nodes[0]
+        for other in nodes[1:]:
+            if not first.same_as(other):
+                raise _conflict(path, first, other, "different in both")
+        resolved = first.resolved
+        if path in COPIED_FILES and resolved is not None and resolved.type == kinds.FILE:
+            original = resolved.hardlink or resolved.path
+            self._entries[path] = RootEntry(
+                path,
+                kinds.FILE,
+                COPIED_FILES[path],
+                source=f"{first.package.path}/{original}".lstrip("/"),
+            )
+        else:
+            self._entries[path] = RootEntry.symlink(path, first.store_path)
+
+
+def _conflict(path: str, first: _Node, second: _Node, how: str) -> LadingError:
+    return LadingError(
+        f"`contents` has '/{path}' twice, {how}: {first.store_path} and {second.store_path}. "
+        "Leave one package out of `contents`, or remove the file in its `script`."
+    )

@@ -1,0 +1,84 @@
+"""Who a container's process runs as, as docker and podman find it out (moby/sys, user)."""
+
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+from lading.image.config.user import MAX_ID, User, is_number
+from lading.image.root.account_files import AccountFiles
+from lading.values.errors import LadingError
+from lading.values.foreign_text import shown
+
+
+@dataclass(frozen=True)
+class ProcessUser:
+    uid: int
+    gid: int
+    groups: Tuple[int, ...]
+    home: str
+
+    @classmethod
+    def find(cls, text: str, accounts: AccountFiles) -> "ProcessUser":
+        """From what an image's config has for its user; "" is root.
+
+        LadingError for a name that the image's files lack.
+        """
+        user = User.parse(text or "0")
+        line = _find(user.user, accounts.passwd, 7)
+        if line is None and not is_number(user.user):
+            raise LadingError(
+                f"there is no user {user.user!r} in the image's /etc/passwd, so that nothing can "
+                "be run as that."
+            )
+        uid = _id(user.user, line[2] if line else user.user)
+        home = (line[5] if line else "") or "/"
+        if user.group:
+            group = _find(user.group, accounts.group, 3)
+            if group is None and not is_number(user.group):
+                raise LadingError(
+                    f"there is no group {user.group!r} in the image's /etc/group, so that nothing "
+                    "can be run with that."
+                )
+            return cls(uid, _id(user.group, group[2] if group else user.group), (), home)
+        groups = _groups_of(line[0], accounts.group) if line else ()
+        return cls(uid, _id(user.user, line[3]) if line else 0, groups, home)
+
+
+def _id(name: str, text: str) -> int:
+    if len(text) > 20 or int(text) > MAX_ID:
+        raise LadingError(
+            f"the image's /etc/passwd or /etc/group gives {name!r} the id {shown(text)}, but ids "
+            f"end at {MAX_ID}, so that nothing can be run as that."
+        )
+    return int(text)
+
+
+def name_of(number: int, text: str) -> str:
+    """Of the user or group with that id in the text of passwd(5) or group(5); "" for none."""
+    for line in _lines(text, 3):
+        if line[2] == str(number):
+            return line[0]
+    return ""
+
+
+def _lines(text: str, fields: int) -> List[List[str]]:
+    """Those that have so many fields, and numbers where these must be."""
+    lines = (line.split(":") for line in text.splitlines())
+    return [
+        line
+        for line in lines
+        if len(line) >= fields and all(map(is_number, line[2 : 4 if fields == 7 else 3]))
+    ]
+
+
+def _find(wanted: str, text: str, fields: int) -> Optional[List[str]]:
+    for line in _lines(text, fields):
+        if line[0] == wanted:
+            return line
+    for line in _lines(text, fields):
+        if line[2] == wanted:
+            return line
+    return None
+
+
+def _groups_of(user: str, text: str) -> Tuple[int, ...]:
+    return tuple(_id(user, line[2]) for line in _lines(text, 4) if user in line[3].split(","))

@@ -1,0 +1,237 @@
+"""What an image puts at `/`: links to its contents, and what its fields declare.
+
+The whole tree is planned, and every conflict found, before a byte is written.
+"""
+
+import posixpath
+from dataclasses import dataclass, replace
+from typing import Callable, Dict, Iterable, Mapping, Tuple
+
+from lading.files import members as kinds
+from lading.files.root_entry import RootEntry
+from lading.image.root.account_files import ACCOUNT_FILES, NSSWITCH, AccountFiles
+from lading.image.root.directories import FIELD as DIRECTORIES
+from lading.image.root.directories import DirectorySpec
+from lading.image.root.image_tree import ImageTree
+from lading.image.root.owner import ROOT_OWNER, Owner
+from lading.image.root.root_fields import RootFields
+from lading.values.errors import LadingError
+from lading.values.path import STORE_DIR, StorePath
+
+_NOTHING = ImageTree()
+_STORE = STORE_DIR.lstrip("/")
+
+
+@dataclass(frozen=True)
+class RootTree:
+    """`added` is what the base lacks, without anything below `store`; `image` is both together."""
+
+    added: Tuple[RootEntry, ...]
+    image: ImageTree
+
+    def layer_entries(self, packages: Iterable[StorePath]) -> Tuple[RootEntry, ...]:
+        """What a layer with these packages has besides them, parents before children.
+
+        The base's directories that something is added to are written again, as they are in the
+        base: docker gives a directory that a layer does not mention mode 0600 (nixpkgs#38835), so
+        this is how their owner and mode are kept (rules_img#745).
+        """
+        entries = {entry.path: entry for entry in self.added}
+        for path in [*entries, *(f"{_STORE}/{package.base}" for package in packages)]:
+            for parent in self.image.parents(path):
+                entries.setdefault(parent.path, parent)
+        return tuple(sorted(entries.values(), key=lambda entry: entry.sort_key))
+
+    def without_bare_store(self) -> "RootTree":
+        """Nothing, where all that is added is the directory of packages."""
+        if [entry.path for entry in self.added] != [_STORE]:
+            return self
+        entries = {path: entry for path, entry in self.image.entries.items() if path != _STORE}
+        return RootTree((), replace(self.image, entries=entries))
+
+
+def plan_root_tree(
+    contents: Mapping[str, RootEntry],
+    fields: RootFields,
+    read_source: Callable[[str], bytes],
+    base: ImageTree = _NOTHING,
+) -> RootTree:
+    """The tree of `contents` (by path, with the data of files) and `fields` on top of `base`.
+
+    `read_source` gives the bytes of a `FileSpec.source`. A LadingError names both parties where a
+    field puts something at a place that `contents` have. Files and links of the base may be
+    replaced, its directories not. Paths go through the base's links, so that a `/bin` that leads
+    to `usr/bin` keeps doing so (nixpkgs#57073, rules_oci#857).
+    """
+    tree = _Tree(base)
+    for _, entry in sorted(contents.items()):
+        tree.add_content(entry)
+    for path, spec in fields.files.items():
+        data = read_source(spec.source) if spec.source else spec.text.encode("utf-8")
+        tree.add("files", RootEntry(path, kinds.FILE, spec.mode, data=data), spec.owner)
+    for path, target in fields.symlinks.items():
+        tree.add("symlinks", RootEntry.symlink(path, target))
+    if fields.accounts:
+        tree.add_accounts(fields)
+    for path, directory in fields.directories.wanted.items():
+        tree.add_directory(path, directory)
+    for path, directory in fields.directories.defaults.items():
+        if not tree.has(path):
+            tree.add_directory(path, directory)
+    return tree.resolved()
+
+
+class _Tree:
+    """A tree while it grows. Who owns what is looked up at the end, when all users are known."""
+
+    def __init__(self, base: ImageTree) -> None:
+        self._base = base
+        self._entries: Dict[str, RootEntry] = {}
+        self._origins: Dict[str, str] = {}
+        self._owners: Dict[str, Tuple[str, Owner]] = {}
+        present = base.entries.get(_STORE)
+        if present is not None and present.type != kinds.DIRECTORY:
+            # Runtimes would look for the packages behind a link, or refuse the image.
+            raise LadingError(
+                f"the base's {STORE_DIR} is not a directory, but the packages of an image are "
+                "there. Choose another base."
+            )
+        if present is None:
+            self._put("contents", RootEntry.directory(_STORE))
+
+    def has(self, path: str) -> bool:
+        place = self._base.locate(path)
+        return place in self._entries or place in self._base.entries
+
+    def add(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:
+        place = self._place(field, entry.path)
+        self._add_parents(field, place)
+        placed = replace(entry, path=place)
+        present = self._entries.get(place)
+        if present is None:
+            self._check_base(field, entry)
+        elif present != placed and (entry.type, present.type) != (kinds.DIRECTORY,) * 2:
+            raise self._conflict(field, entry.path, place, _as(present))
+        self._put(field, placed, owner)
+        if place != entry.path:
+            self._origins[place] += f" as '/{entry.path}'"
+
+    def add_content(self, entry: RootEntry) -> None:
+        if entry.type == kinds.DIRECTORY:
+            if self._base.directory(entry.path) is None:
+                self.add("contents", entry)
+            return
+        present = self._base.accounts.to_data().get(entry.path, entry.data)
+        if present != entry.data:
+            raise LadingError(
+                f"`contents` has '/{entry.path}' from /{entry.source}, and the base has another "
+                "one. Leave it out, and declare in `users` and `groups` what the base lacks."
+            )
+        self.add("contents", entry)
+        origin = entry.target or f"/{entry.source}"
+        self._origins[self._place("contents", entry.path)] = f"comes from {origin} in `contents`"
+
+    def add_accounts(self, fields: RootFields) -> None:
+        """Add root, nobody and the declared users and groups to what is there."""
+        for path, data in self._accounts.extended(fields.accounts).to_data().items():
+            place = self._place("users", path)
+            self._add_parents("users", place)
+            entry = RootEntry(path, kinds.FILE, ACCOUNT_FILES[path], data=data)
+            self._check_base("users", entry)
+            entry = as_in_base(replace(entry, path=place), self._base)
+            self._put("users", entry, Owner(str(entry.uid), str(entry.gid)))
+        path, data = NSSWITCH
+        if not self.has(path):
+            self.add("users", RootEntry(path, kinds.FILE, 0o644, data=data))
+
+    def add_directory(self, path: str, spec: DirectorySpec) -> None:
+        present = self._base.directory(path)
+        place = present.path if present is not None else path
+        self.add(DIRECTORIES, RootEntry.directory(place, spec.mode), spec.owner)
+
+    def resolved(self) -> RootTree:
+        accounts = self._accounts
+        entries = {}
+        for path, entry in self._entries.items():
+            field, owner = self._owners[path]
+            uid, gid = owner.resolve(field, f"/{path}", accounts)
+            entries[path] = replace(entry, uid=uid, gid=gid)
+        described = {path: entry.described for path, entry in entries.items()}
+        in_base = self._base.accounts.to_data()
+        added = [
+            entry
+            for path, entry in entries.items()
+            if described[path] != self._base.entries.get(path)
+            or (entry.type == kinds.FILE and in_base.get(path) != entry.data)
+        ]
+        entries = {**self._base.entries, **described}
+        image = replace(self._base, entries=entries, accounts=accounts)
+        return RootTree(tuple(sorted(added, key=lambda entry: entry.sort_key)), image)
+
+    @property
+    def _accounts(self) -> AccountFiles:
+        data = self._base.accounts.to_data()
+        for path in ACCOUNT_FILES:
+            entry = self._entries.get(self._base.locate(path) or path)
+            if entry is not None:
+                data[path] = entry.data
+        return AccountFiles.from_data(data)
+
+    def _check_base(self, field: str, entry: RootEntry) -> None:
+        """The base has no directory where a file or link is to be, and nothing else where a
+        directory is."""
+        in_base = self._base.directory(entry.path)
+        if entry.type != kinds.DIRECTORY and in_base is not None:
+            raise _base_conflict(field, entry.path, entry.path, "is a directory")
+        if entry.type == kinds.DIRECTORY and in_base is None and self.has(entry.path):
+            raise _base_conflict(field, entry.path, entry.path, "is not a directory")
+
+    def _place(self, field: str, path: str) -> str:
+        """Where `path` lies when the base's links are followed."""
+        place = self._base.locate(path)
+        if place is None:
+            raise _base_conflict(field, path, posixpath.dirname(path), "leads to no place in it")
+        return place
+
+    def _put(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:
+        self._entries[entry.path] = entry
+        self._origins[entry.path] = f"is in `{field}`"
+        self._owners[entry.path] = (field, owner)
+
+    def _add_parents(self, field: str, place: str) -> None:
+        parent = posixpath.dirname(place)
+        present = self._entries.get(parent) or self._base.entries.get(parent)
+        if present is not None and present.type != kinds.DIRECTORY:
+            if parent not in self._entries:
+                raise _base_conflict(field, place, parent, "is not a directory")
+            raise self._conflict(field, place, parent, " and is not a directory")
+        if parent and present is None:
+            self._add_parents(field, parent)
+            self._put(field, RootEntry.directory(parent))
+
+    def _conflict(self, field: str, path: str, place: str, why: str) -> LadingError:
+        return LadingError(
+            f"`{field}` has '/{path}', but '/{place}' {self._origins[place]}{why}. Remove one of "
+            "them."
+        )
+
+
+def as_in_base(entry: RootEntry, base: ImageTree) -> RootEntry:
+    """With the owner and mode of the file that it takes the place of, if it is one that the base
+    has and Lading rewrites: a setgid program may have to read it."""
+    place = base.locate(f"{entry.path}/.")
+    present = base.entries.get(place) if place is not None else None
+    if present is None or (present.type, entry.type) != (kinds.FILE, kinds.FILE):
+        return entry
+    return replace(entry, mode=present.mode, uid=present.uid, gid=present.gid)
+
+
+def _base_conflict(field: str, path: str, place: str, what: str) -> LadingError:
+    return LadingError(
+        f"`{field}` has '/{path}', but '/{place}' of the base {what}. Choose another path, or "
+        "another base."
+    )
+
+
+def _as(present: RootEntry) -> str:
+    return " as a directory" if present.type == kinds.DIRECTORY else ""

@@ -1,0 +1,76 @@
+"""How long a build may take, and how much it may write.
+
+Limits are in no derivation and in no cache key: another limit rebuilds nothing, and what was built
+under a higher one stays built. They lie in a directory that Pants links into the sandbox, as what
+`lading.runtime.machine` has; on a remote worker, which has no such directory, they are the
+defaults.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lading.values.errors import LadingError
+
+#: Where the sandbox sees the directory with `LIMITS_FILE`.
+LIMITS_DIR = ".lading/limits"
+LIMITS_FILE = "limits.json"
+
+
+class LimitError(LadingError):
+    """A build went beyond a limit, and was ended."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The defaults are beyond all honest builds: browsers and compilers under emulation included.
+
+    `timeout` is in seconds; `max_log_size` is the most bytes that a build may print, and
+    `max_disk_size` those that its files may take on disk while it runs.
+    """
+
+    timeout: int = 48 * 60 * 60
+    max_log_size: int = 10**9
+    max_disk_size: int = 200 * 10**9
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def load(cls, directory: str = LIMITS_DIR) -> "Limits":
+        path = Path(directory, LIMITS_FILE)
+        if not path.exists():
+            return cls()
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def check_time(self, seconds: float) -> None:
+        if seconds > self.timeout:
+            raise LimitError(
+                f"the build was still running after {self.timeout:,} s, and was ended: if it needs "
+                "longer, raise `timeout`, or `[lading].build_timeout` for all packages."
+            )
+
+    def check_log(self, size: int) -> None:
+        if size > self.max_log_size:
+            raise LimitError(
+                f"the build printed more than {self.max_log_size:,} bytes, and was ended: let it "
+                "print less, or raise `max_log_size`, or `[lading].max_build_log_size` for all "
+                "packages."
+            )
+
+    def check_disk(self, size: int) -> None:
+        if size > self.max_disk_size:
+            raise LimitError(
+                f"the build's files take more than {self.max_disk_size:,} bytes on disk, and it "
+                "was ended: let it write less, or raise `max_disk_size`, or "
+                "`[lading].max_build_disk_size` for all packages."
+            )
+
+    def check_output(self, size: int) -> None:
+        """`size` counts holes of files: the package has zeros in their place."""
+        if size > self.max_disk_size:
+            raise LimitError(
+                f"the files in $out have {size:,} bytes, with what their holes become in a "
+                f"package, and {self.max_disk_size:,} is the most: let `script` leave less there, "
+                "or raise `max_disk_size`, or `[lading].max_build_disk_size` for all packages."
+            )

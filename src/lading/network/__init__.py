@@ -1,0 +1,1 @@
+"""HTTP as all that fetch it: retries, redirects, limits."""

@@ -1,0 +1,330 @@
+"""HTTP whose every wait and every byte is limited, and whose every address is looked at.
+
+All that this project reads from a network passes `_Reader`: status lines, headers, interim
+answers, what a proxy answers to CONNECT, bodies and trailers, over TLS or not. Limits are for whole
+reads, not for single bytes, so that a server that sends a byte now and then keeps nobody waiting.
+They are set where bytes arrive, so that no caller can forget them.
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import threading
+import time
+from functools import partial
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from lading.network.faults import InsideError, UnavailableError
+from lading.network.persistence import PATIENCE, Patience
+from lading.network.zone import Zone, zone_of_address, zone_of_host
+
+T = TypeVar("T")
+
+#: Bytes before a body: status line and headers, interim answers included. curl takes 300 KB.
+LARGEST_HEAD = 1 << 18
+
+#: A name may have many addresses: all of them, and finding them, take no longer than this many
+#: times what one may take.
+_ADDRESSES = 4
+
+
+class Limits:
+    """What the requests of one session must keep to; changed between requests, for one thread.
+
+    `zone` is how far inside the address that is connected to may be.
+    """
+
+    def __init__(self) -> None:
+        self.patience = PATIENCE
+        self.zone = Zone.MACHINE
+
+    def check(self, host: str, zone: Optional[Zone]) -> None:
+        """InsideError if no byte is to be sent to `host`, which is in `zone`."""
+        if zone is not None and zone > self.zone:
+            raise InsideError(host)
+
+
+class Meter:
+    """What may still come of one answer: so many bytes, in so many seconds."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.patience = patience
+        self._bytes = 0
+        self._deadline = 0.0
+
+    def allow(self, size: int, seconds: Optional[float] = None) -> None:
+        """For what is read next; by default in the time of one read."""
+        self._bytes = size
+        self._deadline = time.monotonic() + (self.patience.read if seconds is None else seconds)
+
+    def seconds_left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        return left
+
+    def count(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < 0:
+            raise UnavailableError("it sends more than an answer may have")
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, meter: Meter) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._meter = meter
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Optional[int]:
+        self._sock.settimeout(self._meter.seconds_left())
+        size = self._raw.readinto(buffer)
+        self._meter.count(size or 0)
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Source:
+    """What `http.client` takes for a socket to read from."""
+
+    def __init__(self, sock: socket.socket, meter: Meter) -> None:
+        self._sock = sock
+        self._meter = meter
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        raw = self._sock.makefile(mode, buffering=0)  # type: ignore[call-overload]
+        return io.BufferedReader(_Reader(self._sock, raw, self._meter))
+
+
+class _Answer(http.client.HTTPResponse):
+    """`zone` is that of the server; None behind a proxy."""
+
+    def __init__(
+        self, limits: Limits, zone: Callable[[], Optional[Zone]], sock: Any, *args: Any, **kw: Any
+    ) -> None:
+        self.meter = Meter(limits.patience)
+        self.zone = zone()
+        self.meter.allow(LARGEST_HEAD)
+        super().__init__(_Source(sock, self.meter), *args, **kw)  # type: ignore[arg-type]
+
+
+class _Limited:
+    """A connection of urllib3's that keeps to `limits`."""
+
+    limits: Limits
+    zone: Optional[Zone] = None
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.response_class = partial(_Answer, self.limits, lambda: self.zone)
+        self._pace = Pace(self.limits.patience)
+
+    def _new_conn(self) -> Any:
+        connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
+        seconds = self.limits.patience.connect * _ADDRESSES
+        try:
+            sock = _within(seconds, connect)
+        except _TooLong:
+            raise urllib3.exceptions.ConnectTimeoutError(
+                self, f"no connection in {seconds:g} s"
+            ) from None
+        if self.proxy is None:  # type: ignore[attr-defined]
+            self.zone = zone_of_address(sock.getpeername()[0])
+        try:
+            self.limits.check(self._address, self.zone)
+        except InsideError:
+            sock.close()
+            raise
+        return sock
+
+    @property
+    def _address(self) -> str:
+        """As URLs and options have it, which need not write the usual port."""
+        host: str = self.host  # type: ignore[attr-defined]
+        port: int = self.port  # type: ignore[attr-defined]
+        return host if port == self.default_port else f"{host}:{port}"  # type: ignore[attr-defined]
+
+    def putrequest(self, *args: Any, **kw: Any) -> None:
+        # One that is used again may have been made when more was allowed.
+        self.limits.check(self._address, self.zone)
+        self._pace = Pace(self.limits.patience)
+        super().putrequest(*args, **kw)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        sock = self.sock  # type: ignore[attr-defined]
+        if sock is not None:
+            sock.settimeout(self.limits.patience.read)
+        super().send(data)  # type: ignore[misc]
+        if not self._pace.keeps_up(len(data) if isinstance(data, (bytes, bytearray)) else 0):
+            raise socket.timeout("timed out")
+
+
+class Pace:
+    """Whether bytes go at a rate at which they arrive some day.
+
+    A total would cut a large file on a slow line; the time between two bytes alone would let a
+    server hold its clients for ever. So each window must bring bytes enough.
+    """
+
+    def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._start = clock()
+        self.bytes = 0
+        self.seconds = 0.0
+
+    def keeps_up(self, size: int) -> bool:
+        """With `size` bytes more. `bytes` and `seconds` are of the window so far."""
+        self.bytes += size
+        self.seconds = self._clock() - self._start
+        if self.seconds < self._patience.window:
+            return True
+        if self.bytes < self._patience.slowest * self.seconds:
+            return False
+        self._start, self.bytes = self._clock(), 0
+        return True
+
+
+def _pool_classes(limits: Limits) -> Dict[str, type]:
+    class Http(_Limited, HTTPConnection):  # type: ignore[misc]
+        pass
+
+    class Https(_Limited, HTTPSConnection):  # type: ignore[misc]
+        pass
+
+    class HttpPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Http
+
+    class HttpsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Https
+
+    Http.limits = Https.limits = limits
+    return {"http": HttpPool, "https": HttpsPool}
+
+
+class _Adapter(HTTPAdapter):
+    """With a `context`, urllib3 adds the usual authorities to those that it has."""
+
+    def __init__(self, limits: Limits, context: Optional[ssl.SSLContext] = None) -> None:
+        self._classes = _pool_classes(limits)
+        self._context = {} if context is None else {"ssl_context": context}
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.update(self._context)
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.poolmanager.pool_classes_by_scheme = self._classes
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        # `requests` stumbles over parameters without a value, and nothing here goes by any.
+        if "Content-Type" in resp.headers:
+            resp.headers["Content-Type"] = resp.headers["Content-Type"].partition(";")[0]
+        return super().build_response(req, resp)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        kwargs.update(self._context)
+        manager = super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]
+        manager.pool_classes_by_scheme = self._classes
+        return manager
+
+
+class MeteredSession(requests.Session):
+    """Its answers are streamed and their redirects not followed; for one thread.
+
+    Proxies and certificates are those of `os.environ`, as `requests` reads them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limits = Limits()
+        self.mount("http://", _Adapter(self._limits))
+        self.mount("https://", _Adapter(self._limits))
+
+    def mount_context(self, prefix: str, context: ssl.SSLContext) -> None:
+        """Use `context` for URLs that begin with `prefix`."""
+        self.mount(prefix, _Adapter(self._limits, context))
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        patience: Patience,
+        zone: Zone = Zone.MACHINE,
+        **others: Any,
+    ) -> requests.Response:
+        """The answer, its body still to be read (`lading.network.body`).
+
+        UnavailableError, before a byte is sent, if the address is further inside than `zone`. A
+        proxy looks names up itself: behind one, the check is of addresses in URLs only.
+        """
+        self._limits.patience, self._limits.zone = patience, zone
+        return self.request(
+            method,
+            url,
+            headers=dict(headers),
+            timeout=(patience.connect, patience.read),
+            stream=True,
+            allow_redirects=False,
+            **others,
+        )
+
+    def get_redirect_target(self, resp: requests.Response) -> Optional[str]:
+        """None: even where it is not to follow, `requests` prepares to, and reads the body."""
+        return None
+
+
+def meter_of(response: requests.Response) -> Meter:
+    return _answer(response).meter
+
+
+def zone_of(response: requests.Response) -> Zone:
+    """How far inside the server is that answered; behind a proxy, as its URL says."""
+    zone = _answer(response).zone
+    if zone is not None:
+        return zone
+    return zone_of_host(urllib3.util.parse_url(response.url).netloc or "") or Zone.INTERNET
+
+
+def _answer(response: requests.Response) -> _Answer:
+    answer = response.raw._original_response
+    assert isinstance(answer, _Answer)
+    return answer
+
+
+class _TooLong(Exception):
+    pass
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """What `call` gives; _TooLong when it takes longer, and it is left alone then: the system's
+    resolver can't be interrupted.
+    """
+    results: List[Tuple[Optional[T], Optional[BaseException]]] = []
+
+    def run() -> None:
+        try:
+            results.append((call(), None))
+        except BaseException as error:
+            results.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not results:
+        raise _TooLong
+    result, error = results[0]
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]

@@ -1,0 +1,13 @@
+"""The environment in which this machine reaches the network."""
+
+import os
+
+from lading.runtime.machine import Machine
+
+
+def use_environment(machine: Machine) -> None:
+    """Let `requests` see how this machine reaches the network: Pants has emptied `os.environ`."""
+    os.environ.update(machine.environment)
+    # Python's own variable for certificates, which requests does not read.
+    if "SSL_CERT_FILE" in os.environ:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])

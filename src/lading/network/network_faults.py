@@ -1,0 +1,75 @@
+"""Every fault of the network, told apart: those that may be over soon, and the others."""
+
+import http.client
+import socket
+from contextlib import contextmanager
+from typing import Iterator, List, Optional
+
+import requests
+import urllib3
+
+from lading.network.faults import TransientError, UnavailableError
+from lading.network.source_url import redacted
+from lading.values.foreign_text import shown
+
+
+@contextmanager
+def network_faults() -> Iterator[None]:
+    """TransientError or UnavailableError for what `requests` and `urllib3` raise within."""
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        reason = _reason(error)
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise UnavailableError(f"its certificate is not trusted ({reason})") from error
+        raise TransientError(reason) from error
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
+        raise TransientError("it did not answer in time") from error
+    except requests.exceptions.ProxyError as error:
+        raise TransientError(f"the proxy can't be used: {_reason(error)}") from error
+    except (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+        urllib3.exceptions.HTTPError,
+    ) as error:
+        if _is_unknown_host(error):
+            raise UnavailableError(_reason(error)) from error
+        raise TransientError(_reason(error)) from error
+    except (requests.exceptions.RequestException, http.client.HTTPException) as error:
+        raise UnavailableError(_reason(error)) from error
+    except (ValueError, UnicodeError) as error:
+        # `requests` and what is below it let through what they did not expect in a URL or header.
+        raise UnavailableError(f"its answer can't be used ({_reason(error)})") from error
+
+
+def _causes(error: BaseException) -> List[BaseException]:
+    """`error` and what led to it, outermost first."""
+    seen = [error]
+    while True:
+        inner = _inner(seen[-1])
+        if inner is None or inner in seen:
+            return seen
+        seen.append(inner)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in few words: urllib3 wraps it in object addresses and whole URLs."""
+    causes = _causes(error)
+    for cause in reversed(causes):
+        if isinstance(cause, OSError) and cause.errno and cause.strerror:
+            return redacted(cause.strerror)
+    return shown(redacted(str(causes[-1]) or type(causes[-1]).__name__))
+
+
+def _is_unknown_host(error: BaseException) -> bool:
+    """Whether the resolver is sure that there is no such host, rather than out of order."""
+    return any(
+        isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
+        for cause in _causes(error)
+    )
+
+
+def _inner(error: BaseException) -> Optional[BaseException]:
+    candidates = [getattr(error, "reason", None), *reversed(error.args), error.__cause__]
+    return next((one for one in candidates if isinstance(one, BaseException)), error.__context__)

@@ -1,0 +1,73 @@
+"""Trying again what may succeed later."""
+
+import time
+from dataclasses import dataclass
+from typing import Callable, TypeVar
+
+from lading.network.faults import TransientError, UnavailableError
+from lading.network.source_url import told
+from lading.values.counted import counted
+
+T = TypeVar("T")
+
+#: Bytes. Less than this between two faults does not count as progress.
+_PROGRESS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds, and how often to try.
+
+    `tries` are those without progress in between. A connection that brings less than `slowest`
+    bytes a second during `window` counts as interrupted.
+    """
+
+    connect: float = 15
+    read: float = 60
+    tries: int = 5
+    first_delay: float = 0.5
+    longest_delay: float = 60
+    slowest: float = 1024
+    window: float = 60
+
+
+#: What is usual with downloads.
+PATIENCE = Patience()
+
+
+class Persistence:
+    """Tells by `report` what it waits for."""
+
+    def __init__(
+        self,
+        report: Callable[[str], None] = lambda line: None,
+        patience: Patience = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._report = report
+        self._patience = patience
+        self._sleep = sleep
+
+    def __call__(
+        self, url: str, attempt: Callable[[], T], progress: Callable[[], int] = lambda: 0
+    ) -> T:
+        """`attempt` until it succeeds, or fails `tries` times in a row without progress, which
+        is counted in bytes: UnavailableError.
+        """
+        failures, most = 0, progress()
+        while True:
+            try:
+                return attempt()
+            except TransientError as fault:
+                now = progress()
+                failures = 1 if now >= most + _PROGRESS else failures + 1
+                most = max(most, now)
+                if failures >= self._patience.tries:
+                    reason = f"{fault.reason} (tried {counted(failures, 'time')})"
+                    raise UnavailableError(reason, fault.status) from fault
+                delay = fault.delay
+                if delay is None:
+                    delay = self._patience.first_delay * 2 ** (failures - 1)
+                delay = min(delay, self._patience.longest_delay)
+                self._report(f"{told(url)}: {fault.reason}; trying again in {delay:g} s")
+                self._sleep(delay)

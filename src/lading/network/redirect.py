@@ -1,0 +1,63 @@
+"""Where an answer sends its client on to (RFC 9110, 15.4)."""
+
+from dataclasses import dataclass
+from typing import Dict, Mapping, Optional
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from lading.network.faults import UnavailableError
+
+MOST_REDIRECTS = 10
+
+_STATUSES = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """`keeps_body` says whether what was sent is to be sent again."""
+
+    method: str
+    url: str
+    keeps_body: bool
+
+
+def redirect_of(response: requests.Response, method: str) -> Optional[Redirect]:
+    """None if the answer is to be taken as it is; UnavailableError if it leads nowhere."""
+    location = response.headers.get("Location")
+    if response.status_code not in _STATUSES or location is None:
+        return None
+    url = absolute_url(response.url, location)
+    if _becomes_get(response.status_code, method):
+        return Redirect("GET", url, keeps_body=False)
+    return Redirect(method, url, keeps_body=True)
+
+
+def absolute_url(base: str, location: str) -> str:
+    """What a `Location` of an answer from `base` names. User name and password of `base` are for
+    its own server. UnavailableError for what is no address.
+    """
+    try:
+        # http.client reads headers as Latin-1; servers write UTF-8.
+        text = location.encode("latin-1").decode("utf-8")
+        url, old = urlsplit(urljoin(base, text)), urlsplit(base)
+        user, at, host = old.netloc.rpartition("@")
+        if at and (url.scheme, url.netloc) == (old.scheme, host):
+            url = url._replace(netloc=old.netloc)
+        return url.geturl()
+    except ValueError as error:
+        raise UnavailableError("it leads to an address that is none") from error
+
+
+def without_content(headers: Mapping[str, str]) -> Dict[str, str]:
+    """The headers of a request that has a body no more."""
+    return {name: text for name, text in headers.items() if not name.lower().startswith("content-")}
+
+
+def _becomes_get(status: int, method: str) -> bool:
+    """303 points to another resource that tells what came of the request. 301 and 302 mean that
+    too after POST, as every client has always read them; other methods stay.
+    """
+    if method in ("GET", "HEAD"):
+        return False
+    return status == 303 or (status in (301, 302) and method == "POST")

@@ -1,0 +1,65 @@
+import pytest
+
+from lading.network.source_url import SourceUrl, redacted
+from lading.values.errors import LadingError
+
+
+@pytest.mark.parametrize(
+    "text, scheme, host, path, file_name",
+    [
+        ("https://a.example/x/y.tar.gz", "https", "a.example", "/x/y.tar.gz", "y.tar.gz"),
+        ("http://a.example:81/y%2B1?z=/q", "http", "a.example:81", "/y%2B1", "y+1"),
+        ("mirror://debian/pool/r/r_1~2.deb", "mirror", "debian", "pool/r/r_1~2.deb", "r_1~2.deb"),
+        ("mirror://pypi/Foo/foo-1.whl", "mirror", "pypi", "Foo/foo-1.whl", "foo-1.whl"),
+        ("file:/srv/a%20b", "file", "", "/srv/a b", "a b"),
+        ("file:///srv/a", "file", "", "/srv/a", "a"),
+        ("file://localhost/srv/a", "file", "", "/srv/a", "a"),
+    ],
+)
+def test_parts_of_each_kind(text: str, scheme: str, host: str, path: str, file_name: str) -> None:
+    url = SourceUrl.parse(text)
+    assert url == SourceUrl(text, scheme, host, path)
+    assert (str(url), url.file_name) == (text, file_name)
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("", "it has no scheme; known are https://, http://, mirror:// and file:/"),
+        ("pool/main/x.deb", "it has no scheme"),
+        ("ftp://a.example/x", "unknown scheme 'ftp'"),
+        ("https://a.example", "its path names no file"),
+        ("https://a.example/", "its path names no file"),
+        ("https://a.example/x/", "its path names no file"),
+        ("https://a.example/..", "its path names no file"),
+        ("https://a.example/x%2Fy", "its path names no file"),
+        ("https:///x", "it names no host"),
+        ("https://a.example:port/x", "Port could not be cast"),
+        ("https://[::1/x", "Invalid IPv6 URL"),
+        ("https://a.example/x y", "it contains ' '"),
+        ("https://a.example/x\n", r"it contains '\\n'"),
+        ("https://me:secret@a.example/x", "holds a user name or password"),
+        ("mirror://pool/main/x.deb", "there is no mirror 'pool'; known are debian and pypi"),
+        ("mirror://debian", "its path is not of the form mirror://debian/"),
+        ("mirror://debian/", "its path is not of the form mirror://debian/"),
+        ("mirror://debian/pool/../x", "its path is not of the form mirror://debian/"),
+        ("mirror://debian/pool//x", "its path is not of the form mirror://debian/"),
+        ("mirror://debian/pool/%2E%2E/x", "its path is not of the form mirror://debian/"),
+        ("mirror://debian/pool/x?y", "without \\? and #"),
+        ("mirror://pypi/foo-1.whl", "its path is not of the form mirror://pypi/<project>/<file>"),
+        ("mirror://pypi/a/b/foo-1.whl", "is not of the form mirror://pypi/<project>/<file>"),
+        ("file:x", "its path is not absolute; write file:/absolute/path"),
+        ("file://srv/x", "a file URL names no host"),
+        ("file:/srv/", "its path names no file"),
+    ],
+)
+def test_a_url_that_names_no_file_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(LadingError, match=reason) as raised:
+        SourceUrl.parse(text)
+    assert "secret" not in str(raised.value)
+
+
+def test_messages_show_no_credentials() -> None:
+    text = "GET https://me:secret@a.example/x?signature=secret#y failed, not http://b.example/z"
+    assert redacted(text) == "GET https://a.example/x?...#y failed, not http://b.example/z"
+    assert redacted("'file:/srv/a@b'") == "'file:/srv/a@b'"

@@ -1,0 +1,1 @@
+"""The sandbox programs that install Python services."""

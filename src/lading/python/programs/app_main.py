@@ -1,0 +1,59 @@
+"""Make a service's own sources a part of a layer:
+
+    app_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
+
+REQUEST is the JSON of `AppRequest`, LIBRARY the compressor's. SEGMENT is a tree segment, COMPRESSED
+what becomes of it, MEMBERS the JSON of its `TreeMember`s.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import List, Tuple
+
+from lading.files import members as kinds
+from lading.image.layers.part_writer import write_part
+from lading.python.app import MAIN_FILE, check_sources, main_source
+from lading.python.bytecode import Module, compile_modules, with_directories
+from lading.python.programs.app_request import AppRequest
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.runtime.program import run
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import Content, TreeFile
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, *outputs = argv
+    request = AppRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    check_sources(request.paths)
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        files = (*_sources(request), *_bytecode(request, Path(directory)))
+        write_part(with_directories(files), library, outputs)
+
+
+def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:
+    directory, packages = f"/{request.directory}", f"/{request.packages}"
+    text = main_source(request.main, directory, packages, request.has_path_files)
+    contents: List[Tuple[str, Content]] = [
+        (MAIN_FILE, text.encode("utf-8")),
+        *((path, Path(request.sources, path)) for path in request.paths),
+    ]
+    return tuple(
+        TreeFile(TreeMember(f"{request.directory}/{path}", kinds.FILE, 0o644), content, True)
+        for path, content in contents
+    )
+
+
+def _bytecode(request: AppRequest, scratch: Path) -> Tuple[TreeFile, ...]:
+    modules = [
+        Module(f"{request.directory}/{path}", Path(request.sources, path))
+        for path in request.paths
+        if path.endswith(".py")
+    ]
+    if not modules or request.interpreter is None:
+        return ()
+    interpreter = UnpackedInterpreter.of(request.interpreter)
+    return compile_modules(modules, interpreter, scratch)
+
+
+if __name__ == "__main__":
+    run(main)

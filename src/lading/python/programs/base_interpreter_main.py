@@ -1,0 +1,168 @@
+"""Take what compiles modules out of the layers of an image that was pulled, or has its Python from
+elsewhere:
+
+    base_interpreter_main REQUEST LIBZSTD SEGMENT
+
+REQUEST is the JSON of `BaseInterpreterRequest`. SEGMENT is a tree segment with the program, its
+modules and what it is linked with, or empty if the image does not have the program. LIBZSTD is the
+library that `lading.fetch.zstd_library` pins.
+"""
+
+import posixpath
+import re
+import tempfile
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+
+from lading.compression.layer_blob import BlobReader, Compression
+from lading.files import members as kinds
+from lading.image.root.image_tree import ImageTree
+from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
+from lading.runtime.program import run
+from lading.store.elf import sound_elf
+from lading.tar.layer_archive import LayerArchive
+from lading.tar.tar_header import FILE, HARDLINK
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile, write_tree_segment
+
+# Compiling takes none of them, and they are most of the files.
+_NOT_TAKEN = ("dist-packages", "ensurepip", "idlelib", "site-packages", "test", "tests")
+
+_LIBRARY = re.compile(r"(?:lib|ld-).*\.so(?:\..*)?")
+
+# Where libraries are in the segment, whatever directories and links lead to them in the image.
+_LIBRARIES = "lib"
+
+_CHUNK = 1 << 20
+
+
+def main(argv: List[str]) -> None:
+    request_file, libzstd, segment = argv
+    request = BaseInterpreterRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(dir=".") as directory, open(segment, "wb") as output:
+        write_tree_segment(_files(request, tree, libzstd, Path(directory)), output)
+
+
+def _files(
+    request: BaseInterpreterRequest, tree: ImageTree, libzstd: str, scratch: Path
+) -> Iterator[TreeFile]:
+    program = _real(tree, request.program)
+    if program is None:
+        return
+    modules = dict(_modules(request, tree, program))
+    libraries = dict(_libraries(request, tree, program))
+    wanted = {program, *modules.values(), *libraries.values()}
+    found = _extract(request, tree, libzstd, wanted, scratch)
+    if program not in found:
+        return
+    yield _file(request.program, found[program], 0o755)
+    for path, source in modules.items():
+        if source in found:
+            yield _file(path, found[source], 0o644)
+    offered = {name: found[path] for name, path in libraries.items() if path in found}
+    for name in _linked(found[program], offered):
+        yield _file(f"{_LIBRARIES}/{name}", offered[name], 0o755)
+
+
+def _real(tree: ImageTree, path: str) -> Optional[str]:
+    """The path of the file that a program sees at `path`, through any links."""
+    place = tree.locate(f"{path}/.")
+    entry = tree.entries.get(place) if place is not None else None
+    return place if entry is not None and entry.type == kinds.FILE else None
+
+
+def _modules(
+    request: BaseInterpreterRequest, tree: ImageTree, program: str
+) -> Iterator[Tuple[str, str]]:
+    """The standard library's, with where they are in the image; Python finds them beside itself."""
+    library = f"lib/python3.{request.minor}"
+    here, there = (posixpath.join(_prefix(path), library) for path in (request.program, program))
+    for path in tree.entries:
+        if path.startswith(f"{there}/") and path.endswith(".py"):
+            name = path[len(there) + 1 :]
+            source = _real(tree, path)
+            if source is not None and name.split("/")[0] not in _NOT_TAKEN:
+                yield f"{here}/{name}", source
+
+
+def _libraries(
+    request: BaseInterpreterRequest, tree: ImageTree, program: str
+) -> Iterator[Tuple[str, str]]:
+    """By name, with where they are in the image; the first directory that has one counts."""
+    listed = (posixpath.join(_prefix(program), "lib"), *request.directories)
+    # Of two pairs of one name a dictionary has the last.
+    for directory in reversed(listed):
+        found = tree.directory(directory)
+        for path in tree.entries if found is not None else ():
+            parent, name = posixpath.split(path)
+            if found is not None and parent == found.path and _LIBRARY.fullmatch(name):
+                source = _real(tree, path)
+                if source is not None:
+                    yield name, source
+
+
+def _prefix(program: str) -> str:
+    """What has `bin` with the program."""
+    return posixpath.dirname(posixpath.dirname(program))
+
+
+def _extract(
+    request: BaseInterpreterRequest,
+    tree: ImageTree,
+    libzstd: str,
+    wanted: "set[str]",
+    scratch: Path,
+) -> Dict[str, Path]:
+    """Where the bytes of the files are that are `wanted`. Of one that several layers have, those of
+    the last count."""
+    names = {posixpath.basename(path) for path in wanted}
+    found: Dict[str, Path] = {}
+    for blob in map(Path, request.layers):
+        with blob.open("rb") as file:
+            reader = BlobReader(libzstd)
+            archive = LayerArchive(reader.chunks(file, Compression.of(file)))
+            while (member := archive.next_member()) is not None:
+                if posixpath.basename(member.path) not in names:
+                    continue
+                path = tree.locate(member.path)
+                if path not in wanted:
+                    continue
+                if member.type == HARDLINK:
+                    source = found.get(tree.locate(member.target) or "")
+                    if source is not None:
+                        found[path] = source
+                elif member.type == FILE:
+                    found[path] = scratch / str(len(found))
+                    _write(archive, found[path])
+    return found
+
+
+def _write(archive: LayerArchive, place: Path) -> None:
+    with place.open("wb") as output:
+        while chunk := archive.read(_CHUNK):
+            output.write(chunk)
+
+
+def _linked(program: Path, offered: Mapping[str, Path]) -> List[str]:
+    """The names of those libraries that the program is linked with, and of what loads it."""
+    names: List[str] = []
+    queue = [program]
+    while queue:
+        elf = sound_elf(str(queue.pop()))
+        if elf is None:
+            continue
+        loader = [elf.interpreter] if elf.interpreter is not None else []
+        for name in map(posixpath.basename, (*loader, *elf.needed)):
+            if name in offered and name not in names:
+                names.append(name)
+                queue.append(offered[name])
+    return sorted(names)
+
+
+def _file(path: str, source: Path, mode: int) -> TreeFile:
+    return TreeFile(TreeMember(path, kinds.FILE, mode), source)
+
+
+if __name__ == "__main__":
+    run(main)

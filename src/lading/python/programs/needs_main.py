@@ -1,0 +1,59 @@
+"""Check that an image has the libraries that native code in wheels needs:
+
+    needs_main REQUEST OUTPUT
+
+REQUEST is the JSON of `NeedsRequest`. OUTPUT is empty, and there if all is well.
+"""
+
+import posixpath
+from pathlib import Path
+from typing import List, Set
+
+from lading.image.root.image_tree import ImageTree
+from lading.python.native import check_needs, needs_from_json
+from lading.python.programs.needs_request import NeedsRequest
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.runtime.program import run
+from lading.tar.tree_member import members_from_json
+
+
+def main(argv: List[str]) -> None:
+    request_file, output = argv
+    request = NeedsRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    needs = [
+        need
+        for path in request.needs
+        for need in needs_from_json(Path(path).read_text(encoding="utf-8"))
+    ]
+    offered = _of_wheels(request) | _of_interpreter(request) | _of_image(request)
+    check_needs(needs, offered, request.remedy)
+    Path(output).write_text("", encoding="ascii")
+
+
+def _of_wheels(request: NeedsRequest) -> Set[str]:
+    return {
+        posixpath.basename(member.path)
+        for path in request.wheels
+        for member in members_from_json(Path(path).read_text(encoding="ascii"))
+    }
+
+
+def _of_interpreter(request: NeedsRequest) -> Set[str]:
+    if request.interpreter is None:
+        return set()
+    return set(UnpackedInterpreter.of(request.interpreter).libraries)
+
+
+def _of_image(request: NeedsRequest) -> Set[str]:
+    if not request.tree:
+        return set()
+    tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
+    return {
+        posixpath.basename(path)
+        for path in tree.entries
+        if posixpath.dirname(path) in request.directories
+    }
+
+
+if __name__ == "__main__":
+    run(main)

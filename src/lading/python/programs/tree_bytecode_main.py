@@ -1,0 +1,49 @@
+"""Compile the modules of Debian packages: a part of their layer.
+
+    tree_bytecode_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
+
+REQUEST is the JSON of `TreeBytecodeRequest`, LIBRARY the compressor's. SEGMENT is a tree segment of
+bytecode, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
+"""
+
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Iterator, List
+
+from lading.image.layers.part_writer import write_part
+from lading.python.bytecode import Module, compile_modules, with_directories
+from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.runtime.program import run
+
+
+def main(argv: List[str]) -> None:
+    request_file, library, *outputs = argv
+    request = TreeBytecodeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    interpreter = UnpackedInterpreter.of(request.interpreter)
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        scratch = Path(directory)
+        modules = list(_modules(request, scratch))
+        files = compile_modules(modules, interpreter, scratch)
+        write_part(with_directories(files), library, outputs)
+
+
+def _modules(request: TreeBytecodeRequest, scratch: Path) -> Iterator[Module]:
+    """With their sources in `scratch`."""
+    roots = tuple(f"{root}/" for root in request.roots)
+    number = 0
+    for segment in request.segments:
+        with tarfile.open(segment, "r:", encoding="utf-8", errors="surrogateescape") as archive:
+            for info in archive:
+                if info.isreg() and info.name.endswith(".py") and info.name.startswith(roots):
+                    content = archive.extractfile(info)
+                    assert content is not None, "it is a file"
+                    source = scratch / f"{number}.py"
+                    source.write_bytes(content.read())
+                    yield Module(info.name, source)
+                    number += 1
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,62 @@
+"""Make a wheel of a PEX a part of image layers:
+
+    wheel_main REQUEST WHEEL LIBRARY SEGMENT COMPRESSED MEMBERS WHEEL_JSON NEEDS
+
+REQUEST is the JSON of `WheelRequest`, WHEEL the zip file from the PEX, LIBRARY the compressor's.
+SEGMENT is a tree segment, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s;
+WHEEL_JSON tells of console scripts and path files, NEEDS of libraries that it does not bring.
+"""
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterable, List, Tuple
+
+from lading.image.layers.part_writer import write_part
+from lading.python.bytecode import Module, compile_modules, with_directories
+from lading.python.installed_wheel import read_wheel
+from lading.python.native import native_needs, needs_to_json
+from lading.python.programs.wheel_request import WheelRequest
+from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.runtime.program import run
+from lading.runtime.whole_file import write_whole
+from lading.tar.tree_segment import TreeFile
+
+
+def main(argv: List[str]) -> None:
+    request_file, wheel_file, library, *outputs, description, needs_file = argv
+    request = WheelRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(dir=".") as unpacked, tempfile.TemporaryDirectory(
+        dir="."
+    ) as compiled:
+        wheel = read_wheel(Path(wheel_file), request.program, Path(unpacked))
+        files = tuple(_below(request.directory, file) for file in wheel.files)
+        bytecode = _bytecode(request, files, Path(compiled))
+        write_part(with_directories((*files, *bytecode)), library, outputs)
+        needs = native_needs(files)
+    fields = {"scripts": wheel.scripts, "has_path_files": wheel.has_path_files}
+    write_whole(Path(description), json.dumps(fields, sort_keys=True))
+    write_whole(Path(needs_file), needs_to_json(needs))
+
+
+def _below(directory: str, file: TreeFile) -> TreeFile:
+    return replace(file, member=replace(file.member, path=f"{directory}/{file.member.path}"))
+
+
+def _bytecode(
+    request: WheelRequest, files: Iterable[TreeFile], scratch: Path
+) -> Tuple[TreeFile, ...]:
+    modules = [
+        Module(file.member.path, file.content)
+        for file in files
+        if file.member.path.endswith(".py") and isinstance(file.content, Path)
+    ]
+    if not modules or request.interpreter is None:
+        return ()
+    interpreter = UnpackedInterpreter.of(request.interpreter)
+    return compile_modules(modules, interpreter, scratch)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,100 @@
+"""How one host is shown what it asks for."""
+
+import threading
+import time
+from typing import Callable, Optional, Sequence, Tuple
+
+from lading.registry.answer import DeniedError
+from lading.registry.auth.bearer import Ask, BearerToken, basic_header, exchange
+from lading.registry.auth.challenge import Challenge
+from lading.registry.auth.credential import Password, RegistryToken
+from lading.registry.auth.credentials import Found
+from lading.registry.auth.scope import merge_scopes
+
+
+class Authorizer:
+    """Answers the challenges of one host, with the credential that `find` has for it; for
+    several threads, which share what it got.
+
+    `find` is called at the first challenge, not before: a public image on an open registry needs
+    no helper to run. `scopes` is what is wanted of tokens, besides what the host itself names;
+    `wishes` are left out if the token server gives nothing for them.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Found],
+        scopes: Sequence[str] = (),
+        wishes: Sequence[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._find = find
+        self._scopes = tuple(scopes)
+        self._wishes = tuple(wishes)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found: Optional[Found] = None
+        self._basic: Optional[str] = None
+        self._bearer: Optional[Challenge] = None
+        self._token: Optional[BearerToken] = None
+
+    @property
+    def found(self) -> Optional[Found]:
+        """The credential that was looked for; None if the host never asked for one."""
+        return self._found
+
+    def header(self, ask: Ask) -> Optional[str]:
+        """Value of `Authorization`; None before the first challenge. A token that has expired is
+        renewed before: a body that is refused for it would have to be sent again.
+
+        Faults are those of `exchange`.
+        """
+        with self._lock:
+            if self._token is not None and self._clock() >= self._token.expires:
+                assert self._bearer is not None
+                self._exchange(ask, self._bearer)
+            return self._header()
+
+    def answer(self, ask: Ask, challenges: Sequence[Challenge], shown: Optional[str]) -> bool:
+        """Whether there is something else to show than `shown`. Faults are those of `exchange`."""
+        with self._lock:
+            if self._header() not in (None, shown):
+                return True  # another thread was faster
+            return self._answer(ask, challenges)
+
+    def _answer(self, ask: Ask, challenges: Sequence[Challenge]) -> bool:
+        if self._found is None:
+            self._found = self._find()
+        credential = self._found.credential
+        bearer = next((one for one in challenges if one.scheme == "bearer"), None)
+        if bearer is not None and isinstance(credential, RegistryToken):
+            is_new = self._token is None
+            self._token = BearerToken(credential.token, float("inf"))
+            return is_new
+        if bearer is not None and bearer.parameters.get("realm"):
+            self._exchange(ask, bearer)
+            return True
+        has_basic = any(one.scheme == "basic" for one in challenges)
+        if has_basic and isinstance(credential, Password) and self._basic is None:
+            self._basic = basic_header(credential.username, credential.password)
+            return True
+        return False
+
+    def _header(self) -> Optional[str]:
+        return f"Bearer {self._token.value}" if self._token is not None else self._basic
+
+    def _exchange(self, ask: Ask, bearer: Challenge) -> None:
+        scopes = merge_scopes([*self._scopes, *bearer.parameters.get("scope", "").split()])
+        try:
+            self._token = self._asked(ask, bearer, merge_scopes([*scopes, *self._wishes]))
+        except DeniedError:
+            if not self._wishes:
+                raise
+            self._wishes = ()
+            self._token = self._asked(ask, bearer, scopes)
+        self._scopes = scopes
+        self._bearer = bearer
+
+    def _asked(self, ask: Ask, bearer: Challenge, scopes: Tuple[str, ...]) -> BearerToken:
+        assert self._found is not None
+        return exchange(ask, bearer, self._found.credential, scopes, self._clock)

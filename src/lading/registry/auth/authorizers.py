@@ -1,0 +1,49 @@
+"""Who may do what at a place, and at the hosts that it leads to."""
+
+import threading
+from typing import Dict, Optional, Sequence
+
+from lading.registry.auth.authorizer import Authorizer
+from lading.registry.auth.credentials import CredentialSource, Found
+from lading.registry.auth.scope import repository_scope
+from lading.registry.place import Place
+
+
+class Authorizers:
+    """For several transports to `place`, in several threads.
+
+    `actions` is what is to be done with the place's repository; `sources` are paths of others in
+    its registry, to pull from if that is allowed.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        credentials: CredentialSource,
+        actions: str = "pull",
+        sources: Sequence[str] = (),
+    ) -> None:
+        self._place = place
+        self._credentials = credentials
+        self._lock = threading.Lock()
+        self._hosts: Dict[str, Authorizer] = {}
+        self._own = Authorizer(
+            self._find,
+            (repository_scope(place.path, actions),),
+            tuple(repository_scope(path, "pull") for path in sources),
+        )
+
+    @property
+    def found(self) -> Optional[Found]:
+        """The credential that was looked for; None if the registry never asked for one."""
+        return self._own.found
+
+    def of(self, host: str) -> Authorizer:
+        """That of the registry, or one that shows nothing to another host (ggcr#2360)."""
+        if host == self._place.host:
+            return self._own
+        with self._lock:
+            return self._hosts.setdefault(host, Authorizer(lambda: Found(None, "")))
+
+    def _find(self) -> Found:
+        return self._credentials.find(self._place.registry, self._place.path)

@@ -1,0 +1,34 @@
+"""Where a digest is to be pulled from, kept out of the cache key of what is pulled.
+
+A pull is named by digest, so that two images with a layer in common, and two machines that reach
+the same image under different names, share its cache entry. The repository lies in a directory
+that Pants links into the sandbox as an append-only cache (see `lading.runtime.machine`):
+
+    .lading/origin/origin.json    {"repository": "docker.io/library/debian"}
+"""
+
+import json
+from pathlib import Path
+
+from lading.image.reference import Repository
+from lading.values.errors import LadingError
+
+#: Where the sandbox sees the directory.
+ORIGIN_DIR = ".lading/origin"
+ORIGIN_FILE = "origin.json"
+
+
+def origin_to_json(repository: Repository) -> str:
+    return json.dumps({"repository": repository.canonical})
+
+
+def load_origin(directory: str = ORIGIN_DIR) -> Repository:
+    """LadingError where this machine has no such directory, which is to say remote execution."""
+    try:
+        text = Path(directory, ORIGIN_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise LadingError(
+            "An image can't be pulled where Pants does not keep append-only caches, because its "
+            "registry is noted there: exclude such processes from remote execution."
+        ) from error
+    return Repository.parse(json.loads(text)["repository"])

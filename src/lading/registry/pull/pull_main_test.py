@@ -1,0 +1,181 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+import pytest
+
+from lading.image.config.platform import Platform
+from lading.image.reference import Repository
+from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
+from lading.registry.http.origin import ORIGIN_DIR, ORIGIN_FILE, origin_to_json
+from lading.registry.pull import resolve_main
+from lading.registry.pull.pull_main import main
+from lading.registry.pull.pull_request import BlobRequest, ImageRequest, request_from_json
+from lading.registry.registry_testing import RegistryServer, config, sha256
+from lading.runtime import program_files
+from lading.runtime.machine import Machine
+from lading.runtime.program import USER_ERROR, error_sentence
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+
+BODY = b"layer" * 50_000
+
+
+@pytest.fixture
+def registry() -> Iterator[RegistryServer]:
+    with FaultyServer() as server:
+        yield RegistryServer(server)
+
+
+@pytest.fixture(autouse=True)
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    sandbox = tmp_path / "sandbox"
+    sandbox.mkdir()
+    monkeypatch.chdir(sandbox)
+    for name in ("HOME", "DOCKER_CONFIG"):
+        monkeypatch.setenv(name, str(tmp_path / "nobody"))
+    return sandbox
+
+
+def put(path: str, text: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)
+
+
+def from_(registry: RegistryServer) -> None:
+    put(f"{ORIGIN_DIR}/{ORIGIN_FILE}", origin_to_json(Repository.parse(registry.name)))
+
+
+def pull(request: Any) -> Mapping[str, bytes]:
+    put("request.json", request.to_json())
+    main(["request.json", "out/pulled"])
+    return {path.name: path.read_bytes() for path in Path("out/pulled").iterdir()}
+
+
+def test_manifest_and_config(registry: RegistryServer) -> None:
+    content = registry.image()
+    from_(registry)
+    pulled = pull(ImageRequest(sha256(content), Platform("linux", "amd64")))
+    assert pulled == {
+        "manifest.json": content,
+        "config.json": config(1),
+        "platform.json": b'{"platform": "linux/amd64"}',
+    }
+    assert os.listdir("out") == ["pulled"]
+
+
+def test_a_blob(registry: RegistryServer) -> None:
+    from_(registry)
+    request = BlobRequest(
+        registry.blob(BODY, Ranged(body=BODY, cut=9), Ranged(body=BODY)), len(BODY)
+    )
+    assert pull(request) == {"blob": BODY}
+
+
+def test_a_blob_that_the_machine_has_is_not_asked_for(registry: RegistryServer) -> None:
+    from_(registry)
+    Path(".lading/cache").mkdir()
+    request = BlobRequest(registry.blob(BODY), len(BODY))
+    pull(request)
+    cached = Path(".lading/cache/downloads", request.digest.hex)
+    assert cached.read_bytes() == BODY
+    Path("out/pulled/blob").unlink()
+    assert pull(request) == {"blob": BODY}
+    assert len(registry.server.requests) == 1
+    cached.write_bytes(b"damaged")
+    Path("out/pulled/blob").unlink()
+    assert pull(request) == {"blob": BODY}
+    assert len(registry.server.requests) == 2
+
+
+def test_a_failed_pull_leaves_nothing(registry: RegistryServer) -> None:
+    from_(registry)
+    digest = registry.blob(BODY, Reply(body=BODY[::-1]))
+    with pytest.raises(LadingError, match="wrong content"):
+        pull(BlobRequest(digest, len(BODY)))
+    assert os.listdir("out") == []
+
+
+def test_without_an_origin_it_is_told_why() -> None:
+    with pytest.raises(LadingError, match="exclude such processes from remote execution"):
+        pull(BlobRequest(sha256(b""), 0))
+
+
+def test_requests_name_neither_registry_nor_machine() -> None:
+    """Hence two machines with two mirrors share the cache entry of a blob."""
+    digest = Sha256("0" * 64)
+    blob = BlobRequest(digest, 5)
+    image = ImageRequest(digest, Platform("linux", "arm64", "v8"))
+    assert json.loads(blob.to_json()) == {"digest": str(digest), "size": 5}
+    assert json.loads(image.to_json()) == {"digest": str(digest), "platform": "linux/arm64/v8"}
+    assert request_from_json(blob.to_json()) == blob
+    assert request_from_json(image.to_json()) == image
+
+
+def test_the_program_has_nothing_in_it_of_how_images_are_built() -> None:
+    """A change there must not pull every base anew."""
+    for module in ("lading.registry.pull.pull_main", "lading.registry.pull.resolve_main"):
+        files = [name for name in program_files.program_files(module) if "/image/" in name]
+        assert files == [
+            "lading/image/__init__.py",
+            "lading/image/config/config_type.py",
+            "lading/image/config/go_json.py",
+            "lading/image/config/platform.py",
+            "lading/image/config/ports.py",
+            "lading/image/reference.py",
+        ]
+
+
+def test_as_a_program_with_the_machine_beside_it(registry: RegistryServer, tmp_path: Path) -> None:
+    """In the empty environment of a sandbox, with mirror and credentials of the machine."""
+    with FaultyServer("127.0.0.2") as server:
+        mirror = RegistryServer(server)
+        mirror.blob(BODY, Reply(500))
+        machine = Machine(
+            {"DOCKER_CONFIG": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            registry_mirrors={registry.host: (mirror.host,)},
+        )
+        put(".lading/machine/machine.json", machine.to_json())
+        put(str(tmp_path / "config.json"), json.dumps({"credsStore": "none"}))
+        from_(registry)
+        digest = registry.blob(BODY, Reply(404))
+        put("request.json", BlobRequest(digest, len(BODY)).to_json())
+        library = str(Path(__file__).parents[2])
+        program = [
+            sys.executable,
+            "-B",
+            "-m",
+            "lading.registry.pull.pull_main",
+            "request.json",
+            "out",
+        ]
+        ended = subprocess.run(
+            program, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": library}
+        )
+    assert ended.returncode == USER_ERROR, ended.stderr
+    assert re.match(
+        rf"{registry.name}@{digest} could not be pulled. {mirror.host}: HTTP status 500 .*; "
+        rf"{registry.host}: HTTP status 404",
+        error_sentence(ended.stderr),
+    )
+    assert not Path("out").exists()
+
+
+def test_tags_are_resolved_all_or_none(registry: RegistryServer) -> None:
+    one = registry.manifest(b"{}", tag="1")
+    pinned = f"{registry.name}@{sha256(b'2')}"
+    put("request.json", json.dumps({"images": [f"{registry.name}:1", pinned]}))
+    resolve_main.main(["request.json", "out.json"])
+    assert json.loads(Path("out.json").read_text()) == {
+        f"{registry.name}:1": str(one),
+        pinned: str(sha256(b"2")),
+    }
+    Path("out.json").unlink()
+    put("request.json", json.dumps({"images": [f"{registry.name}:{tag}" for tag in (1, 2)]}))
+    with pytest.raises(LadingError, match=f"{registry.name}:2 could not be pulled"):
+        resolve_main.main(["request.json", "out.json"])
+    assert not Path("out.json").exists()

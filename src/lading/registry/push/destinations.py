@@ -1,0 +1,66 @@
+"""Where an image is published."""
+
+import re
+from typing import Mapping, Sequence, Tuple
+
+from lading.image.config.ports import MAX_PORT
+from lading.image.reference import DEFAULT_REGISTRY, Repository, is_registry
+from lading.values.errors import LadingError
+
+#: Begins the name of a registry that `[lading].registries` has the address of.
+ALIAS_MARK = "@"
+
+_PREFIX = re.compile(r"(?:/[a-z0-9._-]+)*")
+
+
+def check_registry(text: str, field: str = "registries") -> None:
+    """LadingError unless it is an alias, or `host[:port][/prefix]`."""
+    if text.startswith(ALIAS_MARK) and len(text) > len(ALIAS_MARK):
+        return
+    host, slash, prefix = text.partition("/")
+    if not (is_registry(host) and _PREFIX.fullmatch(slash + prefix)):
+        raise LadingError(
+            f"`{field}` has {text!r}, which is no registry. Write `host[:port][/prefix]` with a "
+            f"port from 1 to {MAX_PORT}, or `@name` for one that `[lading].registries` has."
+        )
+
+
+def destinations(
+    repository: str, registries: Sequence[str], addresses: Mapping[str, str]
+) -> Tuple[str, ...]:
+    """The full names of the repositories that an image of this `repository` is published to.
+
+    `addresses` are those of registries by name. Without `registries` the repository must name one
+    itself; if it does not, there is no destination. LadingError for a name that `addresses`
+    lacks, and for a repository that names a registry where others are given.
+    """
+    if not registries:
+        return (repository,) if _has_registry(repository) else ()
+    if _has_registry(repository):
+        raise LadingError(
+            f"`repository` is {repository!r}, which names a registry, and there are `registries` "
+            "too. Leave the host out of `repository`, or leave `registries` out."
+        )
+    found = (_address(registry, addresses) for registry in registries)
+    names = tuple(dict.fromkeys(f"{address}/{repository}" for address in found))
+    for name in names:
+        Repository.parse(name, "registries")
+    return names
+
+
+def _has_registry(repository: str) -> bool:
+    parsed = Repository.parse(repository)
+    return parsed.registry != DEFAULT_REGISTRY or repository != parsed.path
+
+
+def _address(registry: str, addresses: Mapping[str, str]) -> str:
+    if not registry.startswith(ALIAS_MARK):
+        return registry
+    name = registry[len(ALIAS_MARK) :]
+    if name not in addresses:
+        known = ", ".join(f"@{one}" for one in sorted(addresses)) or "none"
+        raise LadingError(
+            f"`registries` has {registry!r}, but `[lading].registries` does not have {name!r}, "
+            f"only {known}. Add it there, or write the registry's host."
+        )
+    return addresses[name]

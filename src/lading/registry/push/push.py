@@ -1,0 +1,186 @@
+"""Pushing blobs and manifests: what is there already is left alone."""
+
+import threading
+from contextlib import contextmanager
+from enum import Enum
+from typing import Callable, Iterator, List, Optional, Sequence, Set
+
+from lading.image.reference import Repository
+from lading.network.faults import UnavailableError, WrongContentError
+from lading.network.persistence import Patience
+from lading.registry.auth.authorizers import Authorizers
+from lading.registry.auth.credentials import CredentialSource
+from lading.registry.certificates import CERTIFICATES_DIR
+from lading.registry.http.transport import Transport
+from lading.registry.place import places_of
+from lading.registry.push.push_connection import Answer, PushConnection
+from lading.registry.push.unpushed import FixedTagError, means_fixed_tag, unpushed
+from lading.registry.push.upload import BlobFile, Upload
+from lading.registry.size import shown_size
+from lading.registry.tag_digest import told_digest
+from lading.runtime.machine import Machine
+from lading.values.digest import Sha256
+
+#: A registry may hash or copy a large blob before it answers.
+PATIENCE_TO_PUSH = Patience(read=300)
+
+#: A mount is not asked for as long as what there is no other way for.
+_TRIES_OF_MOUNT = 2
+
+
+class BlobOutcome(Enum):
+    PRESENT = "present"
+    MOUNTED = "mounted"
+    PUSHED = "pushed"
+
+
+class Pusher:
+    """Writes one repository of a registry; mirrors are not for that. For several threads, which
+    share what the registry gives to credentials.
+
+    `sources` are repositories that blobs may be mounted from: those in the same registry count.
+    Every method raises LadingError that names the repository, what its registry answered, and a
+    remedy, or StoppedError after `stop`.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        machine: Machine,
+        credentials: CredentialSource,
+        report: Callable[[str], None] = lambda line: None,
+        patience: Patience = PATIENCE_TO_PUSH,
+        sources: Sequence[Repository] = (),
+        certificates: str = CERTIFICATES_DIR,
+    ) -> None:
+        self.repository = repository
+        self._report = report
+        self._patience = patience
+        self._stop = threading.Event()
+        self._certificates = certificates
+        self._place = places_of(repository, {}, machine.insecure_registries, certificates)[-1]
+        paths = [one.api_path for one in sources if self._has_neighbour(one)]
+        self._authorizers = Authorizers(self._place, credentials, "pull,push", paths)
+        self._transports: List[Transport] = []
+        self._idle: List[PushConnection] = []
+        self._closed_sources: Set[str] = set()
+
+    @property
+    def requests(self) -> int:
+        """How many were sent, without those to token servers."""
+        return sum(one.sent for one in self._transports)
+
+    @property
+    def token_requests(self) -> int:
+        return sum(one.asked for one in self._transports)
+
+    def manifest_of(self, tag: str) -> Optional[Sha256]:
+        """The digest that a tag (or digest) names now; None if it names nothing, or if the
+        registry does not tell.
+        """
+        with self._connection(f"the manifest of {tag!r}") as connection:
+            return connection.manifest_of(tag)
+
+    def blob(self, blob: BlobFile, mount_from: Sequence[Repository] = ()) -> BlobOutcome:
+        """Make the blob be there: mounted from the first of `mount_from` that gives it, else
+        uploaded. It is looked for by its own digest, never by what it unpacks to (ggcr#2034).
+        """
+        with self._connection(f"the blob {blob.digest}") as connection:
+            if connection.has_blob(blob.digest):
+                return BlobOutcome.PRESENT
+            opened: Optional[Answer] = None
+            for source in mount_from:
+                if opened is None and self._has_neighbour(source):
+                    opened = self._mounted(connection, blob.digest, source.api_path)
+                    if opened is not None and opened.status == 201:
+                        return BlobOutcome.MOUNTED
+            short = str(blob.digest)[:19]
+            self._report(f"{self.repository.name}: uploading {short}, {shown_size(blob.size)}")
+            Upload(connection, blob, opened).run()
+            return BlobOutcome.PUSHED
+
+    def manifest(
+        self, content: bytes, media_type: str, digest: Sha256, names: Sequence[str]
+    ) -> None:
+        """Under each of `names`, which are tags or the digest, in their order."""
+        for name in names:
+            with self._connection(f"the manifest as {name!r}") as connection:
+                self._put(connection, name, content, media_type, digest)
+
+    def stop(self) -> None:
+        """End what other threads do with this, by StoppedError there."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Let the connections go; new ones are made when they are needed."""
+        for one in self._transports:
+            one.close()
+
+    def _has_neighbour(self, other: Repository) -> bool:
+        """Whether blobs of it may be mounted (ggcr#219)."""
+        return (
+            other.registry.lower() == self._place.registry
+            and other.api_path != self.repository.api_path
+        )
+
+    def _mounted(self, connection: PushConnection, digest: Sha256, source: str) -> Optional[Answer]:
+        """The answer 201, or one that has opened an upload instead; None for any other: then a
+        plain upload tells what is the matter (ggcr#1404, #1609; containerd#14086; harbor#22078).
+        """
+        if source in self._closed_sources:
+            return None
+        url = f"{self._place.uploads_url()}?mount={digest}&from={source}"
+        try:
+            answer = connection.persist(
+                url, lambda: connection.send("POST", url), tries=_TRIES_OF_MOUNT
+            )
+        except UnavailableError:
+            self._closed_sources.add(source)
+            return None
+        return answer if answer.status == 201 or answer.location else None
+
+    def _put(
+        self,
+        connection: PushConnection,
+        name: str,
+        content: bytes,
+        media_type: str,
+        digest: Sha256,
+    ) -> None:
+        url = self._place.url("manifests", name)
+
+        headers = {"Content-Type": media_type}
+        try:
+            answer = connection.persist(url, lambda: connection.send("PUT", url, headers, content))
+        except UnavailableError as fault:
+            # An immutable tag may have got there by a try whose answer was lost, or by another
+            # build (moby/buildkit#3776, bazelbuild/rules_docker#2220).
+            there = connection.manifest_of(name)
+            if there == digest:
+                return
+            if there is not None and means_fixed_tag(fault):
+                raise FixedTagError(fault, there) from fault
+            raise
+        told = told_digest(answer.headers)
+        if told not in (None, digest):
+            raise WrongContentError(f"it was sent {digest}, and says that it has {told}")
+
+    @contextmanager
+    def _connection(self, what: str) -> Iterator[PushConnection]:
+        """One that no other thread uses. `what` is done with it, for messages."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            transport = Transport(self._place, self._authorizers, self._certificates)
+            self._transports.append(transport)
+            connection = PushConnection(
+                self._place, transport, self._report, self._patience, self._stop
+            )
+        try:
+            yield connection
+        except UnavailableError as fault:
+            raise unpushed(
+                self.repository, what, self._place, fault, self._authorizers.found
+            ) from fault
+        finally:
+            self._idle.append(connection)

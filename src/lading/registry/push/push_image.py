@@ -1,0 +1,104 @@
+"""Pushing an image: its blobs, its manifest by digest, and tags last."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Dict, Mapping, Optional, Sequence, Tuple
+
+from lading.image.reference import Repository
+from lading.registry.push.push import BlobOutcome, Pusher
+from lading.registry.push.upload import BlobFile
+from lading.values.digest import Sha256
+
+#: How many blobs are on their way at once.
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """`layers` lowest first. `media_type` is that of the manifest."""
+
+    manifest: bytes
+    media_type: str
+    config: BlobFile
+    layers: Tuple[BlobFile, ...]
+
+    @property
+    def digest(self) -> Sha256:
+        return Sha256.of(self.manifest)
+
+
+@dataclass
+class BlobCounts:
+    """By what has become of them."""
+
+    blobs: Dict[BlobOutcome, int] = field(default_factory=lambda: dict.fromkeys(BlobOutcome, 0))
+    bytes: Dict[BlobOutcome, int] = field(default_factory=lambda: dict.fromkeys(BlobOutcome, 0))
+
+    def add(self, outcome: BlobOutcome, size: int) -> None:
+        self.blobs[outcome] += 1
+        self.bytes[outcome] += size
+
+
+def tags_to_move(pusher: Pusher, digest: Sha256, tags: Sequence[str]) -> Tuple[str, ...]:
+    """Those that do not name `digest` yet."""
+    return tuple(tag for tag in tags if pusher.manifest_of(tag) != digest)
+
+
+class ImagePush:
+    """`sources` has for blobs the repositories that they may be mounted from, best first.
+
+    `counts` and `outcomes`, what became of each blob that is in the repository, are right at any
+    time.
+    """
+
+    def __init__(
+        self,
+        pusher: Pusher,
+        image: ImageFiles,
+        sources: Mapping[Sha256, Sequence[Repository]],
+    ) -> None:
+        self.counts = BlobCounts()
+        self.outcomes: Dict[Sha256, BlobOutcome] = {}
+        self._pusher = pusher
+        self._image = image
+        self._sources = sources
+        self._lock = threading.Lock()
+
+    def push(self, tags: Sequence[str], is_there: bool) -> None:
+        """Make `tags` name the image. `is_there` tells that the repository has its manifest.
+
+        LadingError if the registry does not take something; what got there stays.
+        """
+        image, digest = self._image, self._image.digest
+        names = tags
+        if not is_there and self._pusher.manifest_of(str(digest)) != digest:
+            self._push_blobs()
+            names = (str(digest), *tags)
+        self._pusher.manifest(image.manifest, image.media_type, digest, names)
+
+    def _push_blobs(self) -> None:
+        blobs = (*self._image.layers, self._image.config)
+        distinct = {blob.digest: blob for blob in blobs}
+        with ThreadPoolExecutor(_THREADS) as threads:
+            pending = [threads.submit(self._push_blob, one) for one in distinct.values()]
+            try:
+                wait(pending, return_when="FIRST_EXCEPTION")
+                failed = _first_failure(pending)
+                if failed is not None:
+                    raise failed
+            except BaseException:
+                for one in pending:
+                    one.cancel()
+                self._pusher.stop()
+                raise
+
+    def _push_blob(self, blob: BlobFile) -> None:
+        outcome = self._pusher.blob(blob, self._sources.get(blob.digest, ()))
+        with self._lock:
+            self.counts.add(outcome, blob.size)
+            self.outcomes[blob.digest] = outcome
+
+
+def _first_failure(futures: "Sequence[Future[None]]") -> Optional[BaseException]:
+    return next((one.exception() for one in futures if one.done() and one.exception()), None)

@@ -1,0 +1,1 @@
+"""Building store packages in the sandbox."""

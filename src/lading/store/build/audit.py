@@ -1,0 +1,223 @@
+"""The last look at a tree before it becomes a store package: what would not work in an image.
+
+In an image from scratch nothing is outside the store, so whatever a file needs must be in the
+store: in the tree or in its input closure.
+"""
+
+import mmap
+import os
+import posixpath
+import re
+import stat
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Iterator, Optional, Pattern, Sequence, Tuple, Union
+
+from lading.values.errors import LadingError
+from lading.values.foreign_text import (printable, shown)
+from lading.store.elf import sound_elf
+from lading.store.build.libraries import Libraries
+from lading.values.path import (STORE_DIR, StorePath)
+from lading.store.shebang import (Shebang, UnresolvedError, read_shebang)
+from lading.files.tree import (Entry, walk)
+from lading.store.build.view import StoreView
+
+# How many findings a message tells.
+_MOST_TOLD = 10
+
+# What the kernel puts into every container; links there need nothing of the host.
+_KERNEL_DIRECTORIES = ("/dev/", "/proc/", "/sys/")
+
+# Characters that go on with the name of a file, for a regular expression.
+_NAME = rb"\w.~+@%-"
+_PATH_END = re.compile(b"[/%b]\\Z" % _NAME)
+
+_KINDS = {
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFCHR: "a character device",
+}
+
+
+class Problem(Enum):
+    """What can be wrong with a file; the value is a sentence of path, value and detail."""
+
+    INTERPRETER = (
+        "{path!r} is started by {value}, which is in no package of its input closure: add the "
+        "package that contains lib/{detail} to `dependencies`."
+    )
+    LIBRARY = (
+        "{path!r} needs the library {value}, which nothing offers: add the package that contains "
+        "{value} to `dependencies`, or remove the file in `script`."
+    )
+    SHEBANG = (
+        "{path!r} is run by {value!r}, which is outside the store: add the package that contains "
+        "bin/{detail} to `dependencies`, or make the file not executable."
+    )
+    UNREADABLE_SHEBANG = (
+        "{path!r} is run by {value!r}, of which no program can be told: name one by its store "
+        "path in `script`, or make the file not executable."
+    )
+    LINK_OUTSIDE = (
+        "{path!r} links to {value}, outside the store: let it point into the package or to one of "
+        "`dependencies`, or remove it in `script`."
+    )
+    LINK_UNDECLARED = (
+        "{path!r} links to {value}, in a package that is not an input: add that package to "
+        "`dependencies`."
+    )
+    LINK_DANGLING = (
+        "{path!r} links to {value}, which does not exist: correct the link or remove it in "
+        "`script`."
+    )
+    BUILD_DIRECTORY = (
+        "{path!r} contains {value}, a path of the build directory, which is gone afterwards: let "
+        "`script` install to $out what is meant, or remove the path from the file."
+    )
+    SPECIAL_FILE = (
+        "{path!r} is {value}, which a package can't contain: remove it in `script`; only files, "
+        "directories and links can be stored."
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`path` is relative to the tree, `value` what was found in it, `detail` the last part of a
+    name that the remedy tells."""
+
+    path: str
+    problem: Problem
+    value: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        path, value, detail = shown(self.path), shown(self.value), shown(self.detail)
+        sentence = self.problem.value.format(path=path, value=value, detail=detail)
+        return printable(sentence)
+
+
+def audit(
+    tree: Path,
+    out: StorePath,
+    inputs: Sequence[Tuple[StorePath, Path]],
+    build_paths: Sequence[str],
+) -> None:
+    """`LadingError` with the findings, if there are any. For the arguments see `findings`."""
+    found = findings(tree, out, inputs, build_paths)
+    if not found:
+        return
+    if len(found) == 1:
+        raise LadingError(str(found[0]))
+    lines = [f"  {finding}" for finding in found[:_MOST_TOLD]]
+    if len(found) > _MOST_TOLD:
+        lines.append(f"  and {len(found) - _MOST_TOLD} more.")
+    raise LadingError(
+        f"the package has {len(found)} faults that would show in an image:\n" + "\n".join(lines)
+    )
+
+
+def findings(
+    tree: Path,
+    out: StorePath,
+    inputs: Sequence[Tuple[StorePath, Path]],
+    build_paths: Sequence[str],
+) -> Tuple[Finding, ...]:
+    """What is wrong with `tree`, which is going to be `out`, in the order of its files.
+
+    `inputs` is the whole input closure in search order, with where it is unpacked. `build_paths`
+    are what the build had in its directory, such as /build/source; neither they nor anything below
+    them may occur in a file. (/build itself would be too much: programs of Debian contain paths of
+    their own builds, as /build/reproducible-path, and programs for the web such URLs.)
+    """
+    view = StoreView.of(out, tree, inputs)
+    return tuple(_Audit(view, build_paths).findings())
+
+
+class _Audit:
+    def __init__(self, view: StoreView, build_paths: Sequence[str]) -> None:
+        self.view = view
+        self.libraries = Libraries(view)
+        self.build_paths = _path_pattern(build_paths)
+
+    def findings(self) -> Iterator[Finding]:
+        for entry in walk(self.view.tree):
+            if entry.is_link:
+                yield from self._link(entry)
+            elif entry.is_file:
+                yield from self._elf(entry)
+                yield from self._shebang(entry)
+                yield from self._build_directory(entry)
+            elif not entry.is_directory:
+                kind = _KINDS[stat.S_IFMT(entry.mode)]
+                yield Finding(entry.path, Problem.SPECIAL_FILE, kind)
+
+    def _link(self, entry: Entry) -> Iterator[Finding]:
+        goal = self.view.follow(self.view.own_path(entry.path))
+        if goal.startswith(_KERNEL_DIRECTORIES):
+            return
+        target = os.readlink(entry.host)
+        if not goal.startswith(f"{STORE_DIR}/"):
+            yield Finding(entry.path, Problem.LINK_OUTSIDE, target)
+        elif self.view.host_path(goal) is None:
+            yield Finding(entry.path, Problem.LINK_UNDECLARED, target)
+        elif self.view.find(goal) is None:
+            yield Finding(entry.path, Problem.LINK_DANGLING, target)
+
+    def _elf(self, entry: Entry) -> Iterator[Finding]:
+        elf = sound_elf(entry.host)
+        if elf is None or not (elf.is_program or elf.is_shared_library):
+            return
+        # A library that can also be started, as libc.so.6, need not be.
+        if elf.is_program and elf.interpreter and not self.view.find(elf.interpreter):
+            name = posixpath.basename(elf.interpreter)
+            yield Finding(entry.path, Problem.INTERPRETER, elf.interpreter, name)
+        for name in self.libraries.missing(entry.path, elf):
+            yield Finding(entry.path, Problem.LIBRARY, name)
+
+    def _shebang(self, entry: Entry) -> Iterator[Finding]:
+        shebang = read_shebang(entry.host) if entry.is_executable else None
+        if shebang is None or shebang.is_in_store:
+            return
+        program = self._missing_program(shebang)
+        problem = Problem.SHEBANG if program else Problem.UNREADABLE_SHEBANG
+        yield Finding(entry.path, problem, str(shebang), program)
+
+    def _missing_program(self, shebang: Shebang) -> str:
+        try:
+            return posixpath.basename(shebang.in_store(self.view.find_program).interpreter)
+        except UnresolvedError as error:
+            return error.program
+
+    def _build_directory(self, entry: Entry) -> Iterator[Finding]:
+        if entry.size == 0 or self.build_paths is None:
+            return
+        with open(entry.host, "rb") as file, mmap.mmap(
+            file.fileno(), 0, access=mmap.ACCESS_READ
+        ) as content:
+            path = _find_path(content, self.build_paths)
+        if path is not None:
+            yield Finding(entry.path, Problem.BUILD_DIRECTORY, path)
+
+
+def _path_pattern(paths: Sequence[str]) -> Optional[Pattern[bytes]]:
+    """Matches any of the paths or what lies below it, up to a length that can be told."""
+    if not paths:
+        return None
+    alternatives = b"|".join(re.escape(os.fsencode(path)) for path in sorted(paths))
+    return re.compile(b"(?:%b)(?![%b])[/%b]{0,60}" % (alternatives, _NAME, _NAME))
+
+
+def _find_path(content: Union[bytes, mmap.mmap], pattern: Pattern[bytes]) -> Optional[str]:
+    """The first match that is a path from its start.
+
+    Inside a longer path, as in /usr/src/build/x, it is another directory; behind -I or -L it is
+    the one that is meant. (A look-behind in the pattern would make the search slow.)
+    """
+    for match in pattern.finditer(content):
+        start = match.start()
+        before = content[max(start - 2, 0) : start]
+        if not _PATH_END.search(before) or before in (b"-I", b"-L"):
+            return match[0].decode("utf-8", "backslashreplace")
+    return None

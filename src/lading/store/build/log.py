@@ -1,0 +1,72 @@
+"""The output of a script: kept where it outlives the sandbox, and its end shown in errors."""
+
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO, List
+
+from lading.values.foreign_text import (printable, shown)
+from lading.runtime.full_disk import hardly_any_room
+from lading.store.cache import CACHE
+from lading.runtime.whole_file import whole_file
+
+_CHUNK = 1 << 20
+
+#: Bytes of a log that are kept from its start and its end; a longer one loses its middle.
+_KEPT_START, _KEPT_END = 16 << 20, 48 << 20
+
+_TAIL_LINES = 30
+_TAIL_BYTES = 1 << 16
+
+# ECMA-48, 5.4: colours, which many programs print to any log.
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+
+
+def keep_log(log: Path, name: str) -> Path:
+    """Copy the log to the cache as `<name>.log`; the copy's real path."""
+    kept = CACHE / "logs" / f"{name}.log"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    size = log.stat().st_size
+    with log.open("rb") as source, whole_file(kept) as copy:
+        left_out = size - _KEPT_START - _KEPT_END
+        if left_out > 0:
+            _copy(source, copy, _KEPT_START)
+            copy.write(f"\n[{left_out:,} bytes are left out here]\n".encode("ascii"))
+            source.seek(-_KEPT_END, os.SEEK_END)
+        _copy(source, copy, size)
+    return Path(os.path.realpath(kept))
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    while size > 0 and (chunk := source.read(min(size, _CHUNK))):
+        size -= target.write(chunk)
+
+
+def failure_sentence(what: str, status: int, log: Path, kept: Path) -> str:
+    """That `what`, whose output is in `log`, failed, with the last lines of it.
+
+    `kept` is the copy of the log that outlives the sandbox.
+    """
+    return f"{what} (status {status}). {log_tail(log, kept)}"
+
+
+def log_tail(log: Path, kept: Path) -> str:
+    """Where the log is, and its last lines, as far as they can be read."""
+    room = hardly_any_room()
+    whole = "log" if kept.stat().st_size > _KEPT_START + _KEPT_END else "whole log"
+    tail = "\n".join(f"  {line}" for line in _last_lines(log))
+    return f"{room}{' ' if room else ''}The {whole} is in {kept}; its last lines:\n{tail}"
+
+
+def _last_lines(log: Path) -> List[str]:
+    with log.open("rb") as file:
+        file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
+        text = file.read(_TAIL_BYTES).decode("utf-8", errors="replace")
+    lines = _COLOURS.sub("", text).rstrip("\n").split("\n")[-_TAIL_LINES:]
+    return [_as_seen(line) for line in lines]
+
+
+def _as_seen(line: str) -> str:
+    """What a terminal would be left with, where a program writes one line over and over."""
+    last = line.rstrip("\r").rpartition("\r")[2]
+    return shown(printable(last.expandtabs()))

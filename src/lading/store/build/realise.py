@@ -1,0 +1,235 @@
+"""Build a derivation: the program that runs in a Pants sandbox.
+
+    python -m lading.store.build.realise request.json
+
+Reads a `RealiseRequest`; leaves `segment.tar`, `package.json` and `members.json`. All it uses
+besides its inputs is bubblewrap and the append-only cache, in which dependencies and build roots
+are unpacked once a machine.
+"""
+
+import os
+import re
+import shutil
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from lading.values import nix32
+from lading.debs.build_root import ensure_build_root
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading.values.foreign_text import (printable, shown)
+from lading.namespaces.build_user import (BUILD_USER, Stage, staged_for_build_user)
+from lading.namespaces.keyring import leave_session_keyring
+from lading.runtime.program import run
+from lading.store.build.audit import audit
+from lading.store.cache import (CACHE, unpacked)
+from lading.store.build.environment import (SOURCE_DATE_EPOCH, build_environment)
+from lading.store.build.fixup import fixup
+from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
+from lading.store.build.libraries import LIBRARY_DIRECTORIES
+from lading.namespaces.limits import (LimitError, Limits)
+from lading.store.build.log import (failure_sentence, keep_log, log_tail)
+from lading.files.removable import let_owner_remove
+from lading.store.request import RealiseRequest
+from lading.store.build.sandbox import (Sandbox, find_bubblewrap)
+from lading.files.tree import walk
+from lading.store.build.write_package import write_package
+
+#: What is gone after a build; a path below these in a package leads nowhere.
+_BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
+
+_WORK = Path("work")
+
+# Bytes of what the build writes, of which a sentence shows the beginning.
+_LONGEST_STEP = 1 << 10
+_LONGEST_OUTPUT = 1 << 16
+
+_STORE_NAME = re.compile(rf"[{nix32.ALPHABET}]{{32}}-.")
+
+
+def main(argv: List[str]) -> None:
+    (request_file,) = argv
+    request = RealiseRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    os.umask(0o022)
+    # What is built is nobody else's to see, or to run.
+    with suppress(PermissionError):  # where the directory is another user's, `work` is not
+        os.chmod(".", 0o700)
+    leave_session_keyring()
+    build_root = _build_root(request)
+    dependencies = tuple((package.path, unpacked(package)) for package in request.inputs)
+    with _stage([build_root, *(directory for _, directory in dependencies)]) as stage:
+        sandbox = Sandbox(find_bubblewrap(), build_root, _WORK.absolute(), dependencies, stage)
+        build = Build(request, sandbox, Limits.load())
+        try:
+            build.run_script()
+            build.fix_up()
+            inputs = tuple(package.path for package in request.inputs)
+            write_package(build.output, request.path, inputs)
+        finally:
+            let_owner_remove(sandbox.work)
+
+
+@contextmanager
+def _stage(shared: Sequence[Path]) -> Iterator[Optional[Stage]]:
+    """What the user sees who runs builds for root; None where those who build do it themselves."""
+    if any(setting.forbids(BUILD_USER) for setting in NAMESPACE_SETTINGS):
+        yield None
+        return
+    place = Path("stage").absolute()
+    place.mkdir()
+    names = {directory: f"shared-{number}" for number, directory in enumerate(shared)}
+    with staged_for_build_user(place, {_WORK.absolute(): "work"}, names) as stage:
+        yield stage
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build: its script, then what is done to the result."""
+
+    request: RealiseRequest
+    sandbox: Sandbox
+    limits: Limits
+
+    @property
+    def output(self) -> Path:
+        """Where the host sees `$out`."""
+        return self.sandbox.work / "store" / self.request.path.base
+
+    def run_script(self) -> None:
+        """Run the package's script; `LadingError` if it fails or leaves no result."""
+        self.sandbox.prepare()
+        self.output.mkdir()
+        _lay_out_inputs(self.request, self.sandbox.work / "lading")
+        self.sandbox.hand_over()
+        environment = {
+            **build_environment(self.request, self._dynamic_linker()),
+            **_source_variables(self.request),
+        }
+        log = self.sandbox.work / "build.log"
+        try:
+            with open(log, "wb") as file:
+                command = ["/bin/bash", "/lading/setup.sh"]
+                status = self.sandbox.run(command, environment, file, self.limits)
+        except LimitError as error:
+            kept = keep_log(log, self.request.path.base)
+            raise LadingError(f"{error} {log_tail(log, kept)}") from error
+        for name in ("build", "store"):
+            # They are the build's own, which may have closed them.
+            os.chmod(self.sandbox.work / name, 0o755)
+        kept = keep_log(log, self.request.path.base)
+        if status:
+            raise LadingError(failure_sentence(self._failed_step(), status, log, kept))
+        self._check_output()
+
+    def _failed_step(self) -> str:
+        """What setup.sh said last that it would do; it is the script's to write to as well."""
+        step = self.sandbox.work / "build" / ".step"
+        if step.is_symlink() or not step.is_file():
+            return "`script` failed"
+        with step.open("rb") as file:
+            words = file.read(_LONGEST_STEP).decode("utf-8", errors="replace")
+        return shown(printable(words.strip()))
+
+    def _dynamic_linker(self) -> str:
+        """The store's dynamic loader if there is one among the inputs, else ""."""
+        for path, directory in self.sandbox.dependencies:
+            for library_directory in LIBRARY_DIRECTORIES:
+                for loader in sorted((directory / library_directory).glob("ld-linux*.so.*")):
+                    return f"{path}/{library_directory}/{loader.name}"
+        return ""
+
+    def _check_output(self) -> None:
+        if self.output.is_symlink() or not self.output.is_dir():
+            raise LadingError(
+                "`script` put something else in the place of the directory $out: let it leave "
+                "$out in place, and install the package's files into it."
+            )
+        os.chmod(self.output, 0o755)
+        if not os.listdir(self.output):
+            raise LadingError(
+                "`script` wrote nothing to $out: let it install the package's files there, for "
+                "example with `make install PREFIX=$out`."
+            )
+        known = {self.request.path.base, *(package.path.base for package in self.request.inputs)}
+        for entry in sorted(os.listdir(self.output.parent)):
+            if entry not in known:
+                raise LadingError(
+                    f"`script` wrote /store/{shown(printable(entry))}, which is not its own: the "
+                    "only place in the store that a build may write to is $out."
+                )
+        for entry in sorted(os.listdir(self.output)):
+            if _STORE_NAME.match(entry):
+                raise LadingError(
+                    f"`script` made $out/{shown(printable(entry))}, which is the name of another "
+                    "package: $out is a directory that is there already, and `ln` and `cp` put "
+                    "things into it. Link or copy what is in the other package instead, as in "
+                    "`ln -s $redis/* $out`."
+                )
+
+    def fix_up(self) -> None:
+        """Strip, let programs and scripts find what they need in the store, and audit."""
+        tools = SandboxTools(self.sandbox, self.limits)
+        inputs = self.sandbox.dependencies
+        let_owner_remove(self.output)
+        sizes = {entry.inode: entry.size for entry in walk(self.output) if entry.is_file}
+        self.limits.check_output(sum(sizes.values()))
+        fixup(self.output, self.request.path, inputs, tools, self.request.strip)
+        audit(self.output, self.request.path, inputs, _BUILD_PATHS)
+
+
+@dataclass(frozen=True)
+class SandboxTools:
+    """Programs of the build root that change the files of `$out`, for them at `/store/...`."""
+
+    sandbox: Sandbox
+    limits: Limits
+
+    def run(self, argv: Sequence[str]) -> Tuple[int, str]:
+        """Exit status and output, as much as anybody reads, of a program of the build root."""
+        log = self.sandbox.work / "tool.log"
+        environment = {"PATH": "/usr/bin", "LC_ALL": "C", "TMPDIR": "/tmp"}
+        with open(log, "wb") as file:
+            status = self.sandbox.run(argv, environment, file, self.limits)
+        with open(log, "rb") as file:
+            return status, file.read(_LONGEST_OUTPUT).decode("utf-8", errors="replace")
+
+
+def _build_root(request: RealiseRequest) -> Path:
+    debs = {Sha256(digest): Path(file) for digest, file in request.debs.items()}
+    return ensure_build_root(CACHE.absolute(), debs, request.alternatives)
+
+
+def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
+    """Fill the directory that the sandbox sees at /lading."""
+    programs = Path(__file__).parent
+    shutil.copyfile(programs / "setup.sh", directory / "setup.sh")
+    (directory / "bin").mkdir()
+    shutil.copyfile(programs / "ld.sh", directory / "bin" / "ld")
+    os.chmod(directory / "bin" / "ld", 0o755)
+    script = request.script or "default_script"
+    (directory / "script.sh").write_text(script + "\n", encoding="utf-8")
+    (directory / "sources").mkdir()
+    (directory / "patches").mkdir()
+    if request.source:
+        request.source.copy_to(directory / "source")
+    for source in request.further_sources:
+        source.copy_to(directory / "sources")
+    for index, patch in enumerate(request.patches):
+        # They are applied in the order of their names.
+        patch.copy_to(directory / "patches", prefix=f"{index:03d}-")
+    for entry in walk(directory):
+        # Not the time of the build, which make compares and archives and .pyc files keep.
+        os.utime(entry.host, (SOURCE_DATE_EPOCH, SOURCE_DATE_EPOCH), follow_symlinks=False)
+
+
+def _source_variables(request: RealiseRequest) -> Mapping[str, str]:
+    if request.source is None:
+        return {}
+    kind = "tree" if request.source.is_tree else "archive"
+    return {f"lading_source_{kind}": f"/lading/source/{request.source.name}"}
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,168 @@
+"""A build while it runs: its output goes to the log, and it ends when it goes beyond a limit."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Iterator, Tuple
+
+from lading.values.errors import LadingError
+from lading.runtime.full_disk import FULL
+from lading.namespaces.linux import open_process
+from lading.namespaces.limits import Limits
+
+_CHUNK = 1 << 16
+
+#: Seconds between two looks at the disk, at the least; looking takes no more than one part in
+#: `_DISK_SHARE` of the time.
+_DISK_INTERVAL = 5.0
+_DISK_SHARE = 50
+
+#: Seconds in which the processes of a build are gone once they have been killed.
+_GRACE = 10
+
+#: The same where many of them have much memory, and the machine other things to do.
+_LONG_GRACE = 300
+
+
+@dataclass
+class Watch:
+    """`output` and `events` are the reading ends of pipes: of what the build prints, and of
+    bubblewrap's `--json-status-fd`. The files that count are below `directories`."""
+
+    process: "subprocess.Popen[bytes]"
+    output: int
+    events: int
+    limits: Limits
+    directories: Tuple[Path, ...]
+    told: bytes = b""
+    first: int = -1
+
+    def copy_output(self, log: IO[bytes]) -> int:
+        """Write to `log` what the build prints until it has ended; bubblewrap's exit status.
+
+        `LimitError` if the build goes too far. Whatever is raised, no process is left.
+        """
+        try:
+            for data in self._chunks():
+                _append(log, data)
+            status = self.process.wait()
+            if not self._all_have_ended(_LONG_GRACE):
+                raise LadingError(
+                    f"processes of the build have not ended {_LONG_GRACE} s after they were "
+                    "killed, and could still change what was built: see what keeps them."
+                )
+            return status
+        except BaseException:
+            self._kill()
+            raise
+        finally:
+            if self.first >= 0:
+                os.close(self.first)
+
+    @property
+    def command_has_run(self) -> bool:
+        """bubblewrap tells an exit status of the command only, not its own."""
+        return b'"exit-code"' in self.told
+
+    def _chunks(self) -> Iterator[bytes]:
+        begin = time.monotonic()
+        look = begin + _DISK_INTERVAL
+        size = 0
+        poll = select.poll()
+        pending = {self.output, self.events}
+        for pipe in pending:
+            poll.register(pipe, select.POLLIN)
+        while pending:
+            now = time.monotonic()
+            self.limits.check_time(now - begin)
+            if now >= look:
+                self.limits.check_disk(sum(map(_size_on_disk, self.directories)))
+                took = time.monotonic() - now
+                look = now + max(_DISK_INTERVAL, took * _DISK_SHARE)
+            wait = min(look, begin + self.limits.timeout) - now
+            for pipe, _ in poll.poll(max(wait, 0) * 1000 + 1):
+                data = os.read(pipe, _CHUNK)
+                if not data:
+                    poll.unregister(pipe)
+                    pending.remove(pipe)
+                elif pipe == self.events:
+                    self.told += data
+                    self._note_first_process()
+                else:
+                    size += len(data)
+                    self.limits.check_log(size)
+                    yield data
+
+    def _note_first_process(self) -> None:
+        pid = _first_process(self.told)
+        if pid and self.first < 0:
+            with suppress(OSError):  # it has ended, or the kernel is too old
+                self.first = open_process(pid)
+
+    def _all_have_ended(self, seconds: float) -> bool:
+        """Whether all processes have, after at most so many seconds.
+
+        bubblewrap ends as soon as it has the command's status, and the pipes are closed before
+        the kernel kills what the command has left behind. The first process ends last.
+        """
+        if self.first < 0:
+            return True
+        poll = select.poll()
+        poll.register(self.first, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def _kill(self) -> None:
+        """End the sandbox by its first process, with which the kernel ends all others.
+
+        bubblewrap's own process is the last to end. Were it killed, the first one would get a
+        signal too, but nobody would wait until the others are gone.
+        """
+        first = _first_process(self.told)
+        if first and self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_GRACE)
+        self.process.kill()
+        self.process.wait()
+        self._all_have_ended(_GRACE)
+
+
+def _append(log: IO[bytes], data: bytes) -> None:
+    """As far as there is room: on a full disk the build itself fails, and reports why."""
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[os.write(log.fileno(), left) :]
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+
+
+def _first_process(told: bytes) -> int:
+    """The id outside of the sandbox of the first process inside; 0 if there is none yet."""
+    for line in told.splitlines():
+        with suppress(ValueError):
+            pid = json.loads(line).get("child-pid")
+            if isinstance(pid, int):
+                return pid
+    return 0
+
+
+def _size_on_disk(directory: Path) -> int:
+    """Bytes that the files below take; what can't be seen, or is just going, takes none."""
+    size, pending = 0, [os.fspath(directory)]
+    while pending:
+        with suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+    return size

@@ -1,0 +1,32 @@
+"""The last step of every build: from a tree to the three files that a store package consists of."""
+
+from pathlib import Path
+from typing import Iterable
+
+from lading.files.members import members_to_json
+from lading.store.package import StorePackage
+from lading.values.path import StorePath
+from lading.store.references import scan_tree
+from lading.store.segment import write_segment
+
+
+def write_package(tree: Path, path: StorePath, inputs: Iterable[StorePath]) -> None:
+    """Write `segment.tar`, `package.json` and `members.json` of what lies at `tree`.
+
+    The package refers to those of `inputs` whose hash occurs in it.
+    """
+    candidates = {package.hash: package for package in inputs}
+    found = scan_tree(tree, frozenset(candidates))
+    references = sorted(candidates[hash_] for hash_ in found)
+    with open("segment.tar", "wb") as file:
+        segment = write_segment(tree, path, file)
+    package = StorePackage(
+        path=path,
+        references=tuple(references),
+        reasons=tuple(found[reference.hash] for reference in references),
+        segment_sha256=segment.sha256,
+        segment_size=segment.size,
+        unpacked_size=sum(member.size for member in segment.members if not member.hardlink),
+    )
+    Path("package.json").write_text(package.to_json(), encoding="utf-8")
+    Path("members.json").write_text(members_to_json(segment.members), encoding="utf-8")

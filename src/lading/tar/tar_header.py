@@ -1,0 +1,151 @@
+"""Tar headers whose bytes depend on nothing but the member.
+
+POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". Python's `tarfile`
+writes other bytes in other versions of Python, so the few lines that are needed stand here.
+"""
+
+from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
+
+from lading.values.errors import LadingError
+
+BLOCK = 512
+
+#: What ends an archive: two blocks of zeros.
+END_OF_ARCHIVE = bytes(2 * BLOCK)
+
+FILE, HARDLINK, SYMLINK, DIRECTORY, FIFO = "0", "1", "2", "5", "6"
+CHARACTER_DEVICE, BLOCK_DEVICE = DEVICES = "3", "4"
+
+_MAX_OCTAL_SIZE = 8**11 - 1
+_MAX_OCTAL_ID = 8**7 - 1
+
+
+@dataclass(frozen=True)
+class TarMember:
+    """One member. `path` has no leading slash and, for directories, no trailing one.
+
+    `target` is a symlink's text, or a hard link's path in the archive. `size` is in bytes and
+    counts for files only. `mtime` is in seconds. `xattrs` are extended attributes by full name,
+    such as `security.capability`; `device` has the major and minor number of a device.
+    """
+
+    path: str
+    type: str
+    mode: int
+    size: int = 0
+    target: str = ""
+    uid: int = 0
+    gid: int = 0
+    mtime: int = 1
+    xattrs: Tuple[Tuple[str, bytes], ...] = ()
+    device: Tuple[int, int] = (0, 0)
+
+
+def padding(size: int) -> bytes:
+    """What must follow `size` bytes of content to fill the last block."""
+    return bytes(-size % BLOCK)
+
+
+def header(member: TarMember) -> bytes:
+    """The member's header blocks: one, or three and more where a pax record is needed."""
+    path = member.path + "/" if member.type == DIRECTORY else member.path
+    # Go's archive/tar and libarchive read attributes from records of this name.
+    records = {f"SCHILY.xattr.{name}": value for name, value in member.xattrs}
+    split = _split_path(path)
+    if split is None:
+        records["path"] = _utf8(path)
+        split = (b"", path.encode("utf-8", "replace")[:100])
+    target = _ascii(member.target, 100)
+    if target is None:
+        records["linkpath"] = _utf8(member.target)
+        target = member.target.encode("utf-8", "replace")[:100]
+    size = member.size if member.type == FILE else 0
+    if size > _MAX_OCTAL_SIZE:
+        records["size"] = b"%d" % size
+        size = 0
+    ids = []
+    for key, value in (("uid", member.uid), ("gid", member.gid)):
+        if value > _MAX_OCTAL_ID:
+            records[key] = b"%d" % value
+            value = 0
+        ids.append(value)
+    block = _ustar(split, member.type, member.mode, ids, size, member.mtime, target, member.device)
+    return _pax_header(records) + block if records else block
+
+
+def _ascii(text: str, limit: int) -> Optional[bytes]:
+    if len(text) <= limit and text.isascii():
+        return text.encode("ascii")
+    return None
+
+
+def _split_path(path: str) -> Optional[Tuple[bytes, bytes]]:
+    """(prefix, name) as ustar holds them, or None where the path does not fit."""
+    if not path.isascii():
+        return None
+    if len(path) <= 100:
+        return b"", path.encode("ascii")
+    # The name must not be empty, hence the search ends before a directory's last slash.
+    for slash in range(max(len(path) - 101, 1), min(155, len(path) - 2) + 1):
+        if path[slash] == "/":
+            return path[:slash].encode("ascii"), path[slash + 1 :].encode("ascii")
+    return None
+
+
+def _pax_header(records: Dict[str, bytes]) -> bytes:
+    data = b"".join(_pax_record(key, value) for key, value in sorted(records.items()))
+    name = (b"", b"PaxHeaders/member")
+    return _ustar(name, "x", 0o644, [0, 0], len(data), 0, b"") + data + padding(len(data))
+
+
+def _utf8(name: str) -> bytes:
+    try:
+        return name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise LadingError(
+            f"the file name {name!r} is not UTF-8, which a tar archive can't hold in a way that "
+            "every reader understands: rename the file."
+        ) from error
+
+
+def _pax_record(key: str, value: bytes) -> bytes:
+    body = b" " + key.encode("ascii") + b"=" + value + b"\n"
+    # The length counts its own digits.
+    length = len(body)
+    while len(str(length)) + len(body) != length:
+        length = len(str(length)) + len(body)
+    return str(length).encode("ascii") + body
+
+
+def _ustar(
+    path: Tuple[bytes, bytes],
+    type: str,
+    mode: int,
+    ids: "list[int]",
+    size: int,
+    mtime: int,
+    target: bytes,
+    device: Tuple[int, int] = (0, 0),
+) -> bytes:
+    prefix, name = path
+    fields = (
+        name.ljust(100, b"\0"),
+        b"%07o\0" % mode,
+        b"%07o\0" % ids[0],
+        b"%07o\0" % ids[1],
+        b"%011o\0" % size,
+        b"%011o\0" % mtime,
+        b" " * 8,  # the checksum counts as blanks while it is computed
+        type.encode("ascii"),
+        target.ljust(100, b"\0"),
+        b"ustar\00000",
+        bytes(32),  # user name: numbers alone count
+        bytes(32),  # group name
+        b"%07o\0" % device[0],
+        b"%07o\0" % device[1],
+        prefix.ljust(155, b"\0"),
+        bytes(12),
+    )
+    block = b"".join(fields)
+    return block[:148] + b"%06o\0 " % sum(block) + block[156:]

@@ -1,0 +1,152 @@
+"""The segment of a tree of files: tar members without an end marker, so that segments concatenate.
+
+Directories are not in it, for several trees may have the same ones and a layer must not have a
+path twice. The layer's head has them.
+"""
+
+import hashlib
+import tarfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
+
+from lading.files import members as kinds
+from lading.files.content_time import content_time
+from lading.tar import tar_header
+from lading.tar.tree_member import TreeMember
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+
+_CHUNK = 1 << 20
+
+#: Where a file's bytes are.
+Content = Union[bytes, memoryview, Path]
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """A member with its bytes, which only a file that is no hard link has.
+
+    Size and digest of the member are filled in when it is written, and so is its time if that
+    follows from the content.
+    """
+
+    member: TreeMember
+    content: Content = b""
+    has_content_time: bool = False
+
+
+def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[TreeMember, ...]:
+    """Write the segment and return all members, sorted, directories included.
+
+    Of several names of one file the first has the bytes. LadingError for a path that is there
+    twice.
+    """
+    written: List[TreeMember] = []
+    digests: Dict[str, TreeMember] = {}
+    for file in _first_names_first(files):
+        member = file.member
+        if written and written[-1].path == member.path:
+            raise LadingError(f"/{member.path} is there twice.")
+        if member.hardlink:
+            first = digests[member.hardlink]
+            member = replace(member, size=first.size, sha256=first.sha256, mtime=first.mtime)
+            output.write(tar_header.header(member.to_tar()))
+        elif member.type == kinds.FILE:
+            member = _write_file(file, output)
+            digests[member.path] = member
+        elif not member.is_directory:
+            output.write(tar_header.header(member.to_tar()))
+        written.append(member)
+    return tuple(written)
+
+
+def rewrite_segment(segment: Path, places: Mapping[str, str], output: BinaryIO) -> None:
+    """Copy the members of a segment to where `places` maps their paths; leave the others out.
+
+    Where the first name of a file is left out, the next one gets the bytes.
+    """
+    with tarfile.open(segment, "r:", encoding="utf-8", errors="surrogateescape") as archive:
+        placed = [info for info in archive if info.name in places]
+        placed.sort(key=lambda info: places[info.name].split("/"))
+        first_places: Dict[str, str] = {}
+        for info in placed:
+            original = archive.getmember(info.linkname) if info.islnk() else info
+            place = places[info.name]
+            member = _from_tar(original, place)
+            first = first_places.setdefault(original.name, place)
+            if first != place:
+                member = replace(member, hardlink=first)
+            output.write(tar_header.header(member.to_tar()))
+            if member.type == kinds.FILE and not member.hardlink:
+                _copy(archive, original, output)
+
+
+def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
+    """Sorted, with the bytes of a file at the first of its names."""
+    ordered = sorted(files, key=lambda file: file.member.sort_key)
+    contents = {file.member.path: file for file in ordered if not file.member.hardlink}
+    first_names: Dict[str, str] = {}
+    result = []
+    for file in ordered:
+        member = file.member
+        if member.type == kinds.FILE:
+            original = member.hardlink or member.path
+            if original not in contents:
+                raise LadingError(
+                    f"/{member.path} is a hard link to /{original}, which is no file."
+                )
+            first = first_names.setdefault(original, member.path)
+            hardlink = "" if first == member.path else first
+            content = b"" if hardlink else contents[original].content
+            # One file has one mode and one owner, whatever is said at its other names.
+            known = contents[original]
+            named = replace(known.member, path=member.path, hardlink=hardlink)
+            file = replace(known, member=named, content=content)
+        result.append(file)
+    return result
+
+
+def _write_file(file: TreeFile, output: BinaryIO) -> TreeMember:
+    content, member = file.content, file.member
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    member = replace(member, size=size)
+    if file.has_content_time:
+        # Read once more, since the header stands in front of the content.
+        known = hashlib.sha256()
+        for chunk in _chunks(content):
+            known.update(chunk)
+        member = replace(member, mtime=content_time(Sha256(known.hexdigest())))
+    output.write(tar_header.header(member.to_tar()))
+    digest = hashlib.sha256()
+    left = size
+    for chunk in _chunks(content):
+        digest.update(chunk)
+        left -= output.write(chunk)
+    assert not left, f"{member.path} changed while it was read"
+    output.write(tar_header.padding(size))
+    return replace(member, sha256=digest.hexdigest())
+
+
+def _chunks(content: Content) -> Iterator[Union[bytes, memoryview]]:
+    if not isinstance(content, Path):
+        yield content
+        return
+    with content.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _from_tar(info: tarfile.TarInfo, place: str) -> TreeMember:
+    if info.issym():
+        return TreeMember(place, kinds.SYMLINK, info.mode, info.uid, info.gid, target=info.linkname)
+    mtime = int(info.mtime)
+    return TreeMember(place, kinds.FILE, info.mode, info.uid, info.gid, info.size, mtime=mtime)
+
+
+def _copy(archive: tarfile.TarFile, info: tarfile.TarInfo, output: BinaryIO) -> None:
+    content = archive.extractfile(info)
+    assert content is not None, "files only have content"
+    while chunk := content.read(_CHUNK):
+        output.write(chunk)
+    output.write(tar_header.padding(info.size))

@@ -1,0 +1,1 @@
+"""Values that the rest is written with."""
