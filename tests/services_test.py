@@ -201,7 +201,7 @@ def test_one_line_of_a_source_is_a_layer_of_kilobytes(
     repository: Repository, directory: Path
 ) -> None:
     before = description(directory, "guestbook")["layers"]
-    with repository.edited("src/guestbook/server.py", "Welcome to", "Good morning from"):
+    with repository.edited("examples/guestbook/server.py", "Welcome to", "Good morning from"):
         run = repository.pants("--stats-log", "package", "//images/services:guestbook")
         path = repository.root / "dist/images.services/guestbook.json"
         after = json.loads(path.read_text())["layers"]
@@ -221,9 +221,9 @@ def test_pants_knows_what_an_image_depends_on(repository: Repository) -> None:
         f"images/services:{name}" for name in ("census", "guestbook", "guestbook-on-debian")
     ]
     dependents = ("dependents", "--transitive")
-    assert images(*dependents, "src/guestbook/server.py:sources") == services
+    assert images(*dependents, "examples/guestbook/server.py:sources") == services
     assert "images/debian:nginx" in images(*dependents, "images/debian/pages/index.html")
-    with repository.edited("src/guestbook/server.py", "Welcome to", "Good evening from"):
+    with repository.edited("examples/guestbook/server.py", "Welcome to", "Good evening from"):
         changed = ("--changed-since=HEAD", "--changed-dependents=transitive", "list")
         assert images(*changed) == services
 
@@ -240,7 +240,7 @@ docker_image(
         "/srv/texts/": {"source": ":texts", "mode": "0640", "owner": "app:app"},
         "/srv/bundle/": {"source": ":bundle", "unpack": True},
         "/srv/bundle.tar.gz": {"source": ":bundle"},
-        "/srv/guestbook.pex": {"source": "//src/guestbook", "mode": "0500"},
+        "/srv/guestbook.pex": {"source": "//examples/guestbook", "mode": "0500"},
     },
 )
 """

@@ -8,8 +8,8 @@ _REDIS, _GLIBC = "3rdparty/redis/BUILD", "3rdparty/glibc/BUILD"
 _BASH, _COREUTILS = "3rdparty/bash/BUILD", "3rdparty/coreutils/BUILD"
 _PYTHON, _GUESTBOOK, _CENSUS = (
     "3rdparty/cpython/BUILD",
-    "src/guestbook/server.py",
-    "src/census/count.py",
+    "examples/guestbook/server.py",
+    "examples/census/count.py",
 )
 
 
