@@ -361,7 +361,7 @@ def test_a_user_without_rights_is_told_what_to_do(program: Program) -> None:
     file.write_text(
         file.read_text()
         .replace("os.geteuid() == 0", "False")
-        .replace('_DIRECTORIES = "', '_DIRECTORIES = "/none" or "')
+        .replace("_DIRECTORIES = ", "_DIRECTORIES = '/none' or ")
     )
     report = run_in(sandbox)
     assert (report.status, report.text) == (65, "")

@@ -12,7 +12,7 @@ from lading.runtime.program import USER_ERROR, error_sentence
 
 Result = TypeVar("Result")
 
-_LIBRARY = Path(__file__).parents[1]
+_LIBRARY = Path(__file__).parents[2]
 
 
 def on_small_disk(directory: Path, options: str, task: Callable[[], Result]) -> Result:

@@ -122,6 +122,7 @@ def test_the_program_has_nothing_in_it_of_how_images_are_built() -> None:
         files = [name for name in program_files.program_files(module) if "/image/" in name]
         assert files == [
             "lading/image/__init__.py",
+            "lading/image/config/__init__.py",
             "lading/image/config/config_type.py",
             "lading/image/config/go_json.py",
             "lading/image/config/platform.py",
@@ -144,7 +145,7 @@ def test_as_a_program_with_the_machine_beside_it(registry: RegistryServer, tmp_p
         from_(registry)
         digest = registry.blob(BODY, Reply(404))
         put("request.json", BlobRequest(digest, len(BODY)).to_json())
-        library = str(Path(__file__).parents[2])
+        library = str(Path(program_files.__file__).parents[2])
         program = [
             sys.executable,
             "-B",
