@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.rules import Get, collect_rules, rule
 
-from lading.checks.container_engine import ENGINE_VARIABLES
+from lading.engines.container_engine import ENGINE_VARIABLES
 from lading.runtime.machine import Machine
 from lading_pants.engine.machine import MachineCache, NotedFiles, NotedFilesRequest, machine_files
 

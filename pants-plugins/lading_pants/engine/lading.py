@@ -15,8 +15,8 @@ from pants.option.option_types import (
 from pants.option.subsystem import Subsystem
 
 from lading.compression.layer_compression import LayerCompression, Method
+from lading.engines.container_engine import Engine
 from lading.namespaces.limits import Limits
-from lading.run.image_run_request import Engine
 from lading_pants.errors import TargetError
 
 

@@ -13,8 +13,9 @@ from pants.option.global_options import GlobalOptions
 from pants.option.option_types import BoolOption
 
 from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
+from lading.engines.container_engine import Engine
 from lading.fetch.zstd_library import LIBRARY
-from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.run.image_run_request import ImageRunRequest
 from lading.runtime.machine import MACHINE_DIR
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.machine import MachineCache

@@ -11,7 +11,8 @@ from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
-from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.engines.container_engine import Engine
+from lading.run.image_run_request import ImageRunRequest
 from lading_pants.base_image.base_image import BaseImageTarget
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets

@@ -18,13 +18,13 @@ from pants.engine.target import (
 )
 from pants.util.frozendict import FrozenDict
 
-from lading.checks.check_request import Engine
 from lading.checks.command_check import EXAMPLE as COMMAND_EXAMPLE
 from lading.checks.command_check import CommandCheck
 from lading.checks.config_check import EXAMPLE as CONFIG_EXAMPLE
 from lading.checks.config_check import parse_config
 from lading.checks.file_check import EXAMPLE as FILE_EXAMPLE
 from lading.checks.file_check import FileCheck
+from lading.engines.container_engine import Engine
 from lading.image.root.root_fields import fill_strings
 from lading.values.errors import LadingError
 from lading.values.field_text import HELP
@@ -218,8 +218,8 @@ class StructureTestsField(MultipleSourcesField):
 
 class EngineField(StringField):
     alias = "engine"
-    default = Engine.NAMESPACES.value
-    valid_choices = tuple(engine.value for engine in Engine)
+    default = "namespaces"
+    valid_choices = ("namespaces", Engine.DOCKER.value, Engine.PODMAN.value)
     value: str
     help = (
         "What runs `commands`. `namespaces` needs no container engine: the image's files are "
@@ -227,6 +227,10 @@ class EngineField(StringField):
         "`docker` and `podman` are given the image for as long as the test runs, under a name of "
         "its own. Everything else is checked without any of them."
     )
+
+    @property
+    def engine(self) -> Engine:
+        return Engine.NONE if self.value == self.default else Engine(self.value)
 
 
 class ImageTestTimeoutField(TestTimeoutField):

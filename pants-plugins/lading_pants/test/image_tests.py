@@ -24,7 +24,8 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.checks.check_request import CheckRequest, Engine
+from lading.checks.check_request import CheckRequest
+from lading.engines.container_engine import Engine
 from lading.fetch.zstd_library import LIBRARY
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage
@@ -83,7 +84,7 @@ async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -
         built = await Get(ImageLayers, ImageLayersRequest(field_set))
         closure = tuple(member.package for member in built.closure)
     machine = None
-    if checks.commands and engine is not Engine.NAMESPACES:
+    if checks.commands and engine is not Engine.NONE:
         # Without a name, which may be another image's in the engine.
         archive = await Get(ImageArchive, ImageArchiveRequest(field_set, named=False))
         digests.append(archive.digest)
@@ -137,7 +138,7 @@ async def test_image(
     batch: ImageTestRequest.Batch[ImageTestFieldSet, Any], test_subsystem: TestSubsystem
 ) -> TestResult:
     field_set = batch.single_element
-    engine = Engine(field_set.engine.value)
+    engine = field_set.engine.engine
     try:
         planned = await Get(ImageChecks, ImageChecksRequest(field_set))
         image = await Get(AssembledImage, AssembledImageRequest(planned.image))

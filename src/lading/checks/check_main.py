@@ -10,20 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, List, Sequence
 
-from lading.checks.check_request import CheckRequest, Engine
+from lading.checks.check_request import CheckRequest
 from lading.checks.checks import Checks
 from lading.checks.command_result import CommandResult
-from lading.checks.container_engine import ContainerEngine
 from lading.checks.dpkg import debian_packages, dpkg_files
+from lading.checks.engine_run import EngineRun
 from lading.checks.image_files import ImageFiles
 from lading.checks.layered_files import LayeredFiles
 from lading.checks.namespace_run import NamespaceRun
 from lading.checks.outcome import Outcome
 from lading.checks.report import junit_report, text_report
+from lading.engines.container_engine import ContainerEngine, Engine
 from lading.image.config.runtime_config import RuntimeConfig
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.root.account_files import ACCOUNT_FILES
 from lading.namespaces.limits import Limits
+from lading.runtime.machine import Machine
 from lading.runtime.program import run
 
 
@@ -51,7 +53,7 @@ def _outcomes(
     files = _with_contents(layered, checks)
     accounts = files.accounts
     results: Sequence[CommandResult] = ()
-    if checks.commands and request.engine is Engine.NAMESPACES:
+    if checks.commands and request.engine is Engine.NONE:
         work = Path("work").absolute()
         work.mkdir(mode=0o700)  # others could run setuid files that the image has
         run = NamespaceRun(layers, config, accounts, work, _timeout(request))
@@ -90,10 +92,15 @@ def _timeout(request: CheckRequest) -> int:
 
 
 def _run_in_engine(request: CheckRequest) -> Sequence[CommandResult]:
-    engine = ContainerEngine.find(request.engine)
-    with engine.loaded(Path(request.archive), request.ids) as name:
+    engine = ContainerEngine.find(
+        request.engine,
+        Machine.load().environment,
+        "leave `engine` out to run commands in namespaces",
+    )
+    run = EngineRun(engine)
+    with run.loaded(Path(request.archive), request.ids) as name:
         end = time.monotonic() + _timeout(request)
-        return [engine.run(name, check, end) for check in request.checks.commands]
+        return [run.run(name, check, end) for check in request.checks.commands]
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from xml.etree import ElementTree
 import pytest
 
 from lading.checks.absence_check import AbsenceCheck
-from lading.checks.check_request import CheckRequest, Engine
+from lading.checks.check_request import CheckRequest
 from lading.checks.checks import Checks
 from lading.checks.command_check import CommandCheck
 from lading.checks.config_check import parse_config
 from lading.checks.file_check import FileCheck
 from lading.checks.license_check import LicenseCheck
 from lading.checks.size_check import SizeCheck
+from lading.engines.container_engine import Engine
 from lading.image.programs.run_as_root_testing import (
     Account,
     directory,
@@ -120,7 +121,7 @@ class Program:
                     layers=tuple(f"layer-{number}" for number in range(len(layers))),
                     compressed_size=sum(map(len, layers)),
                     closure=(),
-                    engine=Engine.NAMESPACES,
+                    engine=Engine.NONE,
                     archive="",
                     ids=(),
                     timeout=60,

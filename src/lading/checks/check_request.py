@@ -2,20 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Dict, Optional, Tuple
 
 from lading.checks.absence_check import package_from_dict, package_to_dict
 from lading.checks.checks import Checks
+from lading.engines.container_engine import Engine
 from lading.store.package import StorePackage
-
-
-class Engine(Enum):
-    """What runs commands."""
-
-    NAMESPACES = "namespaces"
-    DOCKER = "docker"
-    PODMAN = "podman"
 
 
 @dataclass(frozen=True)
@@ -23,7 +15,7 @@ class CheckRequest:
     """`config` is a file; `layers` are blobs, lowest first, or nothing where none of `checks` needs
     them. `compressed_size` is in bytes, `closure` what lies in the store.
 
-    Unless `engine` is namespaces, `archive` is the image's, and `ids` are what the engine may call
+    Unless `engine` is `NONE`, `archive` is the image's, and `ids` are what the engine may call
     it. `timeout` is in seconds, for all commands together. `name` is of the test.
     """
 

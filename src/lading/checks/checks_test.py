@@ -1,12 +1,13 @@
 from lading.checks.absence_check import AbsenceCheck
 from lading.checks.absence_check_test import CLOSURE
-from lading.checks.check_request import CheckRequest, Engine
+from lading.checks.check_request import CheckRequest
 from lading.checks.checks import Checks
 from lading.checks.command_check import CommandCheck
 from lading.checks.config_check import parse_config
 from lading.checks.file_check import FileCheck
 from lading.checks.license_check import LicenseCheck
 from lading.checks.size_check import SizeCheck
+from lading.engines.container_engine import Engine
 
 CHECKS = Checks(
     commands=(CommandCheck.parse({"run": ["a"], "stdout": "b"}),),

@@ -2,19 +2,10 @@
 
 import json
 from dataclasses import asdict, dataclass
-from enum import Enum
 from typing import Any, Dict, Tuple
 
+from lading.engines.container_engine import Engine
 from lading.image.programs.archive_request import LayerFiles
-
-
-class Engine(Enum):
-    """What runs an image. `AUTO` is docker if it answers, else podman; `NONE` are namespaces."""
-
-    AUTO = "auto"
-    DOCKER = "docker"
-    PODMAN = "podman"
-    NONE = "none"
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ any, in place of the image's `cmd`.
 """
 
 import json
+import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import List
 
+from lading.engines.container_engine import ContainerEngine, Engine
 from lading.image.config.runtime_config import RuntimeConfig
 from lading.image.layers.layer_blobs import LayerBlobs
-from lading.run.engine import ContainerEngine
-from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.run.engine_session import EngineSession, run_arguments
+from lading.run.image_run_request import ImageRunRequest
 from lading.run.loadable_image import LoadableImage
 from lading.run.namespace_session import NamespaceSession
 from lading.runtime.program import run
@@ -30,9 +32,11 @@ def main(argv: List[str]) -> None:
     config = RuntimeConfig.from_json(image.image.config.decode("utf-8"))
     if request.engine is Engine.NONE:
         sys.exit(_run_in_namespaces(image, config, arguments))
-    engine = ContainerEngine.find(request.engine)
-    name = engine.load(image)
-    engine.become([*engine.arguments(name, config.exposed_ports, json.loads(options)), *arguments])
+    engine = ContainerEngine.find(
+        request.engine, os.environ, "use `--no-daemon`, which runs the image without any"
+    )
+    name = EngineSession(engine, image).load()
+    engine.become([*run_arguments(name, config.exposed_ports, json.loads(options)), *arguments])
 
 
 def _run_in_namespaces(image: LoadableImage, config: RuntimeConfig, arguments: List[str]) -> int:

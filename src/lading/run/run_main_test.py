@@ -18,6 +18,7 @@ from typing import Any, Iterator, List, Optional, Tuple
 import pytest
 
 from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
+from lading.engines.container_engine import Engine
 from lading.image.config.config import ImageConfig
 from lading.image.config.layer import Layer
 from lading.image.config.platform import Platform
@@ -32,7 +33,7 @@ from lading.image.programs.run_as_root_testing import (
     python,
     scratch_user,
 )
-from lading.run.image_run_request import Engine, ImageRunRequest
+from lading.run.image_run_request import ImageRunRequest
 from lading.runtime.program_files import program_files
 from lading.values.digest import Sha256
 

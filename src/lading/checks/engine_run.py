@@ -1,45 +1,19 @@
 """Runs commands in docker or podman."""
 
 import json
-import os
 import secrets
-import shutil
 import signal
 import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple, Union
+from typing import Iterator, List, NoReturn, Optional, Sequence, Tuple, Union
 
-from lading.checks.check_request import Engine
 from lading.checks.command_check import CommandCheck
 from lading.checks.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult, setup_note
-from lading.runtime.machine import Machine
+from lading.engines.container_engine import ContainerEngine
 from lading.values.errors import LadingError
-
-#: Environment variables of the machine that say how the engines are reached and configured.
-ENGINE_VARIABLES = (
-    "CONTAINERS_CONF",
-    "CONTAINERS_STORAGE_CONF",
-    "CONTAINER_CONNECTION",
-    "CONTAINER_HOST",
-    "CONTAINER_SSHKEY",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "DOCKER_API_VERSION",
-    "DOCKER_CERT_PATH",
-    "DOCKER_CONFIG",
-    "DOCKER_CONTEXT",
-    "DOCKER_HOST",
-    "DOCKER_TLS_VERIFY",
-    "HOME",
-    "PATH",
-    "TMPDIR",
-    "USER",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-)
 
 #: The repository of the names that images have while they are tested.
 _REPOSITORY = "localhost/lading-test"
@@ -52,25 +26,8 @@ _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class ContainerEngine:
-    """`program` is the engine's client, an absolute path."""
-
-    name: str
-    program: str
-    environment: Mapping[str, str]
-
-    @classmethod
-    def find(cls, engine: Engine) -> "ContainerEngine":
-        """LadingError where it is not on this machine."""
-        environment = Machine.load().environment
-        path = environment.get("PATH", os.defpath)
-        program = shutil.which(engine.value, path=path)
-        if program is None:
-            raise LadingError(
-                f"`engine` is {engine.value!r}, and there is no {engine.value} in PATH, which is "
-                f"{path}: install it, or leave `engine` out to run commands without one."
-            )
-        return cls(engine.value, program, environment)
+class EngineRun:
+    engine: ContainerEngine
 
     @contextmanager
     def loaded(self, archive: Path, ids: Sequence[str]) -> Iterator[str]:
@@ -83,21 +40,21 @@ class ContainerEngine:
         name = f"{_REPOSITORY}:{secrets.token_hex(8)}"
         for attempt in range(_ATTEMPTS):
             if attempt:
-                self._call("load", "--quiet", "--input", str(archive))
-            if any(self._try("tag", image, name).returncode == 0 for image in ids):
+                self.engine.call("load", "--quiet", "--input", str(archive))
+            if any(self.engine.attempt("tag", image, name).returncode == 0 for image in ids):
                 break
         else:
             raise LadingError(
-                f"{self.name} has loaded the image, but knows none of {', '.join(ids)}: look "
-                f"whether `{self.name} image ls --no-trunc` shows it."
+                f"{self.engine.name} has loaded the image, but knows none of {', '.join(ids)}: "
+                f"look whether `{self.engine.name} image ls --no-trunc` shows it."
             )
         try:
             yield name
         finally:
             # Where somebody's container uses the image, podman removes nothing but the name if
             # it is told so; docker keeps both.
-            if self._try("image", "rm", name).returncode:
-                self._try("untag", name)
+            if self.engine.attempt("image", "rm", name).returncode:
+                self.engine.attempt("untag", name)
 
     def run(self, image: str, check: CommandCheck, end: Optional[float]) -> CommandResult:
         """`end` is of time.monotonic."""
@@ -111,7 +68,7 @@ class ContainerEngine:
                 if result.problem or result.exit_code:
                     notes.append(setup_note(words, result.problem, result.exit_code))
                 try:
-                    image = self._call("commit", container).strip()
+                    image = self.engine.call("commit", container).strip()
                 finally:
                     self._remove(container)
                 made.append(image)
@@ -119,7 +76,7 @@ class ContainerEngine:
             self._remove(container)
         finally:
             for image in reversed(made):
-                self._try("image", "rm", image)
+                self.engine.attempt("image", "rm", image)
         return CommandResult(**{**vars(result), "notes": tuple(notes)})
 
     def _run(
@@ -131,7 +88,7 @@ class ContainerEngine:
         end: Optional[float],
     ) -> Tuple[CommandResult, str]:
         """The result, and the container, which is to be removed."""
-        container = self._call(
+        container = self.engine.call(
             *("create", "--interactive", "--network", "none", *entrypoint),
             *(option for pair in check.env for option in ("--env", "=".join(pair))),
             *(("--user", check.user) if check.user is not None else ()),
@@ -149,14 +106,14 @@ class ContainerEngine:
         if left is not None and left <= 0:
             return CommandResult(problem=NOT_STARTED)
         try:
-            started = self._try(
+            started = self.engine.attempt(
                 "start", "--attach", "--interactive", container, stdin=stdin, timeout=left
             )
         except subprocess.TimeoutExpired as expired:
             return CommandResult(
                 stdout=_text(expired.stdout), stderr=_text(expired.stderr), problem=OUT_OF_TIME
             )
-        state = json.loads(self._call("inspect", "--format", "{{json .State}}", container))
+        state = json.loads(self.engine.call("inspect", "--format", "{{json .State}}", container))
         # podman has no such text; its container stays as it was.
         error = state.get("Error") or (state["Status"] in _NOT_RUN and started.stderr.strip())
         if error:
@@ -164,32 +121,7 @@ class ContainerEngine:
         return CommandResult(state["ExitCode"], started.stdout, started.stderr)
 
     def _remove(self, container: str) -> None:
-        self._try("rm", "--force", "--volumes", container)
-
-    def _call(self, *arguments: str) -> str:
-        """Standard output; LadingError with the engine's own words if it fails."""
-        called = self._try(*arguments)
-        if called.returncode:
-            raise LadingError(
-                f"`{self.name} {arguments[0]}` failed, so that the image can't be tested in "
-                f"{self.name}: {called.stderr.strip()}"
-            )
-        return called.stdout
-
-    def _try(
-        self, *arguments: str, stdin: str = "", timeout: Optional[float] = None
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [self.program, *arguments],
-            input=stdin,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-        )
+        self.engine.attempt("rm", "--force", "--volumes", container)
 
 
 def _arguments(check: CommandCheck) -> Tuple[List[str], Sequence[str]]:

@@ -1,0 +1,1 @@
+"""docker and podman, where they are on this machine."""

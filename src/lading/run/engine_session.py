@@ -1,0 +1,136 @@
+"""An image in docker or podman, which are sent what they lack of it."""
+
+import json
+import re
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Optional, Sequence, Tuple
+
+from lading.engines.container_engine import ContainerEngine
+from lading.run.loadable_image import LoadableImage
+from lading.values.errors import LadingError
+
+# An option that says which ports or which network a container gets.
+_NETWORK_OPTION = re.compile(r"-[pP].*|--(?:publish|publish-all|net|network)(?:=.*)?")
+
+# Of docker's DriverStatus, where images are in containerd's store.
+_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
+
+# How often an engine is asked what it has while others remove images.
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class EngineSession:
+    engine: ContainerEngine
+    image: LoadableImage
+
+    def load(self) -> str:
+        """Make sure that the engine has the image; what it calls it.
+
+        What the engine has is asked each time, as somebody may have removed it (pants#16356).
+        """
+        name = self._present()
+        if name is None:
+            self._send_missing_layers()
+            name = self._present()
+        if name is None:
+            # It can't take layers alone, or lost the others meanwhile.
+            output = self._send(0)
+            name = self._present()
+        if name is None:
+            raise LadingError(
+                f"{self.engine.name} can't load the image: "
+                f"{output.strip() or 'it does not say why'}."
+            )
+        return name
+
+    def _present(self) -> Optional[str]:
+        for name in self.image.ids:
+            bare = name.partition(":")[2]
+            if self.engine.attempt("image", "inspect", bare).returncode == 0:
+                return bare
+        return None
+
+    def _send_missing_layers(self) -> None:
+        """Where the engine can do with those, and has others."""
+        present = self._present_layers()
+        if self.engine.name == "podman":
+            self._announce(present)
+            self._pull()
+        elif present and _CONTAINERD_STORE not in (self.engine.info.get("DriverStatus") or ()):
+            # That store would have an image whose blobs it lacks.
+            self._send(present)
+
+    def _pull(self) -> None:
+        """podman reads from a layout only what it lacks. A remote one can't see it."""
+        with tempfile.TemporaryDirectory(prefix="lading-layout-") as layout:
+            self.image.write_layout(Path(layout))
+            pulled = self.engine.attempt("pull", "--quiet", f"oci:{layout}")
+        if pulled.returncode == 0:
+            for reference in self.image.references:
+                self.engine.attempt("tag", self.image.ids[0].partition(":")[2], reference.name)
+
+    def _present_layers(self) -> int:
+        """How many of the image's layers, from the lowest, are in images that the engine has.
+
+        docker finds them by their chain (moby, tarexport/load.go), so it need not be sent them.
+        """
+        for _ in range(_ATTEMPTS):
+            listed = self.engine.attempt("image", "ls", "--all", "--quiet", "--no-trunc")
+            ids = set(listed.stdout.split())
+            if not ids:
+                return 0
+            layers_format = ("--format", "{{json .RootFS.Layers}}")
+            found = self.engine.attempt("image", "inspect", *layers_format, *ids)
+            if found.returncode == 0:
+                break
+            # podman tells of none if one is removed meanwhile.
+        return max(
+            (
+                _common(json.loads(line) or (), self.image.diff_ids)
+                for line in found.stdout.split("\n")
+                if line
+            ),
+            default=0,
+        )
+
+    def _send(self, present: int) -> str:
+        """What the engine said to it."""
+        self._announce(present)
+        process = self.engine.start("load")
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            with process.stdin:
+                self.image.write(process.stdin, present)
+        except BrokenPipeError:
+            pass  # it has given up, and says why
+        output = process.stdout.read().decode("utf-8", "replace")
+        process.wait()
+        return output
+
+    def _announce(self, present: int) -> None:
+        size = self.image.size(present) / 1e6
+        sys.stderr.write(f"Loading {size:.1f} MB into {self.engine.name}\n")
+        sys.stderr.flush()
+
+
+def run_arguments(name: str, ports: Sequence[str], options: Sequence[str]) -> List[str]:
+    """Of a container that goes away when its program ends. Arguments to that may follow."""
+    terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+    published = [f"--publish={port.partition('/')[0]}:{port}" for port in ports]
+    if any(map(_NETWORK_OPTION.fullmatch, options)):
+        published = []
+    return ["run", "--rm", "--interactive", *terminal, *published, *options, name]
+
+
+def _common(one: Sequence[str], other: Tuple[str, ...]) -> int:
+    """How many elements both begin with."""
+    count = 0
+    for left, right in zip(one, other):
+        if left != right:
+            break
+        count += 1
+    return count
