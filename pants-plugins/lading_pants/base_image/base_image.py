@@ -13,6 +13,7 @@ from pants.engine.target import (
     StringField,
     Target,
 )
+from pants.util.strutil import help_text
 
 from lading.image.config.platform import Platform
 from lading.registry.reference import Reference, parse_digest
@@ -25,13 +26,17 @@ ALIAS = "base_image"
 class BaseImageNameField(StringField):
     alias = "image"
     required = True
-    help = (
-        "The image as `docker pull` takes it, such as\n\n"
-        "- `debian:12-slim`, which is short for `docker.io/library/debian:12-slim`\n"
-        "- `registry.example:5000/team/app:1.2`\n"
-        "- `debian@sha256:<digest>` or `debian:12-slim@sha256:<digest>`\n\n"
-        "Without tag and digest the tag is `latest`. Beside a digest the tag tells people what "
-        "the image is; it is looked up if `[lading].refuse_stale_base_images` is set."
+    help = help_text(
+        """
+        The name of the image, as for `docker pull`:
+
+        * `debian:12-slim`, which is short for `docker.io/library/debian:12-slim`
+        * `registry.example:5000/team/app:1.2`
+        * `debian@sha256:<digest>` or `debian:12-slim@sha256:<digest>`
+
+        Without a tag or digest, the tag is `latest`. Beside a digest, a tag is only a note to
+        readers, unless `[lading].refuse_stale_base_images` is set: then Lading looks it up.
+        """
     )
 
     @classmethod
@@ -48,13 +53,16 @@ class BaseImageNameField(StringField):
 
 class BaseImageDigestField(StringField):
     alias = "digest"
-    help = (
-        "The digest that the image is trusted by, `sha256:` and 64 hexadecimal digits: that of "
-        "its manifest, or of the index that has it for several platforms, as `docker pull` "
-        "prints it.\n\n"
-        "If it is unset and `image` has none either, the digest is taken from the file "
-        "`[lading].base_images_lock`, into which `./pants generate-lockfiles "
-        "--resolve=base-images` writes the digests that the tags have at that time."
+    help = help_text(
+        """
+        The digest that pins the image: `sha256:` and 64 hexadecimal digits, as `docker pull`
+        prints them. It is the digest of the image's manifest, or of the index of an image for
+        several platforms.
+
+        If neither this nor `image` has a digest, it is read from the file
+        `[lading].base_images_lock`. `./pants generate-lockfiles --resolve=base-images` writes the
+        current digest of each tag there.
+        """
     )
 
     @classmethod
@@ -72,9 +80,12 @@ class BaseImageDigestField(StringField):
 
 class BaseImagePlatformField(StringField):
     alias = "platform"
-    help = (
-        "The platform of the image, such as `linux/amd64`, `linux/arm64` or `linux/arm/v7`; that "
-        "of the machine if unset. Of an image for several platforms the one for this is taken."
+    help = help_text(
+        """
+        The platform of the image, such as `linux/amd64`, `linux/arm64` or `linux/arm/v7`.
+        Defaults to the machine's platform. It selects one image of those that a multi-platform
+        index lists.
+        """
     )
 
     @classmethod
@@ -96,17 +107,21 @@ class BaseImageTarget(LadingTarget):
         BaseImageDigestField,
         BaseImagePlatformField,
     )
-    help = (
-        "An image in a registry, pinned by digest, for `docker_image` targets to be put on.\n\n"
-        "    base_image(\n"
-        '        name="debian",\n'
-        '        image="docker.io/library/debian:12-slim",\n'
-        '        digest="sha256:<64 hexadecimal digits>",\n'
-        "    )\n\n"
-        "Its manifest and config are pulled when an image that is built needs them, its layers "
-        "when what lies in them is not known yet, an archive is written or a command runs on it. "
-        "Every byte is checked against the digest. There is nothing to package or to run: "
-        "`docker_image` targets name it as their `base`."
+    help = help_text(
+        """
+        An image in a registry, pinned by digest, that a `docker_image` can name as its `base`.
+
+            base_image(
+                name="debian",
+                image="docker.io/library/debian:12-slim",
+                digest="sha256:<64 hexadecimal digits>",
+            )
+
+        Lading pulls the manifest and config when a build needs them. It pulls the layers when it
+        does not know yet which files they hold, when it writes an archive, or when a command runs
+        in the image. Every byte is checked against the digest. There is nothing to package or
+        run.
+        """
     )
 
     def validate(self) -> None:

@@ -14,6 +14,7 @@ from pants.engine.target import (
     StringField,
     StringSequenceField,
 )
+from pants.util.strutil import help_text
 
 from lading_pants.fields.lading_target import LadingTarget
 
@@ -43,11 +44,15 @@ class DebianSuitesField(_NamesField):
     pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*(?:/[A-Za-z0-9.+~_-]+)*")
     example = '["bookworm", "bookworm-updates", "bookworm-security"]'
     required = True
-    help = (
-        "The suites that packages are taken from, such as `['bookworm', 'bookworm-updates', "
-        "'bookworm-security']`. Of several versions the newest is locked, but backports and "
-        "experimental only where no other suite has the package, where a dependency needs them, or "
-        "where `packages` asks for them."
+    help = help_text(
+        """
+        The suites to take packages from, such as `["bookworm", "bookworm-updates",
+        "bookworm-security"]`.
+
+        The newest version in any suite is locked. Backports and experimental are the exception: a
+        version from there is locked only if no other suite has the package, a dependency requires
+        it, or `packages` asks for it.
+        """
     )
 
 
@@ -56,7 +61,11 @@ class DebianComponentsField(_NamesField):
     pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+)*")
     example = '["main", "non-free-firmware"]'
     default = ("main",)
-    help = "The components of the suites, such as `main` and `non-free-firmware`."
+    help = help_text(
+        """
+        The components of the suites, such as `["main", "non-free-firmware"]`.
+        """
+    )
 
 
 class DebianArchitecturesField(_NamesField):
@@ -64,25 +73,34 @@ class DebianArchitecturesField(_NamesField):
     pattern = re.compile(r"[a-z0-9][a-z0-9-]*")
     example = '["amd64", "arm64"]'
     default = ("amd64",)
-    help = "Debian's names of the architectures to lock packages for, such as `amd64`, `arm64`."
+    help = help_text(
+        """
+        The architectures to lock packages for, by Debian's names, such as `["amd64", "arm64"]`.
+        """
+    )
 
 
 class DebianExtraPackagesField(StringSequenceField):
     alias = "packages"
     default = ()
-    help = (
-        "Packages to lock besides those that `build_root`, `fetch_debian` and `docker_image` "
-        "targets with this lock ask for. What these depend on is locked as well. A name may be "
-        "followed by a version, `curl=7.88.1-10`, or by a suite, `curl/bookworm-backports`: this "
-        "is locked then for all that use the package."
+    help = help_text(
+        """
+        Packages to lock, with everything they depend on, in addition to those that `build_root`,
+        `fetch_debian` and `docker_image` targets with this lock name.
+
+        To choose a version or a suite, write `curl=7.88.1-10` or `curl/bookworm-backports`. The
+        choice holds for everything that uses this lock.
+        """
     )
 
 
 class DebianLockfileField(OptionalSingleSourceField):
     alias = "lockfile"
-    help = (
-        "The lock's file, beside the BUILD file; `<name>.lock.json` if unset. It is written by "
-        "`generate-lockfiles` and belongs in version control."
+    help = help_text(
+        """
+        The lock's file, beside the BUILD file. Defaults to `<name>.lock.json`. `./pants
+        generate-lockfiles` writes it; keep it in version control.
+        """
     )
     required = False
 
@@ -94,7 +112,12 @@ class DebianLockfileField(OptionalSingleSourceField):
 
 class DebianResolveField(StringField, AsyncFieldMixin):
     alias = "resolve"
-    help = "What `generate-lockfiles --resolve=` calls this lock; the target's name if unset."
+    help = help_text(
+        """
+        The name of this lock for `./pants generate-lockfiles --resolve=`. Defaults to the
+        target's name.
+        """
+    )
 
     @property
     def resolve_name(self) -> str:
@@ -112,8 +135,11 @@ class DebianLockTarget(LadingTarget):
         DebianLockfileField,
         DebianResolveField,
     )
-    help = (
-        "Debian packages, pinned by version and digest, for build roots, store packages and "
-        "images. `./pants generate-lockfiles --resolve=<name>` resolves the packages that "
-        "targets ask for, with all they depend on, in the archive's signed index."
+    help = help_text(
+        """
+        Debian packages, pinned by version and digest, for build roots, store packages and images.
+
+        `./pants generate-lockfiles --resolve=<name>` reads the archive's signed index, resolves
+        the packages that targets name and everything they depend on, and writes the lock's file.
+        """
     )

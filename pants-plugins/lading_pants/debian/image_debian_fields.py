@@ -6,6 +6,7 @@ from typing import Iterable, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.target import BoolField
+from pants.util.strutil import help_text
 
 from lading.debs.package_list import PackageList
 from lading_pants.image.fields.image_field import check
@@ -18,20 +19,25 @@ from lading_pants.store.build_root_target import (
 
 class ImageDebianLockField(DebianLockField):
     required = False
-    help = "The address of the `debian_lock` that pins `debian_packages`."
+    help = "The `debian_lock` that pins `debian_packages`, such as `//3rdparty/debian:bookworm`."
 
 
 class ImageDebianPackagesField(DebianPackagesField):
     required = False
-    help = (
-        "Debian packages that are in the image at their usual paths, with all that they depend "
-        "on, in a layer of their own: `['nginx-light']`. `'!perl'` leaves a package out, and what "
-        "nothing else depends on: many are needed by maintainer scripts alone. These don't run. "
-        "Alternatives, certificates and the linker's cache are settled without them, dpkg's "
-        "database is there, and the image's JSON file lists what else they would have done: "
-        "mostly to make users, which `users` and `directories` do. Packages that an image in "
-        "`base` has are not added again. After naming a new one, run `./pants generate-lockfiles "
-        "--resolve=<lock>`."
+    help = help_text(
+        """
+        Debian packages to install at their usual paths, in a layer of their own, such as
+        `["nginx-light"]`. Everything that they depend on is added, except for what the base
+        already has. After adding a package, run `./pants generate-lockfiles --resolve=<lock>`.
+
+        `"!perl"` leaves a package out, with everything that nothing else depends on: many
+        packages are needed only by maintainer scripts.
+
+        Maintainer scripts don't run. Lading sets up alternatives, certificates and the linker's
+        cache itself, and writes dpkg's database. The image's JSON file lists what else the
+        scripts would have done; mostly they create users, for which there are `users` and
+        `directories`.
+        """
     )
 
     @classmethod
@@ -44,18 +50,22 @@ class ImageDebianPackagesField(DebianPackagesField):
 
 
 class ImageAlternativesField(AlternativesField):
-    help = (
-        "Programs that stand for others in `debian_packages`, such as `{'awk': 'gawk'}`, where "
-        "`update-alternatives` would have chosen another one."
+    help = help_text(
+        """
+        The program that each generic command in `debian_packages` runs, such as `{"awk":
+        "gawk"}`. Defaults to what `update-alternatives` would choose.
+        """
     )
 
 
 class DebianDocumentationField(BoolField):
     alias = "debian_documentation"
     default = False
-    help = (
-        "Whether the documentation, manuals and translations in `debian_packages` are in the "
-        "image. Licences always are."
+    help = help_text(
+        """
+        Whether to include the documentation, manuals and translations of `debian_packages`.
+        Licences are always included.
+        """
     )
 
 

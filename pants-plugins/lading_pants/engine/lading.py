@@ -13,6 +13,7 @@ from pants.option.option_types import (
     StrOption,
 )
 from pants.option.subsystem import Subsystem
+from pants.util.strutil import softwrap
 
 from lading.compression.layer_compression import LayerCompression, Method
 from lading.engines.container_engine import Engine
@@ -22,143 +23,186 @@ from lading_pants.errors import TargetError
 
 class LadingSubsystem(Subsystem):
     options_scope = "lading"
-    help = "Store packages and container images made of them."
+    help = "Lading: store packages and the container images made from them."
 
     build_root = StrOption(
         default="//3rdparty/stdenv",
-        help="The `build_root` target of store packages that don't name one.",
+        help="The `build_root` for store packages that don't set one.",
     )
     build_timeout = IntOption(
         default=Limits().timeout,
-        help=(
-            "The most seconds that the build of a store package may take, unless it has a "
-            "`timeout`, and that `run_as_root` of an image may take, unless it has a "
-            "`run_as_root_timeout`. Limits are part of no store path and no cache key: changing "
-            "one rebuilds nothing."
+        help=softwrap(
+            """
+            The maximum time, in seconds, that the build of a store package may take if it sets no
+            `timeout`, and that `run_as_root` of an image may take if it sets no
+            `run_as_root_timeout`. Limits are not part of any store path or cache key: changing
+            one rebuilds nothing.
+            """
         ),
     )
     max_build_log_size = IntOption(
         default=Limits().max_log_size,
-        help=(
-            "The most bytes that the build of a store package may print, unless it has a "
-            "`max_log_size`, and the commands of `run_as_root`."
+        help=softwrap(
+            """
+            The maximum number of bytes that the build of a store package may print if it sets no
+            `max_log_size`, and that the commands of `run_as_root` may print.
+            """
         ),
     )
     max_build_disk_size = IntOption(
         default=Limits().max_disk_size,
-        help=(
-            "The most bytes that the files of a store package's build may take on disk while it "
-            "runs, unless it has a `max_disk_size`."
+        help=softwrap(
+            """
+            The maximum disk space, in bytes, that the files of a store package's build may use
+            while it runs, if it sets no `max_disk_size`.
+            """
         ),
     )
     debian_mirrors = StrListOption(
-        help=(
-            "Base URLs of Debian archives, which contain `pool/` and `dists/`. They are tried "
-            "before those of the machine's own apt configuration. Which one a file comes from "
-            "does not matter: files are checked by digest."
+        help=softwrap(
+            """
+            Base URLs of Debian archives, which contain `pool/` and `dists/`, such as
+            `["https://debian.example.com/debian"]`. Lading tries them before those in the
+            machine's apt configuration. It checks every file by digest, so it does not matter
+            which mirror serves it.
+            """
         ),
     )
     upgrade = StrListOption(
-        help=(
-            "Names of Debian packages, or patterns such as `libssl*`, of which "
-            "`generate-lockfiles` locks the newest version; `*` stands for all. Without it, what "
-            "a `debian_lock` has keeps its version, unless a package that is added needs another."
+        help=softwrap(
+            """
+            Debian packages to upgrade when `./pants generate-lockfiles` runs: names or patterns
+            such as `libssl*`, or `*` for all. Other packages in a `debian_lock` keep their
+            version unless a package that you add needs another one.
+            """
         ),
     )
     allow_older_index = BoolOption(
         default=False,
-        help=(
-            "Whether `generate-lockfiles` takes a Debian index that is older than the one that "
-            "the lock was made with. Such an index is signed, but hides the updates since then; "
-            "set it to go back on purpose, to a snapshot for example."
+        help=softwrap(
+            """
+            Whether `./pants generate-lockfiles` accepts a Debian index that is older than the one
+            the lock was made with. An old index has a valid signature, but hides later security
+            updates, so by default it is an error. Set this to go back on purpose, for example to
+            a snapshot.
+            """
         ),
     )
     container_engine = EnumOption(
         default=Engine.AUTO,
-        help=(
-            "What `./pants run` runs images in: with `auto` docker if it answers, else podman; "
-            "with `none` neither, as `./pants run --no-daemon` does."
+        help=softwrap(
+            """
+            What `./pants run` runs images in. `auto` uses docker if its daemon answers, and
+            podman otherwise. `none` uses neither, like `./pants run --no-daemon`.
+            """
         ),
     )
     container_options = StrListOption(
-        help=(
-            "Options that `./pants run` gives to `docker run` or `podman run`, such as "
-            "`--network=host`. The image's `exposed_ports` are published under the same numbers "
-            "unless an option says which ports or which network the container has."
+        help=softwrap(
+            """
+            Options that `./pants run` passes to `docker run` or `podman run`, such as
+            `["--network=host"]`. The image's `exposed_ports` are published under the same
+            numbers, unless an option sets the container's ports or network.
+            """
         ),
     )
     compression = EnumOption(
         default=Method.GZIP,
-        help=(
-            "How layers are compressed. With `zstd` they are a tenth smaller, and are made and "
-            "unpacked faster, but docker before 23 and some registries don't take them."
+        help=softwrap(
+            """
+            How to compress layers. `zstd` makes them a tenth smaller and is faster to compress
+            and unpack, but docker before version 23 and some registries don't support it.
+            """
         ),
     )
     compression_level = IntOption(
         default=None,
-        help=(
-            "From 1, which is fast, to 12 with `gzip` and 19 with `zstd`, which are small; if "
-            f"unset, {LayerCompression.parse(Method.GZIP, None).level} with `gzip` and "
-            f"{LayerCompression.parse(Method.ZSTD, None).level} with `zstd`. A package is "
-            "compressed once, whatever number of images it is in."
+        help=softwrap(
+            f"""
+            The compression level: from 1, the fastest, to 12 for `gzip` or 19 for `zstd`, the
+            smallest. Defaults to {LayerCompression.parse(Method.GZIP, None).level} for `gzip` and
+            {LayerCompression.parse(Method.ZSTD, None).level} for `zstd`. A package is compressed
+            only once, no matter how many images contain it.
+            """
         ),
     )
     write_archives = BoolOption(
         default=True,
-        help=(
-            "Whether `./pants package` writes an archive of each image. Without them it writes the "
-            "JSON file with digests, tags and closure only, which is less by the image's size for "
-            "who publishes or runs images from here. An archive that lies there from before stays "
-            "as it is. `publish` and `run` write no archives anyway."
+        help=softwrap(
+            """
+            Whether `./pants package` writes an archive of each image. If false, it writes only
+            the JSON file with digests, tags and store packages, which saves writing the whole
+            image when you only publish or run it. An archive from an earlier run is left as it
+            is. `publish` and `run` never write archives.
+            """
         ),
     )
     registries = DictOption[str](
-        help=(
-            "Addresses of registries, `host[:port][/prefix]`, by the names that `registries` of "
-            'images call them: `{"prod": "registry.example:5000"}` for `@prod`.'
+        help=softwrap(
+            """
+            Names for registries, which `registries` of images can use: with `{"prod":
+            "registry.example:5000"}`, an image can write `@prod`. Each address is
+            `host[:port][/prefix]`.
+            """
         ),
     )
     default_registries = StrListOption(
-        help="Where images are published that have no `registries`; written as these are.",
+        help=softwrap(
+            """
+            Where to publish images that don't set `registries`, in the same format, such as
+            `["@prod"]`.
+            """
+        ),
     )
     base_images_lock = StrOption(
         default="3rdparty/base-images.lock.json",
-        help=(
-            "The file that pins `base_image` targets without a digest of their own. It is written "
-            "by `generate-lockfiles --resolve=base-images` and belongs in version control."
+        help=softwrap(
+            """
+            The file that pins each `base_image` without a digest of its own. `./pants
+            generate-lockfiles --resolve=base-images` writes it; keep it in version control.
+            """
         ),
     )
     refuse_stale_base_images = BoolOption(
         default=False,
-        help=(
-            "Whether a `base_image` that is used is an error if its tag names another image by "
-            "now than the one that is pinned. The registry is asked in every run that uses it."
+        help=softwrap(
+            """
+            Whether it is an error if the tag of a `base_image` now names another image than the
+            pinned one. Lading asks the registry in every run that uses the `base_image`.
+            """
         ),
     )
     max_unpacked_size = StrOption(
         default=None,
-        help=(
-            "What the layers of a `base_image` together may expand to, such as `20 GB`. If unset, "
-            "that is a hundred times the size of the compressed layers, and at least 1 GiB, which "
-            "no usual image reaches: a small one that expands to more may have been made to fill "
-            "disks."
+        help=softwrap(
+            """
+            The maximum size of all layers of a `base_image` together when they are unpacked, such
+            as `20 GB`. Defaults to a hundred times their compressed size, but at least 1 GiB. No
+            usual image expands to more; one that does may be an attempt to fill your disk.
+            """
         ),
     )
     registry_mirrors = DictOption[Any](
-        help=(
-            "Mirrors of image registries, which are pulled from before the registry itself: "
-            '`{"docker.io": ["mirror.example:5000/hub"]}`. A mirror is `[https://]host[:port]'
-            "[/prefix]`, or a list of these in the order in which they are tried. It does not get "
-            "the credentials of the registry that it mirrors. Which one an image comes from does "
-            "not matter: images are checked by digest."
+        help=softwrap(
+            """
+            Mirrors of image registries, which Lading tries before the registry itself:
+            `{"docker.io": ["mirror.example:5000/hub"]}`. A value is one mirror or a list in the
+            order to try them, each `[https://]host[:port][/prefix]`.
+
+            A mirror never gets the credentials of the registry that it mirrors. Images are
+            checked by digest, so it does not matter which mirror serves one.
+            """
         ),
     )
     insecure_registries = StrListOption(
-        help=(
-            "Hosts of registries, with port if there is one, that may be reached over http, such "
-            "as `registry.example:5000`. Hosts of the machine itself always may. A registry on the "
-            "internet may lead to these hosts, by a redirect for instance, even if they are inside "
-            "a private network; to others there it may not."
+        help=softwrap(
+            """
+            Registries that may be reached over http, each `host` or `host:port`, such as
+            `["registry.example:5000"]`. Registries on this machine always may.
+
+            A registry on the internet may refer to these hosts, in a redirect for example, even
+            if they are in a private network. It may not refer to any other host in one.
+            """
         ),
     )
 

@@ -7,6 +7,7 @@ from pants.engine.goal import Goal, GoalSubsystem
 from pants.engine.process import InteractiveProcess, InteractiveProcessResult
 from pants.engine.rules import Effect, Get, collect_rules, goal_rule
 from pants.option.option_types import BoolOption, IntOption
+from pants.util.strutil import help_text, softwrap
 
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.runtime.machine import MACHINE_DIR
@@ -24,27 +25,34 @@ _MODULE = "lading.cache.cache_main"
 
 class LadingCacheSubsystem(GoalSubsystem):
     name = "lading-cache"
-    help = (
-        "Check what Lading has unpacked and downloaded on this machine: build roots, store "
-        "packages and interpreters against the digests recorded when they were unpacked, "
-        "downloads against their own. What is damaged is listed, and the exit status is 1.\n\n"
-        "Builds check all that they use: each time whether the file system shows a change, and "
-        "the contents once a month. So this is for a disk that you don't trust, and for freeing "
-        "space. It can run beside builds."
+    help = help_text(
+        """
+        Check what Lading has unpacked and downloaded on this machine. Build roots, store packages
+        and interpreters are compared with the digests recorded when they were unpacked; downloads
+        with their own digests. The goal lists what is damaged and then exits with status 1.
+
+        Builds check what they use anyway: for signs of a change each time, and the whole content
+        once a month. Use this goal if you don't trust a disk, or to free space. It can run beside
+        builds.
+        """
     )
 
     repair = BoolOption(
         default=False,
-        help=(
-            "Remove what is damaged, unfinished or of an earlier version; builds recreate what "
-            "they need. Waits for running builds."
+        help=softwrap(
+            """
+            Remove what is damaged, unfinished or from an earlier version; builds recreate what
+            they need. Waits for running builds.
+            """
         ),
     )
     remove_unused_days = IntOption(
         default=None,
-        help=(
-            "Also remove what no build has used for this many days, such as 30. Waits for running "
-            "builds."
+        help=softwrap(
+            """
+            Also remove what no build has used for this many days, such as 30. Waits for running
+            builds.
+            """
         ),
     )
 

@@ -14,6 +14,7 @@ from pants.engine.target import (
     StringSequenceField,
     Target,
 )
+from pants.util.strutil import help_text
 
 from lading.fetch.pinned_file import PinnedFile
 from lading.network.source_url import SourceUrl
@@ -25,17 +26,21 @@ from lading_pants.fields.lading_target import LadingTarget
 class FetchUrlField(StringSequenceField):
     alias = "url"
     required = True
-    help = (
-        "Where the file is: one URL, or a list that is tried in its order until one of them gives "
-        "the file. Besides `https://`, `http://` and `file:/` there are\n\n"
-        "- `mirror://debian/<path>`: the Debian archive, such as "
-        "`mirror://debian/pool/main/r/redis/redis_7.0.15.orig.tar.gz`. It is looked for at "
-        "`[lading].debian_mirrors`, then where the machine's apt is configured to look, then at "
-        "snapshot.debian.org.\n"
-        "- `mirror://pypi/<project>/<file>`: a Python distribution. It is looked for in the "
-        "indexes that `[python-repos]` or else pip is configured with.\n\n"
-        "The URL is no part of what a store package is built from, the digest is: changing the "
-        "URL rebuilds nothing. User names and passwords belong in `~/.netrc`."
+    help = help_text(
+        """
+        Where to fetch the file from: a URL, or a list of URLs that are tried in order until one
+        succeeds. Besides `https://`, `http://` and `file:/`, these are allowed:
+
+        * `mirror://debian/<path>`: a file of the Debian archive, such as \
+          `mirror://debian/pool/main/r/redis/redis_7.0.15.orig.tar.gz`. Lading tries \
+          `[lading].debian_mirrors`, then the mirrors in the machine's apt configuration, then \
+          snapshot.debian.org.
+        * `mirror://pypi/<project>/<file>`: a Python distribution. Lading tries the indexes of \
+          `[python-repos]`, or else those that pip is configured with.
+
+        Only the digest is part of what a store package is built from: changing the URL rebuilds
+        nothing. Put user names and passwords into `~/.netrc`.
+        """
     )
 
     @classmethod
@@ -59,10 +64,14 @@ class FetchUrlField(StringSequenceField):
 class FetchUrlSha256Field(StringField):
     alias = "sha256"
     required = True
-    help = (
-        "The SHA-256 of the file, which it is trusted by: in hexadecimal as `sha256sum` prints "
-        "it, in Nix base-32, or `sha256-<base64>` (SRI). Take it from the publisher of the file. "
-        "If there is none, write 64 zeros: the error when the file is fetched shows its digest."
+    help = help_text(
+        """
+        The SHA-256 that the file must have: 64 hexadecimal digits as `sha256sum` prints them, Nix
+        base-32, or `sha256-<base64>` (SRI).
+
+        Take it from the file's publisher. If they don't publish one, write 64 zeros: fetching the
+        file then fails with an error that shows its digest.
+        """
     )
 
     @classmethod
@@ -83,13 +92,18 @@ class FetchUrlSha256Field(StringField):
 
 class FetchUrlFilenameField(StringField):
     alias = "filename"
-    help = "What the file is called; the last segment of the first URL's path if unset."
+    help = help_text(
+        """
+        The file's name, such as `redis.tar.gz`. Defaults to the last part of the first URL's
+        path.
+        """
+    )
 
 
 class FetchUrlExecutableField(BoolField):
     alias = "executable"
     default = False
-    help = "Whether the file is a program, so that it can be run."
+    help = "Whether to make the file executable."
 
 
 class FetchUrlTarget(LadingTarget):
@@ -101,16 +115,20 @@ class FetchUrlTarget(LadingTarget):
         FetchUrlFilenameField,
         FetchUrlExecutableField,
     )
-    help = (
-        "A file from elsewhere, named by its content, as a source of a `store_package`.\n\n"
-        "It is fetched when a build needs it, and checked against `sha256` before anything sees "
-        "it. Interrupted downloads go on where they stopped, and when a place is out of order, "
-        "the next one is tried.\n\n"
-        "    fetch_url(\n"
-        '        name="source",\n'
-        '        url="mirror://debian/pool/main/r/redis/redis_7.0.15.orig.tar.gz",\n'
-        '        sha256="sha256-Sx3E7m1iKgn/+cZ3cZEgl1D7XlpyXveOoBLW7vTCKYI=",\n'
-        "    )\n"
+    help = help_text(
+        """
+        A file to download, pinned by its digest, as the source of a `store_package`.
+
+            fetch_url(
+                name="source",
+                url="mirror://debian/pool/main/r/redis/redis_7.0.15.orig.tar.gz",
+                sha256="sha256-Sx3E7m1iKgn/+cZ3cZEgl1D7XlpyXveOoBLW7vTCKYI=",
+            )
+
+        The file is fetched when a build needs it, and checked against `sha256` before anything
+        reads it. An interrupted download resumes where it stopped; if one URL fails, the next one
+        is tried.
+        """
     )
 
     def validate(self) -> None:

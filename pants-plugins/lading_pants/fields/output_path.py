@@ -8,6 +8,7 @@ from typing import ClassVar, Optional
 from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
 from pants.engine.target import InvalidFieldException
+from pants.util.strutil import help_text
 
 
 class PathInDistField(OutputPathField):
@@ -44,20 +45,28 @@ class ArchivePathField(PathInDistField):
     target_alias = "docker_image"
     example = "images/redis.tar"
     ending = ".tar"
-    help = (
-        "Where in dist/ the archive is put; it ends in `.tar`. What describes it is put beside it, "
-        "with `.json` for `.tar`. If unset, it is the path of the BUILD file with dots for "
-        "slashes, and in it the target's name: `images/base:redis` is `images.base/redis.tar`."
+    help = help_text(
+        """
+        The image archive's path in dist/, ending in `.tar`, such as `images/redis.tar`. The JSON
+        file that describes the image is put beside it, with `.json` in place of `.tar`.
+
+        Defaults to the BUILD file's directory, with dots for slashes, and the target's name:
+        `images/base:redis` is `images.base/redis.tar`.
+        """
     )
 
 
 class PackagePathField(PathInDistField):
     target_alias = "store_package"
     example = "packages/redis"
-    help = (
-        "The directory in dist/ that the segment and its descriptions are put into. If unset, it "
-        "is the path of the BUILD file with dots for slashes, and in it the target's name: "
-        "`3rdparty/redis:redis` is `3rdparty.redis/redis`."
+    help = help_text(
+        """
+        The directory in dist/ for the packed package and its descriptions, such as
+        `packages/redis`.
+
+        Defaults to the BUILD file's directory, with dots for slashes, and the target's name:
+        `3rdparty/redis:redis` is `3rdparty.redis/redis`.
+        """
     )
 
 

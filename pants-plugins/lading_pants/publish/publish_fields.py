@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pants.engine.target import BoolField
+from pants.util.strutil import help_text
 
 from lading.registry.push.destinations import check_registry
 from lading_pants.image.fields.image_field import ListField
@@ -11,11 +12,15 @@ from lading_pants.image.fields.image_field import ListField
 class RegistriesField(ListField):
     alias = "registries"
     example = '["registry.example:5000", "@prod"]'
-    help = (
-        "Where `./pants publish` pushes the image to: registries as `host[:port][/prefix]`, or "
-        "`@name` for one that `[lading].registries` has the address of. If it is unset, those of "
-        "`[lading].default_registries` count; without these the image is published if "
-        "`repository` names a registry itself."
+    help = help_text(
+        """
+        The registries that `./pants publish` pushes the image to, such as
+        `["registry.example:5000/team", "@prod"]`. Each is `host[:port][/prefix]`, or `@name` for
+        one that is defined in `[lading].registries`.
+
+        Defaults to `[lading].default_registries`. If those are unset too, the image is published
+        only if `repository` names a registry.
+        """
     )
 
     @classmethod
@@ -26,4 +31,4 @@ class RegistriesField(ListField):
 class SkipPushField(BoolField):
     alias = "skip_push"
     default = False
-    help = "Whether `./pants publish` leaves the image out. It is not even built then."
+    help = "Whether `./pants publish` skips the image. It is then not built either."

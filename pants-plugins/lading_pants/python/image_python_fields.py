@@ -6,6 +6,7 @@ from typing import Optional
 
 from pants.engine.addresses import Address
 from pants.engine.target import StringField
+from pants.util.strutil import help_text
 
 from lading.python.image_python import ImagePython
 from lading_pants.image.fields.image_field import check
@@ -13,13 +14,19 @@ from lading_pants.image.fields.image_field import check
 
 class PexField(StringField):
     alias = "pex"
-    help = (
-        "A `pex_binary` that the image runs. It is in the image as files, in layers: the wheels "
-        "that it needs, the biggest in layers of their own, the same in every image with them; and "
-        "the repository's own sources in the last layer, at `/app`. Modules are compiled. Nothing "
-        "is unpacked when a container starts. Where `entrypoint` is unset, it starts the PEX's "
-        "own. The PEX must be for the image's Python. Libraries that extension modules and "
-        "programs in the wheels need must be in the image."
+    help = help_text(
+        """
+        The address of a `pex_binary` that the image runs, such as `//src/app:bin`. Unless you set
+        `entrypoint`, the image starts the PEX's own entry point.
+
+        The PEX is in the image as plain files, so nothing is unpacked when a container starts.
+        Wheels come in the lower layers, the biggest in layers of their own that all images with
+        them share; the repository's own sources are in the last layer, at `/app`. Modules are
+        compiled.
+
+        The PEX must be built for the image's Python. If extension modules or programs in the
+        wheels need libraries, the image must have them.
+        """
     )
 
     @classmethod
@@ -29,10 +36,13 @@ class PexField(StringField):
 
 class PythonField(StringField):
     alias = "python"
-    help = (
-        "What runs `pex`: a store package that has `bin/python3`, such as `//3rdparty/cpython`; "
-        "or the path of a Python that `base` has, with its version: `/usr/local/bin/python3.12`. "
-        "If unset, the one of `debian_packages`, which `base` may have as well."
+    help = help_text(
+        """
+        The Python that runs `pex`: a store package with `bin/python3`, such as
+        `//3rdparty/cpython`; or the path of a Python in `base` that ends in its version, such as
+        `/usr/local/bin/python3.12`. Defaults to the Python in `debian_packages` or in those of
+        `base`.
+        """
     )
 
     @classmethod

@@ -11,6 +11,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
 from pants.option.global_options import GlobalOptions
 from pants.option.option_types import BoolOption
+from pants.util.strutil import softwrap
 
 from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
 from lading.engines.container_engine import Engine
@@ -38,10 +39,12 @@ _ZSTD_DIRECTORY = "zstd"
 class RunOptions:
     daemon = BoolOption(
         default=True,
-        help=(
-            "Run `docker_image` targets in docker or podman. With `--no-daemon` the image's file "
-            "system is unpacked and its program is run in namespaces, with the machine's network, "
-            "for a look at what is in it; what it changes is gone afterwards."
+        help=softwrap(
+            """
+            Whether to run `docker_image` targets in docker or podman. With `--no-daemon`, Lading
+            unpacks the image and runs its program in namespaces with the machine's network, so
+            that you can look at what is in it. Changes to files are lost when it ends.
+            """
         ),
     )
 

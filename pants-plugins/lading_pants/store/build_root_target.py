@@ -7,6 +7,7 @@ from pants.engine.target import (
     DictStringToStringField,
     StringSequenceField,
 )
+from pants.util.strutil import help_text
 
 from lading_pants.fields.lading_target import LadingTarget
 from lading_pants.fields.single_address import SingleAddressField
@@ -15,23 +16,27 @@ from lading_pants.fields.single_address import SingleAddressField
 class DebianLockField(SingleAddressField):
     alias = "debian_lock"
     required = True
-    help = "The address of the `debian_lock` that pins the packages."
+    help = "The `debian_lock` that pins the packages, such as `//3rdparty/debian:bookworm`."
 
 
 class DebianPackagesField(StringSequenceField):
     alias = "debian_packages"
     required = True
-    help = (
-        "Names of Debian packages. What they depend on comes along. After adding one, run "
-        "`./pants generate-lockfiles --resolve=<lock>`."
+    help = help_text(
+        """
+        The Debian packages in this file system, such as `["gcc", "make"]`. Everything that they
+        depend on is added. After adding one, run `./pants generate-lockfiles --resolve=<lock>`.
+        """
     )
 
 
 class AlternativesField(DictStringToStringField):
     alias = "alternatives"
-    help = (
-        "Names of programs and the program that each stands for, such as `{'awk': 'gawk'}`, "
-        "where Debian's packages leave the choice to `update-alternatives`."
+    help = help_text(
+        """
+        The program that each generic command runs, such as `{"awk": "gawk"}`. Set it where
+        Debian's packages leave the choice to `update-alternatives`.
+        """
     )
 
 
@@ -43,7 +48,9 @@ class BuildRootTarget(LadingTarget):
         DebianPackagesField,
         AlternativesField,
     )
-    help = (
-        "A read-only file system of Debian packages that builds see at `/usr`: compiler, make, "
-        "shell. It is not in the store, so nothing of it can get into an image."
+    help = help_text(
+        """
+        A read-only file system of Debian packages, such as compiler, make and shell, which builds
+        see at `/usr`. It is not in the store, so nothing in it can get into an image.
+        """
     )

@@ -20,6 +20,7 @@ from pants.engine.target import (
     ValidNumbers,
 )
 from pants.util.frozendict import FrozenDict
+from pants.util.strutil import help_text
 
 from lading.image.config.environment import check_environment
 from lading.store.build.fixup import STRIP_MODES
@@ -55,7 +56,7 @@ class PackageNameField(StringField):
     """Every target that is a store package has this field."""
 
     alias = "package_name"
-    help = "The package's name in its store path; the target's name if unset."
+    help = "The package's name in its store path. Defaults to the target's name."
 
     @classmethod
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
@@ -64,9 +65,11 @@ class PackageNameField(StringField):
 
 class VersionField(StringField):
     alias = "version"
-    help = (
-        "The package's version. It is part of the store path, and must be set here or in the "
-        "package that `override` names."
+    help = help_text(
+        """
+        The package's version, such as `7.0.15`. It is part of the store path. Required unless the
+        package that `override` names has one.
+        """
     )
 
     @classmethod
@@ -76,54 +79,84 @@ class VersionField(StringField):
 
 class SourceField(SingleAddressField):
     alias = "source"
-    help = (
-        "What is built: a `fetch_url`, `fetch_debian`, or files of the repository. An archive is "
-        "unpacked; where it holds a single directory, that directory's contents are taken. The "
-        "script starts in there, and `$src` names it."
+    help = help_text(
+        """
+        What to build: the address of a `fetch_url`, a `fetch_debian` or a target with files of
+        the repository, such as `:source`.
+
+        The script starts in the source's directory, and `$src` is its path. Lading unpacks an
+        archive; if that holds a single directory, the source is that directory's contents.
+        """
     )
 
 
 class FurtherSourcesField(SpecialCasedDependencies):
     alias = "sources"
-    help = "More files for the build. They lie in the directory `$sources` under their own names."
+    help = help_text(
+        """
+        Addresses of more files for the build, such as `[":config"]`. The script finds them in the
+        directory `$sources` under their own names.
+        """
+    )
 
 
 class PatchesField(ExistingFilesField, MultipleSourcesField):
     alias = "patches"
     uses_source_roots = False
-    help = (
-        "Files with patches, applied in the order of their names by `patch -p1` before the "
-        "script runs. Fuzz is not allowed: a patch that does not fit is an error."
+    help = help_text(
+        """
+        Patches for the source, such as `["fix-build.patch"]`. `patch -p1` applies them in the
+        order of their names before the script runs. Fuzz is not allowed: a patch that does not
+        apply exactly is an error.
+        """
     )
 
 
 class ScriptField(StringField):
     alias = "script"
-    help = (
-        "The build, for bash with `set -eo pipefail`. It must install into `$out`. `$src` is the "
-        "unpacked source, `$sources` holds the further sources, each dependency's store path is "
-        "in a variable named after it (`$glibc`), `$JOBS` says how many processes may run. If "
-        "unset: `./configure --prefix=$out` where there is a `configure`, then `make` and `make "
-        "install` with `PREFIX=$out`; a script can call that as `default_script`." + HELP
+    help = help_text(
+        f"""
+        The commands that build the package and install it into `$out`. bash runs them with `set
+        -eo pipefail` and these variables:
+
+        * `$src`: the unpacked source
+        * `$sources`: the directory with the files of `sources`
+        * `$glibc`, for example: the store path of a package in `dependencies`, in a variable \
+          named after it
+        * `$JOBS`: how many processes the build may use
+
+        If unset, the build runs `./configure --prefix=$out` where there is a `configure`, then
+        `make` and `make install` with `PREFIX=$out`. A script can run these steps as
+        `default_script`.
+
+        {HELP}
+        """
     )
 
 
 class StoreDependenciesField(Dependencies):
     alias = "dependencies"
-    help = (
-        "The store packages that the build uses. Those that the result refers to, and "
-        "only those, are in an image that has this package."
+    help = help_text(
+        """
+        Store packages that the build uses, such as `["//3rdparty/glibc"]`. An image that contains
+        this package also contains those that the result refers to, but not the others.
+        """
     )
 
 
 class BuildRootField(SingleAddressField):
     alias = "build_root"
-    help = "The `build_root` that the build runs in; `[lading].build_root` if unset."
+    help = "The `build_root` that the build runs in. Defaults to `[lading].build_root`."
 
 
 class BuildEnvField(DictStringToStringField):
     alias = "env"
-    help = "Environment variables for the script, besides or instead of those that it has anyway."
+    help = help_text(
+        """
+        Environment variables for the script, such as `{"CFLAGS": "-O2"}`. They are added to the
+        variables that Lading sets, and replace those with the same name.
+        """
+    )
 
     @classmethod
     def compute_value(
@@ -135,69 +168,98 @@ class BuildEnvField(DictStringToStringField):
 class StripField(StringField):
     alias = "strip"
     valid_choices = STRIP_MODES
-    help = (
-        "What is taken out of programs and libraries: `all` symbols that running them does not "
-        "need, the `debug` information only, or `none`. `all` if unset."
+    help = help_text(
+        """
+        What to strip from programs and libraries: `all` removes every symbol that they don't need
+        to run, `debug` only the debugging information, and `none` nothing. Defaults to `all`.
+        """
     )
 
 
 class AllowedReferencesField(SpecialCasedDependencies):
     alias = "allowed_references"
-    help = (
-        "If set, the only packages that the result may refer to; `[]` allows none. Anything else "
-        "is an error that names the file. References to itself are always allowed."
+    help = help_text(
+        """
+        The only packages that the result may refer to, such as `["//3rdparty/glibc"]`; `[]`
+        allows none. If unset, all references are allowed. Any other reference is an error that
+        names the file. The package may always refer to itself.
+        """
     )
 
 
 class DisallowedReferencesField(SpecialCasedDependencies):
     alias = "disallowed_references"
-    help = "Packages that must not be in the result's closure."
+    help = help_text(
+        """
+        Packages that must not be in the result's closure, such as `["//3rdparty/gcc"]`. The
+        closure is everything that the package needs at run time: what it refers to, what that
+        refers to, and so on.
+        """
+    )
 
 
 class MaxClosureSizeField(IntField):
     alias = "max_closure_size"
     valid_numbers = ValidNumbers.positive_only
-    help = "The most bytes that the unpacked files of the result's closure may have."
+    help = help_text(
+        """
+        The maximum size in bytes of the result's closure, which is the package and everything it
+        needs at run time, unpacked. Unlimited by default.
+        """
+    )
 
 
 class TimeoutField(IntField):
     alias = "timeout"
     valid_numbers = ValidNumbers.positive_only
-    help = (
-        "The most seconds that the build may take; `[lading].build_timeout` if unset. A build that "
-        "takes longer is ended with all its processes, which is an error. Like the other limits, "
-        "it is not part of the store path: what was built stays built under any limit."
+    help = help_text(
+        """
+        The maximum time that the build may take, in seconds. Defaults to
+        `[lading].build_timeout`.
+
+        A build that takes longer fails, and all its processes are killed. Limits are not part of
+        the store path: changing one rebuilds nothing.
+        """
     )
 
 
 class MaxLogSizeField(IntField):
     alias = "max_log_size"
     valid_numbers = ValidNumbers.positive_only
-    help = (
-        "The most bytes that the build may print; `[lading].max_build_log_size` if unset. A build "
-        "that prints more is ended, which is an error."
+    help = help_text(
+        """
+        The maximum number of bytes that the build may print. Defaults to
+        `[lading].max_build_log_size`. A build that prints more is stopped and fails.
+        """
     )
 
 
 class MaxDiskSizeField(IntField):
     alias = "max_disk_size"
     valid_numbers = ValidNumbers.positive_only
-    help = (
-        "The most bytes that the build's files, in `$out` and /build, may take on disk while it "
-        "runs; `[lading].max_build_disk_size` if unset. A build that is seen to take more is "
-        "ended, which is an error. Lading checks every few seconds."
+    help = help_text(
+        """
+        The maximum disk space, in bytes, that the build's files in `$out` and `/build` may use
+        while it runs. Defaults to `[lading].max_build_disk_size`. Lading checks every few
+        seconds; a build that uses more is stopped and fails.
+        """
     )
 
 
 class OverrideField(SingleAddressField):
     alias = "override"
-    help = (
-        "Another `store_package`. Each field that is not set here is as it is there, down to the "
-        "name in the store path; only `name`, `description`, `tags` and `output_path` are always "
-        "this target's own. A field that is set here takes the other's place (see `extend`): "
-        '`override="//3rdparty/redis", version="2.8", source=":redis-2.8"` is another version of '
-        "the same package. Relative addresses and files in a field that comes from there are "
-        "relative to its own directory. The other package may itself override one."
+    help = help_text(
+        """
+        Another `store_package` that this one is a variant of. For example,
+        `override="//3rdparty/redis", version="2.8", source=":redis-2.8"` is another version of
+        the same package.
+
+        Fields that are not set here are inherited from the other package, including its name in
+        the store path; only `name`, `description`, `tags` and `output_path` are not. A field that
+        is set here replaces the inherited one, or adds to it if `extend` lists it. Relative
+        addresses and files in an inherited field are relative to the other package's directory.
+        The other package may have an `override` too.
+        """
     )
 
 
@@ -211,11 +273,12 @@ class ExtendField(StringSequenceField):
         "patches",
         "sources",
     )
-    help = (
-        "The names of fields in which what is written here is added to what the package in "
-        '`override` has, instead of taking its place: `extend=["env"], env={"CFLAGS": "-Os"}`. '
-        "Of variables with the same name, the one here counts; patches are applied after those "
-        "that are there."
+    help = help_text(
+        """
+        Names of fields whose values here are added to those inherited from `override` instead of
+        replacing them: `extend=["env"], env={"CFLAGS": "-Os"}`. A variable that is set in both
+        has the value from here; patches from here are applied last.
+        """
     )
 
 
@@ -243,12 +306,16 @@ class StorePackageTarget(LadingTarget):
         OverrideField,
         ExtendField,
     )
-    help = (
-        "A package, built once from exact inputs and never changed, that lies at "
-        "`/store/<hash>-<name>-<version>`. The hash is over everything that determines it. The "
-        "build runs in a sandbox without network, in which only the declared inputs exist. What "
-        "the package needs at run time is found by scanning it for the hashes of its inputs, as "
-        "Nix does."
+    help = help_text(
+        """
+        A package that is built once from exact inputs and never changes. It lies at
+        `/store/<hash>-<name>-<version>`; everything that determines the result is part of the
+        hash.
+
+        The build runs in a sandbox without network in which only the declared inputs exist. As
+        Nix does, Lading finds what the package needs at run time by scanning it for the hashes of
+        its inputs.
+        """
     )
 
     def validate(self) -> None:

@@ -9,6 +9,7 @@ from pants.engine.target import (
     OptionalSingleSourceField,
     StringField,
 )
+from pants.util.strutil import help_text
 
 from lading.values.field_text import HELP
 from lading_pants.fields.existing_files import ExistingFilesField
@@ -19,39 +20,54 @@ from lading_pants.store.store_package_target import PackageNameField
 
 class ScriptTextField(StringField):
     alias = "text"
-    help = (
-        "The script. `{//path/to:package}` and `{:package}` stand for the store path of a "
-        "package, as in `exec {//3rdparty/redis}/bin/redis-server`; all other braces stand for "
-        "themselves, and `{{//x}}` gives `{//x}`." + HELP
+    help = help_text(
+        f"""
+        The script's text. Set either this or `source`.
+
+        `{{//path/to:package}}` and `{{:package}}` stand for the store path of a package, as in
+        `exec {{//3rdparty/redis}}/bin/redis-server`. All other braces stand for themselves; write
+        `{{{{//x}}}}` for `{{//x}}`. {HELP}
+        """
     )
 
 
 class ScriptSourceField(ExistingFilesField, OptionalSingleSourceField):
     alias = "source"
     uses_source_roots = False
-    help = (
-        "A file with the script, instead of `text`. `{//path/to:package}` and `{:package}` stand "
-        "for the store path of a package in it, too; everything else is taken as it is."
+    help = help_text(
+        """
+        A file with the script, such as `entrypoint.sh`. Set either this or `text`. As in `text`,
+        `{//path/to:package}` and `{:package}` stand for the store path of a package; the rest of
+        the file is used as it is.
+        """
     )
 
 
 class InterpreterField(StringField):
     alias = "interpreter"
-    help = (
-        "What runs the script: a program with its arguments, such as "
-        "`{//3rdparty/bash}/bin/bash -e`. It becomes the script's `#!` line, in place of one that "
-        "it has. If unset, the script must begin with such a line: one that names a program of "
-        "the store, or one like `#!/usr/bin/env bash` that names a program in the `bin` of one "
-        "of the `dependencies`, whose store path is then written there."
+    help = help_text(
+        """
+        The program that runs the script, with its arguments, such as `{//3rdparty/bash}/bin/bash
+        -e`. It becomes the script's `#!` line and replaces one that is there.
+
+        If unset, the script must begin with a `#!` line. The line names either a program in the
+        store or, like `#!/usr/bin/env bash`, a program in `bin` of one of the `dependencies`;
+        Lading then writes its store path there.
+        """
     )
 
 
 class ScriptDependenciesField(Dependencies):
     alias = "dependencies"
-    help = (
-        "Packages in which a program of the `#!` line is looked for. Those that the script names "
-        "by `{//path/to:package}` are added by Lading, and need not be listed. An image that has "
-        "the script has the packages whose store path is in its text, and only those."
+    help = help_text(
+        """
+        Packages in which Lading looks for the program of the `#!` line, such as
+        `["//3rdparty/bash"]`.
+
+        Packages that the script names as `{//path/to:package}` need not be listed. An image that
+        contains the script also contains the packages whose store paths are in its text, and no
+        others.
+        """
     )
 
 
@@ -66,11 +82,14 @@ class StoreScriptTarget(LadingTarget):
         InterpreterField,
         ScriptDependenciesField,
     )
-    help = (
-        "A script, with store paths put in for the packages that it names. It is a store package "
-        "of one executable file, at `/store/<hash>-<name>`: the target "
-        '`store_script(name="entrypoint.sh", ...)` is run by an image with '
-        '`entrypoint=["{:entrypoint.sh}"]`.'
+    help = help_text(
+        """
+        A script that names programs by their store paths. It becomes a store package of one
+        executable file at `/store/<hash>-<name>`.
+
+        An image runs `store_script(name="entrypoint.sh", ...)` with
+        `entrypoint=["{:entrypoint.sh}"]`.
+        """
     )
 
     def validate(self) -> None:

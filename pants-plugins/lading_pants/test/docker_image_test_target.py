@@ -17,6 +17,7 @@ from pants.engine.target import (
     StringSequenceField,
 )
 from pants.util.frozendict import FrozenDict
+from pants.util.strutil import help_text
 
 from lading.checks.command_check import EXAMPLE as COMMAND_EXAMPLE
 from lading.checks.command_check import CommandCheck
@@ -37,11 +38,11 @@ from lading_pants.image.fields.image_field import with_some_store_path
 ALIAS = "docker_image_test"
 
 _PATTERN_HELP = (
-    "Patterns are Python regular expressions, searched for anywhere in the text; `^` and `$` match "
-    "at each line. Write one pattern, or a list that must all match."
+    "A pattern is a Python regular expression that may match anywhere in the text; `^` and `$` "
+    "match at each line. Instead of one pattern you can write a list; each of them counts."
 )
 
-_INTERPOLATION_HELP = " `{//path/to:package}` stands for the package's store path." + HELP
+_INTERPOLATION_HELP = "`{//path/to:package}` stands for the package's store path."
 
 
 def _check(address: Address, check: Callable[..., object], *arguments: object) -> None:
@@ -60,7 +61,7 @@ class TestedImageField(StringField):
     alias = "image"
     required = True
     value: str
-    help = "The `docker_image` that is tested."
+    help = "The `docker_image` to test, such as `//images:redis`."
 
     __test__ = False
 
@@ -69,15 +70,22 @@ class CommandChecksField(Field):
     alias = "commands"
     value: Optional[tuple[FrozenDict[str, Any], ...]]
     default = None
-    help = (
-        "Commands that are run in the image, each a dictionary such as "
-        '`{"run": ["redis-cli", "ping"], "stderr": "refused", "exit_code": 1}`. `run` is a program '
-        "with its arguments, in place of the image's entrypoint; or `args` are arguments to the "
-        "entrypoint. Each starts from the image as it is, with the image's environment, user and "
-        "working directory, unless `env`, `user` or `working_dir` give others, and without a "
-        "network. `exit_code` is the expected status (0 if not given). `stdout` and `stderr` are "
-        "patterns that must match what it writes, `stdout_lacks` and `stderr_lacks` some that must "
-        f"not. `stdin` is a text that it reads. {_PATTERN_HELP}" + _INTERPOLATION_HELP
+    help = help_text(
+        f"""
+        Commands to run in the image, each a dictionary such as `{{"run": ["redis-cli", "ping"],
+        "stderr": "refused", "exit_code": 1}}`, with these keys:
+
+        * `run` is a program with its arguments, which replaces the image's entrypoint; or `args` \
+          are arguments to the entrypoint.
+        * `exit_code` is the expected status. Defaults to 0.
+        * `stdout` and `stderr` are patterns that the output must match, `stdout_lacks` and \
+          `stderr_lacks` patterns that it must not match.
+        * `stdin` is text for the command to read.
+        * `env`, `user` and `working_dir` replace those of the image.
+
+        Each command starts from the unchanged image, without a network. {_PATTERN_HELP}
+        {_INTERPOLATION_HELP} {HELP}
+        """
     )
 
     @classmethod
@@ -124,15 +132,22 @@ class _DictionaryField(Field):
 class FileChecksField(_DictionaryField):
     alias = "files"
     example = f'{{"/data": {FILE_EXAMPLE}, "/bin/gcc": None}}'
-    help = (
-        "Paths in the image. None says that nothing is there. A dictionary says that something is, "
-        'and what: `type` ("file", "directory", "symlink", "pipe", "character device", "block '
-        'device"), `mode` ("0755"), `owner` ("redis:redis", names or ids), `target` (of a '
-        "symlink), `text` (all of its content), "
-        "`contains` and `lacks` (patterns that must and must not match its content). Symlinks are "
-        f'followed, but for `target` and the type "symlink". {_PATTERN_HELP} All is read from '
-        "the image's layers, so that neither the machine nor a container engine can change it. In "
-        "paths too," + _INTERPOLATION_HELP
+    help = help_text(
+        f"""
+        Paths in the image and what must be there: `{{"/data": {FILE_EXAMPLE}, "/bin/gcc":
+        None}}`. `None` means that nothing may be there. A dictionary has these keys:
+
+        * `type`: "file", "directory", "symlink", "pipe", "character device" or "block device"
+        * `mode`, such as "0755"
+        * `owner`, by names or ids, such as "redis:redis"
+        * `target`: where a symlink leads
+        * `text`: the whole content
+        * `contains` and `lacks`: patterns that the content must and must not match
+
+        Symlinks are followed, except to check `target` and the type "symlink". Everything is read
+        from the image's layers, so neither the machine nor a container engine affects the result.
+        {_PATTERN_HELP} In paths too, {_INTERPOLATION_HELP} {HELP}
+        """
     )
 
     @classmethod
@@ -144,12 +159,18 @@ class FileChecksField(_DictionaryField):
 class ConfigChecksField(_DictionaryField):
     alias = "config"
     example = CONFIG_EXAMPLE
-    help = (
-        "What the image's config says, by the names of `docker_image`'s fields: `entrypoint`, "
-        "`cmd`, `exposed_ports` and `volumes` are lists that must match exactly; `user`, "
-        "`working_dir` and `stop_signal` are strings; `env` and `labels` are dictionaries of the "
-        "entries to check, with None for one that must not be there. What the image inherits from "
-        "its base counts as well." + _INTERPOLATION_HELP
+    help = help_text(
+        f"""
+        What the image's config must say, by the names of `docker_image`'s fields, such as
+        `{CONFIG_EXAMPLE}`:
+
+        * `entrypoint`, `cmd`, `exposed_ports` and `volumes` are lists that must match exactly.
+        * `user`, `working_dir` and `stop_signal` are strings.
+        * `env` and `labels` are dictionaries of the entries to check, with `None` for one that \
+          must not exist.
+
+        What the image inherits from its base counts as well. {_INTERPOLATION_HELP} {HELP}
+        """
     )
 
     @classmethod
@@ -168,27 +189,35 @@ class _SizeField(StringField):
 
 class MaxSizeField(_SizeField):
     alias = "max_size"
-    help = (
-        "The most that the image may have unpacked, such as `20 MB`: the bytes of the files in all "
-        "its layers, which `docker image ls` shows."
+    help = help_text(
+        """
+        The maximum size of the unpacked image, such as `20 MB`: the bytes of the files in all its
+        layers, which is what `docker image ls` shows.
+        """
     )
 
 
 class MaxCompressedSizeField(_SizeField):
     alias = "max_compressed_size"
-    help = (
-        "The most that the image may have in a registry, such as `5 MB`: the sum of its layers, "
-        "which a machine pulls."
+    help = help_text(
+        """
+        The maximum size of the image in a registry, such as `5 MB`: the sum of its compressed
+        layers, which a machine pulls.
+        """
     )
 
 
 class MustNotContainField(StringSequenceField):
     alias = "must_not_contain"
-    help = (
-        "What must not be in the image: addresses of store packages, such as `//3rdparty/gcc`; "
-        "and names of store packages or of installed Debian packages, in which `*` stands for "
-        "anything: `gcc`, `*-dev`. A store package matches with and without its version. For a "
-        "store package that is there, the report lists what refers to it."
+    help = help_text(
+        """
+        What the image must not contain: addresses of store packages, such as `//3rdparty/gcc`,
+        and names of store packages or installed Debian packages, such as `gcc` or `*-dev`, in
+        which `*` stands for anything.
+
+        A store package matches with and without its version. If it is in the image, the report
+        lists what refers to it.
+        """
     )
 
     @classmethod
@@ -210,9 +239,12 @@ class StructureTestsField(MultipleSourcesField):
     required = False
     expected_file_extensions = (".yaml", ".yml", ".json")
     uses_source_roots = False
-    help = (
-        "Files of Google's container-structure-test (schemaVersion 2.0.0), which are run as well: "
-        "commandTests, fileExistenceTests, fileContentTests, metadataTest, licenseTests."
+    help = help_text(
+        """
+        Files of Google's container-structure-test (schemaVersion 2.0.0) to run, such as
+        `["redis_test.yaml"]`. They may have commandTests, fileExistenceTests, fileContentTests,
+        metadataTest and licenseTests.
+        """
     )
 
 
@@ -221,11 +253,13 @@ class EngineField(StringField):
     default = "namespaces"
     valid_choices = ("namespaces", Engine.DOCKER.value, Engine.PODMAN.value)
     value: str
-    help = (
-        "What runs `commands`. `namespaces` needs no container engine: the image's files are "
-        "unpacked and the commands see these and nothing else, with docker's default capabilities. "
-        "`docker` and `podman` are given the image for as long as the test runs, under a name of "
-        "its own. Everything else is checked without any of them."
+    help = help_text(
+        """
+        What runs `commands`. `namespaces` needs no container engine: it unpacks the image's
+        files, and the commands see only these and have docker's default capabilities. With
+        `docker` or `podman`, the image is loaded under a temporary name while the test runs. All
+        other checks need no engine.
+        """
     )
 
     @property
@@ -234,14 +268,20 @@ class EngineField(StringField):
 
 
 class ImageTestTimeoutField(TestTimeoutField):
-    help = (
-        "Seconds that all `commands` together may take. If unset, `[test].timeout_default` counts, "
-        "and if that is unset too, two days."
+    help = help_text(
+        """
+        The maximum time that all `commands` together may take, in seconds. Defaults to
+        `[test].timeout_default`, or to two days if that is unset.
+        """
     )
 
 
 class ImageTestDependenciesField(Dependencies):
-    help = "Targets that this one depends on besides those that its fields name."
+    help = help_text(
+        """
+        Other targets that this one depends on. Targets that its fields name need not be listed.
+        """
+    )
 
 
 _CHECKS = (
@@ -265,11 +305,15 @@ class DockerImageTestTarget(LadingTarget):
         EngineField,
         ImageTestTimeoutField,
     )
-    help = (
-        "A test of a `docker_image`, which `./pants test` runs: commands with their output and "
-        "status, files with mode, owner and content, the config, the size, and what must not be "
-        "in it. A report names everything that is wrong. The result is cached as long as neither "
-        "the image nor the test changes."
+    help = help_text(
+        """
+        A test of a `docker_image`, which `./pants test` runs. It can check commands with their
+        output and status; files with mode, owner and content; the config; the size; and what must
+        not be in the image.
+
+        If it fails, the report lists everything that is wrong. The result is cached until the
+        image or the test changes.
+        """
     )
 
     def validate(self) -> None:

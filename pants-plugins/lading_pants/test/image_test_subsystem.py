@@ -10,6 +10,6 @@ class ImageTestSubsystem(Subsystem):
     # Pants takes a scope like the target's alias for a collision.
     options_scope = "image-test"
     name = "docker_image_test"
-    help = "Tests of images, which `docker_image_test` targets declare."
+    help = "Tests of images, as `docker_image_test` targets declare them."
 
     skip = SkipOption("test")

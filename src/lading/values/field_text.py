@@ -16,7 +16,7 @@ from lading.values.interpolation import substitute
 
 #: For the help of every field that is read so.
 HELP = (
-    " You can indent a text of several lines like the rest of the BUILD file: an empty first line "
+    "Text of several lines can be indented like the rest of the BUILD file: an empty first line "
     "and the indentation that all lines share are removed."
 )
 

@@ -16,6 +16,7 @@ from pants.engine.target import (
     ValidNumbers,
 )
 from pants.util.frozendict import FrozenDict
+from pants.util.strutil import help_text
 
 from lading.files.container_path import parse_container_path, parse_volume
 from lading.image.config.command import check_command
@@ -76,15 +77,24 @@ class _CommandField(ListField):
 
 class BaseField(TextField):
     alias = "base"
-    help = (
-        "The image that this one is put on: another `docker_image`, or a `base_image`, which is "
-        "pulled from a registry. Its layers stay as they are, byte for byte; what is new is in "
-        "layers above them. Of its config, `env` and `labels` are merged, where the own value "
-        "wins; `exposed_ports` and `volumes` are united; `entrypoint`, `working_dir`, `user`, "
-        "`stop_signal` and `healthcheck` are the base's where they are unset; so is `cmd`, unless "
-        "`entrypoint` is set. `[]` for `entrypoint` or `cmd` means none. Users and groups are "
-        "added to those of the base. Files and links may replace those of the base, but nothing "
-        "takes the place of its directories."
+    help = help_text(
+        """
+        The image that this one is built on: the address of another `docker_image` or of a
+        `base_image`, such as `//images:debian`. Its layers are kept byte for byte; this image's
+        layers go on top.
+
+        The base's config is inherited like this:
+
+        * `env` and `labels` are merged; if both images set an entry, this image's value wins.
+        * `exposed_ports` and `volumes` are combined.
+        * `entrypoint`, `working_dir`, `user`, `stop_signal` and `healthcheck` are inherited if \
+          unset.
+        * `cmd` is inherited if it and `entrypoint` are unset.
+        * `[]` for `entrypoint` or `cmd` means that the image has none.
+
+        Users and groups are added to the base's. Files and links may replace the base's files and
+        links, but not its directories.
+        """
     )
 
     @classmethod
@@ -96,12 +106,16 @@ class BaseField(TextField):
 class ContentsField(ListField):
     alias = "contents"
     example = '["//3rdparty/redis"]'
-    help = (
-        "Store packages that are shown at `/`: each file in their `bin`, `etc`, `lib`, `share` "
-        "and so on has a link at the same path below `/`. Directories are real ones, so that "
-        "more can be added. `/etc/passwd`, `/etc/group` and the like are copies, because "
-        "runtimes don't follow links there. Where two packages have the same file with the same "
-        "content, the first in the list is linked; with different content, it is an error."
+    help = help_text(
+        """
+        Store packages whose files appear at `/`, such as `["//3rdparty/redis"]`. Each file in
+        their `bin`, `etc`, `lib`, `share` and so on gets a link at the same path below `/`.
+
+        Directories are real, so that more files can be added to them. `/etc/passwd`, `/etc/group`
+        and the like are copies, because container runtimes don't follow links there. If two
+        packages have the same file with the same content, the link leads to the first package in
+        the list; if the content differs, it is an error.
+        """
     )
 
     @classmethod
@@ -112,15 +126,20 @@ class ContentsField(ListField):
 
 class RunAsRootField(TextField):
     alias = "run_as_root"
-    help = (
-        "Shell commands that are run as root in the image, after all else is in place, until one "
-        "fails. What they changed becomes a layer: files with their owners, modes, setuid bits, "
-        "capabilities and hard links, and deletions. They see the image's files and "
-        "`run_as_root_tools`, have no network, and can't write below `/store`. "
-        "`{//path/to:package}` stands for the package's store path. A package that only the "
-        "commands use stays out of the image; one that the files they made refer to is in it. "
-        "`users`, `directories`, `symlinks` and `files` do the most common things without "
-        "commands, and need no rights on the machine." + HELP
+    help = help_text(
+        f"""
+        Shell commands to run as root in the image, after everything else is in place. They stop
+        at the first one that fails. What they change becomes a layer: files with their owners,
+        modes, setuid bits, capabilities and hard links, and deletions.
+
+        The commands see the image's files and `run_as_root_tools`, have no network, and can't
+        write below `/store`. `{{//path/to:package}}` stands for the package's store path. A
+        package that only the commands use stays out of the image; if a file that they made refers
+        to it, the image contains it.
+
+        Use `users`, `directories`, `symlinks` and `files` where you can: they need no commands,
+        and no rights on the machine. {HELP}
+        """
     )
 
     @classmethod
@@ -135,18 +154,24 @@ class RunAsRootField(TextField):
 class RunAsRootTimeoutField(IntField):
     alias = "run_as_root_timeout"
     valid_numbers = ValidNumbers.positive_only
-    help = (
-        "The most seconds that `run_as_root` may take; `[lading].build_timeout` if unset. Commands "
-        "that take longer are ended with all their processes, which is an error."
+    help = help_text(
+        """
+        The maximum time that `run_as_root` may take, in seconds. Defaults to
+        `[lading].build_timeout`. If the commands take longer, the build fails, and all their
+        processes are killed.
+        """
     )
 
 
 class RunAsRootToolsField(ListField):
     alias = "run_as_root_tools"
     example = '["//3rdparty/bash", "//3rdparty/coreutils"]'
-    help = (
-        "Store packages whose programs are on `PATH` of `run_as_root`. The first one that has "
-        "`bin/bash` or `bin/sh` runs the commands; if none has, the image's own shell does."
+    help = help_text(
+        """
+        Store packages whose programs are on `PATH` for `run_as_root`, such as
+        `["//3rdparty/bash", "//3rdparty/coreutils"]`. The first one with `bin/bash` or `bin/sh`
+        runs the commands; if there is none, the image's own shell does.
+        """
     )
 
 
@@ -154,10 +179,12 @@ class EntrypointField(_CommandField):
     alias = "entrypoint"
     is_program = True
     example = '["/bin/redis-server"]'
-    help = (
-        "The program that runs, with arguments that can't be changed when a container is started."
-        + INTERPOLATION_HELP
-        + HELP
+    help = help_text(
+        f"""
+        The program that a container runs, with its arguments, such as `["/bin/redis-server",
+        "--port", "6379"]`. `docker run IMAGE ARGUMENTS` adds arguments to these instead of
+        replacing them. {INTERPOLATION_HELP} {HELP}
+        """
     )
 
 
@@ -165,17 +192,22 @@ class CmdField(_CommandField):
     alias = "cmd"
     is_program = False
     example = '["/bin/redis-server"]'
-    help = (
-        "The program that runs, or the arguments to `entrypoint`, if a container is started "
-        "without any." + INTERPOLATION_HELP + HELP
+    help = help_text(
+        f"""
+        The default arguments to `entrypoint`, or the program and its arguments if there is no
+        `entrypoint`, such as `["/bin/redis-server"]`. `docker run IMAGE ARGUMENTS` replaces them.
+        {INTERPOLATION_HELP} {HELP}
+        """
     )
 
 
 class ImageEnvField(DictStringToStringField):
     alias = "env"
-    help = (
-        "Environment variables. Nothing is set by itself, so programs that need `PATH`, "
-        "`HOME` or `USER` must be given them here." + INTERPOLATION_HELP + HELP
+    help = help_text(
+        f"""
+        Environment variables, such as `{{"PATH": "/bin"}}`. Nothing is set by default: if a
+        program needs `PATH`, `HOME` or `USER`, set it here. {INTERPOLATION_HELP} {HELP}
+        """
     )
 
     @classmethod
@@ -192,7 +224,12 @@ class ImageEnvField(DictStringToStringField):
 class ExposedPortsField(ListField):
     alias = "exposed_ports"
     example = '["6379", "53/udp", "6000-6010"]'
-    help = "Ports that the program listens on, each a number or a range, with `/udp` for UDP."
+    help = help_text(
+        """
+        The ports that the program listens on, each a number or a range, with `/udp` for UDP:
+        `["6379", "53/udp", "6000-6010"]`.
+        """
+    )
 
     @classmethod
     def check_element(cls, element: str) -> None:
@@ -201,9 +238,11 @@ class ExposedPortsField(ListField):
 
 class WorkingDirField(TextField):
     alias = "working_dir"
-    help = (
-        "The directory that the program starts in, an absolute path; `/` if unset. Runtimes make "
-        "it if it is not there." + INTERPOLATION_HELP
+    help = help_text(
+        f"""
+        The directory that the program starts in, an absolute path such as `/data`. Defaults to
+        `/`. Container runtimes create it if it does not exist. {INTERPOLATION_HELP}
+        """
     )
 
     @classmethod
@@ -214,7 +253,11 @@ class WorkingDirField(TextField):
 class VolumesField(ListField):
     alias = "volumes"
     example = '["/data"]'
-    help = "Directories, as absolute paths, whose files outlive the container."
+    help = help_text(
+        """
+        Directories whose files outlive the container, as absolute paths, such as `["/data"]`.
+        """
+    )
 
     @classmethod
     def check_element(cls, element: str) -> None:
@@ -223,11 +266,14 @@ class VolumesField(ListField):
 
 class UserField(TextField):
     alias = "user"
-    help = (
-        "Who the program runs as: a name or an id, with a group behind a colon if you like; root "
-        "if unset. Names are looked up in the image's `/etc/passwd` and `/etc/group`, which "
-        "`users` and `groups` add to, and become numbers in the config, as Kubernetes' "
-        "`runAsNonRoot` wants them."
+    help = help_text(
+        """
+        The user that the program runs as: a name or an id, optionally with a group, such as
+        `redis`, `999` or `redis:web`. Defaults to root.
+
+        Names are looked up in the image's `/etc/passwd` and `/etc/group`, including what `users`
+        and `groups` add. The config has the numbers, which Kubernetes' `runAsNonRoot` requires.
+        """
     )
 
     @classmethod
@@ -237,8 +283,11 @@ class UserField(TextField):
 
 class LabelsField(DictStringToStringField):
     alias = "labels"
-    help = (
-        "Metadata for tools, such as `org.opencontainers.image.source`." + INTERPOLATION_HELP + HELP
+    help = help_text(
+        f"""
+        Metadata for tools, such as `{{"org.opencontainers.image.source":
+        "https://example.com/redis"}}`. {INTERPOLATION_HELP} {HELP}
+        """
     )
 
     @classmethod
@@ -254,7 +303,12 @@ class LabelsField(DictStringToStringField):
 
 class StopSignalField(TextField):
     alias = "stop_signal"
-    help = "The signal that asks the program to end, such as `SIGINT`; `SIGTERM` if unset."
+    help = help_text(
+        """
+        The signal that asks the program to stop, such as `SIGINT`. If unset, runtimes send
+        `SIGTERM`.
+        """
+    )
 
     @classmethod
     def check_value(cls, value: str) -> None:
@@ -265,10 +319,13 @@ class HealthcheckField(Field):
     alias = "healthcheck"
     value: Optional[FrozenDict[str, Any]]
     default = None
-    help = (
-        "How docker and podman find out whether the container is well, such as `{'test': ['CMD', "
-        "'redis-cli', 'ping'], 'interval': '30s', 'timeout': '5s', 'start_period': '10s', "
-        "'start_interval': '1s', 'retries': 3}`. Only `test` is needed." + INTERPOLATION_HELP + HELP
+    help = help_text(
+        f"""
+        How docker and podman check that the container is healthy, such as `{{"test": ["CMD",
+        "redis-cli", "ping"], "interval": "30s", "timeout": "5s", "start_period": "10s",
+        "start_interval": "1s", "retries": 3}}`. Only `test` is required. {INTERPOLATION_HELP}
+        {HELP}
+        """
     )
 
     @classmethod
@@ -293,11 +350,13 @@ class HealthcheckField(Field):
 class RuntimeMountsField(ListField):
     alias = MOUNTS_FIELD
     example = '["/opt/app"]'
-    help = (
-        "Paths at which something is mounted when a container runs. The programs that "
-        "`entrypoint`, `cmd` and `healthcheck` name must be in the image, or at or below one of "
-        "these paths or of `volumes`; otherwise it is an error. This changes nothing in the image. "
-        "What a base lists here counts as well."
+    help = help_text(
+        """
+        Paths where something is mounted when a container runs, such as `["/opt/app"]`. Programs
+        that `entrypoint`, `cmd` and `healthcheck` name may then be at or below these paths;
+        otherwise they must be in the image or in one of its `volumes`. The paths that a base
+        lists count as well. This field changes nothing in the image.
+        """
     )
 
     @classmethod
@@ -306,17 +365,21 @@ class RuntimeMountsField(ListField):
 
 
 _PARTS_HELP = (
-    " `{hash}` stands for the first 12 digits of the image's digest, `{env:NAME}` for an "
+    "`{hash}` stands for the first 12 digits of the image's digest, `{env:NAME}` for an "
     "environment variable of `./pants`, and `{version://path/to:package}` for the version of a "
-    "store package, which does not get into the image by that."
+    "store package, which is not added to the image."
 )
 
 
 class RepositoryField(TextField):
     alias = "repository"
-    help = (
-        "The image's name without tag, such as `redis` or `registry.example.com/team/redis`; the "
-        "target's name if unset." + _PARTS_HELP
+    help = help_text(
+        f"""
+        The image's name without a tag, such as `redis` or `registry.example.com/team/redis`.
+        Defaults to the target's name.
+
+        {_PARTS_HELP}
+        """
     )
 
     @classmethod
@@ -328,10 +391,14 @@ class ImageTagsField(ListField):
     alias = "image_tags"
     example = '["7.0.15", "latest"]'
     default = ("latest",)
-    help = (
-        "Tags. docker loads the image under all of them. podman and containerd take the archive "
-        "for an OCI layout, in which an image has one name, and know the first tag only."
-        + _PARTS_HELP
+    help = help_text(
+        f"""
+        The image's tags, such as `["7.0.15", "latest"]`. docker loads the image under all of
+        them. podman and containerd read the archive as an OCI layout, in which an image has one
+        name, and use only the first tag.
+
+        {_PARTS_HELP}
+        """
     )
 
     @classmethod
@@ -340,9 +407,11 @@ class ImageTagsField(ListField):
 
 
 class ImageDependenciesField(Dependencies):
-    help = (
-        "Targets that this one depends on besides those in `contents` and in `{//...}`, which "
-        "are found by themselves. They don't get into the image."
+    help = help_text(
+        """
+        Other targets that this one depends on. They don't become part of the image. Targets that
+        other fields refer to, `contents` and `{//...}` for example, need not be listed.
+        """
     )
 
 
@@ -378,12 +447,17 @@ class DockerImageTarget(LadingTarget):
         RegistriesField,
         SkipPushField,
     )
-    help = (
-        "A container image, made without a Docker daemon. In it are the closure of the store "
-        "packages that `contents` and the config refer to, and what other fields name: Debian "
-        "packages, a Python service, files, the layers of a base; and nothing else. `./pants "
-        "package` writes an archive that docker, podman, skopeo and containerd load, and a JSON "
-        "file with its digests, tags and closure."
+    help = help_text(
+        """
+        A container image, built without a Docker daemon.
+
+        The image contains the store packages that `contents` and the config refer to, with
+        everything that these need at run time; what other fields name, such as Debian packages, a
+        Python service, files and the layers of a base; and nothing else.
+
+        `./pants package` writes an archive, which docker, podman, skopeo and containerd can load,
+        and a JSON file with the image's digests, tags and store packages.
+        """
     )
 
     def validate(self) -> None:

@@ -139,7 +139,7 @@ def test_a_good_value_is_kept(field: Any, value: Any, expected: Any) -> None:
 
 
 def test_nixpkgs_75038_help_tells_that_nothing_is_set_by_itself() -> None:
-    assert "Nothing is set by itself" in ImageEnvField.help
+    assert "Nothing is set by default" in ImageEnvField.help
     assert "`USER`" in ImageEnvField.help
 
 

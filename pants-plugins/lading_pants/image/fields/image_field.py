@@ -14,8 +14,7 @@ from lading.values.foreign_text import printable
 ALIAS = "docker_image"
 
 INTERPOLATION_HELP = (
-    " `{//path/to:package}` stands for the package's store path, and puts the package into the "
-    "image."
+    "`{//path/to:package}` stands for the package's store path, and adds the package to the image."
 )
 
 # Stands for the store path of an interpolated address as long as it is not known.

@@ -6,6 +6,7 @@ from typing import Optional
 
 from pants.engine.addresses import Address
 from pants.engine.target import IntField, StringField
+from pants.util.strutil import help_text
 
 from lading.image.config.layer import MAX_LAYERS
 from lading.image.layers.layering import LAYERINGS, PER_PACKAGE, SINGLE
@@ -16,23 +17,31 @@ class LayeringField(StringField):
     alias = "layering"
     valid_choices = LAYERINGS
     default = PER_PACKAGE
-    help = (
-        f"With `{PER_PACKAGE}`, each store package has a layer of its own, which all images with "
-        "the package share; a change is pushed and pulled without what has not changed. Where "
-        "`max_layers` leaves no room for that, those packages share a layer that cost least "
-        f"together: small ones, and those that change at the same time. With `{SINGLE}`, all are "
-        "in one layer, with the image's links, files and users. Debian packages, a service's "
-        "wheels and sources, trees of files and what `run_as_root` changes have layers of their "
-        "own in either case."
+    help = help_text(
+        f"""
+        How to divide store packages into layers: `{PER_PACKAGE}` (the default) or `{SINGLE}`.
+
+        With `{PER_PACKAGE}`, each store package has a layer of its own, which all images with
+        this package share: if one package changes, only its layer is pushed and pulled again. If
+        there are more packages than `max_layers` allows, some share a layer: those for which it
+        costs least, because they are small or change at the same time.
+
+        With `{SINGLE}`, all store packages are in one layer, together with the image's links,
+        files and users. Either way, Debian packages, a service's wheels and sources, trees of
+        files, and the changes of `run_as_root` have layers of their own.
+        """
     )
 
 
 class MaxLayersField(IntField):
     alias = "max_layers"
     default = 40
-    help = (
-        "How many layers the image may have, with those of its base. Store packages share layers "
-        f"until they fit; everything else has the layers that it needs. docker takes {MAX_LAYERS}."
+    help = help_text(
+        f"""
+        The maximum number of layers in the image, including those of its base. Store packages
+        share layers to stay within it; everything else has the layers it needs. docker supports
+        at most {MAX_LAYERS}.
+        """
     )
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Mapping, Optional
 from pants.engine.addresses import Address
 from pants.engine.target import Field
 from pants.util.frozendict import FrozenDict
+from pants.util.strutil import help_text
 
 from lading.image.root.root_fields import RootFields, fill_strings
 from lading.values.field_text import HELP
@@ -66,68 +67,93 @@ class _TextRootField(RootField):
 class UsersField(RootField):
     alias = "users"
     example = '{"redis": {"uid": 999, "home": "/data"}}'
-    help = (
-        'Users in the image, each with its uid, `{"redis": 999}`, or a dictionary of `uid`, '
-        "`group` (primary group by name or id; if unset, the one with the user's name, which is "
-        "made with the user's id if it is not there), `home` "
-        '(`"/"` if unset; `directories` makes it), `shell` (`"/bin/sh"` if unset) and `gecos`. '
-        'With any of `users` or `groups`, `{"root": 0}` as well, the image has `/etc/passwd`, '
-        "`group`, `shadow`, `gshadow` and `nsswitch.conf`, with root and nobody (65534) in them, "
-        "and `/root`. What `contents` or the base have in these files stays there. Ids must be "
-        "given: files in volumes keep them, so they must not change by themselves."
-        + INTERPOLATION_HELP
+    help = help_text(
+        f"""
+        Users in the image, each with its uid, `{{"redis": 999}}`, or with a dictionary,
+        `{{"redis": {{"uid": 999, "home": "/data"}}}}`. The dictionary has these keys:
+
+        * `uid` is required. Files in volumes keep the ids of their owners, so an id must not \
+          change by itself.
+        * `group` is the primary group, by name or id. Defaults to the group with the user's name, \
+          which is created with the user's id if it does not exist.
+        * `home` defaults to `/`. Use `directories` to create it.
+        * `shell` defaults to `/bin/sh`.
+        * `gecos` is the user's full name or description.
+
+        If `users` or `groups` has any entry, the image has `/etc/passwd`, `group`, `shadow`,
+        `gshadow` and `nsswitch.conf` with root and nobody (65534), and `/root`; `{{"root": 0}}`
+        is enough to get them. Entries that `contents` or the base have in these files are kept.
+        {INTERPOLATION_HELP}
+        """
     )
 
 
 class GroupsField(RootField):
     alias = "groups"
     example = '{"web": {"gid": 1000, "members": ["redis"]}}'
-    help = (
-        'Groups in the image, each with its gid, `{"web": 1000}`, or a dictionary of `gid` and '
-        "`members`, who have the group besides their primary one. See `users`."
+    help = help_text(
+        """
+        Groups in the image, each with its gid, `{"web": 1000}`, or with a dictionary of `gid` and
+        `members`, `{"web": {"gid": 1000, "members": ["redis"]}}`. Members are in the group
+        besides their primary one. See `users`.
+        """
     )
 
 
 class DirectoriesField(_TextRootField):
     alias = "directories"
     example = '{"/data": "0750 redis:redis"}'
-    help = (
-        "Directories to make, each with its mode in octal digits and, if you like, an owner by "
-        'names or ids: `{"/data": "0750 redis:redis"}`. `/tmp` and `/var/tmp` are there with mode '
-        "1777, and `/root` with mode 0700 if there are `users`, unless they are given another "
-        'mode, or "none" to leave them out. Parents are made with mode 0755.'
+    help = help_text(
+        """
+        Directories to create, each with its mode in octal digits and optionally an owner, by
+        names or ids: `{"/data": "0750 redis:redis"}`. Parents are created with mode 0755.
+
+        `/tmp` and `/var/tmp` always exist, with mode 1777; so does `/root`, with mode 0700, if
+        there are `users`. To change that, give them another mode, or `"none"` to leave them out.
+        """
     )
 
 
 class SymlinksField(_TextRootField):
     alias = "symlinks"
     example = '{"/bin/sh": "{//3rdparty/bash}/bin/bash"}'
-    help = (
-        "Symbolic links by path. Programs often want `/bin/sh` and `/usr/bin/env`: "
-        '`{"/bin/sh": "{//3rdparty/bash}/bin/bash", "/usr/bin/env": '
-        '"{//3rdparty/coreutils}/bin/env"}`. Certificates are looked for at '
-        "`/etc/ssl/certs/ca-certificates.crt`, `/etc/ssl/certs/ca-bundle.crt` and "
-        "`/etc/pki/tls/certs/ca-bundle.crt`." + INTERPOLATION_HELP
+    help = help_text(
+        f"""
+        Symbolic links to create, each path with what it leads to. Programs often need `/bin/sh`
+        and `/usr/bin/env`: `{{"/bin/sh": "{{//3rdparty/bash}}/bin/bash", "/usr/bin/env":
+        "{{//3rdparty/coreutils}}/bin/env"}}`. They look for certificates at
+        `/etc/ssl/certs/ca-certificates.crt`, `/etc/ssl/certs/ca-bundle.crt` or
+        `/etc/pki/tls/certs/ca-bundle.crt`. {INTERPOLATION_HELP}
+        """
     )
 
 
 class FilesField(RootField):
     alias = "files"
     example = '{"/etc/motd": "Hello\\n"}'
-    help = (
-        "Files by path: their text, or a dictionary with either `text` or `source`, the address of "
-        "a target that has one file or that `./pants package` makes one of, and, if you like, "
-        '`mode` (`"0644"`; `"0755"` for programs from a `source`) and `owner` (`"root:root"`): '
-        '`{"/etc/redis.conf": {"text": "port 6379\\n", "mode": "0640", "owner": '
-        '"redis:redis"}, "/srv/app.pex": {"source": "//src/app"}}`. A path that ends in a slash '
-        "is a directory with all files of a target, by their paths below its BUILD file; `unpack` "
-        'says that they are one archive: `{"/srv/www/": {"source": "//src/site:pages", "owner": '
-        '"root:www-data"}, "/opt/tool/": {"source": "//src/tool:archive", "unpack": True}}`. There '
-        "programs and directories get `x` wherever `mode` has `r`. Directories are in a layer "
-        "above the image's other files. Links among a target's sources stay links where they lead "
-        "to another of them, and are copies of what they lead to otherwise. The time of a file's "
-        "last change follows from its content, so that web servers and browsers notice a new one. "
-        "In texts, but not in sources," + INTERPOLATION_HELP + HELP
+    help = help_text(
+        f"""
+        Files to create. A path has either its text or a dictionary: `{{"/etc/motd": "Hello\\n",
+        "/etc/redis.conf": {{"text": "port 6379\\n", "mode": "0640", "owner": "redis:redis"}},
+        "/srv/app.pex": {{"source": "//src/app"}}}}`. The dictionary has these keys:
+
+        * `text` or `source`. A `source` is the address of a target with one file, or of one that \
+          `./pants package` turns into a file.
+        * `mode` defaults to `"0644"`, or to `"0755"` if the `source` is a program.
+        * `owner` defaults to `"root:root"`.
+        * `unpack`: set it to `True` if the `source` is an archive to unpack.
+
+        A path that ends in a slash is a directory. It gets all files of its `source`, at their
+        paths relative to the source's BUILD file, or the files of an archive: `{{"/srv/www/":
+        {{"source": "//src/site:pages", "owner": "root:www-data"}}, "/opt/tool/": {{"source":
+        "//src/tool:archive", "unpack": True}}}}`. There, programs and directories get `x`
+        wherever `mode` has `r`. These directories are in a layer above the image's other files.
+
+        A link among a target's sources stays a link if it leads to another of them; otherwise it
+        becomes a copy of what it leads to. Modification times are derived from the content, so
+        that web servers and browsers notice a changed file. In texts, but not in sources,
+        {INTERPOLATION_HELP} {HELP}
+        """
     )
 
 
