@@ -8,15 +8,19 @@ import gzip
 import io
 import lzma
 import mmap
+import re
 import tarfile
 import tempfile
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Type, TypeVar, Union
 
 from lading.debs.deb822 import paragraphs
+from lading.files.path_fault import owner_fault, path_fault, target_fault
 from lading.values.errors import LadingError
+from lading.values.foreign_text import shown
 
 FILE, DIRECTORY, SYMLINK, HARDLINK = "file", "directory", "symlink", "hard link"
 
@@ -35,6 +39,13 @@ _AR_END = b"`\n"
 
 _CHUNK = 1 << 20
 
+# Control files are read into memory. Those of Debian's largest packages take some megabytes.
+_MOST_CONTROL = 128 << 20
+
+# Debian policy 5.6.1. dpkg's database has files of these names, with the architecture between.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{,149}")
+_CONTROL_FILE = re.compile(r"[A-Za-z0-9_.+-]{1,50}")
+
 # ValueError and OverflowError: numbers in extended headers, and what lies beyond a mapped file.
 _TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError)
 
@@ -42,7 +53,7 @@ _TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError)
 _OPEN: Dict[str, Callable[[Any], Any]] = {
     "": lambda member: member,
     ".gz": gzip.open,
-    ".xz": lzma.open,
+    ".xz": partial(lzma.open, format=lzma.FORMAT_XZ),
 }
 
 _AnyDeb = TypeVar("_AnyDeb", bound="Deb")
@@ -83,8 +94,7 @@ class Deb:
             version = members.get("debian-binary")
             if version is None or version.read(2) != b"2.":
                 raise broken(path.name, "it has no `debian-binary` of version 2")
-            control = b"".join(_tar_chunks(path.name, members, "control"))
-            control_files = _control_files(path.name, control)
+            control_files = _control_files(path.name, _control(path.name, members))
             with tempfile.TemporaryFile(dir=".") as data:
                 for chunk in _tar_chunks(path.name, members, "data"):
                     data.write(chunk)
@@ -107,7 +117,7 @@ class Deb:
     def fields(self) -> Mapping[str, str]:
         """The control file's fields, keys in lower case."""
         for fields in paragraphs(self.control):
-            if "package" in fields:
+            if _NAME.fullmatch(fields.get("package", "")):
                 return fields
         raise broken(self.filename, "it has no control file that names the package")
 
@@ -124,11 +134,10 @@ class Deb:
         self.data.seek(0)
         view = memoryview(self.data)
         try:
-            with _open_tar(self.data) as tar:
-                for info in tar:
-                    path = self._path(info.name)
-                    if path:
-                        yield self._member(info, path, view)
+            for info in _tar_members(self.data, view):
+                path = self._path(info.name)
+                if path:
+                    yield self._member(info, path, view)
         except _TAR_ERRORS as error:
             raise broken(self.filename, f"its data cannot be read ({error})") from error
 
@@ -136,6 +145,11 @@ class Deb:
         kind = _KINDS.get(info.type)
         if kind is None:
             raise broken(self.filename, f"{info.name!r} is a device or another special file")
+        fault = owner_fault(info.uid, info.gid)
+        if kind == SYMLINK:
+            fault = fault or target_fault(info.linkname)
+        if fault:
+            raise broken(self.filename, f"its member {shown(info.name)!r} {fault}")
         size = info.size if kind == FILE else 0
         return DebMember(
             path=path,
@@ -150,7 +164,11 @@ class Deb:
     def _path(self, name: str) -> str:
         if name.startswith("/") or ".." in name.split("/"):
             raise broken(self.filename, f"its member {name!r} leaves the root")
-        return "/".join(part for part in name.split("/") if part not in ("", "."))
+        path = "/".join(part for part in name.split("/") if part not in ("", "."))
+        fault = path_fault(path)
+        if fault:
+            raise broken(self.filename, f"its member {shown(name)!r} {fault}")
+        return path
 
 
 def broken(filename: str, fault: str) -> LadingError:
@@ -220,27 +238,50 @@ def _tar_chunks(filename: str, members: Mapping[str, _ArMember], stem: str) -> I
     raise broken(filename, f"it has no `{stem}.tar`")
 
 
+def _control(filename: str, members: Mapping[str, _ArMember]) -> bytes:
+    data = bytearray()
+    for chunk in _tar_chunks(filename, members, "control"):
+        data += chunk
+        if len(data) > _MOST_CONTROL:
+            fault = f"its control files take more than {_MOST_CONTROL >> 20} MiB"
+            raise broken(filename, fault)
+    return bytes(data)
+
+
 def _control_files(filename: str, data: bytes) -> Dict[str, bytes]:
     files: Dict[str, bytes] = {}
     try:
-        with _open_tar(io.BytesIO(data)) as tar:
-            for info in tar:
-                content = tar.extractfile(info) if info.isreg() else None
-                if content is not None:
-                    name = info.name[2:] if info.name.startswith("./") else info.name
-                    if "/" in name:
-                        raise broken(filename, f"its control file {name!r} is in a directory")
-                    files[name] = content.read()
+        for info in _tar_members(io.BytesIO(data), memoryview(data)):
+            if info.isreg():
+                name = info.name[2:] if info.name.startswith("./") else info.name
+                if "/" in name:
+                    raise broken(filename, f"its control file {name!r} is in a directory")
+                if not _CONTROL_FILE.fullmatch(name):
+                    raise broken(filename, f"it has a control file called {shown(name)!r}")
+                files[name] = data[info.offset_data : info.offset_data + info.size]
     except _TAR_ERRORS as error:
         raise broken(filename, f"its control files cannot be read ({error})") from error
     return files
 
 
-def _open_tar(data: Union[BinaryIO, mmap.mmap]) -> tarfile.TarFile:
+def _tar_members(file: Union[BinaryIO, mmap.mmap], data: memoryview) -> Iterator[tarfile.TarInfo]:
+    """The members of `data`, which `file` reads. One of `_TAR_ERRORS` for a damaged archive.
+
+    tarfile takes a damaged header for the end of the archive, goes back by a negative size, and
+    has the size that a sparse file unpacks to.
+    """
     # Whatever the locale: names are UTF-8 by Debian's policy, and other bytes survive.
-    return tarfile.open(
-        fileobj=data,  # type: ignore[arg-type]  # a mapped file reads and seeks as well
+    with tarfile.open(
+        fileobj=file,  # type: ignore[arg-type]  # a mapped file reads and seeks as well
         mode="r:",
         encoding="utf-8",
         errors="surrogateescape",
-    )
+    ) as tar:
+        for info in tar:
+            if info.size < 0:
+                raise tarfile.ReadError(f"{shown(info.name)!r} has a negative size")
+            if any(key.startswith("GNU.sparse.") for key in info.pax_headers):
+                raise tarfile.ReadError(f"{shown(info.name)!r} is a sparse file")
+            yield info
+        if any(data[tar.offset : tar.offset + tarfile.BLOCKSIZE]):
+            raise tarfile.ReadError(f"a header at {tar.offset} is damaged")

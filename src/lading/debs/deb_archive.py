@@ -1,5 +1,6 @@
 """The files of a Debian package as an image has them."""
 
+import re
 from dataclasses import dataclass
 from typing import Iterator, Mapping
 
@@ -9,6 +10,10 @@ from lading.files import members as kinds
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 
+# deb-version(7), and Debian policy 5.6.8
+_VERSION = re.compile(r"[A-Za-z0-9.+~:-]+")
+_ARCHITECTURE = re.compile(r"[a-z0-9-]{1,50}")
+
 
 @dataclass(frozen=True)
 class DebArchive(Deb):
@@ -17,8 +22,10 @@ class DebArchive(Deb):
     @property
     def fields(self) -> Mapping[str, str]:
         fields = super().fields
-        if "version" not in fields:
+        if not _VERSION.fullmatch(fields.get("version", "")):
             raise broken(self.filename, "it has no control file that names its version")
+        if not _ARCHITECTURE.fullmatch(fields.get("architecture", "all")):
+            raise broken(self.filename, "its control file names no architecture of Debian")
         return fields
 
     def files(self) -> Iterator[TreeFile]:

@@ -131,6 +131,23 @@ def test_a_package_says_its_name_and_version(tmp_path: Path) -> None:
         archive.fields.get("version")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("version", "1 2", "it has no control file that names its version"),
+        ("version", "../1", "it has no control file that names its version"),
+        ("architecture", "../../etc", "its control file names no architecture of Debian"),
+    ],
+)
+def test_fields_that_name_files_are_checked(
+    tmp_path: Path, field: str, value: str, fault: str
+) -> None:
+    fields = {"version": "1", field: value}
+    deb = make_deb(tmp_path / "a.deb", [], None, None, **fields)
+    with pytest.raises(LadingError, match=fault):
+        DebArchive.read(deb).fields.get("version")
+
+
 def test_a_package_of_any_size_takes_little_memory(tmp_path: Path) -> None:
     deb = make_deb(tmp_path / "a.deb", [("usr/big", bytes(64 << 20))], version="1")
     files: List[TreeFile] = []

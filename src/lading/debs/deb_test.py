@@ -3,6 +3,7 @@ import io
 import lzma
 import tarfile
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
@@ -73,6 +74,21 @@ def renamed(name: str) -> tarfile.TarInfo:
     return info
 
 
+def owned(uid: int, gid: int) -> tarfile.TarInfo:
+    info = member("x", None)
+    info.uid, info.gid = uid, gid
+    return info
+
+
+def sized(size: int) -> bytes:
+    """A header of a file."""
+    block = bytearray(tarfile.TarInfo("./x").tobuf(tarfile.GNU_FORMAT))
+    block[124:136] = b"\xff" * 4 + size.to_bytes(8, "big", signed=True)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
 def extended(**records: str) -> bytes:
     """A tar archive whose member has these records in a pax header."""
     output = io.BytesIO()
@@ -93,6 +109,42 @@ def test_refuses_numbers_that_are_none(tmp_path: Path, records: Dict[str, str]) 
         list(deb.members())
 
 
+@pytest.mark.parametrize("key", ["GNU_sparse_realsize", "GNU_sparse_size"])
+def test_refuses_sparse_files(tmp_path: Path, key: str) -> None:
+    """dpkg has none, and what lies behind one in the archive would be taken for its content."""
+    data = ("data.tar", extended(**{key: "4096"}))
+    deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
+    with pytest.raises(LadingError, match="its data cannot be read"):
+        list(deb.members())
+
+
+def test_a_negative_size_does_not_lead_back_for_ever(tmp_path: Path) -> None:
+    """CVE-2025-8194 of tarfile is of this kind"""
+    archive = tar([("control", b"abc")])[:1024] + sized(-512) + bytes(1024)
+    deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, ("data.tar", archive)]))
+    with pytest.raises(LadingError, match="its data cannot be read .'./x' has a negative size"):
+        list(islice(deb.members(), 100))
+    with pytest.raises(LadingError, match="its control files cannot be read .'./x' has a negative"):
+        Deb.read(written(tmp_path / "b.deb", [BINARY, ("control.tar", archive), DATA]))
+
+
+def test_a_damaged_header_is_not_the_end(tmp_path: Path) -> None:
+    archive = bytearray(tar([("a", b"abc"), ("b", b"abc")]))
+    archive[1024] ^= 1
+    deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, ("data.tar", bytes(archive))]))
+    with pytest.raises(LadingError, match="its data cannot be read .a header at 1024 is damaged"):
+        list(deb.members())
+
+
+def test_control_files_without_end_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lading.debs.deb._MOST_CONTROL", 1 << 20)
+    archive = ("control.tar.gz", gzip.compress(tar([("control", bytes(2 << 20))])))
+    with pytest.raises(LadingError, match="its control files take more than 1 MiB"):
+        Deb.read(written(tmp_path / "a.deb", [BINARY, archive, DATA]))
+
+
 @pytest.mark.parametrize(
     "members, sentence",
     [
@@ -107,6 +159,22 @@ def test_refuses_numbers_that_are_none(tmp_path: Path, records: Dict[str, str]) 
         (
             [BINARY, ("control.tar", tar([("../x", b"")])), DATA],
             "its control file '../x' is in a directory",
+        ),
+        (
+            [BINARY, ("control.tar", tar([("post\ninst", b"")])), DATA],
+            "it has a control file called 'post.ninst'",
+        ),
+        (
+            [BINARY, ("control.tar", tar([("control", b"Package: ../../a")])), DATA],
+            "no control file that names the package",
+        ),
+        (
+            [BINARY, ("control.tar", tar([("control", b"Package: " + b"a" * 200)])), DATA],
+            "no control file that names the package",
+        ),
+        (
+            [BINARY, CONTROL, ("data.tar.xz", lzma.compress(b"", lzma.FORMAT_ALONE))],
+            "`data.tar.xz` cannot be unpacked",
         ),
         ([BINARY, ("control.tar", tar([])), DATA], "no control file that names the package"),
         (
@@ -147,7 +215,15 @@ def test_refuses_archives(tmp_path: Path, archive: bytes, sentence: str) -> None
         (hard_link("x", "../../etc/passwd"), "its member './../../etc/passwd' leaves the root"),
         (special(tarfile.CHRTYPE), "'./dev/null' is a device or another special file"),
         (special(tarfile.FIFOTYPE), "is a device or another special file"),
+        (renamed("a/" + "b" * 256), "has a name of 256 bytes, but Linux allows 255"),
+        (renamed("usr/.wh.bin"), "'usr/.wh.bin' has a name that begins with '.wh.'"),
+        (hard_link("x", "a" * 300), "has a name of 300 bytes"),
+        (member("x", ""), "'./x' leads to a path of 0 bytes"),
+        (member("x", "a" * 5000), "'./x' leads to a path of 5000 bytes"),
+        (owned(-1, 0), "'./x' belongs to -1:0, but ids are numbers from 0 to 4294967294"),
+        (owned(0, 1 << 32), "'./x' belongs to 0:4294967296, but ids are numbers"),
     ],
+    ids=lambda _: "",
 )
 def test_refuses_members(tmp_path: Path, info: tarfile.TarInfo, sentence: str) -> None:
     deb = Deb.read(make_deb(tmp_path / "a.deb", [("x", info)]))
