@@ -117,7 +117,7 @@ class _Plan:
         entries = {place: member.to_entry(place) for place, (_, member) in self._members.items()}
         entries.update(self._own)
         head = dict(self._own)
-        for path in entries:
+        for path in (*entries, *self._directories):
             self._add_parents(path)
         for place, (name, directory) in self._directories.items():
             if place in entries:

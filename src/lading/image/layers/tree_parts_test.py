@@ -43,6 +43,17 @@ def test_parents_are_made_where_no_part_has_them(parts: Parts) -> None:
     assert head(plan) == ["a 0755 0:0", "a/b 0755 0:0"]
 
 
+def test_an_empty_directory_has_its_parents_too(parts: Parts) -> None:
+    plan = plan_parts([parts("one", directory("a/b/c"))], ImageTree(), [RootEntry.directory("d/e")])
+    assert head(plan) == [
+        "a 0755 0:0",
+        "a/b 0755 0:0",
+        "a/b/c 0755 0:0",
+        "d 0755 0:0",
+        "d/e 0755 0:0",
+    ]
+
+
 def test_of_several_modes_of_a_directory_the_unusual_one_counts(parts: Parts) -> None:
     one = parts("one", directory("var"), directory("var/local"))
     two = parts("two", directory("var/local", 0o2775, gid=50))
