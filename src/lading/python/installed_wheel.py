@@ -3,6 +3,7 @@
 import base64
 import configparser
 import csv
+import errno
 import json
 import posixpath
 import re
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Container, Dict, Iterator, Mapping, Tuple
 
 from lading.files import members as kinds
+from lading.files.path_fault import path_fault, target_fault
 from lading.python.bytecode import is_bytecode
 from lading.python.elf_search_path import inherit_search_path
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.foreign_text import shown
 
 _LAYOUT = ".layout.json"
 _DEFAULT_STASH = ".prefix"
@@ -29,8 +32,15 @@ _SHEBANG = re.compile(rb"#!pythonw?[ \r\n]")
 
 _CHUNK = 1 << 20
 
-# zipfile tells damage, encryption and unknown methods in all of these ways; JSON may be too deep.
-_DAMAGE = (EOFError, KeyError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
+# zipfile tells damage, encryption and unknown methods in all of these ways, OSError with EINVAL
+# where it seeks to a negative offset; JSON may be too deep.
+_DAMAGE = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
+
+# What PEX writes.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+# What is read into memory: texts that PEX and installers write.
+_MOST_TEXT = 16 << 20
 
 # What an installer notes for itself; of them `direct_url.json` may name a place on its machine.
 # PEX has made RECORD's sums of another layout.
@@ -57,11 +67,16 @@ def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
     files: Dict[str, TreeFile] = {}
     try:
         with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.compress_type not in _METHODS:
+                    raise ValueError(f"{shown(info.filename)!r} is neither stored nor deflated")
             stash = _stash(archive)
             scripts = dict(_console_scripts(archive))
             for number, (info, name) in enumerate(_wanted(archive, stash, scripts)):
                 files[name] = _file(archive, info, name, scratch / str(number))
     except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise LadingError(
             f"{path.name!r} is no wheel that PEX has installed ({error}). Build the PEX again."
         ) from error
@@ -80,7 +95,7 @@ def _stash(archive: zipfile.ZipFile) -> str:
     """The directory with what does not belong on Python's path."""
     if _LAYOUT not in archive.namelist():
         return _DEFAULT_STASH
-    layout = json.loads(archive.read(_LAYOUT))
+    layout = json.loads(_text(archive, archive.getinfo(_LAYOUT)))
     if not isinstance(layout, dict):
         raise ValueError(f"its {_LAYOUT} is no object")
     return str(layout.get("stash_dir", _DEFAULT_STASH))
@@ -92,7 +107,7 @@ def _wanted(
     """Members, with their paths below the directory that is on Python's path."""
     for info in archive.infolist():
         name = info.filename
-        if info.is_dir() or name == _LAYOUT or is_bytecode(name):
+        if name.endswith("/") or name == _LAYOUT or is_bytecode(name):
             continue
         if {"", ".", ".."} & set(name.split("/")):
             raise ValueError(f"{name!r} may lead outside")
@@ -103,7 +118,18 @@ def _wanted(
                 continue
         elif _is_metadata(name) and posixpath.basename(name) in _NOTES:
             continue
+        fault = path_fault(name)
+        if fault:
+            raise ValueError(f"{shown(name)!r} {fault}")
         yield info, name
+
+
+def _text(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with archive.open(info) as file:
+        text = file.read(_MOST_TEXT + 1)
+    if len(text) > _MOST_TEXT:
+        raise ValueError(f"{shown(info.filename)!r} has more than {_MOST_TEXT >> 20} MiB")
+    return text
 
 
 def _is_metadata(name: str) -> bool:
@@ -114,7 +140,10 @@ def _is_metadata(name: str) -> bool:
 def _file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, place: Path) -> TreeFile:
     attributes = info.external_attr >> 16
     if stat.S_ISLNK(attributes):
-        target = archive.read(info).decode("utf-8")
+        target = _text(archive, info).decode("utf-8")
+        fault = target_fault(target)
+        if fault:
+            raise ValueError(f"{shown(name)!r} {fault}")
         return TreeFile(TreeMember(name, kinds.SYMLINK, kinds.LINK_MODE, target=target))
     with archive.open(info) as source, place.open("wb") as output:
         shutil.copyfileobj(source, output, _CHUNK)
@@ -158,7 +187,8 @@ def _row(name: str, file: TreeFile) -> Tuple[str, str, str]:
 def _console_scripts(archive: zipfile.ZipFile) -> Iterator[Tuple[str, str]]:
     for name in archive.namelist():
         if _is_metadata(name) and posixpath.basename(name) == _ENTRY_POINTS:
-            yield from _parse_console_scripts(archive.read(name).decode("utf-8", "replace"))
+            text = _text(archive, archive.getinfo(name)).decode("utf-8", "replace")
+            yield from _parse_console_scripts(text)
 
 
 def _parse_console_scripts(text: str) -> Iterator[Tuple[str, str]]:

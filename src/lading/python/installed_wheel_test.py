@@ -134,6 +134,11 @@ def test_broken_entry_points_are_no_scripts(tmp_path: Path, scratch: Path) -> No
         ({".layout.json": b"{"}, "Expecting property name"),
         ({".layout.json": b"[]"}, "its .layout.json is no object"),
         ({".layout.json": b"[" * 100_000}, "maximum recursion depth"),
+        ({"": b""}, "'' may lead outside"),
+        ({"a/.wh.b": b""}, "'a/.wh.b' has a name that begins with '.wh.'"),
+        ({"a/" + "b" * 256: b""}, "has a name of 256 bytes, but Linux allows 255"),
+        ({"link": b""}, "'link' leads to a path of 0 bytes"),
+        ({"link": b"a\0b"}, "'link' leads to a path with a NUL byte"),
     ],
 )
 def test_what_pex_has_not_made_is_refused(
@@ -143,7 +148,7 @@ def test_what_pex_has_not_made_is_refused(
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
-        make_wheel(path, content)
+        make_wheel(path, content, link=stat.S_IFLNK | 0o777)
     with pytest.raises(LadingError) as caught:
         read_wheel(path, PROGRAM, scratch)
     text = str(caught.value)
@@ -168,3 +173,37 @@ def test_a_damaged_member_is_told(tmp_path: Path, scratch: Path) -> None:
     path.write_bytes(content[:31] + b"\xff" * 4 + content[35:])
     with pytest.raises(LadingError, match=r"'a\.whl' is no wheel .* while decompressing"):
         read_wheel(path, PROGRAM, scratch)
+
+
+@pytest.mark.parametrize("lost", [10, 200])
+def test_a_wheel_without_its_beginning_is_refused(tmp_path: Path, scratch: Path, lost: int) -> None:
+    """zipfile seeks to where the members would be, in front of the file."""
+    path = make_wheel(tmp_path / "a.whl", {"a.py": b"", "b.py": b"x" * 100})
+    path.write_bytes(path.read_bytes()[lost:])
+    with pytest.raises(LadingError, match=r"'a\.whl' is no wheel that PEX has installed"):
+        read_wheel(path, PROGRAM, scratch)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_compressed_as_pex_never_does_is_refused(
+    tmp_path: Path, scratch: Path, method: int
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.whl", "w", method) as archive:
+        archive.writestr("a.py", b"x" * 1000)
+    with pytest.raises(LadingError, match="'a.py' is neither stored nor deflated"):
+        read_wheel(tmp_path / "a.whl", PROGRAM, scratch)
+
+
+@pytest.mark.parametrize("name", [".layout.json", "a-1.dist-info/entry_points.txt", "link"])
+def test_texts_without_end_are_not_read(tmp_path: Path, scratch: Path, name: str) -> None:
+    path = tmp_path / "a.whl"
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK if name == "link" else stat.S_IFREG) << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(info, bytes(256 << 20), zipfile.ZIP_DEFLATED, 1)
+
+    def read() -> None:
+        with pytest.raises(LadingError, match=f"'{name}' has more than 16 MiB"):
+            read_wheel(path, PROGRAM, scratch)
+
+    assert peak_bytes(read) < 64 << 20
