@@ -19,6 +19,7 @@ _PROGRAM_HEADERS, _PROGRAM_COUNTS = 32, 54
 _PROGRAM_LAYOUT, _DYNAMIC_LAYOUT = "<IIQQQQQQ", "<qQ"
 _PT_DYNAMIC = 2
 _DT_NULL, _DT_RPATH, _DT_RUNPATH = 0, 15, 29
+_MOST_DYNAMIC_ENTRIES = 1 << 16
 
 
 def inherit_search_path(path: Path) -> None:
@@ -40,21 +41,25 @@ def _runpath_offset(data: mmap.mmap) -> Optional[int]:
         return None
     (table,) = struct.unpack_from("<Q", data, _PROGRAM_HEADERS)
     entry_size, count = struct.unpack_from("<HH", data, _PROGRAM_COUNTS)
-    found = None
     for index in range(count):
         fields = struct.unpack_from(_PROGRAM_LAYOUT, data, table + index * entry_size)
-        if fields[0] != _PT_DYNAMIC:
-            continue
-        start, size = fields[2], fields[5]
-        step = struct.calcsize(_DYNAMIC_LAYOUT)
-        for offset in range(start, start + size, step):
-            tag, _ = struct.unpack_from(_DYNAMIC_LAYOUT, data, offset)
-            if tag == _DT_NULL:
-                break
-            if tag == _DT_RPATH:
-                return None
-            if tag == _DT_RUNPATH:
-                found = offset
+        if fields[0] == _PT_DYNAMIC:
+            return _runpath_in(data, fields[2], fields[5])
+    return None
+
+
+def _runpath_in(data: mmap.mmap, start: int, size: int) -> Optional[int]:
+    """The same of a dynamic section."""
+    found = None
+    step = struct.calcsize(_DYNAMIC_LAYOUT)
+    for offset in range(start, start + min(size, step * _MOST_DYNAMIC_ENTRIES), step):
+        tag, _ = struct.unpack_from(_DYNAMIC_LAYOUT, data, offset)
+        if tag == _DT_NULL:
+            break
+        if tag == _DT_RPATH:
+            return None
+        if tag == _DT_RUNPATH:
+            found = offset
     return found
 
 

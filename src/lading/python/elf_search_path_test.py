@@ -55,6 +55,19 @@ def test_a_table_beyond_the_file_is_none(tmp_path: Path, table: int) -> None:
     assert after_inheriting(tmp_path / "a.so", bytes(data)) == data
 
 
+def test_tables_that_are_made_to_take_hours_are_read_at_once(tmp_path: Path) -> None:
+    """As many program headers as there can be, each of them the same one, which says that
+    most of the file is a dynamic section."""
+    data = bytearray(make_elf(strings=[(RUNPATH, "$ORIGIN")]))
+    dynamic = 64 + 56
+    data[32:40] = dynamic.to_bytes(8, "little")
+    data[54:58] = b"\0\0\xff\xff"
+    data[dynamic + 8 : dynamic + 16] = len(data).to_bytes(8, "little")
+    data[dynamic + 32 : dynamic + 40] = (4 << 20).to_bytes(8, "little")
+    data += b"x" * (4 << 20)
+    assert after_inheriting(tmp_path / "a.so", bytes(data)) == data
+
+
 @pytest.mark.parametrize(
     ("strings", "libraries"),
     [
