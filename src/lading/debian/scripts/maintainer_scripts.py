@@ -13,6 +13,7 @@ from lading.debian.scripts.harmless_commands import is_harmless
 from lading.debian.scripts.script_files import USUAL_UMASK, ScriptFiles
 from lading.debian.scripts.shell import Redirection, ShellSyntaxError
 from lading.debian.scripts.shell_run import Circumstances, Command, follow_script
+from lading.files.path_fault import path_fault
 
 #: Scripts that run when a package is installed, and how they are called where no version of it was
 #: before: deb-preinst(5), deb-postinst(5).
@@ -81,6 +82,9 @@ class _Follower:
     not_run: Dict[str, List[str]] = field(default_factory=dict)
 
     def follow(self, name: str, script: str) -> None:
+        if "\0" in script:
+            self._tell(name, "the whole script, which has a NUL byte")
+            return
         first, *_ = script.split("\n", 1)
         if first.startswith("#!") and not _SHELLS.fullmatch(first):
             self._tell(name, f"the whole script, which is no shell script: {first}")
@@ -155,4 +159,4 @@ def parse_alternative(words: Tuple[str, ...]) -> Optional[Alternative]:
 def _is_plain_path(path: str) -> bool:
     if not path.startswith("/") or re.search(r"[$`*\s]", path):
         return False
-    return not {".", ".."} & set(path.split("/"))
+    return not ({".", ".."} & set(path.split("/")) or path_fault(path))

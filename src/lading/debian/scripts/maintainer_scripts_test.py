@@ -246,3 +246,26 @@ def test_preinst_runs_before_the_files_of_its_package_are_there() -> None:
 
 def test_shells_are_added() -> None:
     assert follow("add-shell /bin/fish /usr/bin/fish")[0].shells == ("/bin/fish", "/usr/bin/fish")
+
+
+def test_a_script_with_a_nul_byte_is_not_followed() -> None:
+    """Shells differ in what they make of it."""
+    script = "mkdir /var/a\0b\n"
+    assert not_run(script) == ("the whole script, which has a NUL byte",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"mkdir /var/{'a' * 256}",
+        f"mkdir -p /var/{'a/' * 3000}b",
+        "touch /var/.wh.lib",
+        f"ln -s {'a' * 4096} /var/a",
+        'ln -s "" /var/a',
+        f"update-alternatives --install /usr/bin/{'a' * 256} a /usr/bin/sh 1",
+    ],
+    ids=lambda line: line[:12],
+)
+def test_what_no_layer_can_have_is_not_made(line: str) -> None:
+    effects, files = follow(line)
+    assert (files.made, effects.alternatives, len(effects.not_run["postinst"])) == ({}, (), 1)

@@ -12,6 +12,7 @@ from lading.debian.scripts.shell_run import Command
 from lading.debs.unpack import merged
 from lading.files import members as kinds
 from lading.files.links import follow
+from lading.files.path_fault import path_fault, target_fault
 from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
 
@@ -52,7 +53,7 @@ class ScriptFiles:
     def place(self, path: str) -> str:
         """Where an absolute path leads, without following a last link."""
         place = follow(merged(path.strip("/")), self._target) if path.startswith("/") else None
-        if not place:
+        if not place or path_fault(place):
             raise _NotPlain
         return place
 
@@ -321,6 +322,8 @@ def _ln(files: ScriptFiles, command: Command) -> None:
     if len(paths) == 1:
         raise _NotPlain
     target, link = _two(paths)
+    if target_fault(target):
+        raise _NotPlain
     is_exact = not {"n", "T", "no-dereference", "no-target-directory"}.isdisjoint(options)
     is_link = files.test("-L", link)
     if files.test("-d", link) and not (is_exact and is_link):
