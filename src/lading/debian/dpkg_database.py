@@ -16,6 +16,8 @@ from lading.image.root.dpkg_status import STATUS, STATUS_DIRECTORY
 _DIRECTORY = "var/lib/dpkg"
 _DIRECTORIES = ("alternatives", "info", "parts", "triggers", "updates")
 _PROGRAMS = frozenset(("config", "postinst", "postrm", "preinst", "prerm"))
+# dpkg, lib/dpkg/trigname.c; each is the name of a file.
+_TRIGGER = re.compile(r"(?!\.{1,2}$)[!-.0-~]{1,200}")
 # In dpkg's order, behind which it has all others: lib/dpkg/parse.c.
 _FIELDS = (
     "package essential protected status priority section installed-size origin maintainer bugs"
@@ -84,7 +86,7 @@ def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[RootEntry]:
                 waiting = "/noawait" if directive == "interest-noawait" else ""
                 if trigger.startswith("/"):
                     files.append(f"{trigger} {package.name}{waiting}\n")
-                else:
+                elif _TRIGGER.fullmatch(trigger):
                     names.setdefault(trigger, []).append(f"{package.name}{waiting}\n")
     for name, lines in {"File": files, "Unincorp": [], **names}.items():
         yield _file(f"{_DIRECTORY}/triggers/{name}", "".join(lines))

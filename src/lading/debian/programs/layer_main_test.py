@@ -530,6 +530,16 @@ def test_rules_distroless_76_68_what_was_not_run_is_reported(debian: DebianLayer
     ]
 
 
+def test_names_of_triggers_do_not_lead_out_of_the_database(debian: DebianLayers) -> None:
+    """dpkg refuses those of others than printable characters."""
+    triggers = "interest ldconfig\ninterest ../../../../etc/x\ninterest ..\ninterest a\0b\n"
+    package = debian.package("a", control_files={"triggers": triggers})
+    members = debian.layer(debian.package("dpkg"), package).members
+    found = sorted(path for path in members if path.startswith("var/lib/dpkg/triggers/"))
+    assert [path.rpartition("/")[2] for path in found] == ["File", "Unincorp", "ldconfig"]
+    assert "etc/x" not in members
+
+
 def test_hard_links_of_conffiles_count_as_files(debian: DebianLayers) -> None:
     link = hard_link("etc/b.conf", "etc/a.conf")
     package = debian.package(
