@@ -82,8 +82,8 @@ Tree = Mapping[str, Tuple[object, ...]]
 
 def fuzz_layers(rng: random.Random, directory: Path) -> str:
     """LadingError where a layer is refused."""
-    tars = [_damaged(rng, _archive(rng)) for _ in range(rng.choice([1, 1, 2, 3]))]
-    blobs = [_damaged_bytes(rng, _compressed(rng, tar)) for tar in tars]
+    tars = [damaged_tar(rng, _archive(rng)) for _ in range(rng.choice([1, 1, 2, 3]))]
+    blobs = [damaged_bytes(rng, _compressed(rng, tar)) for tar in tars]
     unpacked: Optional[Tree] = None
     is_unpacked = rng.randrange(_UNPACKED) == 0
     if is_unpacked:
@@ -106,8 +106,8 @@ def _archive(rng: random.Random) -> bytes:
     format = rng.choice([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
     with tarfile.open(fileobj=file, mode="w", format=format, errors="surrogateescape") as archive:
         for _ in range(rng.randrange(10)):
-            info = tarfile.TarInfo(_name(rng))
-            info.type, info.linkname = rng.choice(_TYPES), _name(rng)
+            info = tarfile.TarInfo(random_name(rng))
+            info.type, info.linkname = rng.choice(_TYPES), random_name(rng)
             info.mode, info.uid, info.gid = rng.choice([0o644, 0o755, 0o7777]), *_owner(rng)
             content = rng.randbytes(rng.choice([0, 1, 511, 512, 2000]))
             info.size = len(content) if info.isreg() else 0
@@ -118,7 +118,7 @@ def _archive(rng: random.Random) -> bytes:
     return file.getvalue()
 
 
-def _name(rng: random.Random) -> str:
+def random_name(rng: random.Random) -> str:
     names = _NAMES if rng.random() < 0.01 else _NAMES[:_COMMON]
     name = "/".join(rng.choice(names) for _ in range(rng.randrange(1, 4)))
     return rng.choice(["", "", "", "/", "./", "../"][: 6 if rng.random() < 0.02 else 5]) + name
@@ -128,10 +128,10 @@ def _owner(rng: random.Random) -> Tuple[int, int]:
     return rng.choice([(0, 0), (0, 0), (33, 7), (1000, 1000)])
 
 
-def _damaged(rng: random.Random, tar: bytes) -> bytes:
+def damaged_tar(rng: random.Random, tar: bytes) -> bytes:
     damages: List[Callable[[random.Random, bytes], bytes]] = [
         *(_changed_field, _changed_field, _changed_field, _changed_field, _moved_block),
-        *(_damaged_bytes, _more_pax, _more_pax),
+        *(damaged_bytes, _more_pax, _more_pax),
     ]
     for _ in range(rng.choice([0, 0, 0, 1, 1, 2, 3])):
         tar = rng.choice(damages)(rng, tar)
@@ -167,7 +167,7 @@ def _moved_block(rng: random.Random, tar: bytes) -> bytes:
 def _more_pax(rng: random.Random, tar: bytes) -> bytes:
     data = b""
     for _ in range(rng.randrange(1, 4)):
-        value = rng.choice([*_VALUES, _name(rng).encode("utf-8", "surrogateescape")])
+        value = rng.choice([*_VALUES, random_name(rng).encode("utf-8", "surrogateescape")])
         body = b" " + rng.choice(_KEYS).encode() + b"=" + value + b"\n"
         length = len(body) + 2 if len(body) < 98 else len(body) + 3
         data += b"%d" % (length + rng.choice([0] * 9 + [1])) + body
@@ -178,7 +178,7 @@ def _more_pax(rng: random.Random, tar: bytes) -> bytes:
     return tar[:at] + header + tar[at:]
 
 
-def _damaged_bytes(rng: random.Random, data: bytes) -> bytes:
+def damaged_bytes(rng: random.Random, data: bytes) -> bytes:
     damage = rng.random()
     at = rng.randrange(len(data) + 1)
     if damage < 0.03:
