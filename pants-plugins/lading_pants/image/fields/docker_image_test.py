@@ -139,8 +139,8 @@ def test_a_good_value_is_kept(field: Any, value: Any, expected: Any) -> None:
 
 
 def test_nixpkgs_75038_help_tells_that_nothing_is_set_by_itself() -> None:
-    assert "Nothing is set by default" in ImageEnvField.help
-    assert "`USER`" in ImageEnvField.help
+    assert "Nothing is set by default" in str(ImageEnvField.help)
+    assert "`USER`" in str(ImageEnvField.help)
 
 
 def test_a_target_name_that_is_no_repository() -> None:
