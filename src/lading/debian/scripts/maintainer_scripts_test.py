@@ -101,6 +101,37 @@ def test_java_s_alternatives_are_read() -> None:
     )
 
 
+def test_sysstat_s_function_does_not_know_its_argument() -> None:
+    """As in sysstat 12.6.1: the answer to a question of debconf is handed on."""
+    script = textwrap.dedent(
+        """\
+        #!/bin/sh
+        manage() {
+            ENABLED="$1"
+            if [ "$ENABLED" != "true" ] && [ "$ENABLED" != "false" ]; then exit 1; fi
+            write "$@" $1 >/etc/default/sysstat
+        }
+        . /usr/share/debconf/confmodule
+        db_get sysstat/enable || true
+        manage "$RET"
+        set -- "$RET" x
+        if [ "$1" != true ]; then write $1 "${2}" "$*"; fi
+        update-alternatives --install /usr/bin/sar sar /usr/bin/sar.sysstat 0
+        """
+    )
+    effects, _ = follow(script)
+    assert effects.alternatives == (Alternative("/usr/bin/sar", "sar", "/usr/bin/sar.sysstat", 0),)
+    assert effects.not_run["postinst"] == (
+        "write $RET $RET > /etc/default/sysstat",
+        "write $RET x $RET x",
+    )
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "\u00b2", "\u0662", "0"])
+def test_numbers_that_no_shell_takes_end_nothing(number: str) -> None:
+    assert not_run(f"shift {number}\nx ${{{number}}}\ntouch /var/$1\n")
+
+
 def test_an_alternative_whose_slaves_are_not_known_is_reported_as_well() -> None:
     line = "update-alternatives --install /usr/bin/lzma lzma /usr/bin/xz 20 $(slaves)"
     assert alternatives(line) == (Alternative("/usr/bin/lzma", "lzma", "/usr/bin/xz", 20),)

@@ -44,6 +44,7 @@ _MAX_STEPS = 20_000
 _STEP_TEXT = 100
 _MAX_DEPTH = 30
 
+_POSITION = re.compile(r"[0-9]{1,4}")
 _FAILURE = re.compile(r"0*[1-9][0-9]*")
 
 _FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
@@ -134,7 +135,7 @@ class _Run:
     circumstances: Circumstances
     variables: Dict[str, Optional[str]] = field(default_factory=dict)
     functions: Dict[str, Nodes] = field(default_factory=dict)
-    arguments: List[str] = field(default_factory=list)
+    arguments: List[_Word] = field(default_factory=list)
     # Of the ways that are taken now, how many may not be.
     uncertain: int = 0
     # By what the script, function or loop may have been left already.
@@ -146,7 +147,7 @@ class _Run:
     _printed: Optional[Command] = None
 
     def __post_init__(self) -> None:
-        self.arguments = list(self.circumstances.arguments)
+        self.arguments = [(argument, True) for argument in self.circumstances.arguments]
         self.variables.update(self.circumstances.variables)
 
     def nodes(self, nodes: Nodes) -> Status:
@@ -303,7 +304,7 @@ class _Run:
         name = posixpath.basename(words[0][0]) if words else ""
         if name in self.functions:
             self._perform((), redirections)
-            return self._call(self.functions[name], tuple(text for text, _ in words[1:]))
+            return self._call(self.functions[name], words[1:])
         if name in _DECLARING:
             for word in node.words[count + 1 :]:
                 self._assign(word)
@@ -335,7 +336,7 @@ class _Run:
         self.variables[name] = text if known else None
         return True
 
-    def _call(self, body: Nodes, arguments: Tuple[str, ...]) -> Status:
+    def _call(self, body: Nodes, arguments: Sequence[_Word]) -> Status:
         if self.depth >= _MAX_DEPTH:
             raise ShellSyntaxError("its functions are nested too deep")
         outer, self.arguments = self.arguments, list(arguments)
@@ -383,9 +384,11 @@ class _Run:
         if name in ("test", "["):
             return self._test(words[1:-1] if name == "[" else words[1:])
         if name == "set" and texts[1:2] == ["--"]:
-            self.arguments = texts[2:]
+            self.arguments = list(words[2:])
         elif name == "shift":
-            del self.arguments[: int(texts[1]) if texts[1:] and texts[1].isdecimal() else 1]
+            del self.arguments[
+                : int(texts[1]) if texts[1:] and _POSITION.fullmatch(texts[1]) else 1
+            ]
         elif name == "unset":
             self.variables.update(dict.fromkeys(texts[1:], ""))
         elif name in ("read", "getopts"):
@@ -426,7 +429,7 @@ class _Run:
     def _fields(self, word: str) -> List[_Word]:
         if word in ('"$@"', "$@", "$*"):
             self._step(len(self.arguments))
-            return [(argument, True) for argument in self.arguments]
+            return list(self.arguments)
         return list(self._expanded(word, splits=True))
 
     def _expanded(self, word: str, splits: bool) -> Iterator[_Word]:
@@ -471,9 +474,8 @@ class _Run:
                 position = end_of_expansion(word, position)
                 value = self._value(word[start:position])
                 self._step(1 + len(value or "") // _STEP_TEXT)
-                yield (
-                    word[start:position] if value is None else value
-                ), value is not None, is_quoted
+                text = self._unknown(word[start:position]) if value is None else value
+                yield text, value is not None, is_quoted
             else:
                 position += 1
                 yield character, True, True
@@ -511,20 +513,29 @@ class _Run:
         return other if known else None
 
     def _variable(self, name: str) -> Optional[str]:
-        if name.isdigit():
+        if _POSITION.fullmatch(name):
             place = int(name) - 1
-            return (
-                (self.arguments[place] if place < len(self.arguments) else "")
-                if place >= 0
-                else None
-            )
+            if place < 0:
+                return None
+            text, known = self.arguments[place] if place < len(self.arguments) else ("", True)
+            return text if known else None
         if name in ("@", "*"):
-            return " ".join(self.arguments)
+            texts = [text for text, known in self.arguments if known]
+            return " ".join(texts) if len(texts) == len(self.arguments) else None
         if name == "#":
             return str(len(self.arguments))
         # Those of the environment are in capitals.
         is_unset = name not in self.variables and name.islower() and self.knows_variables
         return "" if is_unset else self.variables.get(name)
+
+    def _unknown(self, expansion: str) -> str:
+        """What stands for it in a command: the expansion itself, and for an argument of a function
+        what the caller has written."""
+        name = expansion.strip("${}")
+        if name in ("@", "*"):
+            return " ".join(text for text, _ in self.arguments)
+        is_argument = _POSITION.fullmatch(name) and 0 < int(name) <= len(self.arguments)
+        return self.arguments[int(name) - 1][0] if is_argument else expansion
 
     def _substituted(self, script: str) -> Optional[str]:
         """What commands print is not known, but what they are is."""
