@@ -56,7 +56,7 @@ def _parse(text: str) -> Dict[str, str]:
 
 def _priority(profile: _Profile) -> int:
     text = profile.get("Priority", "0")
-    return int(text) if text.isdecimal() else 0
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def _enabled(ordered: Sequence[str], profiles: Mapping[str, _Profile]) -> Iterator[str]:

@@ -147,3 +147,12 @@ def test_the_state_is_there_for_later_changes() -> None:
 
 def test_nothing_is_made_without_libpam_runtime() -> None:
     assert pam_files(_PROFILES, lambda path: None) == {}
+
+
+@pytest.mark.parametrize("priority", ["9" * 5000, "\u0662", "-1", "high"])
+def test_a_priority_that_is_no_number_is_none(priority: str) -> None:
+    def seen(text: str) -> str:
+        odd = f"Name: odd\nDefault: yes\nPriority: {text}\n"
+        return pam_files({**_PROFILES, "odd": odd}, template)["var/lib/pam/seen"]
+
+    assert seen(priority) == seen("0") != seen("999")
