@@ -40,6 +40,9 @@ LISTED: Mapping[str, str] = {
     ),
     "accounts: in an image those of `users`": (r"etc/(passwd|group|shadow|gshadow|subuid|subgid)"),
     "/etc/timezone, which Debian 13 has no more: programs that read it find UTC": r"etc/timezone",
+    "the order of shells, and one that is there twice: packages are configured one by one": (
+        r"etc/shells|var/lib/shells\.state"
+    ),
     "the repository of /etc that apt's hook of etckeeper makes": (
         r"etc/(\.git(ignore)?|\.etckeeper)(/.*)?"
     ),
@@ -59,7 +62,10 @@ _WRITES: Mapping[str, str] = {
     r".*mysql.*|.*mariadb.*": r"var/lib/mysql(/.*)?|etc/mysql/.*|.*my\.cnf",
     r".*slap.*|.*ldap.*": r"(etc/ldap|var/lib/ldap|var/lib/slapd)(/.*)?|etc/nslcd.*|etc/nsswitch.*",
     # Of xz-utils, whose slaves a function of its script prints.
-    r"lzma": r"(etc/alternatives|usr/bin|usr/share/man/man1)/(un)?lz.*",
+    r"lzma": (
+        r"(etc/alternatives|usr/bin|usr/share/man/man1)/(un)?lz.*|var/lib/dpkg/alternatives/lzma"
+    ),
+    r"update-mime": r"etc/mailcap",
     r"update-xmlcatalog": r"etc/xml(/.*)?|var/lib/xml-core(/.*)?",
     r"update-catalog|/etc/sgml|/usr/share/sgml": r"etc/sgml(/.*)?|var/lib/sgml-base(/.*)?",
     r"make-ssl-cert": r"etc/ssl/.*|etc/dovecot/.*",
@@ -85,18 +91,21 @@ _WRITES: Mapping[str, str] = {
 _WRITTEN = tuple((re.compile(name), re.compile(path)) for name, path in _WRITES.items())
 
 
-def explain(image: Image, path: str) -> Optional[str]:
+def explain(image: Image, path: str, differs: Tuple[str, ...]) -> Optional[str]:
     """The reason on the list, "reported", or None."""
     for reason, pattern in _LISTED:
         if pattern.fullmatch(path):
             return reason
-    return "reported" if _is_reported(path, _reported(image)) else None
+    return "reported" if _is_reported(path, _reported(image), differs == ("missing",)) else None
 
 
-def _is_reported(path: str, lines: "Reported") -> bool:
+def _is_reported(path: str, lines: "Reported", is_missing: bool) -> bool:
+    """`is_missing`: a directory that the image lacks may be made for a file that is reported."""
     places = [place for place in _places(path) if place.count("/") >= 2]
     if any(place in lines.paths for place in places):
         return True
+    if any(one.startswith(f"/{path}/") for one in lines.paths):
+        return is_missing
     return any(
         written.fullmatch(path) and any(map(name.fullmatch, lines.commands))
         for name, written in _WRITTEN
@@ -143,6 +152,6 @@ def _places(path: str) -> Iterator[str]:
 def sorted_out(image: Image, found: Mapping[str, Tuple[str, ...]]) -> Dict[str, List[str]]:
     """The paths that differ, by what explains them; "" for those that nothing does."""
     reasons: Dict[str, List[str]] = {}
-    for path in found:
-        reasons.setdefault(explain(image, path) or "", []).append(path)
+    for path, differs in found.items():
+        reasons.setdefault(explain(image, path, differs) or "", []).append(path)
     return reasons
