@@ -108,6 +108,12 @@ _PIECES = [
         "$1",
     ),
     *("f() {\n f\n}\nf\n", "while :; do ", "umask 777\n", "shift 9\n", "set -- *\n", ". /etc/a\n"),
+    *(
+        f"shift {'9' * 5000}\n",
+        f"x ${{{'9' * 5000}}}\n",
+        "x ${\u00b2}\n",
+        "Priority: " + "9" * 5000,
+    ),
     *("chmod 7777777 /etc/a\n", "mkdir -p /\n", "cp -a /etc /\n", "ln -s / /etc/b\n", "rm -rf /\n"),
     *("echo x > /etc/passwd\n", "chown 99999999999 /etc/a\n", "mv /etc/a /\n", "add-shell\n"),
     *("[" * 3000, "{" * 3000, "[]", "null", "[x]\n", "1e999", '"stash_dir": ".."', "\ufeff"),
