@@ -15,8 +15,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 from lading.compression.layer_blob import BlobReader, Compression
 from lading.compression.zstd_testing import skippable, zstd
 from lading.files import members as kinds
-from lading.files.tree_bound import TreeBound
-from lading.files.unpack_bound import UnpackBound
+from lading.files.bounds import TreeBound, UnpackBound
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.image.layers.package_testing import find_libzstd
 from lading.image.layers.tree_state import ContentDigests, read_tree

@@ -12,7 +12,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.fetch.zstd_library import LIBRARY
-from lading.files.unpack_bound import OPTION as UNPACK_OPTION
+from lading.files.bounds import OPTION as UNPACK_OPTION
 from lading.image.config.base_config import BaseConfig
 from lading.image.programs.base_layer_request import BaseLayerRequest
 from lading.values.digest import Sha256

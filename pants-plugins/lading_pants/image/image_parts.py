@@ -15,9 +15,10 @@ from lading.image.programs.parts_request import PartsRequest
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
+from lading_pants.store.realise import MEMBERS_FILE, SEGMENT_FILE
 
 #: The files of a part, which programs that make parts leave.
-SEGMENT_FILE, COMPRESSED_FILE, MEMBERS_FILE = "segment.tar", "segment.tar.gz", "members.json"
+COMPRESSED_FILE = "segment.tar.gz"
 PART_FILES = (SEGMENT_FILE, COMPRESSED_FILE, MEMBERS_FILE)
 
 _BASE = "base"

@@ -58,8 +58,8 @@ from lading_pants.python.image_pex import (
     PexTargetRequest,
     activated_wheels,
 )
-from lading_pants.store.realise import SEGMENT_FILE as STORE_SEGMENT_FILE
 from lading_pants.store.realise import (
+    SEGMENT_FILE,
     PackageVersion,
     PackageVersionRequest,
     PlacedFiles,
@@ -325,12 +325,12 @@ async def find_interpreter(
     if planned.package is not None:
         origin = f"{request.subject}: `python`"
         closure = await Get(StoreClosure, StoreClosureRequest((planned.package,), origin))
-        placed = await Get(PlacedFiles, PlacedFilesRequest(closure.members, STORE_SEGMENT_FILE))
+        placed = await Get(PlacedFiles, PlacedFilesRequest(closure.members, SEGMENT_FILE))
         digests = file_digests(await Get(DigestEntries, Digest, placed.digest))
         segments = tuple(
             SegmentFile(path, digests[path])
             for member in closure.members
-            for path in [f"{member.directory}/{STORE_SEGMENT_FILE}"]
+            for path in [f"{member.directory}/{SEGMENT_FILE}"]
         )
         files = InterpreterFiles(planned.python.program.lstrip("/"), segments)
         return _Interpreter(files, placed.digest)

@@ -19,7 +19,7 @@ from lading.image.config.ports import parse_port
 from lading.image.config.runtime_config import RuntimeConfig
 from lading.image.config.user import User
 from lading.image.root.account_files import AccountFiles
-from lading.image.root.resolved_user import resolve_user
+from lading.image.root.process_user import resolve_user
 from lading.values.errors import LadingError
 
 FIELD = "config"

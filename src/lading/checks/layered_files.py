@@ -19,8 +19,8 @@ from typing import (
 )
 
 from lading.checks.image_files import ImageFile
+from lading.files.bounds import TreeBound
 from lading.files.layer_error import about_layer
-from lading.files.tree_bound import TreeBound
 from lading.image.layers.layer_applier import LayerApplier
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.tar.layer_archive import LayerArchive

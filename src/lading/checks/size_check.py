@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Dict, Mapping
 
 from lading.checks.outcome import Outcome, difference
-from lading.values.size import show_size
+from lading.values.size import in_megabytes
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class SizeCheck:
         return Outcome(
             self.name,
             (
-                difference("size", f"at most {show_size(self.limit)}", show_size(size))
+                difference("size", f"at most {in_megabytes(self.limit)}", in_megabytes(size))
                 + f" ({size - self.limit} bytes more)",
             ),
         )

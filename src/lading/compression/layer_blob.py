@@ -11,8 +11,8 @@ from enum import Enum
 from typing import BinaryIO, Iterator, Optional, Protocol
 
 from lading.compression.zstd import WINDOW_LOG_LIMIT, ZstdDecompressor, ZstdError, ZstdWindowError
+from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, unsound
-from lading.files.unpack_bound import UnpackBound
 
 # Bytes read at once. What lies behind the end of a gzip member is copied, so it is no more.
 _INPUT = 1 << 15

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from lading.compression.layer_blob import BlobReader, Compression
 from lading.compression.zstd_testing import BLOCK_LIMIT, skippable, zeros, zstd
+from lading.files.bounds import FACTOR, FLOOR, UnpackBound
 from lading.files.layer_error import LayerError
-from lading.files.unpack_bound import FACTOR, FLOOR, UnpackBound
 from lading.image.layers.package_testing import find_libzstd
 
 

@@ -18,7 +18,7 @@ from typing import Container, Dict, Iterator, Mapping, Tuple
 from lading.files import members as kinds
 from lading.files.path_fault import path_fault, target_fault
 from lading.python.bytecode import is_bytecode
-from lading.python.elf_search_path import inherit_search_path
+from lading.store.elf import inherit_search_path
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.digest import Sha256
@@ -147,7 +147,7 @@ def _file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, place: Pat
         return TreeFile(TreeMember(name, kinds.SYMLINK, kinds.LINK_MODE, target=target))
     with archive.open(info) as source, place.open("wb") as output:
         shutil.copyfileobj(source, output, _CHUNK)
-    inherit_search_path(place)
+    inherit_search_path(str(place))
     mode = 0o755 if attributes & stat.S_IXUSR else 0o644
     return TreeFile(TreeMember(name, kinds.FILE, mode), place)
 

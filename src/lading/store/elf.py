@@ -100,6 +100,21 @@ def sound_elf(path: str) -> Optional[Elf]:
         return None
 
 
+def inherit_search_path(path: str) -> None:
+    """Make DT_RPATH, which libraries inherit, of the DT_RUNPATH of an ELF file that has that alone.
+    Any other file stays as it is."""
+    with open(path, "r+b") as file:
+        reader = _Reader(file, path)
+        try:
+            reader.read_ident()
+            offsets = {tag: offset for tag, _, offset in reader.dynamic(list(reader.segments()))}
+        except ElfError:
+            return
+        if _DT_RUNPATH in offsets and _DT_RPATH not in offsets:
+            file.seek(offsets[_DT_RUNPATH])
+            file.write(struct.pack(reader.order + reader.word, _DT_RPATH))
+
+
 @dataclass(frozen=True)
 class _Segment:
     """The fields of a program header that matter here."""
@@ -118,7 +133,7 @@ class _Reader:
         self.path = path
         self.size = file.seek(0, os.SEEK_END)
 
-    def read(self) -> Elf:
+    def read_ident(self) -> None:
         ident = self._bytes(0, _IDENT_SIZE)
         if ident[: len(MAGIC)] != MAGIC:
             raise self._error("does not start with the ELF magic bytes")
@@ -126,9 +141,13 @@ class _Reader:
             raise self._error("has an unknown class or byte order")
         self.bits = 32 * ident[_EI_CLASS]
         self.order = "<" if ident[_EI_DATA] == 1 else ">"
+        self.word = "i" if self.bits == 32 else "q"
+
+    def read(self) -> Elf:
+        self.read_ident()
         type_, machine = self._unpack("HH", _IDENT_SIZE)
-        segments = list(self._segments())
-        dynamic = list(self._dynamic(segments))
+        segments = list(self.segments())
+        dynamic = [(tag, value) for tag, value, _ in self.dynamic(segments)]
         strings = self._dynamic_strings(segments, dynamic)
         return Elf(
             bits=self.bits,
@@ -144,7 +163,7 @@ class _Reader:
             rpath=_split(strings.get(_DT_RPATH, [])),
         )
 
-    def _segments(self) -> Iterator[_Segment]:
+    def segments(self) -> Iterator[_Segment]:
         if self.bits == 32:
             (table,) = self._unpack("I", 28)
             entry_size, count = self._unpack("HH", 42)
@@ -169,17 +188,18 @@ class _Reader:
                 return self._string(segment.offset)
         return None
 
-    def _dynamic(self, segments: List[_Segment]) -> Iterator[Tuple[int, int]]:
-        """The tags and values of the dynamic section."""
-        layout = "iI" if self.bits == 32 else "qQ"
+    def dynamic(self, segments: List[_Segment]) -> Iterator[Tuple[int, int, int]]:
+        """The tags and values of the dynamic section, and where in the file they are."""
+        layout = self.word + self.word.upper()
         size = struct.calcsize("=" + layout)
         for segment in segments:
             if segment.type == _PT_DYNAMIC:
                 for index in range(min(segment.file_size // size, _MOST_DYNAMIC_ENTRIES)):
-                    tag, value = self._unpack(layout, segment.offset + index * size)
+                    offset = segment.offset + index * size
+                    tag, value = self._unpack(layout, offset)
                     if tag == _DT_NULL:
                         break
-                    yield tag, value
+                    yield tag, value, offset
                 return
 
     def _dynamic_strings(

@@ -1,4 +1,4 @@
-"""Sizes as people write them: `20 MB`, `1.5 GB`, `512 KiB`."""
+"""Sizes as people write and read them: `20 MB`, `1.5 GB`, `512 KiB`."""
 
 import re
 
@@ -29,6 +29,16 @@ def parse_size(field: str, text: str) -> int:
     return int(float(match["number"]) * _UNITS[match["unit"]])
 
 
-def show_size(size: int) -> str:
+def in_megabytes(size: int) -> str:
     """In the unit in which people compare images."""
     return f"{size / 1e6:.2f} MB"
+
+
+def shown_size(size: int) -> str:
+    """Such as "12.3 MB"."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB"):
+        if amount < 999.5:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.3g} GB"

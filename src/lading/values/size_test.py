@@ -1,7 +1,7 @@
 import pytest
 
 from lading.values.errors import LadingError
-from lading.values.size import parse_size, show_size
+from lading.values.size import in_megabytes, parse_size, shown_size
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,22 @@ def test_what_is_no_size(text: str) -> None:
 
 
 def test_sizes_are_shown_as_sizes_of_images() -> None:
-    assert show_size(12_063_434) == "12.06 MB"
+    assert in_megabytes(12_063_434) == "12.06 MB"
+
+
+@pytest.mark.parametrize(
+    "size, text",
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (1234, "1.23 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1 MB"),
+        (30_000_000, "30 MB"),
+        (4_500_000_000, "4.5 GB"),
+        (4_500_000_000_000, "4.5e+03 GB"),
+    ],
+)
+def test_three_digits_and_a_unit(size: int, text: str) -> None:
+    assert shown_size(size) == text

@@ -28,8 +28,8 @@ from lading.image.config.stop_signal import parse_stop_signal
 from lading.image.config.user import User
 from lading.image.name_template import sample
 from lading.image.reference import Repository, parse_tag
+from lading.image.root.process_user import resolve_user
 from lading.image.root.programs import MOUNTS_FIELD
-from lading.image.root.resolved_user import resolve_user
 from lading.image.root.root_fields import RootFields
 from lading.image.root.root_tree import plan_root_tree
 from lading.values.errors import LadingError

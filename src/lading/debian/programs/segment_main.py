@@ -12,7 +12,7 @@ from typing import List
 
 from lading.debian.installation import describe, installed_files
 from lading.debs.deb_archive import DebArchive
-from lading.image.layers.part_writer import write_part
+from lading.image.layers.part_files import write_part
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 

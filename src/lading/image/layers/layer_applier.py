@@ -7,9 +7,9 @@ podman do (docs/base-images.md has a table).
 import posixpath
 from typing import Dict, FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVar
 
+from lading.files.bounds import TreeBound
 from lading.files.layer_error import LayerError
 from lading.files.links import follow
-from lading.files.tree_bound import TreeBound
 from lading.files.whiteouts import hidden, is_opaque
 from lading.tar.member_path import check_length
 from lading.tar.tar_header import DIRECTORY, HARDLINK, TarMember

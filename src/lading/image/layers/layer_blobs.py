@@ -6,7 +6,7 @@ from typing import FrozenSet, Iterator, Tuple
 
 from lading.compression.layer_blob import BlobReader, Compression
 from lading.files.attributes import forget_default_acl
-from lading.files.tree_bound import TreeBound
+from lading.files.bounds import TreeBound
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.namespaces import linux
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from lading.compression.zstd_testing import BLOCK_LIMIT, zeros
-from lading.files.unpack_bound import FLOOR
+from lading.files.bounds import FLOOR
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.layers.package_testing import find_libzstd
 

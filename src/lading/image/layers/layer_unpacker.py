@@ -12,9 +12,9 @@ import stat
 from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from lading.files.attributes import is_kept, read_attributes, set_attribute
+from lading.files.bounds import TreeBound
 from lading.files.layer_error import about_layer
 from lading.files.root_entry import DIRECTORY_MODE
-from lading.files.tree_bound import TreeBound
 from lading.image.layers.layer_applier import LayerApplier
 from lading.runtime.full_disk import FULL
 from lading.tar.layer_archive import LayerArchive

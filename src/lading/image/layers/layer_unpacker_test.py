@@ -12,9 +12,8 @@ import pytest
 
 from lading.compression.layer_blob import BlobReader, Compression
 from lading.compression.zstd_testing import BLOCK_LIMIT, zeros, zstd
-from lading.files import tree_bound
-from lading.files.tree_bound import TreeBound
-from lading.files.unpack_bound import FLOOR, UnpackBound
+from lading.files import bounds
+from lading.files.bounds import FLOOR, TreeBound, UnpackBound
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.image.layers.package_testing import find_libzstd
 from lading.image.layers.tree_state import ContentDigests, Node, read_tree
@@ -332,7 +331,7 @@ def test_the_deepest_tree_can_be_removed(tmp_path: Path) -> None:
 def test_directories_that_nobody_listed_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree_bound, "PLACES", 500)
+    monkeypatch.setattr(bounds, "PLACES", 500)
     members = [member("/".join([str(number)] * 200)) for number in range(3)]
     with pytest.raises(LadingError, match="brings the image to more than 500 files"):
         unpacked(tmp_path, *map(layer, members))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
-from lading.compression.hashed_output import HashedOutput
+from lading.compression.hashed_io import HashedOutput
 from lading.compression.layer_compressor import LayerCompressor
 from lading.files import members as kinds
 from lading.files.content_time import content_time

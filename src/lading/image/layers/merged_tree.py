@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Dict, Iterable, Optional
 
 from lading.files import members as kinds
+from lading.files.bounds import TreeBound
 from lading.files.links import follow
 from lading.files.root_entry import ADDED_TO, RootEntry
-from lading.files.tree_bound import TreeBound
 from lading.image.layers.kept_content import LIMIT
 from lading.image.layers.layer_applier import LayerApplier
 from lading.image.layers.layer_listing import ListedMember

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
+from lading.files import bounds
 from lading.files import members as kinds
-from lading.files import tree_bound
+from lading.files.bounds import TreeBound
 from lading.files.layer_error import LayerError
-from lading.files.tree_bound import TreeBound
 from lading.image.layers.kept_content import LIMIT, KeptContent
 from lading.image.layers.layer_listing import ListedMember, read_listing
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
@@ -263,14 +263,14 @@ def test_trivy_9046_the_packages_of_a_distroless_image_are_found() -> None:
 
 
 def test_trees_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_bound, "PLACES", 10)
+    monkeypatch.setattr(bounds, "PLACES", 10)
     assert len(merged(layer(member("1/2/3/4/5/6/7/8/9/0"))).entries) == 10
     with pytest.raises(LayerError, match="brings the image to more than 10 files and directories"):
         merged(layer(member("1/2/3/4/5/6")), layer(member("a/b/c/d/e")))
 
 
 def test_paths_of_trees_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_bound, "CHARACTERS", 1000)
+    monkeypatch.setattr(bounds, "CHARACTERS", 1000)
     names = [member("l/x", b""), member("l/y", b"")]
     with pytest.raises(LayerError, match="or to more than 1000 characters in their paths"):
         merged(layer(directory("n" * 250), symlink("l", "n" * 250), *names, member("l/z")))

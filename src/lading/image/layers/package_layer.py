@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from lading.compression.hashed_output import HashedOutput
+from lading.compression.hashed_io import HashedOutput
 from lading.files.root_entry import RootEntry
 from lading.image.config.layer import Layer
 from lading.image.layers.layer_writer import LayerWriter, SegmentFiles, head_segment

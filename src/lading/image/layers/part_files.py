@@ -1,11 +1,15 @@
-"""Where the files of a part of a layer are."""
+"""The files of a part of a layer: its segment, that compressed, and the list of its members."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterable, Sequence
 
+from lading.compression.layer_compression import open_compressor
 from lading.image.layers.layer_writer import SegmentFiles
 from lading.image.layers.tree_parts import TreePart
-from lading.tar.tree_member import members_from_json
+from lading.runtime.whole_file import whole_file, write_whole
+from lading.tar.tree_member import members_from_json, members_to_json
+from lading.tar.tree_segment import TreeFile, write_tree_segment
 
 
 @dataclass(frozen=True)
@@ -24,3 +28,17 @@ class PartFiles:
             SegmentFiles(Path(self.segment), Path(self.compressed)),
             members_from_json(Path(self.members).read_text(encoding="ascii")),
         )
+
+
+def write_part(files: Iterable[TreeFile], library: str, outputs: Sequence[str]) -> None:
+    """Write the part that has `files`. `library` is what `open_compressor` takes; `outputs` are the
+    paths of the segment, of what becomes of it, and of the JSON of its members.
+
+    Each of them is there as a whole or not at all. LadingError for a path that is there twice.
+    """
+    segment, compressed, members_file = map(Path, outputs)
+    with whole_file(segment) as tar:
+        members = write_tree_segment(files, tar)
+    with open_compressor(library) as compressor:
+        compressor.compress_file(segment, compressed)
+    write_whole(members_file, members_to_json(members))

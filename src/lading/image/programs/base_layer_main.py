@@ -10,12 +10,11 @@ type for what BLOB is; LISTING has its members, a `ListedMember` a line. LIBZSTD
 from pathlib import Path
 from typing import IO, Iterator, List, Optional
 
-from lading.compression.hashed_chunks import HashedChunks
-from lading.compression.hashed_input import HashedInput
+from lading.compression.hashed_io import HashedChunks, HashedInput
 from lading.compression.layer_blob import BlobReader, Compression
 from lading.compression.layer_media_type import check_media_type, oci_media_type
+from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, about_layer
-from lading.files.unpack_bound import UnpackBound
 from lading.image.config.layer import Layer
 from lading.image.layers.kept_content import KeptContent
 from lading.image.layers.layer_listing import ListedMember

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import List
 
+from lading.files.bounds import UnpackBound
 from lading.files.layer_error import about_layer
-from lading.files.unpack_bound import UnpackBound
 from lading.image.config.layer import Layer
 from lading.image.layers.layer_listing import read_listing
 from lading.image.layers.merged_tree import MergedTree

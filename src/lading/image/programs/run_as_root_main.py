@@ -18,13 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import List, Tuple
 
-from lading.compression.hashed_output import HashedOutput
+from lading.compression.hashed_io import HashedOutput
 from lading.compression.layer_compression import open_compressor
 from lading.files.removed_tree import remove_tree
 from lading.image.config.layer import Layer
 from lading.image.layers.changed_tree import changed_tree
-from lading.image.layers.changes import Change, find_changes
-from lading.image.layers.changes_layer import changed_entries, write_changes
+from lading.image.layers.changes import Change, changed_entries, find_changes, write_changes
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.layers.tree_state import ContentDigests, TreeState, read_tree
 from lading.image.programs.run_as_root_request import RunAsRootRequest

@@ -13,7 +13,7 @@ from typing import Iterator, List, Tuple
 
 from lading.files import members as kinds
 from lading.files.root_path import check_layer_path
-from lading.image.layers.part_writer import write_part
+from lading.image.layers.part_files import write_part
 from lading.image.programs.tree_request import TreeRequest
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.archive_files import archive_files

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import List
 
 from lading.image.root.image_tree import ImageTree
-from lading.image.root.resolved_user import resolve_user
+from lading.image.root.process_user import resolve_user
 from lading.runtime.program import run
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import List, Tuple
 
 from lading.files import members as kinds
-from lading.image.layers.part_writer import write_part
+from lading.image.layers.part_files import write_part
 from lading.python.app import MAIN_FILE, check_sources, main_source
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.programs.app_request import AppRequest

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterator, List
 
-from lading.image.layers.part_writer import write_part
+from lading.image.layers.part_files import write_part
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
 from lading.python.unpacked_interpreter import UnpackedInterpreter

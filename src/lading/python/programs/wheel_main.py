@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterable, List, Tuple
 
-from lading.image.layers.part_writer import write_part
+from lading.image.layers.part_files import write_part
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.installed_wheel import read_wheel
 from lading.python.native import native_needs, needs_to_json

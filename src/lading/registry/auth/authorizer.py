@@ -2,14 +2,13 @@
 
 import threading
 import time
-from typing import Callable, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 from lading.registry.answer import DeniedError
 from lading.registry.auth.bearer import Ask, BearerToken, basic_header, exchange
 from lading.registry.auth.challenge import Challenge
 from lading.registry.auth.credential import Password, RegistryToken
 from lading.registry.auth.credentials import Found
-from lading.registry.auth.scope import merge_scopes
 
 
 class Authorizer:
@@ -98,3 +97,17 @@ class Authorizer:
     def _asked(self, ask: Ask, bearer: Challenge, scopes: Tuple[str, ...]) -> BearerToken:
         assert self._found is not None
         return exchange(ask, bearer, self._found.credential, scopes, self._clock)
+
+
+def repository_scope(path: str, actions: str) -> str:
+    """`actions` such as "pull,push"."""
+    return f"repository:{path}:{actions}"
+
+
+def merge_scopes(scopes: Iterable[str]) -> Tuple[str, ...]:
+    """One scope for each resource, with all actions that are named for it, in order."""
+    merged: Dict[str, Dict[str, None]] = {}
+    for scope in scopes:
+        resource, _, actions = scope.rpartition(":")
+        merged.setdefault(resource, {}).update(dict.fromkeys(actions.split(",")))
+    return tuple(f"{resource}:{','.join(actions)}" for resource, actions in merged.items())

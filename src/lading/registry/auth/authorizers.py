@@ -3,9 +3,8 @@
 import threading
 from typing import Dict, Optional, Sequence
 
-from lading.registry.auth.authorizer import Authorizer
+from lading.registry.auth.authorizer import Authorizer, repository_scope
 from lading.registry.auth.credentials import CredentialSource, Found
-from lading.registry.auth.scope import repository_scope
 from lading.registry.place import Place
 
 

@@ -4,9 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import List, Mapping, Optional, Sequence
 
-from lading.registry.auth.credential import Credential
+from lading.registry.auth.credential import Credential, helper_key, keys_of, normalised
 from lading.registry.auth.credential_helper import CredentialHelper, HelperError
-from lading.registry.auth.credential_key import helper_key, keys_of, normalised
 from lading.registry.auth.docker_config import DockerConfig, config_paths
 
 

@@ -7,8 +7,13 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Tuple
 
-from lading.registry.auth.credential import Credential, IdentityToken, RegistryToken, credential_of
-from lading.registry.auth.credential_key import normalised
+from lading.registry.auth.credential import (
+    Credential,
+    IdentityToken,
+    RegistryToken,
+    credential_of,
+    normalised,
+)
 from lading.values.errors import LadingError
 
 

@@ -18,10 +18,10 @@ from lading.network.metered_session import MeteredSession
 from lading.network.persistence import Patience
 from lading.network.raw_server_testing import RawServer, saying
 from lading.network.zone import Zone
+from lading.registry.auth.authorizer import merge_scopes
 from lading.registry.auth.authorizers import Authorizers
 from lading.registry.auth.challenge import parse_challenges
 from lading.registry.auth.credentials import CredentialSource
-from lading.registry.auth.scope import merge_scopes
 from lading.registry.http.file_range import FileRange
 from lading.registry.http.transport import Transport
 from lading.registry.place import Place

@@ -6,8 +6,8 @@ from typing import Any, Dict, Optional, Tuple
 from lading.image.reference import Repository
 from lading.registry.push.push import BlobOutcome
 from lading.registry.push.push_image import BlobCounts
-from lading.registry.size import shown_size
 from lading.values.digest import Sha256
+from lading.values.size import shown_size
 
 
 @dataclass(frozen=True)

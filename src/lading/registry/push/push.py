@@ -16,10 +16,10 @@ from lading.registry.place import places_of
 from lading.registry.push.push_connection import Answer, PushConnection
 from lading.registry.push.unpushed import FixedTagError, means_fixed_tag, unpushed
 from lading.registry.push.upload import BlobFile, Upload
-from lading.registry.size import shown_size
 from lading.registry.tag_digest import told_digest
 from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
+from lading.values.size import shown_size
 
 #: A registry may hash or copy a large blob before it answers.
 PATIENCE_TO_PUSH = Patience(read=300)

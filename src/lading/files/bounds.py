@@ -1,4 +1,4 @@
-"""How much the compressed bytes of others may become.
+"""How much the bytes of others may become: as bytes, and as a tree.
 
 gzip makes up to 1030 bytes of one, zstd any number. Layers of programs and libraries become 2 to 6
 times as large, and those of text 20 times.
@@ -36,4 +36,30 @@ class UnpackBound:
             raise LayerError(
                 f"expands to more than {self._limit} bytes, from {self._compressed_size} "
                 f"compressed ones. If you trust it, set `{OPTION}` to more, such as '20 GB'."
+            )
+
+
+#: Files and directories, counted once a layer; large images have half a million.
+PLACES = 2_000_000
+
+#: Characters of all their paths.
+CHARACTERS = 256 << 20
+
+
+class TreeBound:
+    """Counts down while the layers of one image are applied."""
+
+    def __init__(self) -> None:
+        self._places = PLACES
+        self._characters = CHARACTERS
+
+    def take(self, path: str) -> None:
+        """LayerError when one more path is more than there may be."""
+        self._places -= 1
+        self._characters -= len(path)
+        if self._places < 0 or self._characters < 0:
+            raise LayerError(
+                f"brings the image to more than {PLACES} files and directories, or to more than "
+                f"{CHARACTERS} characters in their paths, which is more than Lading reads. Choose "
+                "another base."
             )

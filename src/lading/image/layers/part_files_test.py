@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from lading.files import members as kinds
-from lading.image.layers.part_files import PartFiles
-from lading.image.layers.part_writer import write_part
+from lading.image.layers.part_files import PartFiles, write_part
 from lading.runtime.whole_file import write_whole
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile

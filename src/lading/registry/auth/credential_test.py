@@ -1,6 +1,6 @@
 import pytest
 
-from lading.registry.auth.credential_key import helper_key, keys_of, normalised
+from lading.registry.auth.credential import helper_key, keys_of, normalised
 
 
 @pytest.mark.parametrize(
