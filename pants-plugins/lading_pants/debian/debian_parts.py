@@ -20,7 +20,8 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
-from lading_pants.image.image_parts import PART_FILES, SEGMENT_FILE, ImagePart
+from lading_pants.image.image_parts import PART_FILES, ImagePart
+from lading_pants.store.realise import SEGMENT_FILE
 
 #: What is to be known of a package, beside its part.
 PACKAGE_FILE = "package.json"

@@ -39,8 +39,8 @@ from lading_pants.errors import TargetError, about
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
 from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
-from lading_pants.image.image_parts import MEMBERS_FILE
 from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.store.realise import MEMBERS_FILE
 
 #: What is told of the packages, beside the layer.
 REPORT_FILE = "debian.json"

@@ -45,7 +45,7 @@ from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Comp
 from lading_pants.fetch.zstd_library import ZstdLibrary
 from lading_pants.image.image_base import ImageChain, ImageChainRequest
 from lading_pants.image.image_layer import LAYER_FILE, TREE_FILE, BuiltLayer, ImageLayer
-from lading_pants.image.image_parts import MEMBERS_FILE, PART_FILES, ImagePart, PartsLayerRequest
+from lading_pants.image.image_parts import PART_FILES, ImagePart, PartsLayerRequest
 from lading_pants.image.image_references import (
     ImageFieldSet,
     ImageReferences,
