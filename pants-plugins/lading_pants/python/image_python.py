@@ -59,6 +59,7 @@ from lading_pants.python.image_pex import (
     activated_wheels,
 )
 from lading_pants.store.realise import (
+    MEMBERS_FILE,
     SEGMENT_FILE,
     PackageVersion,
     PackageVersionRequest,
