@@ -66,6 +66,7 @@ _WRITES: Mapping[str, str] = {
         r"(etc/alternatives|usr/bin|usr/share/man/man1)/(un)?lz.*|var/lib/dpkg/alternatives/lzma"
     ),
     r"update-mime": r"etc/mailcap",
+    r"lighty-enable-mod": r"etc/lighttpd/conf-enabled/.*",
     r"update-xmlcatalog": r"etc/xml(/.*)?|var/lib/xml-core(/.*)?",
     r"update-catalog|/etc/sgml|/usr/share/sgml": r"etc/sgml(/.*)?|var/lib/sgml-base(/.*)?",
     r"make-ssl-cert": r"etc/ssl/.*|etc/dovecot/.*",
