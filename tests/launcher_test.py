@@ -1,9 +1,13 @@
 """The launcher ./pants, in a build root and a cache directory of its own."""
 
+import hashlib
+import io
+import json
 import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +17,7 @@ import pytest
 from conftest import BUILD_ROOT
 
 LOCK = Path("3rdparty/python/pants.lock.txt")
+UV_LOCK = LOCK.with_name("uv.lock.txt")
 
 #: Nothing listens there, so that a bootstrap that reaches it fails at once.
 DEAD_INDEX = "http://127.0.0.1:9/simple"
@@ -63,7 +68,8 @@ class Launcher:
 def _build_root(root: Path) -> Path:
     (root / LOCK).parent.mkdir(parents=True)
     shutil.copy(BUILD_ROOT / "pants", root / "pants")
-    shutil.copy(BUILD_ROOT / LOCK, root / LOCK)
+    for lock in (LOCK, UV_LOCK):
+        shutil.copy(BUILD_ROOT / lock, root / lock)
     (root / "pants.toml").write_text('[GLOBAL]\npants_version = "2.17.1"\npantsd = false\n')
     return root
 
@@ -257,15 +263,41 @@ class TestPython39:
     def python(self, ready: Launcher) -> Path:
         return (ready.environments()[0] / "bin/python3.9").resolve()
 
-    def test_missing(self, without_python: Launcher) -> None:
+    def test_missing_and_nothing_to_get_one_with(self, without_python: Launcher) -> None:
         result = without_python.run("--version")
         assert result.returncode == 1
         assert result.stderr == (
             "./pants: Pants 2.17 runs on Python 3.9, and no Python 3.9 with its venv module was "
-            "found on PATH, among pyenv's versions (PYENV_ROOT, ~/.pyenv) or uv's; install one, "
-            "for example with 'pyenv install 3.9' or 'uv python install 3.9'.\n"
+            "found on PATH, among pyenv's versions (PYENV_ROOT, ~/.pyenv) or uv's. To download "
+            "one, a python3 with its venv module is needed, which was not found on PATH either: "
+            "install it, for example with 'apt-get install python3-venv'.\n"
         )
-        assert not without_python.cache.exists()
+        assert without_python.environments() == []
+
+    def test_missing_and_uv_downloads_one(
+        self, without_python: Launcher, python: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "bin/python3").symlink_to(python)
+        mirror = _mirror_of_pythons(tmp_path / "mirror", python)
+        of_tests = {name: os.environ[name] for name in ["PIP_INDEX_URL"] if name in os.environ}
+        online = without_python.lacking("PIP_INDEX_URL", "PIP_NO_CACHE_DIR").having(**of_tests)
+        got = online.having(**mirror).run("--version")
+        (found,) = online.cache.glob("python/cpython-3.9.*/bin/python3.9")
+        assert f"no Python 3.9 was found; uv downloads one to {online.cache}/python\n" in got.stderr
+        assert f"{found} -m venv {online.cache}/pants-" in got.stderr
+        # It is found from then on.
+        again = without_python.run("--version")
+        assert f"{found} -m venv {online.cache}/pants-" in again.stderr
+
+    def test_missing_and_uv_is_out_of_reach(
+        self, without_python: Launcher, python: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "bin/python3").symlink_to(python)
+        result = without_python.run("--version")
+        assert result.returncode == 1
+        assert "No matching distribution found for uv==" in result.stderr
+        assert "Set UV_PYTHON_INSTALL_MIRROR to where its downloads" in result.stderr
+        assert without_python.environments() == []
 
     def test_a_shim_that_refuses_is_passed_over(
         self, without_python: Launcher, python: Path, tmp_path: Path
@@ -296,6 +328,49 @@ class TestPython39:
         version.parent.mkdir(parents=True)
         version.symlink_to(python.parent.parent)
         assert "No matching distribution" in without_python.run("--version").stderr
+
+
+def _mirror_of_pythons(directory: Path, python: Path) -> Dict[str, str]:
+    """Variables that lead uv to a mirror. Its Python 3.9 prints how it is asked to make a virtual
+    environment, and makes none."""
+    script = f'#!/bin/sh\n[ "$1" = -c ] && exec {python} "$@"\necho "$0 $@"\nexit 1\n'
+    configuration = (
+        "# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n"
+    )
+    release = directory / "20251031"
+    release.mkdir(parents=True)
+    archive = release / "cpython-3.9.25-install_only.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, text in {
+            "python/bin/python3.9": script,
+            "python/lib/python3.9/_sysconfigdata__linux_.py": configuration,
+        }.items():
+            member = tarfile.TarInfo(name)
+            member.mode, member.size = 0o755, len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    machine = os.uname().machine
+    download = {
+        "name": "cpython",
+        "arch": {"family": machine, "variant": None},
+        "os": "linux",
+        "libc": "gnu",
+        "major": 3,
+        "minor": 9,
+        "patch": 25,
+        "prerelease": "",
+        # What a mirror takes the place of.
+        "url": "https://github.com/astral-sh/python-build-standalone/releases/download/"
+        f"{release.name}/{archive.name}",
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "variant": None,
+        "build": release.name,
+    }
+    listed = directory / "downloads.json"
+    listed.write_text(json.dumps({f"cpython-3.9.25-linux-{machine}-gnu": download}))
+    return {
+        "UV_PYTHON_INSTALL_MIRROR": directory.as_uri(),
+        "UV_PYTHON_DOWNLOADS_JSON_URL": str(listed),
+    }
 
 
 def test_without_home_and_cache_directory(launcher: Launcher) -> None:

@@ -3,7 +3,8 @@
     python3.9 -m lading.launcher
 
 `./pants` makes an environment for Pants from the Python package index that pip is configured with,
-and from nowhere else; `3rdparty/python/pants.lock.txt` has its pins.
+and from nowhere else; `3rdparty/python/pants.lock.txt` has its pins. Where no Python 3.9 is found,
+uv, pinned in `3rdparty/python/uv.lock.txt`, downloads one.
 """
 
 import shutil
@@ -16,6 +17,7 @@ _HERE = Path(__file__).parent
 _FILES = {
     Path("pants"): "pants",
     Path("3rdparty/python/pants.lock.txt"): "pants.lock.txt",
+    Path("3rdparty/python/uv.lock.txt"): "uv.lock.txt",
 }
 
 

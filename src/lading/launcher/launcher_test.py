@@ -21,7 +21,9 @@ def run(directory: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_repository_gets_the_launcher_and_its_pins(tmp_path: Path) -> None:
-    assert run(tmp_path).stdout == "Wrote pants\nWrote 3rdparty/python/pants.lock.txt\n"
+    assert run(tmp_path).stdout == (
+        "Wrote pants\nWrote 3rdparty/python/pants.lock.txt\nWrote 3rdparty/python/uv.lock.txt\n"
+    )
     assert os.access(tmp_path / "pants", os.X_OK)
     assert "pantsbuild-pants==" in (tmp_path / "3rdparty/python/pants.lock.txt").read_text()
     assert run(tmp_path).returncode == 0
