@@ -244,7 +244,9 @@ def require(name: str, probe: List[str]) -> None:
 
 def unavailable(reason: str) -> NoReturn:
     """Fail the test for what this machine has not got."""
-    pytest.fail(f"{reason} `.ci/run` shows what tests need; `tests/run -k` chooses among them.")
+    pytest.fail(
+        f"{reason} tests/machine.sh has what tests need; `tests/run -k` chooses among them."
+    )
 
 
 def _output(argv: List[str]) -> str:
