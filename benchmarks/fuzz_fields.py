@@ -29,6 +29,7 @@ from lading.image.root.root_fields import RootFields, fill_strings
 from lading.image.root.root_tree import plan_root_tree
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 from lading_pants.base_image.base_image import BaseImageTarget, named_image
 from lading_pants.debian.debian_lock_target import DebianLockTarget
 from lading_pants.fetch.fetch_url import FetchUrlTarget, pinned_file
@@ -342,14 +343,14 @@ def _use_test(target: Target) -> None:
     values = {field.alias: field.value for field in target.field_values.values()}
     for command in values["commands"] or ():
         check = CommandCheck.parse(fill_strings(command, with_some_store_path))
-        assert CommandCheck.from_dict(json.loads(json.dumps(check.to_dict()))) == check
+        assert from_json(CommandCheck, to_json(check)) == check
     for path, expected in (values["files"] or {}).items():
         parsed = FileCheck.parse(
             with_some_store_path(path), fill_strings(expected, with_some_store_path)
         )
-        assert FileCheck.from_dict(json.loads(json.dumps(parsed.to_dict()))) == parsed
+        assert from_json(FileCheck, to_json(parsed)) == parsed
     for one in parse_config(fill_strings(values["config"] or {}, with_some_store_path)):
-        assert ConfigCheck.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+        assert from_json(ConfigCheck, to_json(one)) == one
 
 
 _AFTER: Mapping[Any, Callable[[Target], None]] = {

@@ -27,6 +27,7 @@ from lading.namespaces.user_namespace import UserNamespace
 from lading.tar import tar_header
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 #: Of so many inputs one is unpacked, which takes longest.
 _UNPACKED = 4
@@ -204,7 +205,7 @@ def _listed(directory: Path, blobs: List[bytes], tars: List[bytes]) -> Tree:
     for number, (blob, tar) in enumerate(zip(blobs, tars)):
         files = [str(directory / f"{number}.{name}") for name in ("json", "blob", "layer", "list")]
         request = BaseLayerRequest(Sha256.of(blob), len(blob), "", Sha256.of(tar), "fuzz")
-        Path(files[0]).write_text(request.to_json())
+        Path(files[0]).write_text(to_json(request))
         Path(files[1]).write_bytes(blob)
         base_layer_main.main([files[0], find_libzstd(), *files[1:]])
         layers.append({"description": files[2], "listing": files[3]})

@@ -52,6 +52,7 @@ from lading.python.programs.wheel_request import WheelRequest  # noqa: E402
 from lading.python.wheel_name import WheelName  # noqa: E402
 from lading.store.elf_testing import NEEDED, RUNPATH, SONAME, make_elf  # noqa: E402
 from lading.values.errors import LadingError  # noqa: E402
+from lading.values.json_codec import to_json
 
 #: What one input may take, in bytes and seconds; and how large a file may become.
 MEMORY, TIME, FILE_SIZE = 2 << 30, 20, 1 << 30
@@ -240,7 +241,7 @@ class DebFuzzer:
         make_segment(["a.deb", "documentation", self._library, *outputs, "package"])
         part = DebianPart(PartFiles("a", *outputs), "package")
         request = DebianLayerRequest((part,), (), {}, (), {}, "", "x86_64-linux-gnu", "bookworm")
-        Path("request").write_text(request.to_json(), encoding="utf-8")
+        Path("request").write_text(to_json(request), encoding="utf-8")
         results = ["blob", "description", "tree", "report"]
         make_layer(["request", self._library, *results])
         check_layer(Path("blob"))
@@ -302,7 +303,7 @@ class WheelFuzzer:
         except LadingError as error:
             check_sentence(error)
         request = WheelRequest("usr/lib/python3/dist-packages", "/usr/bin/python3", None)
-        Path("request").write_text(request.to_json(), encoding="utf-8")
+        Path("request").write_text(to_json(request), encoding="utf-8")
         outputs = ["segment", "compressed", "members"]
         try:
             make_wheel_part(["request", "a.whl", self._library, *outputs, "wheel", "needs"])

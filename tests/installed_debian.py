@@ -27,6 +27,7 @@ from lading.image.root.image_tree import ImageTree
 from lading.runtime.machine import Machine
 from lading.tar.tree_member import members_to_json
 from lading.tar.tree_segment import write_tree_segment
+from lading.values.json_codec import to_json
 
 _HOOK = "/usr/share/mmdebstrap/hooks/maybe-merged-usr"
 _ARCHIVES = "var/cache/apt/archives"
@@ -161,7 +162,7 @@ def _part(deb: Path, scratch: Path) -> DebianPart:
         with segment.open("wb") as output:
             members.write_text(members_to_json(write_tree_segment(files, output)))
     described = describe(archive, files)
-    package.write_text(described.to_json())
+    package.write_text(to_json(described))
     part = PartFiles(described.name, str(segment), "", str(members))
     return DebianPart(part, str(package))
 

@@ -40,6 +40,7 @@ from lading.registry.pull.pulled_image import PulledImage
 from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 PATH = "team/app"
 TAG = "1.0"
@@ -427,7 +428,7 @@ class TestProgram:
         user.helper("tests", USER, PASSWORD)
         user.configure(credsStore="tests")
         machine = Machine(user.environment, build_root=str(sandbox))
-        (sandbox / ".lading/machine/machine.json").write_text(machine.to_json())
+        (sandbox / ".lading/machine/machine.json").write_text(to_json(machine))
         auth = basic_auth(storage.directory.parent)
         with docker_registry(storage.directory, auth) as private:
             origin = {"repository": f"{private}/{PATH}"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lading.image.programs.layer_request import PackagesLayerRequest
+from lading.values.json_codec import to_json
 from speed.bench import Bench
 from speed.contest import Contestant, compete
 from speed.program import run_program
@@ -23,7 +24,7 @@ def run(bench: Bench) -> Section:
     scratch = bench.workspace.scratch("assembling")
     segments = make_segments(scratch, _COUNT, _SIZE)
     request = PackagesLayerRequest(segments.packages, "lading: 20 store packages")
-    (scratch / "request.json").write_text(request.to_json())
+    (scratch / "request.json").write_text(to_json(request))
     timings = compete(
         [
             Contestant("Lading", lambda: _assemble(segments)),

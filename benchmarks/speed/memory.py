@@ -10,6 +10,7 @@ from typing import Callable, Iterator, List, Tuple
 from base_image_costs import peak_memory, watched
 
 from lading.image.programs.layer_request import PackagesLayerRequest
+from lading.values.json_codec import to_json
 from speed import ROOT
 from speed.bench import Bench
 from speed.generated import DataImage, DataPackage, build_file
@@ -99,7 +100,7 @@ def _watched(work: Workspace, run_: Callable[[], None]) -> Tuple[float, float, f
 
 def _programs(segments: Segments) -> List[Tuple[str, Tuple[str, ...]]]:
     request = PackagesLayerRequest(segments.packages, "lading: 20 store packages")
-    (segments.directory / "request.json").write_text(request.to_json())
+    (segments.directory / "request.json").write_text(to_json(request))
     module = (sys.executable, "-B", "-m")
     first = segments.packages[0]
     tar = f"tar -C {segments.trees} -c ."
@@ -131,6 +132,7 @@ _SCAN = """
 import sys
 from pathlib import Path
 from lading.store.references import scan_tree
+from lading.values.json_codec import to_json
 scan_tree(Path(sys.argv[1]), [f"{number:032}" for number in range(300)])
 """
 

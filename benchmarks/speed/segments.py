@@ -11,6 +11,7 @@ from lading.image.layers.package_testing import find_libdeflate
 from lading.image.programs.compress_main import main as compress
 from lading.image.programs.layer_request import LayerPackage
 from lading.store.segment import write_segment
+from lading.values.json_codec import to_json
 from lading.values.path import StorePath
 
 _SOURCES = ("/usr/lib", "/usr/bin", "/usr/share")
@@ -65,7 +66,7 @@ def make_segments(directory: Path, count: int, size: int) -> Segments:
     library = directory / "compressor"
     library.mkdir(parents=True)
     shutil.copyfile(find_libdeflate(), library / LIBRARY)
-    (library / FILE).write_text(LayerCompression(Method.GZIP, _LEVEL).to_json())
+    (library / FILE).write_text(to_json(LayerCompression(Method.GZIP, _LEVEL)))
     trees = make_trees(directory / "trees", count, size)
     packages = []
     for number, tree in enumerate(trees):

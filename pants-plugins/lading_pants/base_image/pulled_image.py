@@ -18,6 +18,7 @@ from lading.registry.manifest import ImageManifest, parse_manifest
 from lading.registry.pull.pull_request import BlobRequest, ImageRequest
 from lading.registry.reference import Reference
 from lading.values.digest import Sha256
+from lading.values.json_codec import to_json
 from lading_pants.base_image.pinned_image import PinnedImage, PinnedImageRequest
 from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
 from lading_pants.engine.program import ProgramRequest, ProgramResult
@@ -108,7 +109,7 @@ async def pull_image(request: PulledImageRequest) -> PulledImage:
         ProgramResult,
         ProgramRequest(
             module=_MODULE,
-            request=ImageRequest(pinned.reference.digest, pinned.platform).to_json(),
+            request=to_json(ImageRequest(pinned.reference.digest, pinned.platform)),
             arguments=(_OUTPUT,),
             inputs=EMPTY_DIGEST,
             description=f"Pulling the manifest of {pinned.reference.name}",
@@ -144,7 +145,7 @@ async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
         ProgramResult,
         ProgramRequest(
             module=_MODULE,
-            request=BlobRequest(layer.digest, layer.size).to_json(),
+            request=to_json(BlobRequest(layer.digest, layer.size)),
             arguments=(_OUTPUT,),
             inputs=EMPTY_DIGEST,
             description=(

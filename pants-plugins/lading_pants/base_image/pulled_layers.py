@@ -17,6 +17,7 @@ from lading.image.config.base_config import BaseConfig
 from lading.image.programs.base_layer_request import BaseLayerRequest
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading.values.size import parse_size
 from lading_pants.base_image.pulled_image import BLOB, PulledBlob, PulledBlobRequest, PulledImage
 from lading_pants.engine.lading import LadingSubsystem
@@ -133,7 +134,7 @@ async def pull_layer(
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.base_layer_main",
-            request=layer.to_json(),
+            request=to_json(layer),
             arguments=(f"{_ZSTD_DIRECTORY}/{LIBRARY}", BLOB, DESCRIPTION_FILE, _LISTING_FILE),
             inputs=blob.digest,
             immutable_inputs=FrozenDict({_ZSTD_DIRECTORY: zstd.digest}),

@@ -42,6 +42,7 @@ from lading.debs.package_list import PackageList
 from lading.debs.version import compare_versions
 from lading.runtime.machine import MACHINE_DIR
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading_pants.debian.debian_lock_target import (
     DebianArchitecturesField,
     DebianComponentsField,
@@ -242,7 +243,7 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
         Get(MachineCache),
         Get(
             Digest,
-            CreateDigest([FileContent(REQUEST_FILE, generate.request.to_json().encode("utf-8"))]),
+            CreateDigest([FileContent(REQUEST_FILE, to_json(generate.request).encode("utf-8"))]),
         ),
     )
     inputs = await Get(Digest, MergeDigests((program.digest, request)))

@@ -17,6 +17,7 @@ from lading.fetch.pinned_file import PinnedFile
 from lading.python.image_python import DebianPython
 from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
+from lading.values.json_codec import to_json
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
@@ -152,7 +153,7 @@ async def compile_modules(request: DebianBytecodeRequest, compressor: Compressor
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.tree_bytecode_main",
-            request=bytecode.to_json(),
+            request=to_json(bytecode),
             arguments=(COMPRESSOR, *PART_FILES),
             inputs=await Get(Digest, MergeDigests((modules, compiler.digest))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

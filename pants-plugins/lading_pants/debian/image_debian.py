@@ -24,6 +24,7 @@ from lading.debs.package_list import PackageList
 from lading.python.image_python import DebianPython
 from lading.values.counted import counted
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading_pants.debian.debian import LoadedLock, LoadedLockRequest, pinned_file
 from lading_pants.debian.debian_parts import (
     PACKAGE_FILE,
@@ -262,7 +263,7 @@ async def make_debian_layer(
         ProgramResult,
         ProgramRequest(
             module="lading.debian.programs.layer_main",
-            request=layer.to_json(),
+            request=to_json(layer),
             arguments=(COMPRESSOR, *outputs),
             inputs=await Get(Digest, MergeDigests((described.digest, base, *inputs))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

@@ -27,6 +27,7 @@ from pants.util.logging import LogLevel
 
 from lading.runtime.machine import NETWORK_VARIABLES, Machine
 from lading.runtime.whole_file import whole_file
+from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.errors import TargetError
 
@@ -141,7 +142,7 @@ def machine_files(prefix: str, machine: Machine) -> NotedFilesRequest:
     """The machine directory with this description in it."""
     return NotedFilesRequest(
         prefix=prefix,
-        files=FrozenDict({"machine.json": machine.to_json(), INTERPRETER: _interpreter_script()}),
+        files=FrozenDict({"machine.json": to_json(machine), INTERPRETER: _interpreter_script()}),
     )
 
 

@@ -9,6 +9,7 @@ from pants.engine.rules import Get, collect_rules, rule
 
 from lading.compression.layer_compression import FILE, LIBRARY, LayerCompression, Method
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.errors import about
 from lading_pants.fetch.deflate_library import DeflateLibrary
@@ -38,7 +39,7 @@ async def find_compressor(lading: LadingSubsystem) -> Compressor:
         library = (await Get(DeflateLibrary)).digest
     (entry,) = await Get(DigestEntries, Digest, library)
     assert isinstance(entry, FileEntry), "a library is a file"
-    description = FileContent(FILE, compression.to_json().encode("ascii"))
+    description = FileContent(FILE, to_json(compression).encode("ascii"))
     return Compressor(
         await Get(Digest, CreateDigest([FileEntry(LIBRARY, entry.file_digest), description]))
     )

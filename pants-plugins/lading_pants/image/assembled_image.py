@@ -22,6 +22,7 @@ from lading.image.config.user import User
 from lading.image.image_documents import ClosureMember as ImageMember
 from lading.image.image_documents import ImageDocuments, ImageParts
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json
 from lading_pants.debian.image_debian import REPORT_FILE
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import about
@@ -100,7 +101,7 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         config=replace(plan.config, user=user.text),
         repository=names.repository,
         tags=names.tags,
-        layers=tuple(Layer.from_dict(json.loads(file.content)) for (file,) in descriptions),
+        layers=tuple(from_json(Layer, file.content) for (file,) in descriptions),
         pulled_layers=image.pulled_count,
         base_layers=image.base_count,
         closure=tuple(

@@ -13,6 +13,7 @@ from pants.util.logging import LogLevel
 from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
 from lading.fetch.zstd_library import LIBRARY as LIBZSTD
 from lading.image.programs.archive_request import ArchiveRequest
+from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.zstd_library import ZstdLibrary
 from lading_pants.image.assembled_image import (
@@ -79,7 +80,7 @@ async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
     documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
     image_digest = await Get(Digest, DigestSubset(image.digest, documents))
     inputs = await Get(Digest, MergeDigests((layers.digest, image_digest)))
-    return ArchiveParts(archive.to_json(), inputs, FrozenDict(libraries))
+    return ArchiveParts(to_json(archive), inputs, FrozenDict(libraries))
 
 
 @rule

@@ -19,6 +19,7 @@ from pants.util.logging import LogLevel
 
 from lading.image.programs.layer_request import ContentPackage, LayerPackage, LayerRequest
 from lading.values.counted import counted
+from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.store.realise import (
@@ -131,7 +132,7 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Bui
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.layer_main",
-            request=layer.to_json(),
+            request=to_json(layer),
             arguments=(COMPRESSOR, *LAYER_FILES, TREE_FILE),
             inputs=await Get(Digest, MergeDigests(inputs)),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

@@ -12,6 +12,7 @@ from pants.util.logging import LogLevel
 
 from lading.image.layers.part_files import PartFiles
 from lading.image.programs.parts_request import PartsRequest
+from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
@@ -64,7 +65,7 @@ async def build_parts_layer(request: PartsLayerRequest, compressor: Compressor) 
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.parts_layer_main",
-            request=layer.to_json(),
+            request=to_json(layer),
             arguments=(COMPRESSOR, *outputs),
             inputs=await Get(Digest, MergeDigests((base, *_digests(request.parts)))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

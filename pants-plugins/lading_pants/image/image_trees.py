@@ -22,6 +22,7 @@ from pants.util.logging import LogLevel
 from lading.image.config.user import is_number
 from lading.image.programs.tree_request import TreeEntry, TreeRequest
 from lading.image.root.file_trees import TreeSpec, parse_trees
+from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.engine.target_files import TargetFiles, TargetFilesRequest
 from lading_pants.errors import TargetError
@@ -108,7 +109,7 @@ async def make_tree(request: _TreeRequest, compressor: Compressor) -> ImagePart:
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.tree_main",
-            request=tree.to_json(),
+            request=to_json(tree),
             arguments=(COMPRESSOR, *PART_FILES),
             inputs=await Get(Digest, MergeDigests((placed, accounts))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

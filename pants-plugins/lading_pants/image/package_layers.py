@@ -12,6 +12,7 @@ from pants.util.logging import LogLevel
 from lading.image.layers.layering import plan_layers
 from lading.image.programs.layer_request import PackagesLayerRequest
 from lading.values.counted import counted
+from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.image.image_layer import (
@@ -71,7 +72,7 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.packages_layer_main",
-            request=layer.to_json(),
+            request=to_json(layer),
             arguments=(COMPRESSOR, *LAYER_FILES),
             inputs=await Get(Digest, MergeDigests(package.placed for package in packages)),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

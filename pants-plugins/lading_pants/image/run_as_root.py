@@ -24,6 +24,7 @@ from lading.image.programs.run_as_root_request import RunAsRootRequest
 from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.store.closure import closure_of
 from lading.store.request import InputPackage
+from lading.values.json_codec import to_json
 from lading.values.path import StorePath
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
@@ -111,7 +112,7 @@ async def run_as_root(
     # Not in the request, which is in the cache key.
     noted_limits = await Get(
         NotedFiles,
-        NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: limits.to_json()})),
+        NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: to_json(limits)})),
     )
     tools = await Get(
         StoreClosure,
@@ -133,7 +134,7 @@ async def run_as_root(
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.run_as_root_main",
-            request=_program_request(request, members.values(), on_path).to_json(),
+            request=to_json(_program_request(request, members.values(), on_path)),
             arguments=(*_LIBRARIES, *_OUTPUT_FILES),
             inputs=await Get(Digest, MergeDigests((segments.digest, tree))),
             immutable_inputs=FrozenDict(

@@ -35,6 +35,7 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.python.wheel_name import WheelName
 from lading.values.counted import counted
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading_pants.debian.debian_parts import DebianCompilerRequest, DebianPart, MaybeDebianCompiler
 from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.engine.file_digests import file_digests
@@ -233,7 +234,7 @@ async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: s
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.version_main",
-            request=interpreter.files.to_json(),
+            request=to_json(interpreter.files),
             arguments=(_MICRO_FILE,),
             inputs=interpreter.digest,
             output_files=(_MICRO_FILE,),
@@ -356,7 +357,7 @@ async def find_interpreter(
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.base_interpreter_main",
-            request=taken.to_json(),
+            request=to_json(taken),
             arguments=(f"{_ZSTD_DIRECTORY}/{LIBRARY}", _INTERPRETER_FILE),
             inputs=await Get(Digest, MergeDigests((*layers, request.tree))),
             immutable_inputs=FrozenDict({_ZSTD_DIRECTORY: zstd.digest}),
@@ -384,9 +385,7 @@ async def make_wheel_part(request: _WheelPartRequest, compressor: Compressor) ->
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.wheel_main",
-            request=WheelRequest(
-                PACKAGES.lstrip("/"), request.program, interpreter.files
-            ).to_json(),
+            request=to_json(WheelRequest(PACKAGES.lstrip("/"), request.program, interpreter.files)),
             arguments=(name.filename, COMPRESSOR, *outputs),
             inputs=await Get(Digest, MergeDigests((wheel, interpreter.digest))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
@@ -435,7 +434,7 @@ async def check_needs(request: _NeedsRequest, platform: BuildPlatform) -> _Needs
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.needs_main",
-            request=needs.to_json(),
+            request=to_json(needs),
             arguments=("checked",),
             inputs=await Get(Digest, MergeDigests((wheels, interpreter, tree))),
             output_files=("checked",),
@@ -480,7 +479,7 @@ async def make_app_part(request: _AppPartRequest, compressor: Compressor) -> Ima
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.app_main",
-            request=app.to_json(),
+            request=to_json(app),
             arguments=(COMPRESSOR, *PART_FILES),
             inputs=await Get(Digest, MergeDigests((placed, request.interpreter.digest))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),

@@ -18,6 +18,7 @@ from lading.engines.container_engine import Engine
 from lading.fetch.zstd_library import LIBRARY
 from lading.run.image_run_request import ImageRunRequest
 from lading.runtime.machine import MACHINE_DIR
+from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.machine import MachineCache
 from lading_pants.engine.program import RUN_IN_WORKSPACE, ProgramDigest, ProgramDigestRequest
@@ -84,7 +85,7 @@ async def run_image(
         libzstd=f"{_ZSTD_DIRECTORY}/{LIBRARY}",
     )
     request_digest = await Get(
-        Digest, CreateDigest([FileContent(_REQUEST_FILE, request.to_json().encode("utf-8"))])
+        Digest, CreateDigest([FileContent(_REQUEST_FILE, to_json(request).encode("utf-8"))])
     )
     libraries = {}
     if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):

@@ -13,6 +13,7 @@ from pants.testutil.rule_runner import QueryRule, RuleRunner
 
 from lading.engines.container_engine import Engine
 from lading.run.image_run_request import ImageRunRequest
+from lading.values.json_codec import from_json
 from lading_pants.base_image.base_image import BaseImageTarget
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets
@@ -57,7 +58,7 @@ def test_the_program_gets_all_that_it_needs(
     assert json.loads(given) == ["--network=host", "--init"]
     assert (sandbox, again, module) == ("{chroot}", "{chroot}", "lading.run.run_main")
     files = {file.path: file.content for file in runner.request(DigestContents, [run.digest])}
-    request = ImageRunRequest.from_json(files[request_file].decode())
+    request = from_json(ImageRunRequest, files[request_file].decode())
     assert request.engine == engine
     assert not [path for path, content in files.items() if b"--network=host" in content]
     assert request.tags == ("redis:1", "redis:2")

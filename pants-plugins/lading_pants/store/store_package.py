@@ -22,6 +22,7 @@ from lading.store.request import InputPackage, RealiseRequest
 from lading.store.source import RequestedSource
 from lading.values.counted import counted
 from lading.values.field_text import unindented
+from lading.values.json_codec import to_json
 from lading_pants.debian.debian import BuildRoot, BuildRootRequest
 from lading_pants.engine.bubblewrap import BundledBubblewrap
 from lading_pants.engine.lading import LadingSubsystem
@@ -238,7 +239,7 @@ async def build_package(request: BuildPackage, lading: LadingSubsystem) -> Build
         # Not in the request, which is in the cache key.
         Get(
             NotedFiles,
-            NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: limits.to_json()})),
+            NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: to_json(limits)})),
         ),
     )
     segments = await MultiGet(
@@ -249,7 +250,7 @@ async def build_package(request: BuildPackage, lading: LadingSubsystem) -> Build
         ProgramResult,
         ProgramRequest(
             module=REALISE,
-            request=_request(built, package, inputs).to_json(),
+            request=to_json(_request(built, package, inputs)),
             inputs=digest,
             immutable_inputs=files.immutable,
             output_files=(SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE),

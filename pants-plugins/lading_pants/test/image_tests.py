@@ -29,6 +29,7 @@ from lading.engines.container_engine import Engine
 from lading.fetch.zstd_library import LIBRARY
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage
+from lading.values.json_codec import to_json
 from lading_pants.engine.engine_machine import EngineMachine
 from lading_pants.engine.machine import MachineCache
 from lading_pants.engine.program import ProgramProcess, ProgramRequest
@@ -164,7 +165,7 @@ async def test_image(
         ProgramProcess,
         ProgramRequest(
             module="lading.checks.check_main",
-            request=request.to_json(),
+            request=to_json(request),
             arguments=(f"{_ZSTD}/{LIBRARY}", _JUNIT_FILE),
             inputs=inputs.digest,
             immutable_inputs=inputs.immutable,

@@ -2,8 +2,8 @@
 
 import fnmatch
 import re
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Sequence
 
 from lading.checks.outcome import Outcome
 from lading.store.closure import why
@@ -42,13 +42,6 @@ class AbsenceCheck:
         without_version = re.sub(r"-[0-9][^-]*$", "", path.name)
         return any(fnmatch.fnmatchcase(name, self.text) for name in (path.name, without_version))
 
-    def to_dict(self) -> Dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "AbsenceCheck":
-        return cls(**fields)
-
 
 def _explain(package: StorePackage, closure: Sequence[StorePackage]) -> str:
     """That it is there, and by which references, from what the image itself names."""
@@ -57,23 +50,3 @@ def _explain(package: StorePackage, closure: Sequence[StorePackage]) -> str:
     chains = (why(root, package.path, known) for root in known if root not in referred)
     chain = min(filter(None, chains), key=len, default=("the image, or its base, names it",))
     return "\n".join((f"{package.path} is in the image:", *(f"  {line}" for line in chain)))
-
-
-def package_to_dict(package: StorePackage) -> Mapping[str, Any]:
-    return {
-        "path": str(package.path),
-        "references": list(map(str, package.references)),
-        "reasons": list(package.reasons),
-    }
-
-
-def package_from_dict(fields: Mapping[str, Any]) -> StorePackage:
-    """What `AbsenceCheck` does not look at is left out."""
-    return StorePackage(
-        path=StorePath.parse(fields["path"]),
-        references=tuple(map(StorePath.parse, fields["references"])),
-        reasons=tuple(fields["reasons"]),
-        segment_sha256="",
-        segment_size=0,
-        unpacked_size=0,
-    )

@@ -1,7 +1,8 @@
 import pytest
 
-from lading.checks.absence_check import AbsenceCheck, package_from_dict, package_to_dict
+from lading.checks.absence_check import AbsenceCheck
 from lading.store.package import StorePackage
+from lading.values.json_codec import from_json, to_json
 from lading.values.path import StorePath
 
 
@@ -73,5 +74,4 @@ def test_names_of_debian_packages() -> None:
 
 def test_json_gives_them_back() -> None:
     for check in (AbsenceCheck("a", "b"), AbsenceCheck("a", "")):
-        assert AbsenceCheck.from_dict(check.to_dict()) == check
-    assert package_from_dict(package_to_dict(APP)) == APP
+        assert from_json(AbsenceCheck, to_json(check)) == check

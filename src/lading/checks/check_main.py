@@ -27,11 +27,12 @@ from lading.image.root.account_files import ACCOUNT_FILES
 from lading.namespaces.limits import Limits
 from lading.runtime.machine import Machine
 from lading.runtime.program import run
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, libzstd, junit = argv
-    request = CheckRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(CheckRequest, Path(request_file))
     config = RuntimeConfig.from_json(Path(request.config).read_text(encoding="utf-8"))
     request = replace(request, checks=request.checks.expanded(config.env))
     blobs = tuple(Path(layer).absolute() for layer in request.layers)

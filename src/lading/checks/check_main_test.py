@@ -31,6 +31,7 @@ from lading.image.programs.run_as_root_testing import (
     scratch_user,
 )
 from lading.runtime.program_files import program_files
+from lading.values.json_codec import to_json
 
 MODULE = "lading.checks.check_main"
 
@@ -113,21 +114,23 @@ class Program:
             (sandbox / f"layer-{number}").write_bytes(content)
         (sandbox / "config.json").write_text(json.dumps({"config": config}))
         (sandbox / "request.json").write_text(
-            replace(
-                CheckRequest(
-                    name="a:test",
-                    checks=checks,
-                    config="config.json",
-                    layers=tuple(f"layer-{number}" for number in range(len(layers))),
-                    compressed_size=sum(map(len, layers)),
-                    closure=(),
-                    engine=Engine.NONE,
-                    archive="",
-                    ids=(),
-                    timeout=60,
-                ),
-                **fields,
-            ).to_json()
+            to_json(
+                replace(
+                    CheckRequest(
+                        name="a:test",
+                        checks=checks,
+                        config="config.json",
+                        layers=tuple(f"layer-{number}" for number in range(len(layers))),
+                        compressed_size=sum(map(len, layers)),
+                        closure=(),
+                        engine=Engine.NONE,
+                        archive="",
+                        ids=(),
+                        timeout=60,
+                    ),
+                    **fields,
+                )
+            )
         )
         return sandbox
 

@@ -1,7 +1,8 @@
 """All that is checked of an image."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, Mapping, Tuple
+from itertools import chain
+from typing import Iterable, Mapping, Tuple
 
 from lading.checks.absence_check import AbsenceCheck
 from lading.checks.command_check import CommandCheck
@@ -9,16 +10,6 @@ from lading.checks.config_check import ConfigCheck
 from lading.checks.file_check import FileCheck
 from lading.checks.license_check import LicenseCheck
 from lading.checks.size_check import SizeCheck
-
-_KINDS: Mapping[str, Any] = {
-    "commands": CommandCheck,
-    "files": FileCheck,
-    "config": ConfigCheck,
-    "licenses": LicenseCheck,
-    "absent": AbsenceCheck,
-    "unpacked": SizeCheck,
-    "compressed": SizeCheck,
-}
 
 
 @dataclass(frozen=True)
@@ -36,8 +27,9 @@ class Checks:
     @classmethod
     def together(cls, parts: Iterable["Checks"]) -> "Checks":
         parts = tuple(parts)
-        united = {key: tuple(one for part in parts for one in vars(part)[key]) for key in _KINDS}
-        return cls(**united)
+        return cls(
+            **{key: tuple(chain(*(vars(part)[key] for part in parts))) for key in vars(cls())}
+        )
 
     def expanded(self, variables: Mapping[str, str]) -> "Checks":
         """With `variables`, which are the image's, for the names that some checks have."""
@@ -53,10 +45,3 @@ class Checks:
         named = any(not check.path for check in self.absent)
         users = any(check.key == "user" for check in self.config)
         return bool(self.commands or self.files or self.licenses or self.unpacked or named or users)
-
-    def to_dict(self) -> Dict[str, Any]:
-        return {key: [check.to_dict() for check in vars(self)[key]] for key in _KINDS}
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "Checks":
-        return cls(**{key: tuple(map(kind.from_dict, fields[key])) for key, kind in _KINDS.items()})

@@ -8,6 +8,7 @@ from lading.checks.file_check import FileCheck
 from lading.checks.license_check import LicenseCheck
 from lading.checks.size_check import SizeCheck
 from lading.engines.container_engine import Engine
+from lading.values.json_codec import from_json, to_json
 
 CHECKS = Checks(
     commands=(CommandCheck.parse({"run": ["a"], "stdout": "b"}),),
@@ -33,7 +34,7 @@ def test_a_request_survives_json() -> None:
         ids=("a", "b"),
         timeout=None,
     )
-    assert CheckRequest.from_json(request.to_json()) == request
+    assert from_json(CheckRequest, to_json(request)) == request
 
 
 def test_together_they_are_all_checked() -> None:

@@ -7,8 +7,8 @@
 """
 
 import shlex
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Iterator, Mapping, Optional, Tuple
 
 from lading.checks.command_result import CommandResult
 from lading.checks.fields import Fields
@@ -53,13 +53,6 @@ class OutputCheck:
         for pattern in self.lacks:
             if pattern.matches(text):
                 yield f"{stream} matches, but must not: {pattern.text}"
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "OutputCheck":
-        return cls(
-            tuple(map(Pattern.from_dict, fields["has"])),
-            tuple(map(Pattern.from_dict, fields["lacks"])),
-        )
 
 
 @dataclass(frozen=True)
@@ -138,21 +131,6 @@ class CommandCheck:
             yield difference("exit_code", self.exit_code, result.exit_code)
         yield from self.stdout.failures("stdout", result.stdout)
         yield from self.stderr.failures("stderr", result.stderr)
-
-    def to_dict(self) -> Dict[str, Any]:
-        return {**asdict(self), "env": dict(self.env)}
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "CommandCheck":
-        values: Dict[str, Any] = {
-            **fields,
-            "words": tuple(fields["words"]),
-            "setup": tuple(map(tuple, fields["setup"])),
-            "env": tuple(sorted(fields["env"].items())),
-            "stdout": OutputCheck.from_dict(fields["stdout"]),
-            "stderr": OutputCheck.from_dict(fields["stderr"]),
-        }
-        return cls(**values)
 
 
 def _as_list(value: object) -> str:

@@ -6,6 +6,7 @@ from lading.checks.command_check import CommandCheck, OutputCheck
 from lading.checks.command_result import CommandResult
 from lading.checks.go_syntax.pattern import Pattern
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 FULL: Dict[str, Any] = {
     "run": ["sh", "-c", "echo a b"],
@@ -38,7 +39,7 @@ def test_all_that_a_command_can_say() -> None:
         stdout=OutputCheck((pattern("^a"), pattern("b$")), (pattern("c"),)),
         stderr=OutputCheck((pattern("d"),), (pattern("e"),)),
     )
-    assert CommandCheck.from_dict(check.to_dict()) == check
+    assert from_json(CommandCheck, to_json(check)) == check
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_all_that_a_command_can_say() -> None:
 def test_arguments_to_the_entrypoint(args: Any, name: str) -> None:
     check = CommandCheck.parse({"args": args})
     assert check == CommandCheck(name=name, words=tuple(args), entrypoint=True)
-    assert CommandCheck.from_dict(check.to_dict()) == check
+    assert from_json(CommandCheck, to_json(check)) == check
 
 
 def test_what_is_right() -> None:

@@ -8,9 +8,9 @@
     }
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Iterator, Mapping, Optional, Tuple, Union
 
 from lading.checks.fields import Fields
 from lading.checks.go_syntax.pattern import Pattern
@@ -89,18 +89,6 @@ class ConfigCheck:
                 yield difference("value", f"a match of {self.expected.text}", _show(actual))
         elif actual != self.expected:
             yield difference("value", _show(self.expected), _show(actual))
-
-    def to_dict(self) -> Dict[str, Any]:
-        return {**asdict(self), "relation": self.relation.value}
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "ConfigCheck":
-        expected = fields["expected"]
-        if isinstance(expected, dict):
-            expected = Pattern.from_dict(expected)
-        elif isinstance(expected, list):
-            expected = tuple(expected)
-        return cls(fields["key"], fields["entry"], Relation(fields["relation"]), expected)
 
 
 def parse_config(value: Any) -> Tuple[ConfigCheck, ...]:

@@ -8,6 +8,7 @@ from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.image_testing import ACCOUNTS
 from lading.image.config.runtime_config import RuntimeConfig
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 CONFIG = RuntimeConfig.from_json(
     json.dumps(
@@ -31,7 +32,7 @@ NOTHING = RuntimeConfig.from_json('{"config": null}')
 
 def failures(value: Any, config: RuntimeConfig = CONFIG) -> List[str]:
     checks = parse_config(value)
-    assert [ConfigCheck.from_dict(check.to_dict()) for check in checks] == list(checks)
+    assert [from_json(ConfigCheck, to_json(check)) for check in checks] == list(checks)
     outcomes = [check.judge(config, ACCOUNTS) for check in checks]
     return [f"{one.name}: {text}" for one in outcomes for text in one.failures]
 
@@ -108,7 +109,7 @@ def test_what_is_wrong() -> None:
     ],
 )
 def test_what_container_structure_test_asks(check: ConfigCheck, expected: Any) -> None:
-    assert ConfigCheck.from_dict(check.to_dict()) == check
+    assert from_json(ConfigCheck, to_json(check)) == check
     assert check.judge(CONFIG, ACCOUNTS).failures == expected
 
 

@@ -10,8 +10,8 @@
 
 import difflib
 import re
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Iterator, Mapping, Optional, Tuple
 
 from lading.checks.fields import Fields
 from lading.checks.go_syntax import go_file_mode
@@ -195,19 +195,6 @@ class FileCheck:
             yield f"content {text}"
         if wrong:
             yield f"its content:\n{quoted(content)}"
-
-    def to_dict(self) -> Dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "FileCheck":
-        patterns = {
-            key: tuple(map(Pattern.from_dict, fields[key])) for key in ("contains", "lacks")
-        }
-        variables = fields["variables"]
-        if variables is not None:
-            variables = tuple((name, value) for name, value in variables)
-        return cls(**{**fields, **patterns, "variables": variables})
 
 
 def _show(file: ImageFile) -> str:

@@ -8,6 +8,7 @@ from lading.checks.image_files import ImageFile
 from lading.checks.image_testing import ACCOUNTS, directory, image_files, link, program
 from lading.tar.tar_header import FIFO
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 FILES = image_files(
     {
@@ -29,7 +30,7 @@ FILES = image_files(
 
 def failures(path: str, value: Any) -> List[str]:
     check = FileCheck.parse(path, value)
-    assert FileCheck.from_dict(check.to_dict()) == check
+    assert from_json(FileCheck, to_json(check)) == check
     return list(check.judge(FILES, ACCOUNTS).failures)
 
 
@@ -156,7 +157,7 @@ def test_what_is_wrong_for_container_structure_test() -> None:
         executable_by="other",
         variables=(("WHAT", "${NAME}s"),),
     )
-    assert FileCheck.from_dict(check.to_dict()) == check
+    assert from_json(FileCheck, to_json(check)) == check
     check = check.expanded({"NAME": "redi"})
     assert check.path == "/bin/redis"
     assert check.judge(FILES, ACCOUNTS).failures == (

@@ -1,7 +1,7 @@
 """The licence test of container-structure-test: copyright files that name certain licences."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from dataclasses import dataclass
+from typing import Iterator, Tuple
 
 from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome
@@ -53,10 +53,3 @@ class LicenseCheck:
             refused = [name for name in _REFUSED if name in text]
             if refused:
                 yield f"/{path} contains {' and '.join(refused)}"
-
-    def to_dict(self) -> Dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "LicenseCheck":
-        return cls(fields["debian"], tuple(fields["files"]))

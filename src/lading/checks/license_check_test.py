@@ -1,5 +1,6 @@
 from lading.checks.image_testing import directory, image_files, link
 from lading.checks.license_check import LicenseCheck
+from lading.values.json_codec import from_json, to_json
 
 FILES = image_files(
     {
@@ -41,4 +42,4 @@ def test_an_image_that_is_no_debian() -> None:
 
 def test_json_gives_it_back() -> None:
     check = LicenseCheck(True, ("/a",))
-    assert LicenseCheck.from_dict(check.to_dict()) == check
+    assert from_json(LicenseCheck, to_json(check)) == check

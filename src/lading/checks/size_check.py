@@ -1,7 +1,6 @@
 """How big the image may be: `max_size="20 MB"`."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Mapping
+from dataclasses import dataclass
 
 from lading.checks.outcome import Outcome, difference
 from lading.values.size import in_megabytes
@@ -24,10 +23,3 @@ class SizeCheck:
                 + f" ({size - self.limit} bytes more)",
             ),
         )
-
-    def to_dict(self) -> Dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "SizeCheck":
-        return cls(**fields)

@@ -1,16 +1,16 @@
 """How the layers that are made here are compressed."""
 
-import json
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Optional
 
 from lading.compression import deflate, zstd_compressor
 from lading.compression.deflate import Deflate
 from lading.compression.layer_compressor import LayerCompressor
 from lading.compression.zstd_compressor import ZstdCompressor
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 #: The compressor of a machine lies in a directory, as the library of whatever method that is, and
 #: the JSON of a `LayerCompression`.
@@ -47,22 +47,13 @@ class LayerCompression:
             )
         return cls(method, level)
 
-    def to_json(self) -> str:
-        fields = {"method": self.method.value, "level": self.level}
-        return json.dumps(fields, sort_keys=True) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "LayerCompression":
-        fields: Dict[str, Any] = json.loads(text)
-        return cls(Method(fields["method"]), fields["level"])
-
 
 def open_compressor(library: str) -> LayerCompressor:
     """The compressor of the library at that path, as the `FILE` beside it says, if there is one."""
     file = Path(library).with_name(FILE)
     compression = LayerCompression()
     if file.exists():
-        compression = LayerCompression.from_json(file.read_text(encoding="ascii"))
+        compression = read_json(LayerCompression, file)
     if compression.method is Method.ZSTD:
         return ZstdCompressor(library, compression.level)
     return Deflate(library, compression.level)

@@ -20,6 +20,7 @@ from lading.compression.layer_media_type import GZIP_MEDIA_TYPE, ZSTD_MEDIA_TYPE
 from lading.compression.zstd import ZstdDecompressor
 from lading.image.layers.package_testing import find_libdeflate, find_libzstd
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 TEXT = b"".join(b"%d redis\n" % number for number in range(900_000))
 
@@ -41,7 +42,7 @@ def opened(directory: Path, compression: LayerCompression) -> LayerCompressor:
     if not library.exists():
         library.parent.mkdir()
         shutil.copy(found, library)
-        library.with_name(FILE).write_text(compression.to_json())
+        library.with_name(FILE).write_text(to_json(compression))
     return open_compressor(str(library))
 
 
@@ -116,4 +117,4 @@ def test_a_level_that_there_is_not(method: Method, level: int, reason: str) -> N
 def test_levels(method: Method, level: Optional[int], expected: int) -> None:
     compression = LayerCompression.parse(method, level)
     assert compression.level == expected
-    assert LayerCompression.from_json(compression.to_json()) == compression
+    assert from_json(LayerCompression, to_json(compression)) == compression

@@ -1,8 +1,7 @@
 """A Debian package as it lies in an image, besides its files."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Mapping, Tuple
+from dataclasses import dataclass
+from typing import Mapping, Tuple
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,3 @@ class InstalledPackage:
     control_files: Mapping[str, str]
     temporary: Tuple[str, ...]
     interests: Tuple[str, ...]
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "InstalledPackage":
-        fields: Dict[str, Any] = json.loads(text)
-        for key in ("conffiles", "md5sums"):
-            fields[key] = tuple((path, digest) for path, digest in fields[key])
-        for key in ("listed", "replaces", "temporary", "interests"):
-            fields[key] = tuple(fields[key])
-        return cls(**fields)

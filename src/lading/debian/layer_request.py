@@ -1,12 +1,12 @@
 """What `layer_main` makes a layer of Debian packages of."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Mapping, Tuple
 
 from lading.debian.installed_package import InstalledPackage
 from lading.image.layers.part_files import PartFiles
+from lading.values.json_codec import read_json
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class DebianPart:
     package: str
 
     def read_package(self) -> InstalledPackage:
-        return InstalledPackage.from_json(Path(self.package).read_text(encoding="utf-8"))
+        return read_json(InstalledPackage, Path(self.package))
 
 
 @dataclass(frozen=True)
@@ -39,27 +39,3 @@ class DebianLayerRequest:
     base_tree: str
     triplet: str
     suite: str
-
-    def to_json(self) -> str:
-        fields = asdict(self)
-        fields["alternatives"] = dict(self.alternatives)
-        fields["kept"] = dict(self.kept)
-        return json.dumps(fields, sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "DebianLayerRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        return cls(
-            packages=tuple(map(_debian_part, fields["packages"])),
-            below=tuple(map(_debian_part, fields["below"])),
-            kept=fields["kept"],
-            parts=tuple(PartFiles(**part) for part in fields["parts"]),
-            alternatives=fields["alternatives"],
-            base_tree=fields["base_tree"],
-            triplet=fields["triplet"],
-            suite=fields["suite"],
-        )
-
-
-def _debian_part(fields: Dict[str, Any]) -> DebianPart:
-    return DebianPart(PartFiles(**fields["files"]), fields["package"])

@@ -6,11 +6,11 @@ under a higher one stays built. They lie in a directory that Pants links into th
 defaults.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 #: Where the sandbox sees the directory with `LIMITS_FILE`.
 LIMITS_DIR = ".lading/limits"
@@ -33,15 +33,12 @@ class Limits:
     max_log_size: int = 10**9
     max_disk_size: int = 200 * 10**9
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
-
     @classmethod
     def load(cls, directory: str = LIMITS_DIR) -> "Limits":
         path = Path(directory, LIMITS_FILE)
         if not path.exists():
             return cls()
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        return read_json(cls, path)
 
     def check_time(self, seconds: float) -> None:
         if seconds > self.timeout:

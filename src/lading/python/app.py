@@ -5,7 +5,7 @@ environment, and before packages that Python has itself, which may be of other v
 """
 
 from dataclasses import dataclass
-from typing import Any, Collection, Dict, Mapping, Tuple
+from typing import Collection, Mapping, Tuple
 
 from lading.values.errors import LadingError
 
@@ -32,12 +32,6 @@ class Main:
         """From `module:function` or `module`."""
         module, _, function = text.partition(":")
         return cls(module.strip(), function.strip())
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "Main":
-        """From what `dataclasses.asdict` makes of it, by way of JSON."""
-        env = tuple((name, value) for name, value in fields["env"])
-        return cls(fields["module"], fields["function"], tuple(fields["args"]), env)
 
 
 def console_script(name: str, scripts: Mapping[str, str]) -> Main:

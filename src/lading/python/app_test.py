@@ -117,7 +117,6 @@ def test_path_files_are_read_where_there_are_any(tmp_path: Path) -> None:
 )
 def test_entry_points(text: str, main: Main) -> None:
     assert Main.parse(text) == main
-    assert Main.from_dict({**vars(main), "env": [], "args": []}) == main
 
 
 @pytest.mark.parametrize(("scripts", "known"), [({}, "none"), ({"b": "x:y", "a": "x:y"}, "a, b")])

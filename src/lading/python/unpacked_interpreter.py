@@ -3,11 +3,10 @@
 It is started by its own dynamic loader, so that nothing of the machine but the kernel takes part.
 """
 
-import json
 import posixpath
 import subprocess
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Sequence, Tuple
 
 from lading.cache.cached_tree import cached_tree
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
@@ -31,17 +30,6 @@ class InterpreterFiles:
         """Stands for the contents of the segments."""
         digests = " ".join(segment.sha256 for segment in self.segments)
         return Sha256.of(digests.encode("ascii")).hex
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True) + "\n"
-
-    @classmethod
-    def from_dict(cls, fields: Optional[Dict[str, Any]]) -> "Optional[InterpreterFiles]":
-        """From what `dataclasses.asdict` makes of it, or of None, by way of JSON."""
-        if fields is None:
-            return None
-        segments = (SegmentFile(**segment) for segment in fields["segments"])
-        return cls(fields["program"], tuple(segments))
 
 
 @dataclass(frozen=True)

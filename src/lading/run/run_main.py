@@ -22,12 +22,13 @@ from lading.run.image_run_request import ImageRunRequest
 from lading.run.loadable_image import LoadableImage
 from lading.run.namespace_session import NamespaceSession
 from lading.runtime.program import run
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     directory, request_file, options, *arguments = argv
     sandbox = Path(directory).absolute()
-    request = ImageRunRequest.from_json((sandbox / request_file).read_text(encoding="utf-8"))
+    request = read_json(ImageRunRequest, (sandbox / request_file))
     image = LoadableImage.of(request, sandbox)
     config = RuntimeConfig.from_json(image.image.config.decode("utf-8"))
     if request.engine is Engine.NONE:

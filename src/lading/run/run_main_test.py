@@ -2,7 +2,6 @@
 but for what they do wrong (engine_test.py)."""
 
 import fcntl
-import json
 import os
 import select
 import shutil
@@ -36,6 +35,7 @@ from lading.image.programs.run_as_root_testing import (
 from lading.run.image_run_request import ImageRunRequest
 from lading.runtime.program_files import program_files
 from lading.values.digest import Sha256
+from lading.values.json_codec import from_json, to_json
 
 MODULE = "lading.run.run_main"
 
@@ -112,7 +112,7 @@ class Program:
                 Layer(Sha256.of(blob), Sha256.of(b""), len(blob), GZIP_MEDIA_TYPE, "test", 0)
             )
             (sandbox / f"{number}.blob").write_bytes(blob)
-            (sandbox / f"{number}.json").write_text(json.dumps(layers[-1].to_dict()))
+            (sandbox / f"{number}.json").write_text(to_json(layers[-1]))
         config = ImageConfig(Platform("linux", "amd64"), **fields)
         image = Image.build(config.platform, config.to_bytes(layers), layers)
         (sandbox / "config.json").write_bytes(image.config)
@@ -125,8 +125,8 @@ class Program:
             layers=tuple(LayerFiles(f"{number}.blob", f"{number}.json") for number in range(2)),
             libzstd="libzstd",
         )
-        assert ImageRunRequest.from_json(request.to_json()) == request
-        (sandbox / "run.json").write_text(request.to_json())
+        assert from_json(ImageRunRequest, to_json(request)) == request
+        (sandbox / "run.json").write_text(to_json(request))
         return sandbox
 
 

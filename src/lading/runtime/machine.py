@@ -9,10 +9,11 @@ be in there. They lie in a directory that Pants links into the sandbox as an app
     .lading/machine/machine.json  the fields of `Machine`
 """
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Mapping, Tuple
+
+from lading.values.json_codec import read_json
 
 #: Where the sandbox sees the directory.
 MACHINE_DIR = ".lading/machine"
@@ -91,27 +92,10 @@ class Machine:
     insecure_registries: Tuple[str, ...] = ()
     build_root: str = ""
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Machine":
-        fields: Dict[str, Any] = json.loads(text)
-        mirrors = fields.get("registry_mirrors", {})
-        return cls(
-            environment=dict(fields["environment"]),
-            python_indexes=tuple(fields["python_indexes"]),
-            python_find_links=tuple(fields["python_find_links"]),
-            debian_mirrors=tuple(fields["debian_mirrors"]),
-            registry_mirrors={name: tuple(mirrors[name]) for name in mirrors},
-            insecure_registries=tuple(fields.get("insecure_registries", ())),
-            build_root=fields.get("build_root", ""),
-        )
-
     @classmethod
     def load(cls, directory: str = MACHINE_DIR) -> "Machine":
         """The machine this program runs on; an empty description where the file is missing."""
         path = Path(directory, "machine.json")
         if not path.exists():
             return cls(environment={})
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        return read_json(cls, path)

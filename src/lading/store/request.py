@@ -1,8 +1,7 @@
 """What the build program is asked to do: the file between the Pants rule and the sandbox."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from dataclasses import dataclass
+from typing import Mapping, Optional, Tuple
 
 from lading.store.source import RequestedSource
 from lading.values.path import StorePath
@@ -20,16 +19,6 @@ class InputPackage:
     sha256: str
     direct: bool
     variable: str
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "InputPackage":
-        return cls(
-            path=StorePath(**fields["path"]),
-            segment=fields["segment"],
-            sha256=fields["sha256"],
-            direct=fields["direct"],
-            variable=fields["variable"],
-        )
 
 
 @dataclass(frozen=True)
@@ -51,27 +40,3 @@ class RealiseRequest:
     inputs: Tuple[InputPackage, ...]
     debs: Mapping[str, str]
     alternatives: Mapping[str, str]
-
-    def to_json(self) -> str:
-        fields = asdict(self)
-        fields["env"] = dict(self.env)
-        fields["debs"] = dict(self.debs)
-        fields["alternatives"] = dict(self.alternatives)
-        return json.dumps(fields, indent=2, sort_keys=True) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "RealiseRequest":
-        fields = json.loads(text)
-        source = fields["source"]
-        return cls(
-            path=StorePath(**fields["path"]),
-            script=fields["script"],
-            env=fields["env"],
-            strip=fields["strip"],
-            source=RequestedSource.from_dict(source) if source else None,
-            further_sources=tuple(map(RequestedSource.from_dict, fields["further_sources"])),
-            patches=tuple(map(RequestedSource.from_dict, fields["patches"])),
-            inputs=tuple(map(InputPackage.from_dict, fields["inputs"])),
-            debs=fields["debs"],
-            alternatives=fields["alternatives"],
-        )

@@ -4,7 +4,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Tuple
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,6 @@ class RequestedSource:
     path: str
     is_tree: bool = False
     executables: Tuple[str, ...] = ()
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "RequestedSource":
-        return cls(
-            name=fields["name"],
-            path=fields["path"],
-            is_tree=fields["is_tree"],
-            executables=tuple(fields["executables"]),
-        )
 
     def copy_to(self, directory: Path, prefix: str = "") -> None:
         """Copy to `directory/<prefix><name>`; modes are 0755 for executables, else 0644."""

@@ -52,9 +52,3 @@ def test_a_tree_is_copied_with_its_links_and_the_modes_that_were_told(tmp_path: 
         "bin",
     ]
     assert (out / "bin" / "run").read_text() == "bin/run"
-
-
-def test_a_source_survives_json() -> None:
-    source = RequestedSource("tree", "sources/0", True, ("a", "b"))
-    fields = {"name": "tree", "path": "sources/0", "is_tree": True, "executables": ["a", "b"]}
-    assert RequestedSource.from_dict(fields) == source

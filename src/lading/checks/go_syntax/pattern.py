@@ -4,7 +4,7 @@ import re
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator
+from typing import Iterator
 
 from lading.checks.go_syntax.go_regexp import from_go
 from lading.values.errors import LadingError
@@ -89,10 +89,3 @@ class Pattern:
                 f"a text of {len(text)} characters, without an end. Write it without repetitions "
                 "of what is itself repeated or optional, such as `(a+)+`."
             ) from None
-
-    def to_dict(self) -> Dict[str, Any]:
-        return dict(vars(self))
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "Pattern":
-        return cls(**fields)

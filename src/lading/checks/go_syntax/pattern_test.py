@@ -6,6 +6,7 @@ import pytest
 from lading.checks.go_syntax import pattern
 from lading.checks.go_syntax.pattern import Pattern
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 
 def test_lines_begin_and_end_where_people_see_them() -> None:
@@ -15,7 +16,7 @@ def test_lines_begin_and_end_where_people_see_them() -> None:
 
 def test_json_gives_it_back() -> None:
     for one in (Pattern.parse("x", "^a"), Pattern.parse_go("x", "a$")):
-        assert Pattern.from_dict(one.to_dict()) == one
+        assert from_json(Pattern, to_json(one)) == one
 
 
 def test_what_is_no_string() -> None:

@@ -28,6 +28,7 @@ from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 from lading.values.counted import counted
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def main(argv: List[str]) -> None:
     request_file, lock_file = map(Path, argv)
     machine = Machine.load()
     _use_environment(machine)
-    request = LockRequest.from_json(request_file.read_text(encoding="utf-8"))
+    request = read_json(LockRequest, request_file)
     made = make_lock(request, Archive(machine))
     write_whole(lock_file, made.lock.to_json())
     if made.newer:

@@ -1,9 +1,8 @@
 """What a lock is made for. Standard library only, for rule code makes the request."""
 
-import json
 import re
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional, Tuple
+from dataclasses import dataclass
+from typing import Optional, Tuple
 
 from lading.debian.lock.lock import NAME, VERSION
 from lading.values.errors import LadingError
@@ -65,15 +64,3 @@ class LockRequest:
                 "No target asks for a package of this lock, so there is nothing to resolve. Name "
                 "the lock in a `build_root` or `fetch_debian`, or list packages in `packages`."
             )
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "LockRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        for name in ("suites", "components", "architectures", "upgrade"):
-            fields[name] = tuple(fields[name])
-        fields["lists"] = tuple(map(tuple, fields["lists"]))
-        fields["asked"] = tuple(AskedPackage(**asked) for asked in fields["asked"])
-        return cls(**fields)

@@ -4,6 +4,7 @@ import pytest
 
 from lading.debian.lock.lock_request import AskedPackage, LockRequest
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 REQUEST = LockRequest(
     "bookworm",
@@ -19,7 +20,7 @@ REQUEST = LockRequest(
 
 
 def test_json_round_trip() -> None:
-    assert LockRequest.from_json(REQUEST.to_json()) == REQUEST
+    assert from_json(LockRequest, to_json(REQUEST)) == REQUEST
 
 
 @pytest.mark.parametrize("name", ["suites", "components", "architectures"])

@@ -20,11 +20,12 @@ from lading.image.layers.parts_layer import write_descriptions, write_parts_laye
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.program import run
 from lading.values.counted import counted
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, library, output, description, tree_file, report = argv
-    request = DebianLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(DebianLayerRequest, Path(request_file))
     base = ImageTree()
     if request.base_tree:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))

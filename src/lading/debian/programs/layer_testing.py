@@ -15,6 +15,7 @@ from lading.debian.programs.segment_main import main as make_segment
 from lading.debs.deb_testing import Content, make_deb
 from lading.image.layers.part_files import PartFiles
 from lading.image.root.image_tree import ImageTree
+from lading.values.json_codec import to_json
 
 TRIPLET = "x86_64-linux-gnu"
 
@@ -122,7 +123,7 @@ class DebianLayers:
             triplet=TRIPLET,
             suite=suite,
         )
-        (directory / "request").write_text(request.to_json())
+        (directory / "request").write_text(to_json(request))
         outputs = [str(directory / name) for name in ("blob", "description", "tree", "report")]
         make_layer([str(directory / "request"), self.libdeflate, *outputs])
         return DebianLayer(directory)

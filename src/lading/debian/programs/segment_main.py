@@ -15,6 +15,7 @@ from lading.debs.deb_archive import DebArchive
 from lading.image.layers.part_files import write_part
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
+from lading.values.json_codec import to_json
 
 #: Whether documentation is wanted, as the argument has it.
 DOCUMENTATION = {True: "documentation", False: "no-documentation"}
@@ -25,7 +26,7 @@ def main(argv: List[str]) -> None:
     deb = DebArchive.read(Path(deb_file))
     files = installed_files(deb, documentation == DOCUMENTATION[True])
     write_part(files, library, outputs)
-    write_whole(Path(package_file), describe(deb, files).to_json())
+    write_whole(Path(package_file), to_json(describe(deb, files)))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """A layer as the config and the manifest name it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict
+from typing import Optional
 
 from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
 from lading.tar.tar_header import END_OF_ARCHIVE
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 #: As many as dockerd takes (moby, maxLayerDepth).
 MAX_LAYERS = 125
@@ -27,11 +27,21 @@ def check_layer_count(count: int) -> None:
 
 
 @dataclass(frozen=True)
+class PackagePart:
+    """From `offset` on, `size` bytes of a layer's blob are a package's segment, compressed, without
+    what a layer has before and behind it."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Layer:
     """`digest` and `size` (bytes) are of the blob, `diff_id` and `tar_size` of the tar in it.
 
     `created_by` is what the image's history says of it. `holes` are the bytes of its files that are
-    zeros and not in the tar, which bases of others alone can have.
+    zeros and not in the tar, which bases of others alone can have. `package` is there if the layer
+    has one package and nothing else.
     """
 
     digest: Sha256
@@ -41,6 +51,7 @@ class Layer:
     created_by: str
     tar_size: int
     holes: int = 0
+    package: Optional[PackagePart] = None
 
     @property
     def is_zstd(self) -> bool:
@@ -50,33 +61,7 @@ class Layer:
     def is_empty(self) -> bool:
         return self.diff_id == _EMPTY
 
-    def to_dict(self) -> Dict[str, Any]:
-        return {
-            "digest": str(self.digest),
-            "diff_id": str(self.diff_id),
-            "size": self.size,
-            "media_type": self.media_type,
-            "created_by": self.created_by,
-            "tar_size": self.tar_size,
-            **({"holes": self.holes} if self.holes else {}),
-        }
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), sort_keys=True, indent=2) + "\n"
-
     @classmethod
     def read(cls, description: Path) -> "Layer":
-        """From the text of `to_json`."""
-        return cls.from_dict(json.loads(description.read_text(encoding="utf-8")))
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "Layer":
-        return cls(
-            digest=Sha256.parse(fields["digest"]),
-            diff_id=Sha256.parse(fields["diff_id"]),
-            size=fields["size"],
-            media_type=fields["media_type"],
-            created_by=fields["created_by"],
-            tar_size=fields["tar_size"],
-            holes=fields.get("holes", 0),
-        )
+        """From its JSON."""
+        return read_json(cls, description)

@@ -1,6 +1,7 @@
 import gzip
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import List
 
@@ -8,12 +9,12 @@ import pytest
 
 from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
 from lading.image.config.layer import Layer
-from lading.image.layers.package_layer import PackageLayer
 from lading.image.layers.package_testing import MakePackage, Package, Program
 from lading.image.programs.layer_request import PackagesLayerRequest
 from lading.image.programs.packages_layer_main import main
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_compressed_package_is_a_layer(redis: Package) -> None:
     blob = Path(files.blob).read_bytes()
     tar = gzip.decompress(blob)
     layer = Layer.read(Path(files.description))
-    assert layer == Layer(
+    assert replace(layer, package=None) == Layer(
         digest=Sha256.of(blob),
         diff_id=Sha256.of(tar),
         size=len(blob),
@@ -50,16 +51,17 @@ def test_a_compressed_package_is_a_layer(redis: Package) -> None:
 
 def test_its_part_of_that_layer_is_the_segment(redis: Package) -> None:
     files = redis.layer_package
-    layer = PackageLayer.read(Path(files.description))
-    part = Path(files.blob).read_bytes()[layer.offset :][: layer.size]
-    assert gzip.decompress(part) == Path(files.segment).read_bytes()
+    part = Layer.read(Path(files.description)).package
+    assert part is not None
+    compressed = Path(files.blob).read_bytes()[part.offset :][: part.size]
+    assert gzip.decompress(compressed) == Path(files.segment).read_bytes()
 
 
 def layer_of(directory: Path, libdeflate: str, *packages: Package) -> bytes:
     """The tar of the layer of several."""
     request = PackagesLayerRequest(tuple(package.layer_package for package in packages), "lading")
     request_file, blob, layer = (directory / name for name in ("request", "blob", "layer.json"))
-    request_file.write_text(request.to_json())
+    request_file.write_text(to_json(request))
     main([str(request_file), libdeflate, str(blob), str(layer)])
     assert Layer.read(layer).digest == Sha256.of(blob.read_bytes())
     tar = gzip.decompress(blob.read_bytes())

@@ -11,6 +11,7 @@ from lading.image.layers.tree_parts import PlannedParts, TreePart
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.whole_file import whole_file, write_whole
 from lading.tar.tree_segment import rewrite_segment
+from lading.values.json_codec import to_json
 
 
 def write_parts_layer(
@@ -34,7 +35,7 @@ def write_parts_layer(
 
 def write_descriptions(layer: Layer, tree: ImageTree, description: Path, tree_file: Path) -> None:
     """The two documents that lie beside a layer's blob."""
-    write_whole(description, layer.to_json())
+    write_whole(description, to_json(layer))
     write_whole(tree_file, tree.to_json())
 
 

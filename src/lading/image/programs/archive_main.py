@@ -23,6 +23,7 @@ from lading.runtime.full_disk import FULL
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file, write_whole
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 _IN_THE_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -33,7 +34,7 @@ _IN_THE_WAY = (
 
 def main(argv: List[str]) -> None:
     request_file, libzstd, output, *in_dist = argv
-    request = ArchiveRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(ArchiveRequest, Path(request_file))
     if not in_dist:
         with whole_file(Path(output)) as file:
             _write_archive(request, libzstd, file)

@@ -23,6 +23,7 @@ from lading.runtime.small_disk_testing import on_small_disk, sentence_of
 from lading.tar.tar_header import END_OF_ARCHIVE
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 from lading.values.path import StorePath
 
 CONFIG = ImageConfig(
@@ -58,7 +59,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
             blob_file.write_bytes(blob)
             diff_id = Sha256.of(END_OF_ARCHIVE if blob == NOTHING else b"diff" + blob)
             layer = Layer(Sha256.of(blob), diff_id, len(blob), GZIP_MEDIA_TYPE, "lading", 10)
-            description.write_text(json.dumps(layer.to_dict()))
+            description.write_text(to_json(layer))
             files.append(LayerFiles(str(blob_file), str(description)))
         parts = ImageParts(
             config=replace(CONFIG, **config),
@@ -78,8 +79,8 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         kept_files = tuple(files[number] for number in documents.kept)
         names = tuple(metadata["tags"])
         request = ArchiveRequest(config_file, manifest_file, names, kept_files)
-        assert ArchiveRequest.from_json(request.to_json()) == request
-        request_file.write_text(request.to_json())
+        assert from_json(ArchiveRequest, to_json(request)) == request
+        request_file.write_text(to_json(request))
         write_archive([str(request_file), "no libzstd", str(archive)])
         return archive, metadata
 

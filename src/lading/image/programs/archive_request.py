@@ -1,8 +1,7 @@
 """What `archive_main` makes an archive of."""
 
-import json
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from typing import Tuple
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,3 @@ class ArchiveRequest:
     manifest: str
     tags: Tuple[str, ...]
     layers: Tuple[LayerFiles, ...]
-
-    def to_json(self) -> str:
-        fields = {**vars(self), "layers": [vars(layer) for layer in self.layers]}
-        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "ArchiveRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        layers = tuple(LayerFiles(**layer) for layer in fields["layers"])
-        return cls(**{**fields, "tags": tuple(fields["tags"]), "layers": layers})

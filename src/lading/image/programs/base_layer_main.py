@@ -22,16 +22,17 @@ from lading.image.programs.base_layer_request import BaseLayerRequest
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 from lading.tar.layer_archive import LayerArchive
+from lading.values.json_codec import read_json, to_json
 
 
 def main(argv: List[str]) -> None:
     request_file, libzstd, blob, description, listing = argv
-    request = BaseLayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(BaseLayerRequest, Path(request_file))
     partial = Path(listing + ".partial")
     with about_layer(request.subject):
         check_media_type(request.media_type)
         layer = _list(request, libzstd, Path(blob), partial)
-    write_whole(Path(description), layer.to_json())
+    write_whole(Path(description), to_json(layer))
     partial.replace(listing)
 
 

@@ -21,6 +21,7 @@ from lading.image.programs.run_as_root_testing import directory, hard_link, laye
 from lading.tar.layer_archive_testing import pax, raw, record
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 OCI = "application/vnd.oci.image.layer.v1.tar"
 DOCKER = "application/vnd.docker.image.rootfs.diff.tar"
@@ -45,7 +46,7 @@ def run(
     directory: Path, request: BaseLayerRequest, blob: bytes
 ) -> Tuple[Layer, List[ListedMember]]:
     files = {name: directory / name for name in ("request", "blob", "description", "listing")}
-    files["request"].write_text(request.to_json())
+    files["request"].write_text(to_json(request))
     files["blob"].write_bytes(blob)
     main(
         [
@@ -221,7 +222,7 @@ def test_memory_does_not_grow_with_the_layer(tmp_path: Path) -> None:
         asked = BaseLayerRequest(
             Sha256.of_file(blob), blob.stat().st_size, "", Sha256.of(tar.read()), ""
         )
-    (tmp_path / "request").write_text(asked.to_json())
+    (tmp_path / "request").write_text(to_json(asked))
     code = (
         "import re, sys; from lading.image.programs.base_layer_main import main; "
         "main(sys.argv[1:]); "

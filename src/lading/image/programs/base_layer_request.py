@@ -1,7 +1,6 @@
 """The layer of a pulled image, as its manifest and its config say."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Optional
 
 from lading.values.digest import Sha256
@@ -25,26 +24,6 @@ class BaseLayerRequest:
     @property
     def subject(self) -> str:
         return layer_subject(str(self.digest))
-
-    def to_json(self) -> str:
-        fields = {
-            **asdict(self),
-            "digest": str(self.digest),
-            "diff_id": str(self.diff_id),
-        }
-        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "BaseLayerRequest":
-        fields = json.loads(text)
-        return cls(
-            digest=Sha256.parse(fields["digest"]),
-            size=fields["size"],
-            media_type=fields["media_type"],
-            diff_id=Sha256.parse(fields["diff_id"]),
-            created_by=fields["created_by"],
-            max_unpacked_size=fields["max_unpacked_size"],
-        )
 
 
 def layer_subject(digest: str) -> str:

@@ -22,6 +22,7 @@ from lading.image.root.image_tree import ImageTree
 from lading.tar.layer_archive import LayerArchive
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 #: Of each layer, as its description says.
 TAR_SIZE = 100 << 20
@@ -42,7 +43,7 @@ def tree(
         digest = Sha256(f"{number:064x}")
         described = Layer(digest, digest, 1, GZIP_MEDIA_TYPE, "", TAR_SIZE, holes)
         description = directory / f"{number}.json"
-        description.write_text(described.to_json())
+        description.write_text(to_json(described))
         requested.append({"description": str(description), "listing": str(listing)})
     request = {"layers": requested, "max_unpacked_size": limit}
     (directory / "request").write_text(json.dumps(request))

@@ -1,7 +1,7 @@
 """Compress a store package, once for all layers: `compress_main LIBRARY SEGMENT PATH BLOB LAYER`.
 
 LIBRARY is what `open_compressor` takes, PATH the store path. BLOB is the layer of that package
-alone, LAYER the JSON of the `PackageLayer`.
+alone, LAYER the JSON of its `Layer`.
 """
 
 from pathlib import Path
@@ -12,6 +12,7 @@ from lading.image.layers.layer_writer import LayerWriter
 from lading.image.layers.package_layer import write_package_layer
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file, write_whole
+from lading.values.json_codec import to_json
 from lading.values.path import StorePath
 
 
@@ -22,7 +23,7 @@ def main(argv: List[str]) -> None:
         with open_compressor(library) as compressor:
             writer = LayerWriter(compressor, file, created_by)
             layer = write_package_layer(Path(segment), writer)
-        write_whole(Path(description), layer.to_json())
+        write_whole(Path(description), to_json(layer))
 
 
 if __name__ == "__main__":

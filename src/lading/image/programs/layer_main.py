@@ -20,17 +20,18 @@ from lading.image.root.root_fields import RootFields
 from lading.image.root.root_tree import RootTree, plan_root_tree
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file, write_whole
+from lading.values.json_codec import read_json, to_json
 
 
 def main(argv: List[str]) -> None:
     request_file, library, output, description, tree_file = argv
-    request = LayerRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(LayerRequest, Path(request_file))
     tree = _plan(request)
     with whole_file(Path(output)) as file, open_compressor(library) as compressor:
         segments = package_segments(package.files for package in request.packages)
         head = head_segment(tree.layer_entries(package.path for package in request.packages))
         layer = LayerWriter(compressor, file, request.created_by).write(head, segments)
-    write_whole(Path(description), layer.to_json())
+    write_whole(Path(description), to_json(layer))
     write_whole(Path(tree_file), tree.image.to_json())
 
 

@@ -1,6 +1,5 @@
 import gzip
 import hashlib
-import json
 import posixpath
 import tarfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from lading.image.programs.layer_main import main
 from lading.image.programs.layer_request import LayerRequest
 from lading.image.root.image_tree import ImageTree
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, read_json, to_json
 
 BuildLayer = Callable[..., Tuple[Layer, Path]]
 
@@ -45,12 +45,12 @@ def build_layer(tmp_path: Path, libdeflate: str) -> BuildLayer:
             fields={"directories": {"/data": "0750 999:999"}, **fields},
             created_by="lading",
         )
-        assert LayerRequest.from_json(request.to_json()) == request
+        assert from_json(LayerRequest, to_json(request)) == request
         files = [tmp_path / f"{name}{suffix}" for suffix in (".json", ".tar.gz", "-layer.json")]
-        files[0].write_text(request.to_json())
+        files[0].write_text(to_json(request))
         tree = tmp_path / f"{name}-tree.json"
         main([str(files[0]), libdeflate, str(files[1]), str(files[2]), str(tree)])
-        return Layer.from_dict(json.loads(files[2].read_text())), files[1]
+        return read_json(Layer, files[2]), files[1]
 
     return build
 

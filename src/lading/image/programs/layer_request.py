@@ -1,12 +1,11 @@
 """What `layer_main` and `packages_layer_main` make layers of."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Mapping, Tuple
 
-from lading.image.layers.layer_writer import PackageFiles
-from lading.image.layers.package_layer import PackageLayer
+from lading.image.config.layer import Layer
+from lading.image.layers.layer_writer import PackageFiles, SegmentFiles
 from lading.values.path import StorePath
 
 
@@ -22,20 +21,10 @@ class LayerPackage:
 
     @property
     def files(self) -> PackageFiles:
-        layer = PackageLayer.read(Path(self.description))
-        return PackageFiles(self.path, layer.segment_files(Path(self.segment), Path(self.blob)))
-
-    def to_dict(self) -> Dict[str, str]:
-        return {**asdict(self), "path": str(self.path)}
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, str]) -> "LayerPackage":
-        return cls(
-            path=StorePath.parse(fields["path"]),
-            segment=fields["segment"],
-            blob=fields["blob"],
-            description=fields["description"],
-        )
+        part = Layer.read(Path(self.description)).package
+        assert part is not None, "compress_main always says it"
+        segment = SegmentFiles(Path(self.segment), Path(self.blob), part.offset, part.size)
+        return PackageFiles(self.path, segment)
 
 
 @dataclass(frozen=True)
@@ -46,13 +35,6 @@ class ContentPackage:
     segment: str
     members: str
 
-    def to_dict(self) -> Dict[str, str]:
-        return {**asdict(self), "path": str(self.path)}
-
-    @classmethod
-    def from_dict(cls, fields: Dict[str, str]) -> "ContentPackage":
-        return cls(StorePath.parse(fields["path"]), fields["segment"], fields["members"])
-
 
 @dataclass(frozen=True)
 class PackagesLayerRequest:
@@ -60,21 +42,6 @@ class PackagesLayerRequest:
 
     packages: Tuple[LayerPackage, ...]
     created_by: str
-
-    def to_json(self) -> str:
-        fields = {
-            "packages": [package.to_dict() for package in self.packages],
-            "created_by": self.created_by,
-        }
-        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "PackagesLayerRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        return cls(
-            packages=tuple(LayerPackage.from_dict(package) for package in fields["packages"]),
-            created_by=fields["created_by"],
-        )
 
 
 @dataclass(frozen=True)
@@ -92,25 +59,3 @@ class LayerRequest:
     fields: Mapping[str, Any]
     base_tree: str
     created_by: str
-
-    def to_json(self) -> str:
-        fields = {
-            "packages": [package.to_dict() for package in self.packages],
-            "contents": [package.to_dict() for package in self.contents],
-            "fields": self.fields,
-            "base_tree": self.base_tree,
-            "created_by": self.created_by,
-        }
-        # Pants' frozen dictionaries are mappings that json does not know.
-        return json.dumps(fields, sort_keys=True, indent=2, default=dict) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "LayerRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        return cls(
-            packages=tuple(LayerPackage.from_dict(package) for package in fields["packages"]),
-            contents=tuple(ContentPackage.from_dict(package) for package in fields["contents"]),
-            fields=fields["fields"],
-            base_tree=fields["base_tree"],
-            created_by=fields["created_by"],
-        )

@@ -14,11 +14,12 @@ from lading.image.programs.parts_request import PartsRequest
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.program import run
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, library, output, description, tree_file = argv
-    request = PartsRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(PartsRequest, Path(request_file))
     base = ImageTree()
     if request.base_tree:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))

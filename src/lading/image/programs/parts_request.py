@@ -1,8 +1,7 @@
 """What `parts_layer_main` makes a layer of."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Tuple
+from dataclasses import dataclass
+from typing import Tuple
 
 from lading.image.layers.part_files import PartFiles
 
@@ -18,12 +17,3 @@ class PartsRequest:
     base_tree: str
     created_by: str
     taken: Tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "PartsRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        parts = tuple(PartFiles(**part) for part in fields["parts"])
-        return cls(parts, fields["base_tree"], fields["created_by"], tuple(fields["taken"]))

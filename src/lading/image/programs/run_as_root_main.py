@@ -38,6 +38,7 @@ from lading.store.cache import unpacked
 from lading.store.references import scan_entries
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 from lading.values.path import StorePath
 
 #: Seconds since 1970 that programs take for now if they ask for it by this variable.
@@ -61,7 +62,7 @@ _LEFT_OUT = (*MOUNTED, "var/cache/ldconfig/aux-cache")
 def main(argv: List[str]) -> None:
     request_file, library, libzstd, output, description, tree, references = argv
     text = Path(request_file).read_text(encoding="utf-8")
-    request = RunAsRootRequest.from_json(text)
+    request = from_json(RunAsRootRequest, text)
     os.umask(0o022)
     work = Path("work").absolute()
     work.mkdir(mode=0o700)  # others could run setuid files that the commands make
@@ -78,7 +79,7 @@ def main(argv: List[str]) -> None:
             raise LadingError(f"{limit} {log_tail(step.log, kept)}")
         raise LadingError(failure_sentence("`run_as_root` failed", status, step.log, kept))
     layer = _compress(step.layer, library, Path(output))
-    write_whole(Path(description), layer.to_json())
+    write_whole(Path(description), to_json(layer))
     os.replace(step.tree, tree)
     os.replace(step.references, references)
 

@@ -1,8 +1,7 @@
 """What `run_as_root_main` runs, and in which image."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Mapping, Tuple
+from dataclasses import dataclass
+from typing import Mapping, Tuple
 
 from lading.store.request import InputPackage
 from lading.values.path import StorePath
@@ -25,26 +24,3 @@ class RunAsRootRequest:
     packages: Tuple[InputPackage, ...]
     contents: Tuple[StorePath, ...]
     env: Mapping[str, str]
-
-    def to_json(self) -> str:
-        fields: Dict[str, Any] = {
-            "commands": self.commands,
-            "layers": list(self.layers),
-            "tree": self.tree,
-            "packages": [asdict(package) for package in self.packages],
-            "contents": [str(path) for path in self.contents],
-            "env": dict(self.env),
-        }
-        return json.dumps(fields, sort_keys=True, indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "RunAsRootRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        return cls(
-            commands=fields["commands"],
-            layers=tuple(fields["layers"]),
-            tree=fields["tree"],
-            packages=tuple(map(InputPackage.from_dict, fields["packages"])),
-            contents=tuple(map(StorePath.parse, fields["contents"])),
-            env=fields["env"],
-        )

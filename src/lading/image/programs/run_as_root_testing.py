@@ -26,6 +26,7 @@ from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.runtime.program_files import program_files
 from lading.store.request import InputPackage
 from lading.values.digest import Sha256
+from lading.values.json_codec import from_json, read_json, to_json
 
 MODULE = "lading.image.programs.run_as_root_main"
 
@@ -136,7 +137,7 @@ class Outcome:
 
     @property
     def layer(self) -> Layer:
-        return Layer.from_dict(json.loads((self.directory / "layer.json").read_text()))
+        return read_json(Layer, (self.directory / "layer.json"))
 
     @property
     def tree(self) -> ImageTree:
@@ -195,7 +196,7 @@ class Runner:
         """`env` is the request's, `environment` the process'. `contents` are among `packages`."""
         sandbox = self._sandbox(commands, layers, tools, packages, contents, env)
         (sandbox / LIMITS_DIR).mkdir(parents=True)
-        (sandbox / LIMITS_DIR / LIMITS_FILE).write_text(limits.to_json())
+        (sandbox / LIMITS_DIR / LIMITS_FILE).write_text(to_json(limits))
         os.chown((sandbox / LIMITS_DIR).parent, self.account.uid, self.account.gid)
         process = self._start(sandbox, environment, umask)
         _, stderr = process.communicate()
@@ -233,12 +234,12 @@ class Runner:
             contents=tuple(package.path for package in contents),
             env=dict(env),
         )
-        assert RunAsRootRequest.from_json(request.to_json()) == request
+        assert from_json(RunAsRootRequest, to_json(request)) == request
         tree = ImageTree({"bin": RootEntry.directory("bin")}, AccountFiles())
         (sandbox / "tree.json").write_text(tree.to_json())
         shutil.copyfile(find_libdeflate(), sandbox / _LIBRARIES[0])
         shutil.copyfile(find_libzstd(), sandbox / _LIBRARIES[1])
-        (sandbox / "request.json").write_text(request.to_json())
+        (sandbox / "request.json").write_text(to_json(request))
         for path in (sandbox, *sandbox.rglob("*")):
             os.chown(path, self.account.uid, self.account.gid)
         return sandbox

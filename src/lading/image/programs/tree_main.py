@@ -24,13 +24,14 @@ from lading.runtime.program import run
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json
 
 _PROGRAM, _PLAIN = 0o755, 0o644
 
 
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
-    request = TreeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(TreeRequest, Path(request_file))
     with tempfile.TemporaryDirectory(dir=".") as scratch:
         files = _archived(request, Path(scratch)) if request.unpack else _listed(request)
         write_part(_with_place(request, files), library, outputs)

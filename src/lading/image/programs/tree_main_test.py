@@ -25,6 +25,7 @@ from lading.runtime.memory_testing import peak_bytes
 from lading.tar.tree_member import members_from_json
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 
@@ -53,8 +54,8 @@ def sandbox(tmp_path: Path) -> Iterator[Path]:
 def made(libdeflate: str, **fields: Any) -> List[str]:
     """What a part has: path, mode, owner and target."""
     request = replace(REQUEST, **fields)
-    assert TreeRequest.from_json(request.to_json()) == request
-    Path("request.json").write_text(request.to_json())
+    assert from_json(TreeRequest, to_json(request)) == request
+    Path("request.json").write_text(to_json(request))
     make_part(["request.json", libdeflate, *PART])
     rows = json.loads(Path("members.json").read_text())
     return [
@@ -300,7 +301,7 @@ def test_parts_make_a_layer_beside_what_the_image_makes_itself(
 
     def layer(taken: Sequence[str]) -> None:
         request = PartsRequest((part,), "", "lading: sources", tuple(taken))
-        Path("layer.json").write_text(request.to_json())
+        Path("layer.json").write_text(to_json(request))
         make_layer(["layer.json", libdeflate, "blob", "description", "tree.json"])
 
     layer(["srv/www/c", "srv/www"])

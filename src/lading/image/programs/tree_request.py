@@ -1,8 +1,7 @@
 """What `tree_main` makes a part of a layer of."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional, Tuple
+from dataclasses import dataclass
+from typing import Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,3 @@ class TreeRequest:
     user: str
     group: str
     tree: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, indent=0) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "TreeRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        entries = tuple(TreeEntry(**entry) for entry in fields.pop("entries"))
-        directories = tuple(fields.pop("directories"))
-        return cls(entries=entries, directories=directories, **fields)

@@ -19,11 +19,12 @@ from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import Content, TreeFile
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
-    request = AppRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(AppRequest, Path(request_file))
     check_sources(request.paths)
     with tempfile.TemporaryDirectory(dir=".") as directory:
         files = (*_sources(request), *_bytecode(request, Path(directory)))

@@ -24,6 +24,7 @@ from lading.tar.layer_archive import LayerArchive
 from lading.tar.tar_header import FILE, HARDLINK
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
+from lading.values.json_codec import read_json
 
 # Compiling takes none of them, and they are most of the files.
 _NOT_TAKEN = ("dist-packages", "ensurepip", "idlelib", "site-packages", "test", "tests")
@@ -38,7 +39,7 @@ _CHUNK = 1 << 20
 
 def main(argv: List[str]) -> None:
     request_file, libzstd, segment = argv
-    request = BaseInterpreterRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(BaseInterpreterRequest, Path(request_file))
     tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(dir=".") as directory, open(segment, "wb") as output:
         write_tree_segment(_files(request, tree, libzstd, Path(directory)), output)

@@ -19,6 +19,7 @@ from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpr
 from lading.tar.tar_header import END_OF_ARCHIVE
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
+from lading.values.json_codec import to_json
 
 _TYPES = {tarfile.SYMTYPE: kinds.SYMLINK, tarfile.REGTYPE: kinds.FILE, tarfile.LNKTYPE: kinds.FILE}
 
@@ -40,7 +41,7 @@ def taken(layers: Sequence[Path], program: str, links: Dict[str, str]) -> List[s
     request = BaseInterpreterRequest(
         program, sys.version_info.minor, directories, tuple(blobs), "tree.json"
     )
-    Path("request.json").write_text(request.to_json())
+    Path("request.json").write_text(to_json(request))
     base_interpreter_main.main(["request.json", "no libzstd", "taken.tar"])
     if Path("taken.tar").stat().st_size == 0:
         return []

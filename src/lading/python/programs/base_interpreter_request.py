@@ -1,8 +1,7 @@
 """Which Python of an image `base_interpreter_main` takes, and where the image is."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Tuple
+from dataclasses import dataclass
+from typing import Tuple
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,3 @@ class BaseInterpreterRequest:
     directories: Tuple[str, ...]
     layers: Tuple[str, ...]
     tree: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "BaseInterpreterRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        lists = {name: tuple(fields[name]) for name in ("directories", "layers")}
-        return cls(**{**fields, **lists})

@@ -15,11 +15,12 @@ from lading.python.programs.needs_request import NeedsRequest
 from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
 from lading.tar.tree_member import members_from_json
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, output = argv
-    request = NeedsRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(NeedsRequest, Path(request_file))
     needs = [
         need
         for path in request.needs

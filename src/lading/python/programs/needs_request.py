@@ -1,8 +1,7 @@
 """What `needs_main` checks."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional, Tuple
+from dataclasses import dataclass
+from typing import Optional, Tuple
 
 from lading.python.unpacked_interpreter import InterpreterFiles
 
@@ -22,18 +21,3 @@ class NeedsRequest:
     tree: str
     directories: Tuple[str, ...]
     remedy: str
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "NeedsRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        return cls(
-            needs=tuple(fields["needs"]),
-            wheels=tuple(fields["wheels"]),
-            interpreter=InterpreterFiles.from_dict(fields["interpreter"]),
-            tree=fields["tree"],
-            directories=tuple(fields["directories"]),
-            remedy=fields["remedy"],
-        )

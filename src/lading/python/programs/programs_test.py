@@ -24,6 +24,7 @@ from lading.store.elf_testing import NEEDED, SONAME, make_elf
 from lading.tar.tree_member import TreeMember, members_from_json, members_to_json
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 PACKAGES = "app/site-packages"
@@ -41,7 +42,7 @@ def directories() -> List[str]:
 
 
 def make_wheel_part(wheel: Path, libdeflate: str, request: WheelRequest) -> None:
-    Path("request.json").write_text(request.to_json())
+    Path("request.json").write_text(to_json(request))
     outputs = [*PART, "wheel.json", "needs.json"]
     wheel_main.main(["request.json", str(wheel), libdeflate, *outputs])
 
@@ -99,8 +100,8 @@ def test_own_sources_become_files_with_what_starts_them(
         main=Main("service.main", "run", ("-x",), (("A", "b"),)),
         interpreter=interpreter,
     )
-    Path("request.json").write_text(request.to_json())
-    assert AppRequest.from_json(request.to_json()) == request
+    Path("request.json").write_text(to_json(request))
+    assert from_json(AppRequest, to_json(request)) == request
     app_main.main(["request.json", libdeflate, *PART])
     assert members() == [
         "app/__main__.py",
@@ -123,7 +124,7 @@ def test_modules_of_packages_are_compiled_where_python_finds_them(
         )
     roots = ("usr/lib/python3/dist-packages", "usr/lib/python3")
     request = TreeBytecodeRequest(("package.tar",), roots, interpreter)
-    Path("request.json").write_text(request.to_json())
+    Path("request.json").write_text(to_json(request))
     tree_bytecode_main.main(["request.json", libdeflate, *PART])
     assert members() == [f"usr/lib/python3/dist-packages/__pycache__/a.{TAG}.pyc"]
 
@@ -140,7 +141,7 @@ def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
         "remedy": "Add them.",
         **fields,
     }
-    Path("request.json").write_text(NeedsRequest.from_json(json.dumps(everything)).to_json())
+    Path("request.json").write_text(to_json(from_json(NeedsRequest, json.dumps(everything))))
     needs_main.main(["request.json", "checked"])
     assert Path("checked").exists()
 

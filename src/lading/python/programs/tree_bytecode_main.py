@@ -16,11 +16,12 @@ from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
 from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, library, *outputs = argv
-    request = TreeBytecodeRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(TreeBytecodeRequest, Path(request_file))
     interpreter = UnpackedInterpreter.of(request.interpreter)
     with tempfile.TemporaryDirectory(dir=".") as directory:
         scratch = Path(directory)

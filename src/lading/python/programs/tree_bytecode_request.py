@@ -1,8 +1,7 @@
 """What `tree_bytecode_main` compiles."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Tuple
+from dataclasses import dataclass
+from typing import Tuple
 
 from lading.python.unpacked_interpreter import InterpreterFiles
 
@@ -15,13 +14,3 @@ class TreeBytecodeRequest:
     segments: Tuple[str, ...]
     roots: Tuple[str, ...]
     interpreter: InterpreterFiles
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "TreeBytecodeRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        interpreter = InterpreterFiles.from_dict(fields["interpreter"])
-        assert interpreter is not None, "there is always one"
-        return cls(tuple(fields["segments"]), tuple(fields["roots"]), interpreter)

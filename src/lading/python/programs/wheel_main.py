@@ -22,11 +22,12 @@ from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 from lading.tar.tree_segment import TreeFile
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
     request_file, wheel_file, library, *outputs, description, needs_file = argv
-    request = WheelRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(WheelRequest, Path(request_file))
     with tempfile.TemporaryDirectory(dir=".") as unpacked, tempfile.TemporaryDirectory(
         dir="."
     ) as compiled:

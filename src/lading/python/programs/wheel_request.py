@@ -1,8 +1,7 @@
 """What `wheel_main` makes a part of."""
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, Optional
+from dataclasses import dataclass
+from typing import Optional
 
 from lading.python.unpacked_interpreter import InterpreterFiles
 
@@ -15,12 +14,3 @@ class WheelRequest:
     directory: str
     program: str
     interpreter: Optional[InterpreterFiles]
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "WheelRequest":
-        fields: Dict[str, Any] = json.loads(text)
-        interpreter = InterpreterFiles.from_dict(fields["interpreter"])
-        return cls(fields["directory"], fields["program"], interpreter)

@@ -21,6 +21,7 @@ from lading.runtime.machine import Machine
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 BODY = b"layer" * 50_000
 
@@ -51,7 +52,7 @@ def from_(registry: RegistryServer) -> None:
 
 
 def pull(request: Any) -> Mapping[str, bytes]:
-    put("request.json", request.to_json())
+    put("request.json", to_json(request))
     main(["request.json", "out/pulled"])
     return {path.name: path.read_bytes() for path in Path("out/pulled").iterdir()}
 
@@ -110,10 +111,10 @@ def test_requests_name_neither_registry_nor_machine() -> None:
     digest = Sha256("0" * 64)
     blob = BlobRequest(digest, 5)
     image = ImageRequest(digest, Platform("linux", "arm64", "v8"))
-    assert json.loads(blob.to_json()) == {"digest": str(digest), "size": 5}
-    assert json.loads(image.to_json()) == {"digest": str(digest), "platform": "linux/arm64/v8"}
-    assert request_from_json(blob.to_json()) == blob
-    assert request_from_json(image.to_json()) == image
+    assert json.loads(to_json(blob)) == {"digest": str(digest), "size": 5}
+    assert json.loads(to_json(image)) == {"digest": str(digest), "platform": "linux/arm64/v8"}
+    assert request_from_json(to_json(blob)) == blob
+    assert request_from_json(to_json(image)) == image
 
 
 def test_the_program_has_nothing_in_it_of_how_images_are_built() -> None:
@@ -140,11 +141,11 @@ def test_as_a_program_with_the_machine_beside_it(registry: RegistryServer, tmp_p
             {"DOCKER_CONFIG": str(tmp_path), "PATH": "/usr/bin:/bin"},
             registry_mirrors={registry.host: (mirror.host,)},
         )
-        put(".lading/machine/machine.json", machine.to_json())
+        put(".lading/machine/machine.json", to_json(machine))
         put(str(tmp_path / "config.json"), json.dumps({"credsStore": "none"}))
         from_(registry)
         digest = registry.blob(BODY, Reply(404))
-        put("request.json", BlobRequest(digest, len(BODY)).to_json())
+        put("request.json", to_json(BlobRequest(digest, len(BODY))))
         library = str(Path(program_files.__file__).parents[2])
         program = [
             sys.executable,

@@ -1,11 +1,11 @@
 """What `pull_main` is asked for. Named by digest: neither registry nor machine is in it."""
 
-import json
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
 from lading.image.config.platform import Platform
 from lading.values.digest import Sha256
+from lading.values.json_codec import from_json
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,6 @@ class ImageRequest:
     digest: Sha256
     platform: Platform
 
-    def to_json(self) -> str:
-        return json.dumps({"digest": str(self.digest), "platform": str(self.platform)})
-
 
 @dataclass(frozen=True)
 class BlobRequest:
@@ -26,13 +23,8 @@ class BlobRequest:
     digest: Sha256
     size: int
 
-    def to_json(self) -> str:
-        return json.dumps({"digest": str(self.digest), "size": self.size})
-
 
 def request_from_json(text: str) -> Union[ImageRequest, BlobRequest]:
-    fields = json.loads(text)
-    digest = Sha256.parse(fields["digest"])
-    if "platform" in fields:
-        return ImageRequest(digest, Platform.parse(fields["platform"]))
-    return BlobRequest(digest, fields["size"])
+    kind: Any = Union[ImageRequest, BlobRequest]
+    request: Union[ImageRequest, BlobRequest] = from_json(kind, text)
+    return request

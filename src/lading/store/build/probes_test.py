@@ -24,12 +24,13 @@ from lading.namespaces.build_user import BUILD_USER
 from lading.namespaces.seccomp import FORBIDDEN
 from lading.runtime.program_files import program_files
 from lading.store.build import probes_testing
-from lading.store.build.host_programs_testing import (install_bubblewrap, make_programs_deb)
-from lading.values.path import StorePath
+from lading.store.build.host_programs_testing import install_bubblewrap, make_programs_deb
 from lading.store.build.probes_testing import PROBES
-from lading.store.request import RealiseRequest
 from lading.store.build.sandbox import BUNDLED_BUBBLEWRAP
+from lading.store.request import RealiseRequest
 from lading.store.source import RequestedSource
+from lading.values.json_codec import to_json
+from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "probes-1")
 
@@ -113,7 +114,7 @@ class ProbedBuild:
             debs={hashlib.sha256(self.deb.read_bytes()).hexdigest(): "programs.deb"},
             alternatives={},
         )
-        (self.directory / "request.json").write_text(request.to_json())
+        (self.directory / "request.json").write_text(to_json(request))
         owner = self.user.get("user", os.getuid())
         for path in (self.directory, *self.directory.rglob("*")):
             os.chown(path, owner, -1, follow_symlinks=False)

@@ -15,27 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from lading.values import nix32
 from lading.debs.build_root import ensure_build_root
-from lading.values.digest import Sha256
-from lading.values.errors import LadingError
-from lading.values.foreign_text import (printable, shown)
-from lading.namespaces.build_user import (BUILD_USER, Stage, staged_for_build_user)
+from lading.files.removable import let_owner_remove
+from lading.files.tree import walk
+from lading.namespaces.build_user import BUILD_USER, Stage, staged_for_build_user
+from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
 from lading.namespaces.keyring import leave_session_keyring
+from lading.namespaces.limits import LimitError, Limits
 from lading.runtime.program import run
 from lading.store.build.audit import audit
-from lading.store.cache import (CACHE, unpacked)
-from lading.store.build.environment import (SOURCE_DATE_EPOCH, build_environment)
+from lading.store.build.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.build.fixup import fixup
-from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
 from lading.store.build.libraries import LIBRARY_DIRECTORIES
-from lading.namespaces.limits import (LimitError, Limits)
-from lading.store.build.log import (failure_sentence, keep_log, log_tail)
-from lading.files.removable import let_owner_remove
-from lading.store.request import RealiseRequest
-from lading.store.build.sandbox import (Sandbox, find_bubblewrap)
-from lading.files.tree import walk
+from lading.store.build.log import failure_sentence, keep_log, log_tail
+from lading.store.build.sandbox import Sandbox, find_bubblewrap
 from lading.store.build.write_package import write_package
+from lading.store.cache import CACHE, unpacked
+from lading.store.request import RealiseRequest
+from lading.values import nix32
+from lading.values.digest import Sha256
+from lading.values.errors import LadingError
+from lading.values.foreign_text import printable, shown
+from lading.values.json_codec import read_json
 
 #: What is gone after a build; a path below these in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
@@ -51,7 +52,7 @@ _STORE_NAME = re.compile(rf"[{nix32.ALPHABET}]{{32}}-.")
 
 def main(argv: List[str]) -> None:
     (request_file,) = argv
-    request = RealiseRequest.from_json(Path(request_file).read_text(encoding="utf-8"))
+    request = read_json(RealiseRequest, Path(request_file))
     os.umask(0o022)
     # What is built is nobody else's to see, or to run.
     with suppress(PermissionError):  # where the directory is another user's, `work` is not

@@ -16,19 +16,20 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 import pytest
 
 from lading.debs.deb_testing import make_deb
-from lading.values.errors import LadingError
+from lading.files.members import Member, members_from_json
 from lading.namespaces import linux
+from lading.namespaces.limits import Limits
 from lading.runtime.program_files import program_files
 from lading.runtime.small_disk_testing import on_small_disk
 from lading.store.build.host_programs_testing import install_bubblewrap
-from lading.namespaces.limits import Limits
-from lading.files.members import (Member, members_from_json)
-from lading.store.package import StorePackage
-from lading.values.path import StorePath
 from lading.store.build.realise import main
-from lading.store.request import (InputPackage, RealiseRequest)
 from lading.store.build.sandbox import BUNDLED_BUBBLEWRAP
+from lading.store.package import StorePackage
+from lading.store.request import InputPackage, RealiseRequest
 from lading.store.source import RequestedSource
+from lading.values.errors import LadingError
+from lading.values.json_codec import read_json, to_json
+from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")
 
@@ -92,7 +93,7 @@ def build(tmp_path: Path, programs_deb: Path, monkeypatch: pytest.MonkeyPatch) -
         directory = tmp_path / f"build-{number}"
         lay_out(directory, tmp_path / "cache")
         request = replace(request_for(script, debs), **fields)  # type: ignore[arg-type]
-        (directory / "request.json").write_text(request.to_json())
+        (directory / "request.json").write_text(to_json(request))
         monkeypatch.chdir(directory)
         main(["request.json"])
         return Built(directory)
@@ -679,14 +680,14 @@ def test_nixpkgs_75888_builds_at_once_do_not_see_each_other_s_halves(
 def request_of(build: Build, tmp_path: Path, script: str) -> Built:
     """A build of `script` that has not been run."""
     built = build("touch $out/x", source=make_tree(tmp_path / str(len(list(tmp_path.iterdir())))))
-    request = RealiseRequest.from_json((built.directory / "request.json").read_text())
-    (built.directory / "request.json").write_text(replace(request, script=script).to_json())
+    request = read_json(RealiseRequest, (built.directory / "request.json"))
+    (built.directory / "request.json").write_text(to_json(replace(request, script=script)))
     return built
 
 
 def run_program(built: Built, directory: Path, options: Mapping[str, Any]) -> None:
     """Build again in `directory`, with the files that Pants would put there and nothing else."""
-    request = RealiseRequest.from_json((built.directory / "request.json").read_text())
+    request = read_json(RealiseRequest, (built.directory / "request.json"))
     assert request.source
     ((digest, deb),) = request.debs.items()
     lay_out(directory, directory / "cache")
@@ -697,7 +698,7 @@ def run_program(built: Built, directory: Path, options: Mapping[str, Any]) -> No
         (directory / name).write_bytes(content)
     source = replace(request.source, path="source")
     relative = replace(request, debs={digest: "programs.deb"}, source=source)
-    (directory / "request.json").write_text(relative.to_json())
+    (directory / "request.json").write_text(to_json(relative))
     for parent in (directory, directory / "cache", *list(directory.parents)[:3]):
         os.chmod(parent, 0o777)
     subprocess.run(

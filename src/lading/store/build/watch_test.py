@@ -6,11 +6,12 @@ from typing import Callable, Tuple
 
 import pytest
 
+from lading.namespaces.limits import LimitError, Limits
 from lading.store.build import watch
 from lading.store.build.host_programs_testing import bubblewrap
-from lading.namespaces.limits import (LimitError, Limits)
 from lading.store.build.sandbox import Sandbox
 from lading.store.build.watch import Watch
+from lading.values.json_codec import to_json
 
 #: Runs a script in the sandbox under limits; its status and output.
 Run = Callable[[str, Limits], Tuple[int, str]]
@@ -128,5 +129,5 @@ def test_an_interrupted_build_leaves_no_process(run: Run, monkeypatch: pytest.Mo
 def test_limits_are_defaults_unless_noted(tmp_path: Path) -> None:
     noted = Limits(timeout=1, max_log_size=2, max_disk_size=3)
     assert Limits.load(str(tmp_path)) == Limits()
-    (tmp_path / "limits.json").write_text(noted.to_json())
+    (tmp_path / "limits.json").write_text(to_json(noted))
     assert Limits.load(str(tmp_path)) == noted
