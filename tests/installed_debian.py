@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from lading.debian.installation import describe, installed_files
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest, DebianPart
-from lading.debian.report import report_json
+from lading.debian.report import describe_packages
 from lading.debs.deb_archive import DebArchive
 from lading.fetch.debian_mirrors import debian_base_urls
 from lading.files import members as kinds
@@ -121,7 +121,8 @@ def image_of(root: Path, suite: str, scratch: Path, processes: int = 2) -> Image
                 own[entry.path] = entry.data
                 digest = hashlib.sha256(entry.data).hexdigest()
                 nodes[entry.path] = Node(kinds.FILE, entry.mode, entry.uid, entry.gid, digest)
-        report = json.loads(report_json(tree.packages, tree.effects, plan.image.entries, {}))
+        described = describe_packages(tree.packages, tree.effects, plan.image.entries, {})
+        report = json.loads(to_json(described))
     return Image(nodes, own, report)
 
 

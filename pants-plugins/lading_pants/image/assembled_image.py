@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from typing import Optional
+from itertools import chain
+from typing import Any, Optional, Tuple
 
 from pants.engine.fs import (
     CreateDigest,
@@ -19,10 +19,10 @@ from pants.util.logging import LogLevel
 
 from lading.image.config.layer import Layer
 from lading.image.config.user import User
-from lading.image.image_documents import ClosureMember as ImageMember
+from lading.image.image_description import DescribedDebian, DescribedPackage, ImageDescription
 from lading.image.image_documents import ImageDocuments, ImageParts
 from lading.values.errors import LadingError
-from lading.values.json_codec import from_json
+from lading.values.json_codec import from_json, to_json
 from lading_pants.debian.image_debian import REPORT_FILE
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import about
@@ -49,13 +49,13 @@ class AssembledImageRequest:
 class AssembledImage:
     """An image that is complete, but not in one file.
 
-    `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`; the last one's content is
-    `metadata`, see `lading.image.image_documents`. `layers` are those that the manifest names,
+    `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`, which is the JSON of
+    `description`. `layers` are those that the manifest names,
     lowest first, the lowest `pulled_count` from the repository `origin`.
     """
 
     digest: Digest
-    metadata: str
+    description: ImageDescription
     layers: tuple[ImageLayer, ...]
     pulled_count: int
     origin: Optional[str]
@@ -97,6 +97,7 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         Get(DigestContents, DigestSubset(report, PathGlobs([REPORT_FILE])))
         for report in image.debian_reports
     )
+    described: Any = Tuple[DescribedDebian, ...]
     parts = ImageParts(
         config=replace(plan.config, user=user.text),
         repository=names.repository,
@@ -105,10 +106,12 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         pulled_layers=image.pulled_count,
         base_layers=image.base_count,
         closure=tuple(
-            ImageMember(member.package.path, member.package.unpacked_size)
+            DescribedPackage(
+                member.package.path, member.package.path.name, member.package.unpacked_size
+            )
             for member in image.closure
         ),
-        debian=[package for (file,) in reports for package in json.loads(file.content)],
+        debian=tuple(chain(*(from_json(described, file.content) for (file,) in reports))),
     )
     try:
         documents = ImageDocuments.of(parts)
@@ -117,11 +120,11 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
     files = (
         FileContent(CONFIG_FILE, documents.config),
         FileContent(MANIFEST_FILE, documents.manifest),
-        FileContent(METADATA_FILE, documents.metadata.encode("utf-8")),
+        FileContent(METADATA_FILE, to_json(documents.description, indent=2).encode("ascii")),
     )
     return AssembledImage(
         digest=await Get(Digest, CreateDigest(files)),
-        metadata=documents.metadata,
+        description=documents.description,
         layers=tuple(image.layers[number] for number in documents.kept),
         pulled_count=image.pulled_count,
         origin=image.origin,

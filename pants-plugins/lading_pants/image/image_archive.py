@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from pants.engine.fs import Digest, DigestSubset, MergeDigests, PathGlobs
@@ -65,16 +64,15 @@ class ArchiveParts:
 @rule
 async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
     image = await Get(AssembledImage, AssembledImageRequest(request.field_set))
-    metadata = json.loads(image.metadata)
     libraries = {}
-    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+    if any(layer.media_type == ZSTD_MEDIA_TYPE for layer in image.description.layers):
         zstd = await Get(ZstdLibrary)
         libraries[_ZSTD_DIRECTORY] = zstd.digest
     layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
     archive = ArchiveRequest(
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
-        tags=tuple(metadata["tags"]) if request.named else (),
+        tags=image.description.tags if request.named else (),
         layers=layers.files,
     )
     documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])

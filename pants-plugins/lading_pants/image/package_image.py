@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from typing import Any
 
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.util_rules.distdir import DistDir
@@ -22,6 +20,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
+from lading.image.image_description import ImageDescription
 from lading.values.counted import counted
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.requested_goals import RequestedGoals
@@ -60,9 +59,8 @@ async def package_image(
         # Finds those that there are not, before anything is built.
         await Get(ImageDestinations, ImageDestinationsRequest(field_set))
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
-    metadata = json.loads(image.metadata)
-    lines = _summary(metadata)
-    not_run = _not_run(metadata)
+    lines = _summary(image.description)
+    not_run = _not_run(image.description)
     if not_run:
         told = f"`debian` in {distdir.relpath / description}"
         lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
@@ -104,22 +102,20 @@ async def rename_files(request: _RenamedFiles) -> Digest:
     return await Get(Digest, CreateDigest(renamed))
 
 
-def _summary(metadata: dict[str, Any]) -> tuple[str, ...]:
+def _summary(image: ImageDescription) -> tuple[str, ...]:
     """What the goal prints of an image: its names, size and digest."""
-    size = f"{metadata['archive']['size'] / 1e6:.1f} MB"
-    layers, base_layers = len(metadata["layers"]), metadata["base_layers"]
+    size = f"{image.archive.size / 1e6:.1f} MB"
+    layers, base_layers = len(image.layers), image.base_layers
     if base_layers:
         size += f", {counted(layers, 'layer')}, {base_layers} of them the base's"
-    tags = (f"  {tag}" for tag in metadata["tags"])
-    return (*tags, f"  {size}, {metadata['image']['digest']}")
+    tags = (f"  {tag}" for tag in image.tags)
+    return (*tags, f"  {size}, {image.image.digest}")
 
 
-def _not_run(metadata: dict[str, Any]) -> str:
+def _not_run(image: ImageDescription) -> str:
     """The Debian packages whose maintainer scripts would have changed more than was done."""
     return ", ".join(
-        package["name"]
-        for package in metadata["debian"]
-        if "not_run" in package or "triggers" in package
+        package.name for package in image.debian if package.not_run or package.triggers
     )
 
 

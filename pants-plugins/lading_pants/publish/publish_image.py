@@ -26,7 +26,6 @@ from lading.image.name_template import fill_hash
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.runtime.machine import MACHINE_DIR
 from lading.runtime.program import USER_ERROR
-from lading.values.digest import Sha256
 from lading_pants.engine.program import (
     CACHE_NAME,
     REQUEST_FILE,
@@ -129,7 +128,7 @@ async def prepare_publication(
         Get(ImageNames, ImageNamesRequest(field_set)),
         Get(AssembledImage, AssembledImageRequest(field_set)),
     )
-    digest = Sha256.parse(json.loads(image.metadata)["image"]["digest"])
+    digest = image.description.image.digest
     tags = tuple(fill_hash(tag, digest) for tag in names.tags)
     repositories = tuple(fill_hash(text, digest) for text in destinations.repositories)
     archive = field_set.output_path.value_or_default(file_ending="tar")

@@ -71,7 +71,6 @@ async def run_image(
     program, machine = await MultiGet(
         Get(ProgramDigest, ProgramDigestRequest(_MODULE)), Get(MachineCache)
     )
-    metadata = json.loads(image.metadata)
     wants_engine = run.options.daemon and all_goals.options.daemon
     layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
     # Not in the request, which Pants keeps in its store: one may be `--env=PASSWORD=...`.
@@ -80,7 +79,7 @@ async def run_image(
         engine=lading.container_engine if wants_engine else Engine.NONE,
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
-        tags=tuple(metadata["tags"]),
+        tags=image.description.tags,
         layers=layers.files,
         libzstd=f"{_ZSTD_DIRECTORY}/{LIBRARY}",
     )
@@ -88,7 +87,7 @@ async def run_image(
         Digest, CreateDigest([FileContent(_REQUEST_FILE, to_json(request).encode("utf-8"))])
     )
     libraries = {}
-    if any(layer["media_type"] == ZSTD_MEDIA_TYPE for layer in metadata["layers"]):
+    if any(layer.media_type == ZSTD_MEDIA_TYPE for layer in image.description.layers):
         zstd = await Get(ZstdLibrary)
         libraries[_ZSTD_DIRECTORY] = zstd.digest
     digest = await Get(

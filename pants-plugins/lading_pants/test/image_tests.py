@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
@@ -147,17 +146,16 @@ async def test_image(
     except TargetError as error:
         # The results of other tests are not to be lost for it.
         return _untested(field_set, str(error), test_subsystem)
-    metadata = json.loads(image.metadata)
     request = CheckRequest(
         name=str(field_set.address),
         checks=planned.checks,
         config=CONFIG_FILE,
         layers=inputs.layers,
-        compressed_size=sum(layer["size"] for layer in metadata["layers"]),
+        compressed_size=sum(layer.size for layer in image.description.layers),
         closure=inputs.closure,
         engine=engine,
         archive=ARCHIVE_FILE,
-        ids=(metadata["image"]["id"], metadata["image"]["digest"]),
+        ids=(str(image.description.image.id), str(image.description.image.digest)),
         timeout=field_set.timeout.calculate_from_global_options(test_subsystem),
     )
     scope = ProcessCacheScope.PER_SESSION if test_subsystem.force else ProcessCacheScope.SUCCESSFUL

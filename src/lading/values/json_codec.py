@@ -23,6 +23,7 @@ from typing import (
     Dict,
     Iterable,
     List,
+    Optional,
     Set,
     Tuple,
     Type,
@@ -65,10 +66,12 @@ class DocumentError(ValueError):
         return self
 
 
-def to_json(value: object) -> str:
-    """One line, with sorted keys: equal values have equal text. It is ASCII, so that surrogates,
-    which stand for bytes that are not UTF-8, survive."""
-    return json.dumps(value, default=_plain, sort_keys=True) + "\n"
+def to_json(value: object, indent: Optional[int] = None) -> str:
+    """With sorted keys: equal values have equal text. In one line, unless people are to read it.
+
+    It is ASCII, so that surrogates, which stand for bytes that are not UTF-8, survive.
+    """
+    return json.dumps(value, default=_plain, sort_keys=True, indent=indent) + "\n"
 
 
 def from_json(kind: Type[_T], text: Union[str, bytes]) -> _T:

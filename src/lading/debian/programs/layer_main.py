@@ -15,12 +15,13 @@ from lading.compression.layer_compression import open_compressor
 from lading.debian.dpkg_database import dpkg_status
 from lading.debian.installed_tree import InstalledTree
 from lading.debian.layer_request import DebianLayerRequest
-from lading.debian.report import report_json
+from lading.debian.report import describe_packages
 from lading.image.layers.parts_layer import write_descriptions, write_parts_layer
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.program import run
+from lading.runtime.whole_file import write_whole
 from lading.values.counted import counted
-from lading.values.json_codec import read_json
+from lading.values.json_codec import read_json, to_json
 
 
 def main(argv: List[str]) -> None:
@@ -37,8 +38,8 @@ def main(argv: List[str]) -> None:
         created_by = f"lading: {counted(len(request.packages), 'Debian package')}"
         layer = write_parts_layer(plan, tree.parts, compressor, Path(output), created_by)
     write_descriptions(layer, image, Path(description), Path(tree_file))
-    text = report_json(tree.packages, tree.effects, image.entries, tree.left_to_run)
-    Path(report).write_text(text, encoding="utf-8")
+    described = describe_packages(tree.packages, tree.effects, image.entries, tree.left_to_run)
+    write_whole(Path(report), to_json(described))
 
 
 if __name__ == "__main__":

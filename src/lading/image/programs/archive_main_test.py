@@ -15,7 +15,8 @@ from lading.image.config.config import ImageConfig
 from lading.image.config.healthcheck import Healthcheck
 from lading.image.config.layer import Layer
 from lading.image.config.platform import Platform
-from lading.image.image_documents import ClosureMember, ImageDocuments, ImageParts
+from lading.image.image_description import DescribedPackage
+from lading.image.image_documents import ImageDocuments, ImageParts
 from lading.image.programs.archive_main import main as write_archive
 from lading.image.programs.archive_request import ArchiveRequest, LayerFiles
 from lading.image.written_files import FileState, states_from_json
@@ -33,8 +34,8 @@ CONFIG = ImageConfig(
     healthcheck=Healthcheck(("NONE",)),
 )
 CLOSURE = (
-    ClosureMember(StorePath("r" * 32, "redis-7.0.15"), 10),
-    ClosureMember(StorePath("g" * 32, "glibc-2.36"), 20),
+    DescribedPackage(StorePath("r" * 32, "redis-7.0.15"), "redis-7.0.15", 10),
+    DescribedPackage(StorePath("g" * 32, "glibc-2.36"), "glibc-2.36", 20),
 )
 GOLDEN = "b7573b1a6db667612edc56cb0b5dc6be1dbef4fc774f6f4a2f6efe41b819a631"
 
@@ -75,7 +76,7 @@ def build_archive(tmp_path: Path) -> Callable[..., Tuple[Path, Dict[str, Any]]]:
         config_file, manifest_file = (str(tmp_path / name) for name in ("config", "manifest"))
         Path(config_file).write_bytes(documents.config)
         Path(manifest_file).write_bytes(documents.manifest)
-        metadata = json.loads(documents.metadata)
+        metadata = json.loads(to_json(documents.description))
         kept_files = tuple(files[number] for number in documents.kept)
         names = tuple(metadata["tags"])
         request = ArchiveRequest(config_file, manifest_file, names, kept_files)
@@ -136,6 +137,7 @@ def test_rules_oci_651_one_archive_is_a_docker_archive_and_an_oci_layout(
     assert config["config"]["Env"] == ["A=1", "B=2"]
     (descriptor,) = json.loads(files["index.json"])["manifests"]
     assert metadata == {
+        "version": 1,
         "image": {
             "id": "sha256:" + json.loads(files["manifest.json"])[0]["Config"].split("/")[-1],
             "digest": descriptor["digest"],
