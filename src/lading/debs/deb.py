@@ -280,7 +280,7 @@ def _tar_members(file: Union[BinaryIO, mmap.mmap], data: memoryview) -> Iterator
         for info in tar:
             if info.size < 0:
                 raise tarfile.ReadError(f"{shown(info.name)!r} has a negative size")
-            if any(key.startswith("GNU.sparse.") for key in info.pax_headers):
+            if info.issparse() or any(key.startswith("GNU.sparse.") for key in info.pax_headers):
                 raise tarfile.ReadError(f"{shown(info.name)!r} is a sparse file")
             yield info
         if any(data[tar.offset : tar.offset + tarfile.BLOCKSIZE]):

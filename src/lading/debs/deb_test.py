@@ -1,6 +1,8 @@
 import gzip
 import io
 import lzma
+import os
+import subprocess
 import tarfile
 from contextlib import suppress
 from itertools import islice
@@ -116,6 +118,15 @@ def test_refuses_sparse_files(tmp_path: Path, key: str) -> None:
     deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
     with pytest.raises(LadingError, match="its data cannot be read"):
         list(deb.members())
+
+
+def test_refuses_control_files_that_are_sparse(tmp_path: Path) -> None:
+    (tmp_path / "control").write_bytes(b"Package: a\n")
+    os.truncate(tmp_path / "control", 1 << 20)
+    command = ["tar", "-cS", "--format=gnu", "-C", str(tmp_path), "control"]
+    archive = subprocess.run(command, check=True, capture_output=True).stdout
+    with pytest.raises(LadingError, match="cannot be read .'control' is a sparse file"):
+        Deb.read(written(tmp_path / "a.deb", [BINARY, ("control.tar", archive), DATA]))
 
 
 def test_a_negative_size_does_not_lead_back_for_ever(tmp_path: Path) -> None:
