@@ -14,7 +14,6 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from lading.compression.layer_blob import BlobReader, Compression
 from lading.compression.zstd_testing import skippable, zstd
-from lading.files import members as kinds
 from lading.files.bounds import TreeBound, UnpackBound
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.image.layers.package_testing import find_libzstd
@@ -252,9 +251,8 @@ def _unpacked(directory: Path, blobs: List[bytes]) -> Optional[Tree]:
 
 
 def _entries(root: Path) -> Dict[str, Tuple[object, ...]]:
-    types = {tar_header.DIRECTORY: kinds.DIRECTORY, tar_header.SYMLINK: kinds.SYMLINK}
     return {
-        path: (types.get(node.type, kinds.FILE), node.mode, node.uid, node.gid, node.target)
+        path: (node.type.in_image, node.mode, node.uid, node.gid, node.target)
         for path, node in read_tree(str(root), (), ContentDigests()).items()
         if not path.startswith("store/")
     }

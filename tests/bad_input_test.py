@@ -129,7 +129,7 @@ def mistaken(repository: Repository) -> Iterator[Repository]:
         ("empty", ["`script` wrote nothing to $out", "`make install PREFIX=$out`"]),
         ("neighbour", ["`script` wrote /store/other", "only place", "$out"]),
         ("device", ["`script` failed (status 1)", "Operation not permitted"]),
-        ("fifo", ["'pipe' is a FIFO", "remove it in `script`"]),
+        ("fifo", ["'pipe' is a pipe", "remove it in `script`"]),
         ("socket", ["'socket' is a socket", "remove it in `script`"]),
         ("build-directory", ["'notes' contains /build/source/main.c", "gone", "remove the path"]),
         ("shebang", ["'program'", "'#!/usr/bin/python3'", "bin/python3 to `dependencies`"]),

@@ -13,7 +13,7 @@ import subprocess
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading.debian.installation import describe, installed_files
 from lading.debian.installed_tree import InstalledTree
@@ -21,7 +21,7 @@ from lading.debian.layer_request import DebianLayerRequest, DebianPart
 from lading.debian.report import describe_packages
 from lading.debs.deb_archive import DebArchive
 from lading.fetch.debian_mirrors import debian_base_urls
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.image.layers.part_files import PartFiles
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.machine import Machine
@@ -41,7 +41,7 @@ _NOT_WALKED = frozenset(("dev", "proc", "sys", _ARCHIVES))
 class Node:
     """What a program sees at a path. `sha256` is a file's, `target` a link's text."""
 
-    kind: str
+    kind: Optional[Kind]
     mode: int
     uid: int
     gid: int
@@ -82,7 +82,7 @@ def installed_nodes(root: Path) -> Nodes:
         for entry in os.scandir(root / directory):
             path = f"{directory}/{entry.name}".lstrip("/")
             nodes[path] = _node(root / path)
-            if nodes[path].kind == kinds.DIRECTORY and path not in _NOT_WALKED:
+            if nodes[path].kind == Kind.DIRECTORY and path not in _NOT_WALKED:
                 pending.append(path)
     return nodes
 
@@ -111,16 +111,16 @@ def image_of(root: Path, suite: str, scratch: Path, processes: int = 2) -> Image
         for part, places in zip(tree.parts, plan.places):
             for member in part.members:
                 place = member.path if places is None else places.get(member.path)
-                if member.type == kinds.FILE and place is not None:
+                if member.type == Kind.FILE and place is not None:
                     nodes[place] = Node(
-                        kinds.FILE, member.mode, member.uid, member.gid, member.sha256
+                        Kind.FILE, member.mode, member.uid, member.gid, member.sha256
                     )
         own = {}
         for entry in plan.head:
-            if entry.type == kinds.FILE:
+            if entry.type == Kind.FILE:
                 own[entry.path] = entry.data
                 digest = hashlib.sha256(entry.data).hexdigest()
-                nodes[entry.path] = Node(kinds.FILE, entry.mode, entry.uid, entry.gid, digest)
+                nodes[entry.path] = Node(Kind.FILE, entry.mode, entry.uid, entry.gid, digest)
         described = describe_packages(tree.packages, tree.effects, plan.image.entries, {})
         report = json.loads(to_json(described))
     return Image(nodes, own, report)
@@ -145,13 +145,13 @@ def _node(path: Path) -> Node:
     mode = stat.S_IMODE(status.st_mode)
     if stat.S_ISLNK(status.st_mode):
         target = os.readlink(path)
-        return Node(kinds.SYMLINK, mode, status.st_uid, status.st_gid, target=target)
+        return Node(Kind.SYMLINK, mode, status.st_uid, status.st_gid, target=target)
     if stat.S_ISDIR(status.st_mode):
-        return Node(kinds.DIRECTORY, mode, status.st_uid, status.st_gid)
+        return Node(Kind.DIRECTORY, mode, status.st_uid, status.st_gid)
     if stat.S_ISREG(status.st_mode):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return Node(kinds.FILE, mode, status.st_uid, status.st_gid, digest)
-    return Node("special", mode, status.st_uid, status.st_gid)
+        return Node(Kind.FILE, mode, status.st_uid, status.st_gid, digest)
+    return Node(Kind.of_mode(status.st_mode), mode, status.st_uid, status.st_gid)
 
 
 def _part(deb: Path, scratch: Path) -> DebianPart:

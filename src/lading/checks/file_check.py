@@ -20,24 +20,17 @@ from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.image_files import ImageFile, ImageFiles
 from lading.checks.outcome import Outcome, difference, indented, quoted
 from lading.files.container_path import parse_container_path
+from lading.files.kind import Kind
 from lading.image.config.user import is_number
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.owner import Owner
 from lading.image.root.process_user import name_of
-from lading.tar.tar_header import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, FILE, SYMLINK
 from lading.values.errors import LadingError
 
 FIELD = "files"
 
-#: What types are called, by a tar header's.
-TYPES: Mapping[str, str] = {
-    FILE: "file",
-    DIRECTORY: "directory",
-    SYMLINK: "symlink",
-    FIFO: "pipe",
-    CHARACTER_DEVICE: "character device",
-    BLOCK_DEVICE: "block device",
-}
+#: The types that may be checked.
+TYPES = tuple(kind.value for kind in Kind if kind is not Kind.HARDLINK)
 
 EXAMPLE = '{"mode": "0755", "owner": "redis:redis"}'
 
@@ -81,10 +74,9 @@ class FileCheck:
             return cls(path, name, absent=True)
         fields = Fields.parse(f"`{FIELD}` gives {path!r}", value, _KEYS, EXAMPLE)
         type, mode, owner = fields.text("type"), fields.text("mode"), fields.text("owner")
-        if type is not None and type not in TYPES.values():
+        if type is not None and type not in TYPES:
             raise LadingError(
-                f"`{FIELD}` gives {path!r} the type {type!r}. Write one of "
-                f"{', '.join(TYPES.values())}."
+                f"`{FIELD}` gives {path!r} the type {type!r}. Write one of " f"{', '.join(TYPES)}."
             )
         if mode is not None and not _MODE.fullmatch(mode):
             raise LadingError(
@@ -134,10 +126,10 @@ class FileCheck:
             return
         link = files.files[key]
         if self.target is not None:
-            actual = link.target if link.type == SYMLINK else f"no symlink but a {_show(link)}"
+            actual = link.target if link.type == Kind.SYMLINK else f"no symlink but a {_show(link)}"
             if actual != self.target:
                 yield difference("target", self.target, actual)
-        if not self.follow or self.type == TYPES[SYMLINK]:
+        if not self.follow or self.type == Kind.SYMLINK.value:
             yield from self._state_failures(link, accounts)
             return
         followed = files.find(self.path)
@@ -149,8 +141,8 @@ class FileCheck:
             yield from self._content_failures(files.read(self.path), files.files[followed])
 
     def _state_failures(self, file: ImageFile, accounts: AccountFiles) -> Iterator[str]:
-        if self.type is not None and TYPES[file.type] != self.type:
-            yield difference("type", self.type, TYPES[file.type])
+        if self.type is not None and file.type.value != self.type:
+            yield difference("type", self.type, file.type.value)
         if self.mode is not None and f"{file.mode:04o}" != self.mode:
             yield difference("mode", self.mode, f"{file.mode:04o}")
         yield from self._owner_failures(file, accounts)
@@ -198,5 +190,5 @@ class FileCheck:
 
 
 def _show(file: ImageFile) -> str:
-    name = TYPES[file.type]
-    return f"{name} to {file.target}" if file.type == SYMLINK else name
+    name = file.type.value
+    return f"{name} to {file.target}" if file.type == Kind.SYMLINK else name

@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence
 
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
-from lading.tar.tar_header import FILE, SYMLINK
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """`type` and `target` are a tar header's; `mode` has the permission bits only."""
+    """`target` is a symlink's text; `mode` has the permission bits only."""
 
-    type: str
+    type: Kind
     mode: int
     uid: int = 0
     gid: int = 0
@@ -39,12 +39,12 @@ class ImageFiles:
 
     def _target(self, path: str) -> Optional[str]:
         file = self.files.get(path)
-        return file.target if file is not None and file.type == SYMLINK else None
+        return file.target if file is not None and file.type == Kind.SYMLINK else None
 
     def find_file(self, path: str) -> Optional[str]:
         """The key of the regular file that a program opens at `path`, None if there is none."""
         key = self.find(path)
-        return key if key is not None and self.files[key].type == FILE else None
+        return key if key is not None and self.files[key].type == Kind.FILE else None
 
     def read(self, path: str) -> Optional[bytes]:
         """What a program reads at `path`, which somebody wanted; None if there is no file."""

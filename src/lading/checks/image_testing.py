@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Dict, Mapping
 
 from lading.checks.image_files import ImageFile, ImageFiles
+from lading.files.kind import Kind
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.root.account_files import AccountFiles
-from lading.tar.tar_header import DIRECTORY, FILE, SYMLINK
 
 ACCOUNTS = AccountFiles(
     passwd="root:x:0:0:root:/root:/bin/sh\nredis:x:999:998::/data:/sbin/nologin\n",
@@ -18,20 +18,20 @@ ACCOUNTS = AccountFiles(
 
 
 def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> ImageFile:
-    return ImageFile(DIRECTORY, mode, uid, gid)
+    return ImageFile(Kind.DIRECTORY, mode, uid, gid)
 
 
 def link(target: str) -> ImageFile:
-    return ImageFile(SYMLINK, 0o777, target=target)
+    return ImageFile(Kind.SYMLINK, 0o777, target=target)
 
 
 def program(mode: int = 0o755) -> ImageFile:
-    return ImageFile(FILE, mode)
+    return ImageFile(Kind.FILE, mode)
 
 
 def image_files(files: Mapping[str, ImageFile], contents: Mapping[str, bytes] = {}) -> ImageFiles:
     """With all directories on the way, and files of mode 0644 for `contents`."""
-    all_files: Dict[str, ImageFile] = {path: ImageFile(FILE, 0o644) for path in contents}
+    all_files: Dict[str, ImageFile] = {path: ImageFile(Kind.FILE, 0o644) for path in contents}
     all_files.update(files)
     for path in list(all_files):
         while path:

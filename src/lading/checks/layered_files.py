@@ -20,16 +20,17 @@ from typing import (
 
 from lading.checks.image_files import ImageFile
 from lading.files.bounds import TreeBound
+from lading.files.kind import Kind
 from lading.files.layer_error import about_layer
 from lading.image.layers.layer_applier import LayerApplier
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tar_header import DIRECTORY, FILE, SYMLINK, TarMember
+from lading.tar.tar_header import TarMember
 
 _SUBJECT = "a layer of the image"
 
 #: What the root is where no layer says anything of it.
-_ROOT = ImageFile(DIRECTORY, 0o755)
+_ROOT = ImageFile(Kind.DIRECTORY, 0o755)
 
 
 class Place(NamedTuple):
@@ -85,9 +86,9 @@ class LayeredFiles:
         applier = LayerApplier(self, self._bound)
         with about_layer(_SUBJECT):
             for member, number, _ in _members(tar):
-                self.size += member.size if member.type == FILE else 0
+                self.size += member.size if member.type == Kind.FILE else 0
                 applier.add(member, Place(layer, number))
-                if not member.path and member.type == DIRECTORY:
+                if not member.path and member.type == Kind.DIRECTORY:
                     self.describe_directory("", member)
             applier.finish()
 
@@ -95,7 +96,7 @@ class LayeredFiles:
 
     def link_target(self, path: str) -> Optional[str]:
         listed = self._listed.get(path)
-        return listed.file.target if listed and listed.file.type == SYMLINK else None
+        return listed.file.target if listed and listed.file.type == Kind.SYMLINK else None
 
     def is_directory(self, path: str) -> bool:
         return path in self._names
@@ -143,5 +144,5 @@ def _members(tar: Iterator[bytes]) -> Iterator[Tuple[TarMember, int, LayerArchiv
 
 def _file(member: TarMember) -> ImageFile:
     # Whatever a header says, Linux has symlinks of one mode only.
-    mode = 0o777 if member.type == SYMLINK else member.mode
+    mode = 0o777 if member.type == Kind.SYMLINK else member.mode
     return ImageFile(member.type, mode, member.uid, member.gid, member.target)

@@ -3,8 +3,8 @@ import pytest
 from lading.checks.image_files import ImageFile, ImageFiles
 from lading.checks.image_testing import layer_blobs
 from lading.checks.layered_files import LayeredFiles
+from lading.files.kind import Kind
 from lading.image.programs.run_as_root_testing import directory, hard_link, layer, member, symlink
-from lading.tar.tar_header import DIRECTORY, FILE, SYMLINK
 from lading.values.errors import LadingError
 
 LOWER = layer(
@@ -31,16 +31,16 @@ UPPER = layer(
 def test_layers_are_put_on_each_other() -> None:
     files = LayeredFiles(layer_blobs(LOWER, UPPER)).files
     assert files == {
-        "": ImageFile(DIRECTORY, 0o755),
-        "usr": ImageFile(DIRECTORY, 0o711, 5, 6),
-        "usr/lib": ImageFile(DIRECTORY, 0o755),
-        "usr/lib/x": ImageFile(FILE, 0o4755, 1, 2),
-        "usr/lib/new": ImageFile(FILE, 0o644),
-        "opaque": ImageFile(DIRECTORY, 0o755),
-        "opaque/new": ImageFile(FILE, 0o644),
-        "lib": ImageFile(SYMLINK, 0o777, target="usr/lib"),
-        "hard": ImageFile(FILE, 0o4755, 1, 2),
-        "twice": ImageFile(FILE, 0o600),
+        "": ImageFile(Kind.DIRECTORY, 0o755),
+        "usr": ImageFile(Kind.DIRECTORY, 0o711, 5, 6),
+        "usr/lib": ImageFile(Kind.DIRECTORY, 0o755),
+        "usr/lib/x": ImageFile(Kind.FILE, 0o4755, 1, 2),
+        "usr/lib/new": ImageFile(Kind.FILE, 0o644),
+        "opaque": ImageFile(Kind.DIRECTORY, 0o755),
+        "opaque/new": ImageFile(Kind.FILE, 0o644),
+        "lib": ImageFile(Kind.SYMLINK, 0o777, target="usr/lib"),
+        "hard": ImageFile(Kind.FILE, 0o4755, 1, 2),
+        "twice": ImageFile(Kind.FILE, 0o600),
     }
 
 
@@ -62,7 +62,7 @@ def test_the_size_is_that_of_all_files_in_all_layers() -> None:
 
 def test_the_root_is_what_a_layer_says() -> None:
     layered = LayeredFiles(layer_blobs(layer(directory("./", 0o700, (3, 4)))))
-    assert layered.files == {"": ImageFile(DIRECTORY, 0o700, 3, 4)}
+    assert layered.files == {"": ImageFile(Kind.DIRECTORY, 0o700, 3, 4)}
 
 
 def test_no_layers_make_a_root() -> None:

@@ -5,7 +5,7 @@ from typing import Iterator, Tuple
 
 from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome
-from lading.tar.tar_header import DIRECTORY
+from lading.files.kind import Kind
 
 # These are container-structure-test's (pkg/types/v2/licenses.go).
 _REFUSED = ("AGPL", "WTFPL")
@@ -36,7 +36,7 @@ class LicenseCheck:
     def _paths(self, files: ImageFiles) -> Iterator[str]:
         for name in files.names(_DEBIAN_ROOT) if self.debian else ():
             key = files.find(f"{_DEBIAN_ROOT}/{name}", through_link=False)
-            if key is not None and files.files[key].type == DIRECTORY and name not in _SPARED:
+            if key is not None and files.files[key].type == Kind.DIRECTORY and name not in _SPARED:
                 yield f"{_DEBIAN_ROOT}/{name}/{_DEBIAN_FILE}"
         for path in self.files:
             yield path.lstrip("/")

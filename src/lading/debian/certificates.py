@@ -7,7 +7,7 @@ import re
 from types import MappingProxyType
 from typing import Iterable, Iterator, List, Mapping, Optional, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.values.errors import LadingError
 
@@ -55,7 +55,7 @@ _TEXTS: Mapping[int, str] = {
 def configuration(paths: Iterable[str]) -> RootEntry:
     """/etc/ca-certificates.conf, as the package ca-certificates writes it."""
     names = "".join(f"{path[len(SHARED) + 1 :]}\n" for path in sorted(paths))
-    return RootEntry(CONFIGURATION, kinds.FILE, 0o644, data=(_HEAD + names).encode("utf-8"))
+    return RootEntry(CONFIGURATION, Kind.FILE, 0o644, data=(_HEAD + names).encode("utf-8"))
 
 
 def certificate_entries(
@@ -94,7 +94,7 @@ def certificate_entries(
         text.rstrip(b"\n") + b"\n"
         for text in (*([bundle] if bundle else []), *(certificates[path] for path in added))
     )
-    return [RootEntry(BUNDLE, kinds.FILE, 0o644, data=united), *entries]
+    return [RootEntry(BUNDLE, Kind.FILE, 0o644, data=united), *entries]
 
 
 def _bodies(pem: bytes) -> List[bytes]:

@@ -9,7 +9,7 @@ import re
 from typing import Dict, Iterable, Iterator, List, Sequence
 
 from lading.debian.installed_package import InstalledPackage
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.root.dpkg_status import STATUS, STATUS_DIRECTORY
 
@@ -93,7 +93,7 @@ def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[RootEntry]:
 
 
 def _file(path: str, text: str, mode: int = 0o644) -> RootEntry:
-    return RootEntry(path, kinds.FILE, mode, data=text.encode("utf-8", "surrogateescape"))
+    return RootEntry(path, Kind.FILE, mode, data=text.encode("utf-8", "surrogateescape"))
 
 
 def _paragraph(package: InstalledPackage) -> str:

@@ -9,7 +9,7 @@ from lading.debian.documentation import is_documentation
 from lading.debian.installed_package import InstalledPackage
 from lading.debs.deb_archive import DebArchive
 from lading.debs.unpack import merged
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.tar.tree_segment import TreeFile
 
 # Control files that are told otherwise.
@@ -45,7 +45,7 @@ def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
     """What is to be known of a package of which an image has `files`."""
     fields = deb.fields
     kept = {file.member.path for file in files}
-    contents = {file.member.path: file for file in files if file.member.type == kinds.FILE}
+    contents = {file.member.path: file for file in files if file.member.type == Kind.FILE}
     return InstalledPackage(
         name=fields["package"],
         version=fields["version"],

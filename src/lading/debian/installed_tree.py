@@ -37,7 +37,7 @@ from lading.debian.scripts.script_files import ScriptFiles
 from lading.debian.shells import PATH as SHELLS_PATH
 from lading.debian.shells import STATE, TEMPLATE, declared, is_declaration, shells_text, state_text
 from lading.debs.unpack import MERGED, merged
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.root_entry import RootEntry
 from lading.image.layers.tree_parts import PlannedParts, TreePart, plan_parts
@@ -171,7 +171,7 @@ class InstalledTree:
                 continue
             if in_base is None:
                 links.append(RootEntry.symlink(name, f"usr/{name}"))
-            elif in_base.type == kinds.DIRECTORY:
+            elif in_base.type == Kind.DIRECTORY:
                 raise LadingError(
                     f"the base has a directory /{name}, but Debian packages need a link there, to "
                     f"usr/{name}. Put them into the lowest image, with `contents` above them."
@@ -217,7 +217,7 @@ class InstalledTree:
     def _given(self, path: str) -> Optional[RootEntry]:
         in_base = self.base.entries.get(path)
         _, member = self._members.get(path, (0, None))
-        if member is None or (in_base is not None and in_base.type == kinds.DIRECTORY):
+        if member is None or (in_base is not None and in_base.type == Kind.DIRECTORY):
             return in_base
         return member.to_entry(path)
 
@@ -226,7 +226,7 @@ class InstalledTree:
         return [one for one in (*self._members, *self.base.entries) if one.startswith(start)]
 
     def _known_content(self, path: str) -> Optional[bytes]:
-        return self.read(path) if self._type(path) == kinds.FILE else None
+        return self.read(path) if self._type(path) == Kind.FILE else None
 
     def _alternatives(self) -> List[RootEntry]:
         registered = [one for effects in self.effects.values() for one in effects.alternatives]
@@ -258,7 +258,7 @@ class InstalledTree:
         profiles = self._texts(_is_pam_profile)
         files = pam_files(
             {posixpath.basename(path): text for path, text in profiles.items()},
-            lambda path: self._text(path) if self._type(path) == kinds.FILE else None,
+            lambda path: self._text(path) if self._type(path) == Kind.FILE else None,
         )
         return [
             _text_file(path, text) for path, text in files.items() if path not in self.base.entries
@@ -272,14 +272,14 @@ class InstalledTree:
         return {
             path: self._text(path)
             for path, (_, member) in self._members.items()
-            if member.type == kinds.FILE and is_wanted(path)
+            if member.type == Kind.FILE and is_wanted(path)
         }
 
     def _certificates(self) -> List[RootEntry]:
         certificates = {
             path: self.read(path)
             for path, (_, member) in self._members.items()
-            if member.type == kinds.FILE and _is_certificate(path)
+            if member.type == Kind.FILE and _is_certificate(path)
         }
         if not certificates:
             return []
@@ -335,10 +335,10 @@ class InstalledTree:
         cache = present.united(libraries)
         if not cache.libraries:
             return []
-        return [RootEntry(LINKER_CACHE, kinds.FILE, 0o644, data=cache.to_bytes())]
+        return [RootEntry(LINKER_CACHE, Kind.FILE, 0o644, data=cache.to_bytes())]
 
     def _elf(self, path: str) -> Optional[Elf]:
-        if self._type(path) != kinds.FILE:
+        if self._type(path) != Kind.FILE:
             return None
         with tempfile.NamedTemporaryFile(dir=".") as file:
             file.write(self.read(path))
@@ -353,9 +353,9 @@ class InstalledTree:
         _, member = self._members.get(path, (0, None))
         return member.target if member is not None and member.is_symlink else None
 
-    def _type(self, path: str) -> str:
+    def _type(self, path: str) -> Optional[Kind]:
         _, member = self._members.get(path, (0, None))
-        return "" if member is None else member.type
+        return None if member is None else member.type
 
     def _database(self) -> List[RootEntry]:
         if STATUS in self.base.entries:
@@ -379,7 +379,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _text_file(path: str, text: str) -> RootEntry:
-    return RootEntry(path, kinds.FILE, 0o644, data=text.encode("utf-8", "surrogateescape"))
+    return RootEntry(path, Kind.FILE, 0o644, data=text.encode("utf-8", "surrogateescape"))
 
 
 def _is_certificate(path: str) -> bool:

@@ -5,7 +5,7 @@ Scanners look it up, and find no vulnerabilities without it: os-release(5).
 
 from typing import Callable, List, Mapping
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 
 _OS_RELEASE, _LINK, _VERSION = "usr/lib/os-release", "etc/os-release", "etc/debian_version"
@@ -35,7 +35,7 @@ def os_release_entries(suite: str, exists: Callable[[str], bool]) -> List[RootEn
     }
     text = "".join(f"{name}={value}\n" for name, value in fields.items())
     return [
-        RootEntry(_OS_RELEASE, kinds.FILE, 0o644, data=text.encode("ascii")),
+        RootEntry(_OS_RELEASE, Kind.FILE, 0o644, data=text.encode("ascii")),
         RootEntry.symlink(_LINK, "../usr/lib/os-release"),
-        RootEntry(_VERSION, kinds.FILE, 0o644, data=f"{number}\n".encode("ascii")),
+        RootEntry(_VERSION, Kind.FILE, 0o644, data=f"{number}\n".encode("ascii")),
     ]

@@ -16,8 +16,8 @@ from typing import Dict, Iterable, Iterator, Mapping, Sequence
 from lading.cache.cached_tree import cached_tree
 from lading.cache.workplace import workplace
 from lading.debs.alternatives import ALTERNATIVES, settle
-from lading.debs.deb import DIRECTORY, SYMLINK
 from lading.debs.unpack import MERGED, MTIME, Unpacked, absolute, unpack
+from lading.files.kind import Kind
 from lading.runtime.parent_process import die_with
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
@@ -106,7 +106,7 @@ class _Tree:
     """The tree while packages move into it. `kinds` and `owners` are by path below `root`."""
 
     root: Path
-    kinds: Dict[str, str] = field(default_factory=dict)
+    kinds: Dict[str, Kind] = field(default_factory=dict)
     owners: Dict[str, Unpacked] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,13 +118,13 @@ class _Tree:
     def add(self, package: Unpacked) -> None:
         for path, kind in package.kinds.items():
             if path not in self.kinds:
-                if kind == DIRECTORY:
+                if kind == Kind.DIRECTORY:
                     os.mkdir(absolute(self.root, path))
                 else:
                     os.rename(absolute(package.root, path), absolute(self.root, path))
                 self.kinds[path] = kind
                 self.owners[path] = package
-            elif (kind, self.kinds[path]) != (DIRECTORY, DIRECTORY):
+            elif (kind, self.kinds[path]) != (Kind.DIRECTORY, Kind.DIRECTORY):
                 self._settle(path, package)
 
     def _settle(self, path: str, package: Unpacked) -> None:
@@ -132,7 +132,7 @@ class _Tree:
         owner = self.owners[path]
         if self._same(path, package):
             return
-        if DIRECTORY not in (self.kinds[path], package.kinds[path]):
+        if Kind.DIRECTORY not in (self.kinds[path], package.kinds[path]):
             if package.name in owner.replaces:
                 return
             if owner.name in package.replaces:
@@ -151,7 +151,7 @@ class _Tree:
         if kind != self.kinds[path]:
             return False
         ours, theirs = absolute(self.root, path), absolute(package.root, path)
-        if kind == SYMLINK:
+        if kind == Kind.SYMLINK:
             return os.readlink(ours) == os.readlink(theirs)
         return filecmp.cmp(os.fsdecode(ours), os.fsdecode(theirs), shallow=False)
 
@@ -159,38 +159,38 @@ class _Tree:
         """Make `path` a relative link to `target`, instead of the file or link that is there."""
         directory = posixpath.dirname(path)
         self._make_directory(path, directory)
-        if self.kinds.get(path) == DIRECTORY or path in SHOWN:
+        if self.kinds.get(path) == Kind.DIRECTORY or path in SHOWN:
             raise _no_place(path, path, "a directory")
         place = absolute(self.root, path)
         if path in self.kinds:
             os.unlink(place)
         os.symlink(os.fsencode(posixpath.relpath(target, directory)), place)
         os.utime(place, (MTIME, MTIME), follow_symlinks=False)
-        self.kinds[path] = SYMLINK
+        self.kinds[path] = Kind.SYMLINK
 
     def _make_directory(self, link: str, path: str) -> None:
         if path and path not in self.kinds:
             self._make_directory(link, posixpath.dirname(path))
             os.mkdir(absolute(self.root, path))
-            self.kinds[path] = DIRECTORY
-        elif path and self.kinds[path] != DIRECTORY:
-            raise _no_place(link, path, f"a {self.kinds[path]}")
+            self.kinds[path] = Kind.DIRECTORY
+        elif path and self.kinds[path] != Kind.DIRECTORY:
+            raise _no_place(link, path, f"a {self.kinds[path].value}")
 
     def finish(self) -> None:
         """The links at the root, and the modes and times that the umask and moving changed."""
         for path in SHOWN:
-            if self.kinds.get(path, DIRECTORY) != DIRECTORY:
+            if self.kinds.get(path, Kind.DIRECTORY) != Kind.DIRECTORY:
                 raise LadingError(
                     f"The Debian package `{self.owners[path].name}` has /{path} as a "
-                    f"{self.kinds[path]}, and builds would see what it leads to. Use a package "
-                    "of a Debian archive."
+                    f"{self.kinds[path].value}, and builds would see what it leads to. Use a "
+                    "package of a Debian archive."
                 )
         for name in MERGED:
             if f"usr/{name}" in self.kinds:
                 place = absolute(self.root, name)
                 os.symlink(os.fsencode(f"usr/{name}"), place)
                 os.utime(place, (MTIME, MTIME), follow_symlinks=False)
-        directories = [path for path, kind in self.kinds.items() if kind == DIRECTORY]
+        directories = [path for path, kind in self.kinds.items() if kind == Kind.DIRECTORY]
         for path in ["", *directories]:
             place = absolute(self.root, path)
             os.chmod(place, 0o755)

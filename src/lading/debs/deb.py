@@ -18,24 +18,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Type, TypeVar, Union
 
 from lading.debs.deb822 import paragraphs
+from lading.files.kind import Kind
 from lading.files.path_fault import owner_fault, path_fault, target_fault
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
-
-FILE, DIRECTORY, SYMLINK, HARDLINK = "file", "directory", "symlink", "hard link"
-
-_KINDS = {
-    tarfile.REGTYPE: FILE,
-    tarfile.AREGTYPE: FILE,
-    tarfile.DIRTYPE: DIRECTORY,
-    tarfile.SYMTYPE: SYMLINK,
-    tarfile.LNKTYPE: HARDLINK,
-}
 
 # ar(5): the magic, then members of a 60 byte header and a body on even offsets
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 _AR_END = b"`\n"
+
+_KINDS = (Kind.FILE, Kind.HARDLINK, Kind.SYMLINK, Kind.DIRECTORY)
 
 _CHUNK = 1 << 20
 
@@ -70,7 +63,7 @@ class DebMember:
     """
 
     path: str
-    kind: str
+    kind: Kind
     mode: int
     uid: int
     gid: int
@@ -142,22 +135,24 @@ class Deb:
             raise broken(self.filename, f"its data cannot be read ({error})") from error
 
     def _member(self, info: tarfile.TarInfo, path: str, view: memoryview) -> DebMember:
-        kind = _KINDS.get(info.type)
-        if kind is None:
+        kind = Kind.of_tar_type(
+            "0" if info.type == tarfile.AREGTYPE else info.type.decode("latin-1")
+        )
+        if kind is None or kind not in _KINDS:
             raise broken(self.filename, f"{info.name!r} is a device or another special file")
         fault = owner_fault(info.uid, info.gid)
-        if kind == SYMLINK:
+        if kind is Kind.SYMLINK:
             fault = fault or target_fault(info.linkname)
         if fault:
             raise broken(self.filename, f"its member {shown(info.name)!r} {fault}")
-        size = info.size if kind == FILE else 0
+        size = info.size if kind is Kind.FILE else 0
         return DebMember(
             path=path,
             kind=kind,
             mode=info.mode & 0o7777,
             uid=info.uid,
             gid=info.gid,
-            target=self._path(info.linkname) if kind == HARDLINK else info.linkname,
+            target=self._path(info.linkname) if kind is Kind.HARDLINK else info.linkname,
             content=view[info.offset_data : info.offset_data + size],
         )
 

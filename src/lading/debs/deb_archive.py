@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Iterator, Mapping
 
-from lading.debs.deb import DIRECTORY, HARDLINK, SYMLINK, Deb, DebMember, broken
+from lading.debs.deb import Deb, DebMember, broken
 from lading.debs.unpack import MERGED, merged
-from lading.files import members as kinds
+from lading.files.kind import LINK_MODE, Kind
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 
@@ -36,7 +36,7 @@ class DebArchive(Deb):
         """
         directories = set()
         for member in self.members():
-            if member.path in MERGED and member.kind == SYMLINK:
+            if member.path in MERGED and member.kind == Kind.SYMLINK:
                 continue
             placed = _placed(member)
             if placed.is_directory and placed.path in directories:
@@ -47,9 +47,9 @@ class DebArchive(Deb):
 
 def _placed(member: DebMember) -> TreeMember:
     path, owner = merged(member.path), (member.uid, member.gid)
-    if member.kind == DIRECTORY:
-        return TreeMember(path, kinds.DIRECTORY, member.mode, *owner)
-    if member.kind == SYMLINK:
-        return TreeMember(path, kinds.SYMLINK, kinds.LINK_MODE, *owner, target=member.target)
-    first = merged(member.target) if member.kind == HARDLINK else ""
-    return TreeMember(path, kinds.FILE, member.mode, *owner, hardlink=first)
+    if member.kind == Kind.DIRECTORY:
+        return TreeMember(path, Kind.DIRECTORY, member.mode, *owner)
+    if member.kind == Kind.SYMLINK:
+        return TreeMember(path, Kind.SYMLINK, LINK_MODE, *owner, target=member.target)
+    first = merged(member.target) if member.kind == Kind.HARDLINK else ""
+    return TreeMember(path, Kind.FILE, member.mode, *owner, hardlink=first)

@@ -6,6 +6,7 @@ import pytest
 
 from lading.debs.deb_archive import DebArchive
 from lading.debs.deb_testing import ar, hard_link, make_deb, tar
+from lading.files.kind import Kind
 from lading.runtime.memory_testing import peak_bytes
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
@@ -27,8 +28,8 @@ def test_owners_and_setuid_bits_are_the_package_s(tmp_path: Path) -> None:
     )
     members = [file.member for file in DebArchive.read(deb).files()]
     assert members == [
-        TreeMember("usr/bin/chage", "file", 0o2755, 0, 42),
-        TreeMember("usr/bin/su", "file", 0o4755),
+        TreeMember("usr/bin/chage", Kind.FILE, 0o2755, 0, 42),
+        TreeMember("usr/bin/su", Kind.FILE, 0o4755),
     ]
 
 
@@ -49,11 +50,11 @@ def test_usr_is_merged_and_directories_are_there_once(tmp_path: Path) -> None:
     )
     files = list(DebArchive.read(deb).files())
     assert [(file.member.path, file.member.type) for file in files] == [
-        ("usr/lib", "directory"),
-        ("usr/lib/libc.so", "file"),
-        ("usr/lib/hard", "file"),
-        ("usr", "directory"),
-        ("usr/lib/link", "symlink"),
+        ("usr/lib", Kind.DIRECTORY),
+        ("usr/lib/libc.so", Kind.FILE),
+        ("usr/lib/hard", Kind.FILE),
+        ("usr", Kind.DIRECTORY),
+        ("usr/lib/link", Kind.SYMLINK),
     ]
     assert bytes(files[1].content) == b"c"
     assert files[2].member.hardlink == "usr/lib/libc.so"

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.debs.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, Deb
+from lading.debs.deb import Deb
 from lading.debs.deb_testing import ar, hard_link, make_deb, member, tar
+from lading.files.kind import Kind
 from lading.values.errors import LadingError
 
 BINARY = ("debian-binary", b"2.0\n")
@@ -45,10 +46,10 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
     assert deb.name == "hello"
     assert deb.fields["description"] == "short\n long"
     assert [(m.path, m.kind, m.mode, m.target, bytes(m.content)) for m in deb.members()] == [
-        ("usr", DIRECTORY, 0o755, "", b""),
-        ("usr/hello", FILE, 0o4755, "", b"content"),
-        ("usr/again", HARDLINK, 0o644, "usr/hello", b""),
-        ("usr/link", SYMLINK, 0o777, "../etc/hello", b""),
+        ("usr", Kind.DIRECTORY, 0o755, "", b""),
+        ("usr/hello", Kind.FILE, 0o4755, "", b"content"),
+        ("usr/again", Kind.HARDLINK, 0o644, "usr/hello", b""),
+        ("usr/link", Kind.SYMLINK, 0o777, "../etc/hello", b""),
     ]
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Tuple
 
-from lading.debs.deb import DIRECTORY, FILE, HARDLINK, SYMLINK, Deb, DebMember
+from lading.debs.deb import Deb, DebMember
+from lading.files.kind import Kind
 from lading.values.errors import LadingError
 
 #: The links of a merged /usr: file-hierarchy(7), and what debootstrap makes for each port.
@@ -30,7 +31,7 @@ class Unpacked:
     root: Path
     name: str
     replaces: Tuple[str, ...]
-    kinds: Dict[str, str] = field(hash=False)
+    kinds: Dict[str, Kind] = field(hash=False)
 
 
 def unpack(deb: Path, destination: Path) -> Unpacked:
@@ -54,35 +55,35 @@ def merged(path: str) -> str:
 
 
 def _write(unpacked: Unpacked, path: str, member: DebMember) -> None:
-    if member.kind == DIRECTORY:
+    if member.kind == Kind.DIRECTORY:
         _make_directory(unpacked, path)
         return
     _make_directory(unpacked, posixpath.dirname(path))
     if path in unpacked.kinds:
         raise _unsound(unpacked, f"has /{path} twice")
     target = absolute(unpacked.root, path)
-    if member.kind == SYMLINK:
+    if member.kind == Kind.SYMLINK:
         os.symlink(member.target.encode("utf-8", "surrogateescape"), target)
         os.utime(target, (MTIME, MTIME), follow_symlinks=False)
-    elif member.kind == HARDLINK:
+    elif member.kind == Kind.HARDLINK:
         first = merged(member.target)
-        if unpacked.kinds.get(first) != FILE:
+        if unpacked.kinds.get(first) != Kind.FILE:
             raise _unsound(unpacked, f"has a hard link /{path} to /{first}, which is no file")
         os.link(absolute(unpacked.root, first), target)
     else:
         _write_file(target, member)
-    unpacked.kinds[path] = FILE if member.kind == HARDLINK else member.kind
+    unpacked.kinds[path] = Kind.FILE if member.kind == Kind.HARDLINK else member.kind
 
 
 def _make_directory(unpacked: Unpacked, path: str) -> None:
     """Make `path` and its parents; never through a link, so nothing lands outside the root."""
-    kind = unpacked.kinds.get(path) if path else DIRECTORY
+    kind = unpacked.kinds.get(path) if path else Kind.DIRECTORY
     if kind is None:
         _make_directory(unpacked, posixpath.dirname(path))
         os.mkdir(absolute(unpacked.root, path))
-        unpacked.kinds[path] = DIRECTORY
-    elif kind != DIRECTORY:
-        raise _unsound(unpacked, f"has /{path} both as a {kind} and as a directory")
+        unpacked.kinds[path] = Kind.DIRECTORY
+    elif kind != Kind.DIRECTORY:
+        raise _unsound(unpacked, f"has /{path} both as a {kind.value} and as a directory")
 
 
 def _write_file(path: bytes, member: DebMember) -> None:

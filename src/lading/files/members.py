@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Tuple
 
-FILE, DIRECTORY, SYMLINK = "file", "directory", "symlink"
+from lading.files.kind import Kind
 
 #: The only modes in the store (Nix: "posix-fs-canonicalise").
-EXECUTABLE_MODE, PLAIN_MODE, LINK_MODE = 0o555, 0o444, 0o777
+EXECUTABLE_MODE, PLAIN_MODE = 0o555, 0o444
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Member:
     """
 
     path: str
-    type: str
+    type: Kind
     mode: int
     size: int = 0
     sha256: str = ""
@@ -31,12 +31,16 @@ class Member:
     hardlink: str = ""
 
     def to_dict(self) -> Dict[str, Any]:
-        fields: Dict[str, Any] = {"path": self.path, "type": self.type, "mode": f"{self.mode:04o}"}
-        if self.type == FILE:
+        fields: Dict[str, Any] = {
+            "path": self.path,
+            "type": self.type.value,
+            "mode": f"{self.mode:04o}",
+        }
+        if self.type == Kind.FILE:
             fields.update(size=self.size, sha256=self.sha256)
             if self.hardlink:
                 fields["hardlink"] = self.hardlink
-        elif self.type == SYMLINK:
+        elif self.type == Kind.SYMLINK:
             fields["target"] = self.target
         return fields
 
@@ -44,7 +48,7 @@ class Member:
     def from_dict(cls, fields: Dict[str, Any]) -> "Member":
         return cls(
             path=fields["path"],
-            type=fields["type"],
+            type=Kind(fields["type"]),
             mode=int(fields["mode"], 8),
             size=fields.get("size", 0),
             sha256=fields.get("sha256", ""),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import LINK_MODE, Kind
 
 #: Files that packages of several layers add to. `ImageTree` has what they hold.
 ADDED_TO = frozenset(("etc/ld.so.cache", "etc/shells", "etc/ssl/certs/ca-certificates.crt"))
@@ -21,7 +21,7 @@ class RootEntry:
     """
 
     path: str
-    type: str
+    type: Kind
     mode: int
     uid: int = 0
     gid: int = 0
@@ -44,8 +44,8 @@ class RootEntry:
     def directory(
         cls, path: str, mode: int = DIRECTORY_MODE, uid: int = 0, gid: int = 0
     ) -> "RootEntry":
-        return cls(path, kinds.DIRECTORY, mode, uid, gid)
+        return cls(path, Kind.DIRECTORY, mode, uid, gid)
 
     @classmethod
     def symlink(cls, path: str, target: str) -> "RootEntry":
-        return cls(path, kinds.SYMLINK, kinds.LINK_MODE, target=target)
+        return cls(path, Kind.SYMLINK, LINK_MODE, target=target)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, List
 
+from lading.files.kind import Kind
 from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 
@@ -21,6 +22,12 @@ class Entry:
     mode: int
     inode: int
     size: int
+
+    @property
+    def kind_in_words(self) -> str:
+        """Such as "a pipe"."""
+        kind = Kind.of_mode(self.mode)
+        return f"a {kind.value if kind else 'socket'}"
 
     @property
     def is_file(self) -> bool:

@@ -6,7 +6,7 @@ from types import CodeType
 
 import pytest
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.python.bytecode import Module, compile_modules, is_bytecode
 from lading.python.interpreter_testing import TAG, VERSION, segment_file, text_of
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
@@ -106,9 +106,9 @@ def test_an_interpreter_of_another_machine_is_told(
 ) -> None:
     foreign = make_elf(machine=0, interpreter="/lib64/ld-linux-x86-64.so.2", strings=[(NEEDED, "")])
     with (sandbox / "foreign.tar").open("wb") as output:
-        member = TreeMember("usr/bin/foreign", kinds.FILE, 0o755)
+        member = TreeMember("usr/bin/foreign", Kind.FILE, 0o755)
         write_tree_segment([TreeFile(member, foreign)], output)
-    loader = TreeMember("usr/lib/ld-linux-x86-64.so.2", kinds.FILE, 0o755)
+    loader = TreeMember("usr/lib/ld-linux-x86-64.so.2", Kind.FILE, 0o755)
     with (sandbox / "loader.tar").open("wb") as output:
         write_tree_segment([TreeFile(loader, foreign)], output)
     segments = (segment_file(Path("foreign.tar")), segment_file(Path("loader.tar")))

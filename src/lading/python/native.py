@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Collection, Dict, Iterable, List, Sequence, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.store.elf import sound_elf
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
@@ -26,7 +26,7 @@ class NativeNeed:
 def native_needs(files: Iterable[TreeFile]) -> Tuple[NativeNeed, ...]:
     """What the ELF files among `files` need that is not among them, whatever its directory: wheels
     load their own libraries by path as well."""
-    listed = [file for file in files if file.member.type != kinds.DIRECTORY]
+    listed = [file for file in files if file.member.type != Kind.DIRECTORY]
     own = {posixpath.basename(file.member.path) for file in listed}
     needs: List[NativeNeed] = []
     for file in listed:

@@ -3,7 +3,7 @@ from typing import Sequence
 
 import pytest
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.python.native import (
     NativeNeed,
     check_needs,
@@ -23,7 +23,7 @@ LOADER = "/lib64/ld-linux-x86-64.so.2"
 def file(directory: Path, path: str, content: bytes) -> TreeFile:
     place = directory / path.replace("/", "-")
     place.write_bytes(content)
-    return TreeFile(TreeMember(path, kinds.FILE, 0o644), place)
+    return TreeFile(TreeMember(path, Kind.FILE, 0o644), place)
 
 
 def library(*needed: str) -> bytes:

@@ -4,8 +4,8 @@ import difflib
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
-from lading.files import members as kinds
-from lading.files.members import Member
+from lading.files.kind import Kind
+from lading.files.members import EXECUTABLE_MODE, Member
 from lading.store.shebang import Shebang, UnresolvedError
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
@@ -72,8 +72,8 @@ class Programs:
 
 
 def _is_program(member: Member) -> bool:
-    return member.type == kinds.SYMLINK or (
-        member.type == kinds.FILE and member.mode == kinds.EXECUTABLE_MODE
+    return member.type == Kind.SYMLINK or (
+        member.type == Kind.FILE and member.mode == EXECUTABLE_MODE
     )
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Mapping, Sequence, Tuple
 
-from lading.files import members as kinds
-from lading.files.members import Member
+from lading.files.kind import Kind
+from lading.files.members import EXECUTABLE_MODE, Member
 from lading.store.package import StorePackage
 from lading.store.references import Wanted
 from lading.store.script import Programs, run_from_store
@@ -38,8 +38,8 @@ class ScriptPackage:
             }
         )
         content = run_from_store(text, programs).encode("utf-8")
-        size, mode = len(content), kinds.EXECUTABLE_MODE
-        header = tar_header.header(TarMember(str(path)[1:], tar_header.FILE, mode, size))
+        size, mode = len(content), EXECUTABLE_MODE
+        header = tar_header.header(TarMember(str(path)[1:], Kind.FILE, mode, size))
         segment = header + content + tar_header.padding(size)
         found = Wanted.of(package.hash for package in packages).scan([content])
         references = sorted(package for package in packages if package.hash.encode() in found)
@@ -51,5 +51,5 @@ class ScriptPackage:
             segment_size=len(segment),
             unpacked_size=size,
         )
-        member = Member("", kinds.FILE, mode, size, Sha256.of(content).hex)
+        member = Member("", Kind.FILE, mode, size, Sha256.of(content).hex)
         return cls(package, (member,), segment)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
-from lading.files.members import DIRECTORY, FILE, Member, members_to_json
+from lading.files.kind import Kind
+from lading.files.members import Member, members_to_json
 from lading.store.build.write_package import write_package
 from lading.store.script_package import ScriptPackage
 from lading.values.digest import Sha256
@@ -21,8 +22,8 @@ COREUTILS = StorePath("c" * 32, "coreutils-9.1")
 SCRIPT = StorePath("s" * 32, "entrypoint.sh")
 
 PACKAGES = {
-    BASH: (Member("bin", DIRECTORY, 0o555), Member("bin/bash", FILE, 0o555)),
-    COREUTILS: (Member("", DIRECTORY, 0o555),),
+    BASH: (Member("bin", Kind.DIRECTORY, 0o555), Member("bin/bash", Kind.FILE, 0o555)),
+    COREUTILS: (Member("", Kind.DIRECTORY, 0o555),),
 }
 
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.files.members import DIRECTORY, FILE, SYMLINK, Member
+from lading.files.kind import Kind
+from lading.files.members import Member
 from lading.store.script import Programs, run_from_store, script_text
 from lading.values.errors import LadingError
 from lading.values.path import StorePath
@@ -19,17 +20,17 @@ def listed(*members: Member) -> "dict[str, Member]":
 PROGRAMS = Programs(
     {
         BASH: listed(
-            Member("", DIRECTORY, 0o555),
-            Member("bin", DIRECTORY, 0o555),
-            Member("bin/bash", FILE, 0o555),
-            Member("bin/bashrc", FILE, 0o444),
-            Member("bin/sh", SYMLINK, 0o777, target="bash"),
+            Member("", Kind.DIRECTORY, 0o555),
+            Member("bin", Kind.DIRECTORY, 0o555),
+            Member("bin/bash", Kind.FILE, 0o555),
+            Member("bin/bashrc", Kind.FILE, 0o444),
+            Member("bin/sh", Kind.SYMLINK, 0o777, target="bash"),
         ),
         COREUTILS: listed(
-            Member("bin/env", FILE, 0o555),
-            Member("bin/sh", FILE, 0o555),
+            Member("bin/env", Kind.FILE, 0o555),
+            Member("bin/sh", Kind.FILE, 0o555),
         ),
-        RUNNER: listed(Member("", FILE, 0o555)),
+        RUNNER: listed(Member("", Kind.FILE, 0o555)),
     }
 )
 

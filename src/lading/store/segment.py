@@ -6,13 +6,12 @@ bytes follow from the names, contents, owner-execute bits and links of the tree 
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Tuple
 
-from lading.files import members as kinds
-from lading.files.members import Member
+from lading.files.kind import LINK_MODE, Kind
+from lading.files.members import EXECUTABLE_MODE, PLAIN_MODE, Member
 from lading.files.tree import walk
 from lading.tar import tar_header
 from lading.tar.tar_header import TarMember
@@ -50,7 +49,7 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
     root = str(path).lstrip("/")
     for member, source in _tree_members(tree):
         emit(tar_header.header(_tar_member(member, root)))
-        if member.type == kinds.FILE and not member.hardlink:
+        if member.type == Kind.FILE and not member.hardlink:
             content = hashlib.sha256()
             for chunk in _chunks(source, member.size):
                 content.update(chunk)
@@ -70,42 +69,29 @@ def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:
     for entry in walk(tree):
         path, source = "" if entry.path == "." else entry.path, Path(entry.host)
         if entry.is_directory:
-            yield Member(path, kinds.DIRECTORY, kinds.EXECUTABLE_MODE), source
+            yield Member(path, Kind.DIRECTORY, EXECUTABLE_MODE), source
         elif entry.is_link:
             target = os.readlink(source)
-            yield Member(path, kinds.SYMLINK, kinds.LINK_MODE, target=target), source
+            yield Member(path, Kind.SYMLINK, LINK_MODE, target=target), source
         elif entry.is_file:
-            mode = kinds.EXECUTABLE_MODE if entry.is_executable else kinds.PLAIN_MODE
+            mode = EXECUTABLE_MODE if entry.is_executable else PLAIN_MODE
             first = first_names.setdefault(entry.inode, path)
             hardlink = "" if first == path else first
-            yield Member(path, kinds.FILE, mode, entry.size, hardlink=hardlink), source
+            yield Member(path, Kind.FILE, mode, entry.size, hardlink=hardlink), source
         else:
             raise LadingError(
-                f"the build left {shown(path)!r} in $out, which is {_special_kind(entry.mode)}; "
+                f"the build left {shown(path)!r} in $out, which is {entry.kind_in_words}; "
                 "a store package holds files, directories and symlinks only: remove it in "
                 "`script`."
             )
-
-
-def _special_kind(mode: int) -> str:
-    if stat.S_ISSOCK(mode):
-        return "a socket"
-    if stat.S_ISFIFO(mode):
-        return "a named pipe"
-    return "a device node"
 
 
 def _tar_member(member: Member, root: str) -> TarMember:
     path = f"{root}/{member.path}" if member.path else root
     if member.hardlink:
         target = f"{root}/{member.hardlink}"
-        return TarMember(path, tar_header.HARDLINK, member.mode, target=target)
-    types = {
-        kinds.FILE: tar_header.FILE,
-        kinds.DIRECTORY: tar_header.DIRECTORY,
-        kinds.SYMLINK: tar_header.SYMLINK,
-    }
-    return TarMember(path, types[member.type], member.mode, member.size, member.target)
+        return TarMember(path, Kind.HARDLINK, member.mode, target=target)
+    return TarMember(path, member.type, member.mode, member.size, member.target)
 
 
 def _chunks(source: Path, size: int) -> Iterator[bytes]:

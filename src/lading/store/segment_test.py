@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lading.files.kind import Kind
 from lading.files.members import Member, members_from_json, members_to_json
 from lading.store.segment import write_segment
 from lading.tar.tar_header import END_OF_ARCHIVE
@@ -99,14 +100,14 @@ def test_a_package_may_be_one_file(tmp_path: Path) -> None:
     assert (member.path, member.size, member.mode) == ("", 6, 0o444)
 
 
-@pytest.mark.parametrize("kind", ["a socket", "a named pipe", "a device node"])
+@pytest.mark.parametrize("kind", ["a socket", "a pipe", "a character device"])
 def test_special_files_are_refused(tmp_path: Path, kind: str) -> None:
     (tmp_path / "out").mkdir()
     special = tmp_path / "out" / "special"
     if kind == "a socket":
         os.chdir(special.parent)
         socket.socket(socket.AF_UNIX).bind("special")
-    elif kind == "a named pipe":
+    elif kind == "a pipe":
         os.mkfifo(special)
     else:
         try:
@@ -121,4 +122,6 @@ def test_special_files_are_refused(tmp_path: Path, kind: str) -> None:
 def test_members_survive_json(tmp_path: Path) -> None:
     members = write_segment(make_tree(tmp_path / "out"), PATH, io.BytesIO()).members
     assert members_from_json(members_to_json(members)) == members
-    assert Member("bin/hi", "file", 0o555, 10, members[2].sha256, hardlink="bin/hello") in members
+    assert (
+        Member("bin/hi", Kind.FILE, 0o555, 10, members[2].sha256, hardlink="bin/hello") in members
+    )

@@ -10,22 +10,14 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Iterator, Optional, Set, Tuple
 
+from lading.files.kind import Kind
 from lading.files.layer_error import LayerError, unsound
 from lading.tar.chunked_input import ChunkedInput
 from lading.tar.member_path import PATH_LIMIT, member_path
 from lading.tar.pax_records import PaxRecords
 from lading.tar.sparse_file import SparseContent, SparseHeader
 from lading.tar.tar_block import TarBlock
-from lading.tar.tar_header import (
-    BLOCK,
-    DEVICES,
-    DIRECTORY,
-    FIFO,
-    FILE,
-    HARDLINK,
-    SYMLINK,
-    TarMember,
-)
+from lading.tar.tar_header import BLOCK, TarMember
 from lading.values.foreign_text import shown
 
 #: The extended attribute that holds file capabilities.
@@ -53,7 +45,6 @@ _MAJORS, _MINORS = 1 << 12, 1 << 20
 _LATEST_TIME = 1 << 34
 
 _OLD_FILE, _PAX, _GLOBAL_PAX, _LONG_PATH, _LONG_TARGET, _SPARSE = "\0", "x", "g", "L", "K", "S"
-_TYPES = (FILE, HARDLINK, SYMLINK, *DEVICES, DIRECTORY, FIFO)
 _ZEROS = bytes(BLOCK)
 
 
@@ -105,7 +96,7 @@ class LayerArchive:
         return None
 
     def _with_holes(self, header: SparseHeader, member: TarMember) -> TarMember:
-        if member.type != FILE:
+        if member.type != Kind.FILE:
             raise unsound("a sparse file that is no file")
         regions = header.regions(self._read)
         size = member.size if header.size is None else header.size
@@ -173,19 +164,19 @@ def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]
     pax = extensions.pax
     name = extensions.path or pax.text(b"path") or block.path
     target = extensions.target or pax.text(b"linkpath") or block.target
-    type = _type(block.type, name)
+    type = _kind(block.type, name)
     size = _size(pax.integer(b"size"), block)
     member = TarMember(
         path=member_path(name),
         type=type,
         mode=block.mode,
-        size=size if type == FILE else 0,
+        size=size if type == Kind.FILE else 0,
         target=_target(type, target),
         uid=_id(pax.integer(b"uid"), block.uid),
         gid=_id(pax.integer(b"gid"), block.gid),
         mtime=_mtime(pax.mtime, block),
         xattrs=pax.xattrs,
-        device=_device(block) if type in DEVICES else (0, 0),
+        device=_device(block) if type.is_device else (0, 0),
     )
     _check_capability(member)
     return name, member
@@ -202,11 +193,11 @@ def _check_capability(member: TarMember) -> None:
             )
 
 
-def _type(type: str, name: bytes) -> str:
+def _kind(type: str, name: bytes) -> Kind:
     if type == _OLD_FILE:
-        return DIRECTORY if name.endswith(b"/") else FILE
-    if type in _TYPES:
-        return type
+        return Kind.DIRECTORY if name.endswith(b"/") else Kind.FILE
+    if (kind := Kind.of_tar_type(type)) is not None:
+        return kind
     path = shown(member_path(name))
     if type == _SPARSE:
         raise LayerError(
@@ -219,10 +210,10 @@ def _type(type: str, name: bytes) -> str:
     )
 
 
-def _target(type: str, target: bytes) -> str:
-    if type == HARDLINK:
+def _target(type: Kind, target: bytes) -> str:
+    if type == Kind.HARDLINK:
         return member_path(target)
-    if type != SYMLINK:
+    if type != Kind.SYMLINK:
         return ""
     if not 0 < len(target) <= PATH_LIMIT:
         raise LayerError(

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lading.files.kind import Kind
 from lading.files.layer_error import LayerError
 from lading.tar import layer_archive
 from lading.tar.layer_archive import HEADER_LIMIT, LayerArchive
 from lading.tar.layer_archive_testing import long, pax, raw, record, sized
-from lading.tar.tar_header import DIRECTORY, END_OF_ARCHIVE, FILE, HARDLINK, SYMLINK, TarMember
+from lading.tar.tar_header import END_OF_ARCHIVE, TarMember
 
 Found = List[Tuple[TarMember, bytes]]
 
@@ -65,7 +66,16 @@ def test_what_tarfile_writes_is_read(
             archive.addfile(info, io.BytesIO(content))
             path = _normal(name)
             told = _normal(target) if type == tarfile.LNKTYPE else info.linkname
-            member = TarMember(path, type.decode(), 0o6755, info.size, told, owner, owner, 5)
+            member = TarMember(
+                path,
+                Kind.of_tar_type(type.decode()) or Kind.FILE,
+                0o6755,
+                info.size,
+                told,
+                owner,
+                owner,
+                5,
+            )
             expected.append((member, content if info.size else b""))
     assert read(file.getvalue(), chunk) == expected
 
@@ -114,18 +124,18 @@ def test_paths(data: bytes, path: str) -> None:
 @pytest.mark.parametrize(
     "data, expected",
     [
-        (raw(b"a/", b"\0"), (DIRECTORY, "")),
-        (raw(b"a", b"\0"), (FILE, "")),
-        (raw(b"a/", b"0"), (FILE, "")),
-        (raw(type=b"2", target=b"../../x"), (SYMLINK, "../../x")),
-        (raw(type=b"1", target=b"/x//y/"), (HARDLINK, "x/y")),
-        (raw(type=b"1", target=b"../x/../y"), (HARDLINK, "y")),
-        (long(b"K", b"t" * 200) + raw(type=b"2", target=b"t" * 100), (SYMLINK, "t" * 200)),
-        (pax(record(b"linkpath", b"p")) + raw(type=b"1"), (HARDLINK, "p")),
-        (raw(type=b"0", target=b"x"), (FILE, "")),
+        (raw(b"a/", b"\0"), (Kind.DIRECTORY, "")),
+        (raw(b"a", b"\0"), (Kind.FILE, "")),
+        (raw(b"a/", b"0"), (Kind.FILE, "")),
+        (raw(type=b"2", target=b"../../x"), (Kind.SYMLINK, "../../x")),
+        (raw(type=b"1", target=b"/x//y/"), (Kind.HARDLINK, "x/y")),
+        (raw(type=b"1", target=b"../x/../y"), (Kind.HARDLINK, "y")),
+        (long(b"K", b"t" * 200) + raw(type=b"2", target=b"t" * 100), (Kind.SYMLINK, "t" * 200)),
+        (pax(record(b"linkpath", b"p")) + raw(type=b"1"), (Kind.HARDLINK, "p")),
+        (raw(type=b"0", target=b"x"), (Kind.FILE, "")),
     ],
 )
-def test_types_and_targets(data: bytes, expected: Tuple[str, str]) -> None:
+def test_types_and_targets(data: bytes, expected: Tuple[Kind, str]) -> None:
     found = member(data)
     assert (found.type, found.target) == expected
 

@@ -7,15 +7,13 @@ writes other bytes in other versions of Python, so the few lines that are needed
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
 
+from lading.files.kind import Kind
 from lading.values.errors import LadingError
 
 BLOCK = 512
 
 #: What ends an archive: two blocks of zeros.
 END_OF_ARCHIVE = bytes(2 * BLOCK)
-
-FILE, HARDLINK, SYMLINK, DIRECTORY, FIFO = "0", "1", "2", "5", "6"
-CHARACTER_DEVICE, BLOCK_DEVICE = DEVICES = "3", "4"
 
 _MAX_OCTAL_SIZE = 8**11 - 1
 _MAX_OCTAL_ID = 8**7 - 1
@@ -31,7 +29,7 @@ class TarMember:
     """
 
     path: str
-    type: str
+    type: Kind
     mode: int
     size: int = 0
     target: str = ""
@@ -49,7 +47,7 @@ def padding(size: int) -> bytes:
 
 def header(member: TarMember) -> bytes:
     """The member's header blocks: one, or three and more where a pax record is needed."""
-    path = member.path + "/" if member.type == DIRECTORY else member.path
+    path = member.path + "/" if member.type == Kind.DIRECTORY else member.path
     # Go's archive/tar and libarchive read attributes from records of this name.
     records = {f"SCHILY.xattr.{name}": value for name, value in member.xattrs}
     split = _split_path(path)
@@ -60,7 +58,7 @@ def header(member: TarMember) -> bytes:
     if target is None:
         records["linkpath"] = _utf8(member.target)
         target = member.target.encode("utf-8", "replace")[:100]
-    size = member.size if member.type == FILE else 0
+    size = member.size if member.type == Kind.FILE else 0
     if size > _MAX_OCTAL_SIZE:
         records["size"] = b"%d" % size
         size = 0
@@ -70,7 +68,9 @@ def header(member: TarMember) -> bytes:
             records[key] = b"%d" % value
             value = 0
         ids.append(value)
-    block = _ustar(split, member.type, member.mode, ids, size, member.mtime, target, member.device)
+    block = _ustar(
+        split, member.type.tar_type, member.mode, ids, size, member.mtime, target, member.device
+    )
     return _pax_header(records) + block if records else block
 
 

@@ -2,18 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import Iterable, List, Tuple
+from typing import Any, Iterable, List, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
-from lading.tar import tar_header
 from lading.tar.tar_header import TarMember
-
-_TAR_TYPES = {
-    kinds.FILE: tar_header.FILE,
-    kinds.DIRECTORY: tar_header.DIRECTORY,
-    kinds.SYMLINK: tar_header.SYMLINK,
-}
 
 
 @dataclass(frozen=True)
@@ -25,7 +18,7 @@ class TreeMember:
     """
 
     path: str
-    type: str
+    type: Kind
     mode: int
     uid: int = 0
     gid: int = 0
@@ -42,11 +35,11 @@ class TreeMember:
 
     @property
     def is_directory(self) -> bool:
-        return self.type == kinds.DIRECTORY
+        return self.type == Kind.DIRECTORY
 
     @property
     def is_symlink(self) -> bool:
-        return self.type == kinds.SYMLINK
+        return self.type == Kind.SYMLINK
 
     def same_as(self, other: "TreeMember") -> bool:
         """Whether a program sees no difference."""
@@ -57,7 +50,7 @@ class TreeMember:
         return RootEntry(path, self.type, self.mode, self.uid, self.gid, self.target)
 
     def to_tar(self) -> TarMember:
-        type = tar_header.HARDLINK if self.hardlink else _TAR_TYPES[self.type]
+        type = Kind.HARDLINK if self.hardlink else self.type
         size, target = (0, self.hardlink) if self.hardlink else (self.size, self.target)
         return TarMember(self.path, type, self.mode, size, target, self.uid, self.gid, self.mtime)
 
@@ -76,10 +69,12 @@ def _visible(member: TreeMember) -> Tuple[object, ...]:
 
 def members_to_json(members: Iterable[TreeMember]) -> str:
     """One member a line, in the given order; in ASCII, so that any name survives."""
-    lines = (json.dumps(list(vars(member).values())) for member in members)
+    lines = (
+        json.dumps(list({**vars(member), "type": member.type.value}.values())) for member in members
+    )
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def members_from_json(text: str) -> Tuple[TreeMember, ...]:
-    rows: List[List[object]] = json.loads(text)
-    return tuple(TreeMember(*row) for row in rows)  # type: ignore[arg-type]  # as written above
+    rows: List[List[Any]] = json.loads(text)
+    return tuple(TreeMember(path, Kind(type), *fields) for path, type, *fields in rows)

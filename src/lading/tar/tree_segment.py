@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
 
-from lading.files import members as kinds
 from lading.files.content_time import content_time
+from lading.files.kind import Kind
 from lading.tar import tar_header
 from lading.tar.tree_member import TreeMember
 from lading.values.digest import Sha256
@@ -52,7 +52,7 @@ def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[Tre
             first = digests[member.hardlink]
             member = replace(member, size=first.size, sha256=first.sha256, mtime=first.mtime)
             output.write(tar_header.header(member.to_tar()))
-        elif member.type == kinds.FILE:
+        elif member.type == Kind.FILE:
             member = _write_file(file, output)
             digests[member.path] = member
         elif not member.is_directory:
@@ -78,7 +78,7 @@ def rewrite_segment(segment: Path, places: Mapping[str, str], output: BinaryIO) 
             if first != place:
                 member = replace(member, hardlink=first)
             output.write(tar_header.header(member.to_tar()))
-            if member.type == kinds.FILE and not member.hardlink:
+            if member.type == Kind.FILE and not member.hardlink:
                 _copy(archive, original, output)
 
 
@@ -90,7 +90,7 @@ def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
     result = []
     for file in ordered:
         member = file.member
-        if member.type == kinds.FILE:
+        if member.type == Kind.FILE:
             original = member.hardlink or member.path
             if original not in contents:
                 raise LadingError(
@@ -139,9 +139,9 @@ def _chunks(content: Content) -> Iterator[Union[bytes, memoryview]]:
 
 def _from_tar(info: tarfile.TarInfo, place: str) -> TreeMember:
     if info.issym():
-        return TreeMember(place, kinds.SYMLINK, info.mode, info.uid, info.gid, target=info.linkname)
+        return TreeMember(place, Kind.SYMLINK, info.mode, info.uid, info.gid, target=info.linkname)
     mtime = int(info.mtime)
-    return TreeMember(place, kinds.FILE, info.mode, info.uid, info.gid, info.size, mtime=mtime)
+    return TreeMember(place, Kind.FILE, info.mode, info.uid, info.gid, info.size, mtime=mtime)
 
 
 def _copy(archive: tarfile.TarFile, info: tarfile.TarInfo, output: BinaryIO) -> None:

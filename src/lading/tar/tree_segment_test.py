@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lading.files import members as kinds
 from lading.files.content_time import content_time
+from lading.files.kind import Kind
 from lading.image.layers.tree_testing import (
     directory,
     file,
@@ -55,7 +55,7 @@ def test_the_first_of_the_names_of_a_file_has_its_bytes() -> None:
 def test_a_file_s_bytes_may_lie_on_disk(tmp_path: Path) -> None:
     (tmp_path / "content").write_bytes(b"on disk")
     on_disk, _ = segment_of(
-        TreeFile(TreeMember("a", kinds.FILE, 0o644), tmp_path / "content"),
+        TreeFile(TreeMember("a", Kind.FILE, 0o644), tmp_path / "content"),
     )
     assert on_disk == segment_of(file("a", b"on disk"))[0]
 

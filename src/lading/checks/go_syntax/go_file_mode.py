@@ -1,17 +1,23 @@
 """A file's type and mode as Go writes them (io/fs, FileMode.String)."""
 
-from lading.tar.tar_header import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, SYMLINK
+
+from lading.files.kind import Kind
 
 #: Who `is_executable` knows.
 EXECUTABLE_BY = ("owner", "group", "other", "any")
 
-_TYPES = {DIRECTORY: "d", SYMLINK: "L", FIFO: "p", BLOCK_DEVICE: "D", CHARACTER_DEVICE: "Dc"}
+_TYPES = {
+    Kind.DIRECTORY: "d",
+    Kind.SYMLINK: "L",
+    Kind.PIPE: "p",
+    Kind.BLOCK_DEVICE: "D",
+    Kind.CHARACTER_DEVICE: "Dc",
+}
 _EXECUTABLE_BITS = dict(zip(EXECUTABLE_BY, (0o100, 0o010, 0o001, 0o111)))
 
 
-def show(type: str, mode: int) -> str:
-    """Such as `-rwxr-xr-x`, `dtrwxrwxrwx` or, unlike `ls`, `urwxr-xr-x`; `type` is a tar
-    header's."""
+def show(type: Kind, mode: int) -> str:
+    """Such as `-rwxr-xr-x`, `dtrwxrwxrwx` or, unlike `ls`, `urwxr-xr-x`."""
     special = "".join(
         letter for letter, bit in (("u", 0o4000), ("g", 0o2000), ("t", 0o1000)) if mode & bit
     )

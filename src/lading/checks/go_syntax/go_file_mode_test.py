@@ -3,23 +3,23 @@ from typing import Tuple
 import pytest
 
 from lading.checks.go_syntax.go_file_mode import is_executable, show
-from lading.tar.tar_header import DIRECTORY, FIFO, FILE, SYMLINK
+from lading.files.kind import Kind
 
 
 @pytest.mark.parametrize(
     "type, mode, text",
     [
-        (FILE, 0o644, "-rw-r--r--"),
-        (FILE, 0o000, "----------"),
-        (FILE, 0o4755, "urwxr-xr-x"),
-        (FILE, 0o6755, "ugrwxr-xr-x"),
-        (DIRECTORY, 0o755, "drwxr-xr-x"),
-        (DIRECTORY, 0o1777, "dtrwxrwxrwx"),
-        (SYMLINK, 0o777, "Lrwxrwxrwx"),
-        (FIFO, 0o600, "prw-------"),
+        (Kind.FILE, 0o644, "-rw-r--r--"),
+        (Kind.FILE, 0o000, "----------"),
+        (Kind.FILE, 0o4755, "urwxr-xr-x"),
+        (Kind.FILE, 0o6755, "ugrwxr-xr-x"),
+        (Kind.DIRECTORY, 0o755, "drwxr-xr-x"),
+        (Kind.DIRECTORY, 0o1777, "dtrwxrwxrwx"),
+        (Kind.SYMLINK, 0o777, "Lrwxrwxrwx"),
+        (Kind.PIPE, 0o600, "prw-------"),
     ],
 )
-def test_as_go_shows_modes(type: str, mode: int, text: str) -> None:
+def test_as_go_shows_modes(type: Kind, mode: int, text: str) -> None:
     assert show(type, mode) == text
 
 

@@ -6,7 +6,8 @@ NAME is the last component of the file's path in the package; links to it are fo
 from pathlib import Path, PurePosixPath
 from typing import List
 
-from lading.debs.deb import SYMLINK, Deb
+from lading.debs.deb import Deb
+from lading.files.kind import Kind
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file
 from lading.values.errors import LadingError
@@ -20,7 +21,7 @@ def main(argv: List[str]) -> None:
 
 def _content(deb: Deb, name: str) -> bytes:
     members = {PurePosixPath(member.path).name: member for member in deb.members()}
-    while name in members and members[name].kind == SYMLINK:
+    while name in members and members[name].kind == Kind.SYMLINK:
         name = PurePosixPath(members.pop(name).target).name
     if name not in members:
         raise LadingError(f"{deb.filename} has no file called {name!r}: its layout has changed.")

@@ -9,6 +9,7 @@ import pytest
 from lading.debian.linker_cache import LinkerCache
 from lading.debian.programs.layer_testing import DebianLayers
 from lading.debs.deb_testing import hard_link
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.config.layer import Layer
 from lading.image.layers.package_testing import find_libdeflate
@@ -104,7 +105,7 @@ def test_a_base_with_another_c_library_is_refused(debian: DebianLayers) -> None:
         RootEntry.symlink("lib64", "usr/lib64"),
         RootEntry.directory("usr"),
         RootEntry.directory("usr/lib64"),
-        RootEntry(loader, "file", 0o755),
+        RootEntry(loader, Kind.FILE, 0o755),
     )
     with pytest.raises(LadingError) as caught:
         debian.layer(libc, base=fedora)
@@ -263,7 +264,7 @@ def test_d4_libraries_in_usual_places_are_in_the_cache_where_ldconfig_is(
 def test_i10_a_bundle_below_is_added_to(debian: DebianLayers) -> None:
     path, bundle = "usr/share/ca-certificates/A.crt", "etc/ssl/certs/ca-certificates.crt"
     package = debian.package("certificates", [(path, SELF_SIGNED.encode())])
-    present = RootEntry(bundle, "file", 0o644, data=b"# others\n")
+    present = RootEntry(bundle, Kind.FILE, 0o644, data=b"# others\n")
     assert debian.layer(package, base=tree(present)).text(bundle) == f"# others\n{SELF_SIGNED}"
 
 
@@ -278,7 +279,7 @@ def test_what_can_t_be_added_to_a_base_is_reported(debian: DebianLayers) -> None
         ],
     )
     names = ("ld.so.cache", "shells", "pam.d/common-auth", "ssl/certs/ca-certificates.crt")
-    base = tree(*(RootEntry(f"etc/{name}", "file", 0o644) for name in names))
+    base = tree(*(RootEntry(f"etc/{name}", Kind.FILE, 0o644) for name in names))
     layer = debian.layer(package, debian.package("y"), base=base)
     assert not {f"etc/{name}" for name in names} & set(layer.members)
     libx, y = layer.report
@@ -351,7 +352,7 @@ def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_known(debian: DebianL
     assert layer.text("etc/passwd") == "root:*:0:0:root:/root:/bin/bash\n"
     assert layer.tree.accounts.gid_of("www-data") == 33
     on_base = debian.layer(
-        package, base=tree(RootEntry("etc/passwd", "file", 0o644), passwd="a:x:1:1::/:/bin/sh\n")
+        package, base=tree(RootEntry("etc/passwd", Kind.FILE, 0o644), passwd="a:x:1:1::/:/bin/sh\n")
     )
     assert "etc/passwd" not in on_base.members
     assert on_base.tree.accounts.uid_of("a") == 1
@@ -462,7 +463,7 @@ def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
 ) -> None:
     status = "var/lib/dpkg/status"
     libc = "Package: libc6\nStatus: install ok installed\nVersion: 2.36\nArchitecture: amd64\n"
-    base = ImageTree({status: RootEntry(status, "file", 0o640, 5, 6)}, dpkg_status=libc + "\n")
+    base = ImageTree({status: RootEntry(status, Kind.FILE, 0o640, 5, 6)}, dpkg_status=libc + "\n")
     layer = debian.layer(
         debian.package("nginx", [("usr/sbin/nginx", b"n")], maintainer="m"), base=base
     )
@@ -478,7 +479,7 @@ def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
 
 
 def test_a_database_that_is_not_known_is_left_as_it_is(debian: DebianLayers) -> None:
-    base = tree(RootEntry("var/lib/dpkg/status", "file", 0o644))
+    base = tree(RootEntry("var/lib/dpkg/status", Kind.FILE, 0o644))
     layer = debian.layer(debian.package("dpkg"), debian.package("nginx"), base=base)
     assert "var/lib/dpkg/status.d/nginx" in layer.members
     assert "var/lib/dpkg/status" not in layer.members

@@ -6,7 +6,7 @@ Of other packages nothing is known but the lines of their scripts, which are tol
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, List, Mapping, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 
 
@@ -120,8 +120,8 @@ def after_install_entries(
                 entries[path] = RootEntry.symlink(path, target)
         for path, source in after.copies.items():
             if exists(source) and not exists(path):
-                entries[path] = RootEntry(path, kinds.FILE, 0o644, data=read(source))
+                entries[path] = RootEntry(path, Kind.FILE, 0o644, data=read(source))
         for path, text in after.texts.items():
             if not exists(path):
-                entries[path] = RootEntry(path, kinds.FILE, 0o644, data=text.encode("utf-8"))
+                entries[path] = RootEntry(path, Kind.FILE, 0o644, data=text.encode("utf-8"))
     return [entry for _, entry in sorted(entries.items())]

@@ -10,7 +10,7 @@ from typing import AbstractSet, Callable, Dict, Iterable, List, Mapping, Optiona
 
 from lading.debian.scripts.shell_run import Command
 from lading.debs.unpack import merged
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.path_fault import path_fault, target_fault
 from lading.files.root_entry import RootEntry
@@ -68,15 +68,15 @@ class ScriptFiles:
         try:
             if operator in ("-h", "-L"):
                 entry = self.lookup(self.place(path))
-                return entry is not None and entry.type == kinds.SYMLINK
+                return entry is not None and entry.type == Kind.SYMLINK
             place = follow(merged(path.strip("/")) + "/.", self._target)
         except _NotPlain:
             return None
         entry = None if place is None else self.lookup(place)
         if entry is None:
             return place == ""
-        kind = {"-d": kinds.DIRECTORY, "-f": kinds.FILE}.get(operator)
-        if operator == "-x" and entry.type == kinds.FILE:
+        kind = {"-d": Kind.DIRECTORY, "-f": Kind.FILE}.get(operator)
+        if operator == "-x" and entry.type == Kind.FILE:
             return bool(entry.mode & 0o111)
         if kind is not None:
             return entry.type == kind
@@ -126,12 +126,12 @@ class ScriptFiles:
 
     def _target(self, path: str) -> Optional[str]:
         entry = self.lookup(path)
-        return entry.target if entry is not None and entry.type == kinds.SYMLINK else None
+        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
 
     def put(self, entry: RootEntry) -> None:
         parent = posixpath.dirname(entry.path)
         present = self.lookup(parent) if parent else None
-        if parent and (present is None or present.type != kinds.DIRECTORY):
+        if parent and (present is None or present.type != Kind.DIRECTORY):
             raise _NotPlain
         self.made[entry.path] = entry
 
@@ -140,7 +140,7 @@ class ScriptFiles:
     ) -> None:
         if mode is None:
             mode = 0o666 & ~self.umask
-        self.put(RootEntry(self.place(path), kinds.FILE, mode, uid, gid, data=data))
+        self.put(RootEntry(self.place(path), Kind.FILE, mode, uid, gid, data=data))
 
     def change(self, path: str, changed: Callable[[RootEntry], RootEntry]) -> None:
         """Change owner or mode of what a path leads to."""
@@ -151,14 +151,14 @@ class ScriptFiles:
         other = changed(entry)
         if other == entry:
             return
-        if entry.type == kinds.FILE and entry.path not in self.made:
+        if entry.type == Kind.FILE and entry.path not in self.made:
             other = replace(other, data=self._content(entry.path))
         self.made[entry.path] = other
 
     def content(self, path: str) -> bytes:
         place = follow(merged(path.strip("/")) + "/.", self._target)
         entry = self.lookup(place) if place else None
-        if entry is None or entry.type != kinds.FILE:
+        if entry is None or entry.type != Kind.FILE:
             raise _NotPlain
         return self._content(entry.path)
 
@@ -351,7 +351,7 @@ def _cp(files: ScriptFiles, command: Command) -> None:
     if present is not None:
         if "n" in options or "no-clobber" in options:
             return
-        if present.type != kinds.FILE:
+        if present.type != Kind.FILE:
             raise _NotPlain
     if present is not None and not {"p", "a", "preserve", "archive"} & options.keys():
         files.write(target, data, present.mode, present.uid, present.gid)
@@ -368,7 +368,7 @@ def _mv(files: ScriptFiles, command: Command) -> None:
     if files.lookup(place) is None:
         return
     entry = files.made.get(place)
-    if entry is None or entry.type == kinds.DIRECTORY or files.given(place) is not None:
+    if entry is None or entry.type == Kind.DIRECTORY or files.given(place) is not None:
         raise _NotPlain
     if files.test("-d", target):
         target = posixpath.join(target, posixpath.basename(source))
@@ -411,7 +411,7 @@ def _chmod(files: ScriptFiles, command: Command) -> None:
         files.change(
             path,
             lambda entry: replace(
-                entry, mode=_mode(mode, entry.mode, entry.type == kinds.DIRECTORY)
+                entry, mode=_mode(mode, entry.mode, entry.type == Kind.DIRECTORY)
             ),
         )
 
@@ -456,7 +456,7 @@ def _change_owner(files: ScriptFiles, paths: Sequence[str], user: str, group: st
                 uid=entry.uid if uid is None else uid,
                 gid=entry.gid if gid is None else gid,
                 # The kernel does so for files: chown(2).
-                mode=entry.mode & 0o1777 if entry.type == kinds.FILE else entry.mode,
+                mode=entry.mode & 0o1777 if entry.type == Kind.FILE else entry.mode,
             ),
         )
 
@@ -487,7 +487,7 @@ def _print(files: ScriptFiles, command: Command) -> None:
             present = files.content(one.word)
             place = files.place(one.word)
             entry = files.lookup(place)
-            if entry is None or entry.type != kinds.FILE:
+            if entry is None or entry.type != Kind.FILE:
                 raise _NotPlain
             if one.operator != ">>":
                 present = b""

@@ -8,10 +8,10 @@ import pytest
 
 from lading.debian.scripts.maintainer_scripts import follow_package
 from lading.debian.scripts.scripts_testing import follow, script_files
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 
-_Found = Dict[str, Tuple[str, int, object]]
+_Found = Dict[str, Tuple[Kind, int, object]]
 
 _SCRIPTS = (
     "mkdir -p $D/a/b/c; mkdir -m 700 $D/d $D/e",
@@ -62,7 +62,7 @@ def test_what_is_followed_is_what_a_shell_does(script: str, tmp_path: Path) -> N
         {
             f"{root}/file": "file\n",
             f"{root}/program": RootEntry(
-                f"{root}/program".lstrip("/"), kinds.FILE, 0o755, data=b"program\n"
+                f"{root}/program".lstrip("/"), Kind.FILE, 0o755, data=b"program\n"
             ),
         }
     )
@@ -74,7 +74,7 @@ def test_what_is_followed_is_what_a_shell_does(script: str, tmp_path: Path) -> N
         path[len(prefix) :]: (
             entry.type,
             entry.mode,
-            entry.target or entry.data if entry.type != kinds.DIRECTORY else "",
+            entry.target or entry.data if entry.type != Kind.DIRECTORY else "",
         )
         for path, entry in files.made.items()
         if path.startswith(prefix)
@@ -88,11 +88,11 @@ def _listed(root: Path) -> _Found:
         mode = stat.S_IMODE(path.lstat().st_mode)
         name = str(path.relative_to(root))
         if path.is_symlink():
-            found[name] = (kinds.SYMLINK, mode, os.readlink(path))
+            found[name] = (Kind.SYMLINK, mode, os.readlink(path))
         elif path.is_dir():
-            found[name] = (kinds.DIRECTORY, mode, "")
+            found[name] = (Kind.DIRECTORY, mode, "")
         else:
-            found[name] = (kinds.FILE, mode, path.read_bytes())
+            found[name] = (Kind.FILE, mode, path.read_bytes())
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Dict, Mapping, Tuple, Union
 
 from lading.debian.scripts.maintainer_scripts import ScriptEffects, follow_package
 from lading.debian.scripts.script_files import ScriptFiles
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
 
@@ -24,7 +24,7 @@ def script_files(tree: Mapping[str, Union[str, RootEntry]]) -> ScriptFiles:
         if isinstance(content, RootEntry):
             entries[place] = content
         else:
-            entries[place] = RootEntry(place, kinds.FILE, 0o644, data=content.encode())
+            entries[place] = RootEntry(place, Kind.FILE, 0o644, data=content.encode())
     return ScriptFiles(
         entries.get,
         lambda path: [one for one in entries if one.startswith(f"{path}/")],

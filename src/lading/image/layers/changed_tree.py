@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Callable, Dict, Optional, Sequence
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.root_entry import RootEntry
 from lading.image.layers.changes import Change
@@ -11,9 +11,6 @@ from lading.image.layers.tree_state import Node, TreeState
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.root.dpkg_status import read_dpkg_status
 from lading.image.root.image_tree import ImageTree
-from lading.tar import tar_header
-
-_TYPES = {tar_header.DIRECTORY: kinds.DIRECTORY, tar_header.SYMLINK: kinds.SYMLINK}
 
 
 def changed_tree(
@@ -26,7 +23,7 @@ def changed_tree(
     gone = {
         change.path
         for change in changes
-        if change.node is None or change.node.type != tar_header.DIRECTORY
+        if change.node is None or change.node.type != Kind.DIRECTORY
     }
     entries = {path: entry for path, entry in tree.entries.items() if not _is_below(path, gone)}
     for change in changes:
@@ -35,7 +32,7 @@ def changed_tree(
         else:
             entries[change.path] = _entry(change.path, change.node)
     accounts = _changed_accounts(tree.accounts, after, read)
-    files = (path for path, node in after.items() if node.type == tar_header.FILE)
+    files = (path for path, node in after.items() if node.type == Kind.FILE)
     status = read_dpkg_status(files, read)
     return replace(tree, entries=entries, accounts=accounts, dpkg_status=status)
 
@@ -46,8 +43,7 @@ def _is_below(path: str, places: "set[str]") -> bool:
 
 
 def _entry(path: str, node: Node) -> RootEntry:
-    kind = _TYPES.get(node.type, kinds.FILE)
-    return RootEntry(path, kind, node.mode, node.uid, node.gid, node.target)
+    return RootEntry(path, node.type.in_image, node.mode, node.uid, node.gid, node.target)
 
 
 def _changed_accounts(
@@ -55,7 +51,7 @@ def _changed_accounts(
 ) -> AccountFiles:
     def target_of(path: str) -> Optional[str]:
         node = after.get(path)
-        return node.target if node is not None and node.type == tar_header.SYMLINK else None
+        return node.target if node is not None and node.type == Kind.SYMLINK else None
 
     known = accounts.to_data()
     data: Dict[str, bytes] = {}
@@ -63,7 +59,7 @@ def _changed_accounts(
         # The file, or the directory, may be a link, which must not be followed outside the tree.
         place = follow(f"{path}/.", target_of)
         node = None if place is None else after.get(place)
-        if place is not None and node is not None and node.type == tar_header.FILE:
+        if place is not None and node is not None and node.type == Kind.FILE:
             data[path] = read(place)
         elif path in after and path in known:
             # A link into the store, which was followed when the layer below was made.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional, Sequence, Set, Tuple
 
+from lading.files.kind import Kind
 from lading.files.tree import Entry
 from lading.files.whiteouts import PREFIX, whiteout
 from lading.image.layers.tree_state import Node, TreeState
@@ -53,7 +54,7 @@ def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
 def _is_directory(after: TreeState, path: str) -> bool:
     """Whether the parent of `path` is still there to delete from."""
     parent = posixpath.dirname(path)
-    return not parent or (parent in after and after[parent].type == tar_header.DIRECTORY)
+    return not parent or (parent in after and after[parent].type == Kind.DIRECTORY)
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -72,7 +73,7 @@ def _refuse_whiteouts(written: Set[str]) -> None:
 
 def _refuse_devices(written: Set[str], after: TreeState) -> None:
     for path in sorted(written):
-        if after[path].type in tar_header.DEVICES and after[path].device is None:
+        if after[path].type.is_device and after[path].device is None:
             raise LadingError(
                 f"`run_as_root` made the device /{path}, of which nobody can know which one it "
                 "shall be: leave it out, since containers get their devices when they start."
@@ -88,7 +89,7 @@ def write_changes(changes: Sequence[Change], root: Path, output: BinaryIO) -> No
     for change in changes:
         member = _member(change)
         output.write(tar_header.header(member))
-        if member.type == tar_header.FILE and member.size:
+        if member.type == Kind.FILE and member.size:
             _copy(root / change.path, member.size, output)
             output.write(tar_header.padding(member.size))
     output.write(tar_header.END_OF_ARCHIVE)
@@ -106,10 +107,10 @@ def changed_entries(changes: Sequence[Change], root: Path) -> Iterator[Entry]:
 def _member(change: Change) -> TarMember:
     node = change.node
     if node is None:
-        return TarMember(change.member_path, tar_header.FILE, _WHITEOUT_MODE)
+        return TarMember(change.member_path, Kind.FILE, _WHITEOUT_MODE)
     first = node.links[0] if node.links else change.path
     if first != change.path:
-        return TarMember(change.path, tar_header.HARDLINK, node.mode, 0, first, node.uid, node.gid)
+        return TarMember(change.path, Kind.HARDLINK, node.mode, 0, first, node.uid, node.gid)
     return TarMember(
         path=change.path,
         type=node.type,

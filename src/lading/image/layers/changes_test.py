@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.files.kind import Kind
 from lading.files.whiteouts import hidden
 from lading.image.layers.changes import Change, find_changes
 from lading.image.layers.tree_state import Node
-from lading.tar import tar_header
 from lading.values.errors import LadingError
 
-DIRECTORY = Node(tar_header.DIRECTORY, 0o755, 0, 0)
-FILE = Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="11")
-OTHER = Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="22")
-LINK = Node(tar_header.SYMLINK, 0o777, 0, 0, target="x")
+DIRECTORY = Node(Kind.DIRECTORY, 0o755, 0, 0)
+FILE = Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="11")
+OTHER = Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="22")
+LINK = Node(Kind.SYMLINK, 0o777, 0, 0, target="x")
 
 Tree = Dict[str, Node]
 
@@ -27,7 +27,7 @@ def test_nothing_changed() -> None:
 
 
 def test_rules_img_745_parents_come_along_as_they_are() -> None:
-    parents = {"srv": Node(tar_header.DIRECTORY, 0o750, 7, 8), "srv/x": DIRECTORY}
+    parents = {"srv": Node(Kind.DIRECTORY, 0o750, 7, 8), "srv/x": DIRECTORY}
     changes = find_changes(parents, {**parents, "srv/x/f": FILE})
     assert [(change.path, change.node) for change in changes] == [
         *parents.items(),
@@ -38,12 +38,12 @@ def test_rules_img_745_parents_come_along_as_they_are() -> None:
 @pytest.mark.parametrize(
     "node",
     [
-        Node(tar_header.FILE, 0o600, 0, 0, size=1, sha256="11"),
-        Node(tar_header.FILE, 0o644, 1, 0, size=1, sha256="11"),
-        Node(tar_header.FILE, 0o644, 0, 1, size=1, sha256="11"),
-        Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="22"),
-        Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="11", attributes=(("user.x", b"x"),)),
-        Node(tar_header.FILE, 0o644, 0, 0, size=1, sha256="11", links=("f", "g")),
+        Node(Kind.FILE, 0o600, 0, 0, size=1, sha256="11"),
+        Node(Kind.FILE, 0o644, 1, 0, size=1, sha256="11"),
+        Node(Kind.FILE, 0o644, 0, 1, size=1, sha256="11"),
+        Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="22"),
+        Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="11", attributes=(("user.x", b"x"),)),
+        Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="11", links=("f", "g")),
         LINK,
         DIRECTORY,
     ],

@@ -5,10 +5,11 @@ import posixpath
 from enum import Enum, auto
 from typing import Callable, FrozenSet, Optional, Set
 
+from lading.files.kind import Kind
 from lading.files.root_entry import ADDED_TO
 from lading.image.root.account_files import ACCOUNT_FILES
 from lading.image.root.dpkg_status import is_dpkg_status
-from lading.tar.tar_header import FILE, HARDLINK, SYMLINK, TarMember
+from lading.tar.tar_header import TarMember
 
 #: Bytes that all files of users may have, all of packages, and all that are added to. Nobody has
 #: so many.
@@ -40,14 +41,14 @@ class KeptContent:
         purpose = self._purpose(member.path)
         if purpose is None:
             return None
-        if member.type == FILE:
+        if member.type == Kind.FILE:
             if member.size > self._left[purpose]:
                 return None
             self._left[purpose] -= member.size
             return read(member.size)
-        if member.type == HARDLINK:
+        if member.type == Kind.HARDLINK:
             self._targets.add(member.target)
-        elif member.type == SYMLINK:
+        elif member.type == Kind.SYMLINK:
             target = posixpath.join("/", posixpath.dirname(member.path), member.target)
             self._targets.add(posixpath.normpath(target).lstrip("/"))
         return None

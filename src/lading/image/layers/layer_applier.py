@@ -8,11 +8,12 @@ import posixpath
 from typing import Dict, FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVar
 
 from lading.files.bounds import TreeBound
+from lading.files.kind import Kind
 from lading.files.layer_error import LayerError
 from lading.files.links import follow
 from lading.files.whiteouts import hidden, is_opaque
 from lading.tar.member_path import check_length
-from lading.tar.tar_header import DIRECTORY, HARDLINK, TarMember
+from lading.tar.tar_header import TarMember
 from lading.values.foreign_text import shown
 
 # AUFS kept its own files there, and docker passes them over.
@@ -165,12 +166,12 @@ class LayerApplier(Generic[Content]):
     def _put(self, place: str, member: TarMember, content: Content) -> None:
         tree = self._tree
         self._deleted.discard(place)
-        if member.type == DIRECTORY:
+        if member.type == Kind.DIRECTORY:
             if not tree.is_directory(place):
                 self._clear(place)
                 tree.make_directory(place)
             tree.describe_directory(place, member)
-        elif member.type == HARDLINK:
+        elif member.type == Kind.HARDLINK:
             source = self._source(member, place)
             self._clear(place)
             tree.link(source, place)

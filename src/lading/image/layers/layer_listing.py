@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import IO, Iterator, Optional
 
+from lading.files.kind import Kind
 from lading.tar.tar_header import TarMember
 
 
@@ -21,7 +22,14 @@ class ListedMember:
         """One line of JSON. In ASCII, so that surrogates that stand for other bytes survive."""
         member = self.member
         fields = [
-            *(member.path, member.type, member.mode, member.uid, member.gid, member.target),
+            *(
+                member.path,
+                member.type.tar_type,
+                member.mode,
+                member.uid,
+                member.gid,
+                member.target,
+            ),
             *([] if self.data is None else [self.data.decode("utf-8", "surrogateescape")]),
         ]
         listing.write(json.dumps(fields, separators=(",", ":")) + "\n")
@@ -30,6 +38,8 @@ class ListedMember:
 def read_listing(listing: IO[str]) -> Iterator[ListedMember]:
     """In the layer's order."""
     for line in listing:
-        path, type, mode, uid, gid, target, *data = json.loads(line)
+        path, letter, mode, uid, gid, target, *data = json.loads(line)
+        type = Kind.of_tar_type(letter)
+        assert type is not None, "as written above"
         member = TarMember(path, type, mode, uid=uid, gid=gid, target=target)
         yield ListedMember(member, *(text.encode("utf-8", "surrogateescape") for text in data))

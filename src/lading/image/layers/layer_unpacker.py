@@ -13,12 +13,13 @@ from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional
 
 from lading.files.attributes import is_kept, read_attributes, set_attribute
 from lading.files.bounds import TreeBound
+from lading.files.kind import Kind
 from lading.files.layer_error import about_layer
 from lading.files.root_entry import DIRECTORY_MODE
 from lading.image.layers.layer_applier import LayerApplier
 from lading.runtime.full_disk import FULL
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tar_header import DEVICES, FIFO, SYMLINK, TarMember
+from lading.tar.tar_header import TarMember
 from lading.values.counted import counted
 from lading.values.errors import LadingError
 from lading.values.foreign_text import printable
@@ -51,7 +52,7 @@ def unpack_layer(
 
 
 #: Type, major and minor number.
-Device = Tuple[str, int, int]
+Device = Tuple[Kind, int, int]
 
 
 class DiskTree:
@@ -115,13 +116,13 @@ class DiskTree:
 
     def make(self, path: str, member: TarMember, content: _Read) -> None:
         place = _host(path)
-        if member.type == SYMLINK:
+        if member.type == Kind.SYMLINK:
             os.symlink(member.target.encode("utf-8", "surrogateescape"), place)
             _change_owner(place, member)
-        elif member.type == FIFO:
+        elif member.type == Kind.PIPE:
             os.mkfifo(place)
             self._describe(path, member)
-        elif member.type in DEVICES:
+        elif member.type.is_device:
             self._make_device(path, member)
         else:
             _write_file(place, content)

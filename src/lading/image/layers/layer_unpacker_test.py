@@ -14,6 +14,7 @@ from lading.compression.layer_blob import BlobReader, Compression
 from lading.compression.zstd_testing import BLOCK_LIMIT, zeros, zstd
 from lading.files import bounds
 from lading.files.bounds import FLOOR, TreeBound, UnpackBound
+from lading.files.kind import Kind
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.image.layers.package_testing import find_libzstd
 from lading.image.layers.tree_state import ContentDigests, Node, read_tree
@@ -84,7 +85,7 @@ def test_owners_modes_links_and_capabilities_are_kept(
     assert tree["srv/ping"].links == ("srv/ping", "srv/pong")
     assert tree["srv/ping"].attributes == (("security.capability", CAPABILITY),)
     assert tree["srv/link"].target == "/nowhere"
-    assert (tree["srv/pipe"].type, tree["srv/pipe"].mode) == ("6", 0o600)
+    assert (tree["srv/pipe"].type, tree["srv/pipe"].mode) == (Kind.PIPE, 0o600)
 
 
 def test_several_gzip_members_are_one_archive(tmp_path: Path) -> None:
@@ -107,9 +108,11 @@ def test_devices_keep_their_numbers(tmp_path: Path) -> None:
     tree = unpacked(tmp_path, lower, layer(member("opt/x")))
     links = ("opt/link", "opt/null")
     assert (
-        tree["opt/null"] == tree["opt/link"] == Node("3", 0o666, 0, 0, links=links, device=(1, 3))
+        tree["opt/null"]
+        == tree["opt/link"]
+        == Node(Kind.CHARACTER_DEVICE, 0o666, 0, 0, links=links, device=(1, 3))
     )
-    assert tree["opt/disk"] == Node("4", 0o660, 0, 6, device=(8, 17))
+    assert tree["opt/disk"] == Node(Kind.BLOCK_DEVICE, 0o660, 0, 6, device=(8, 17))
 
 
 #: posix_acl_xattr.h, version 2: the user's own entry, one for uid 7, group, mask and others.

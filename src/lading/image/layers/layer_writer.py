@@ -14,8 +14,8 @@ from typing import BinaryIO, Callable, Iterable, Iterator, Optional, Sequence, T
 
 from lading.compression.hashed_io import HashedOutput
 from lading.compression.layer_compressor import LayerCompressor
-from lading.files import members as kinds
 from lading.files.content_time import content_time
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.config.layer import Layer
 from lading.tar import tar_header
@@ -25,12 +25,6 @@ from lading.values.errors import LadingError
 from lading.values.path import StorePath
 
 _CHUNK = 1 << 20
-
-_TAR_TYPES = {
-    kinds.FILE: tar_header.FILE,
-    kinds.DIRECTORY: tar_header.DIRECTORY,
-    kinds.SYMLINK: tar_header.SYMLINK,
-}
 
 
 @dataclass(frozen=True)
@@ -102,13 +96,13 @@ def head_segment(entries: Sequence[RootEntry]) -> bytes:
     for entry in entries:
         member = TarMember(
             path=entry.path,
-            type=_TAR_TYPES[entry.type],
+            type=entry.type,
             mode=entry.mode,
             size=len(entry.data),
             target=entry.target,
             uid=entry.uid,
             gid=entry.gid,
-            mtime=content_time(Sha256.of(entry.data)) if entry.type == kinds.FILE else 1,
+            mtime=content_time(Sha256.of(entry.data)) if entry.type == Kind.FILE else 1,
         )
         parts += [tar_header.header(member), entry.data, tar_header.padding(len(entry.data))]
     return b"".join(parts)

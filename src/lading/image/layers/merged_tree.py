@@ -4,8 +4,8 @@ import posixpath
 from dataclasses import replace
 from typing import Dict, Iterable, Optional
 
-from lading.files import members as kinds
 from lading.files.bounds import TreeBound
+from lading.files.kind import LINK_MODE, Kind
 from lading.files.links import follow
 from lading.files.root_entry import ADDED_TO, RootEntry
 from lading.image.layers.kept_content import LIMIT
@@ -14,14 +14,11 @@ from lading.image.layers.layer_listing import ListedMember
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.root.dpkg_status import read_dpkg_status
 from lading.image.root.image_tree import ImageTree
-from lading.tar import tar_header
 from lading.tar.tar_header import TarMember
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR
 
 _STORE = STORE_DIR.lstrip("/") + "/"
-
-_KINDS = {tar_header.DIRECTORY: kinds.DIRECTORY, tar_header.SYMLINK: kinds.SYMLINK}
 
 
 class MergedTree:
@@ -60,7 +57,7 @@ class MergedTree:
 
     def link_target(self, path: str) -> Optional[str]:
         entry = self._entries.get(path)
-        return entry.target if entry is not None and entry.type == kinds.SYMLINK else None
+        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
 
     def is_directory(self, path: str) -> bool:
         return path in self._names
@@ -88,10 +85,10 @@ class MergedTree:
         self._entries[path] = RootEntry.directory(path, member.mode, member.uid, member.gid)
 
     def make(self, path: str, member: TarMember, content: Optional[bytes]) -> None:
-        kind = _KINDS.get(member.type, kinds.FILE)
-        mode = kinds.LINK_MODE if kind == kinds.SYMLINK else member.mode
+        kind = member.type.in_image
+        mode = LINK_MODE if kind == Kind.SYMLINK else member.mode
         self._put(RootEntry(path, kind, mode, member.uid, member.gid, member.target))
-        if member.type == tar_header.FILE:
+        if member.type == Kind.FILE:
             self._contents[path] = content
 
     def link(self, source: str, path: str) -> None:

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
 from lading.files import bounds
-from lading.files import members as kinds
 from lading.files.bounds import TreeBound
+from lading.files.kind import Kind
 from lading.files.layer_error import LayerError
 from lading.image.layers.kept_content import LIMIT, KeptContent
 from lading.image.layers.layer_listing import ListedMember, read_listing
@@ -32,7 +32,6 @@ from lading.image.root.image_tree import ImageTree
 from lading.namespaces import linux
 from lading.namespaces.namespace_testing import as_root
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tar_header import DIRECTORY, SYMLINK
 from lading.values.errors import LadingError
 
 #: Type, mode, owner and target by path; and the account files.
@@ -90,9 +89,9 @@ def unpacked_state(root: Path, *layers: bytes) -> Optional[Tree]:
 
 
 def _entries(root: Path) -> Dict[str, Tuple[object, ...]]:
-    types = {DIRECTORY: kinds.DIRECTORY, SYMLINK: kinds.SYMLINK}
+    types = {Kind.DIRECTORY: Kind.DIRECTORY, Kind.SYMLINK: Kind.SYMLINK}
     return {
-        path: (types.get(node.type, kinds.FILE), node.mode, node.uid, node.gid, node.target)
+        path: (types.get(node.type, Kind.FILE), node.mode, node.uid, node.gid, node.target)
         for path, node in read_tree(str(root), (), ContentDigests()).items()
     }
 

@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.root_entry import DIRECTORY_MODE, RootEntry
 from lading.image.layers.layer_writer import SegmentFiles
@@ -92,7 +92,7 @@ class _Plan:
 
     def add_own(self, entry: RootEntry) -> None:
         name = "the image"
-        if entry.type == kinds.DIRECTORY:
+        if entry.type == Kind.DIRECTORY:
             self._own_directories.add(self._add_directory(name, entry))
             return
         place = self._place(name, entry.path)
@@ -166,7 +166,7 @@ class _Plan:
         self._refuse_store(name, place)
         in_base = self._base.entries.get(place)
         if in_base is not None:
-            if in_base.type != kinds.DIRECTORY:
+            if in_base.type != Kind.DIRECTORY:
                 raise _conflict(name, place, "is no directory in the base")
             entry = in_base
         placed = replace(entry, path=place)
@@ -181,7 +181,7 @@ class _Plan:
             if path not in self._directories:
                 in_base = self._base.entries.get(path)
                 entry = in_base or RootEntry.directory(path)
-                if entry.type != kinds.DIRECTORY:
+                if entry.type != Kind.DIRECTORY:
                     raise _conflict("the layer", path, "is no directory in the base")
                 self._directories[path] = ("the layer", entry)
 
@@ -198,21 +198,21 @@ class _Plan:
 
     def _check_base(self, name: str, place: str) -> None:
         in_base = self._base.entries.get(place)
-        if in_base is not None and in_base.type == kinds.DIRECTORY:
+        if in_base is not None and in_base.type == Kind.DIRECTORY:
             raise _conflict(name, place, "is a directory in the base")
 
     def _link_target(self, path: str) -> Optional[str]:
         if path in self._links:
             return self._links[path]
         entry = self._base.entries.get(path)
-        return entry.target if entry is not None and entry.type == kinds.SYMLINK else None
+        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
 
 
 def _links(parts: Sequence[TreePart], own: Sequence[RootEntry]) -> Dict[str, str]:
     links = {
         member.path: member.target for part in parts for member in part.members if member.is_symlink
     }
-    links.update({entry.path: entry.target for entry in own if entry.type == kinds.SYMLINK})
+    links.update({entry.path: entry.target for entry in own if entry.type == Kind.SYMLINK})
     return links
 
 

@@ -4,7 +4,7 @@ from typing import Optional, Sequence
 import pytest
 
 from lading.compression.layer_compressor import LayerCompressor
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.layers.tree_parts import PlannedParts, TreePart, plan_parts
 from lading.image.layers.tree_testing import Parts, directory, file, symlink
@@ -151,13 +151,13 @@ def test_one_of_two_parts_may_give_way(parts: Parts) -> None:
         ),
         (
             [[directory("a")]],
-            [RootEntry("a", kinds.FILE, 0o644)],
+            [RootEntry("a", Kind.FILE, 0o644)],
             "part0 has /a, which is no directory in the base. Leave it out, or choose another "
             "base.",
         ),
         (
             [[file("a/b")]],
-            [RootEntry("a", kinds.FILE, 0o644)],
+            [RootEntry("a", Kind.FILE, 0o644)],
             "the layer has /a, which is no directory in the base. Leave it out, or choose another "
             "base.",
         ),

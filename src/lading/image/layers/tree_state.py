@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading.files.attributes import Attributes, read_attributes
+from lading.files.kind import Kind
 from lading.image.layers.layer_unpacker import Device
-from lading.tar import tar_header
 from lading.tar.member_path import DEPTH_LIMIT, PATH_LIMIT
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
@@ -26,14 +26,14 @@ _SAME_TICK = 100_000_000
 
 @dataclass(frozen=True)
 class Node:
-    """A file, directory, symlink, pipe or device. `type` is a tar header's.
+    """A file, directory, symlink, pipe or device.
 
     `mode` has the permission bits only. `size` and `sha256` (hex) are of a file's content,
     `target` is a symlink's text, `device` a device's numbers; they are None for one that the image
     did not bring. `links` are all paths of a file that has several, sorted.
     """
 
-    type: str
+    type: Kind
     mode: int
     uid: int
     gid: int
@@ -44,9 +44,6 @@ class Node:
     device: Optional[Tuple[int, int]] = None
     links: Tuple[str, ...] = ()
 
-
-# Kinds of files of which a layer has several paths.
-_LINKED = (tar_header.FILE, *tar_header.DEVICES)
 
 #: By path below the root, without leading slash. The root itself is not in it.
 TreeState = Mapping[str, Node]
@@ -98,9 +95,9 @@ def read_tree(
         if node is None:
             continue
         nodes[path] = node
-        if node.type == tar_header.DIRECTORY:
+        if node.type == Kind.DIRECTORY:
             pending.extend(posixpath.join(path, name) for name in _names(root, path))
-        elif node.type in _LINKED and status.st_nlink > 1:
+        elif (node.type is Kind.FILE or node.type.is_device) and status.st_nlink > 1:
             names_of.setdefault(status.st_ino, []).append(path)
     for names in names_of.values():
         links = tuple(sorted(names))
@@ -133,16 +130,16 @@ def _node(
     owner = (status.st_uid, status.st_gid)
     if stat.S_ISLNK(status.st_mode):
         target = os.readlink(host).decode("utf-8", "surrogateescape")
-        return Node(tar_header.SYMLINK, 0o777, *owner, target=target)
+        return Node(Kind.SYMLINK, 0o777, *owner, target=target)
     if stat.S_ISDIR(status.st_mode):
-        node = Node(tar_header.DIRECTORY, mode, *owner)
+        node = Node(Kind.DIRECTORY, mode, *owner)
     elif stat.S_ISFIFO(status.st_mode):
-        node = Node(tar_header.FIFO, mode, *owner)
+        node = Node(Kind.PIPE, mode, *owner)
     elif stat.S_ISREG(status.st_mode):
         sha256 = digests.of(host, status)
-        node = Node(tar_header.FILE, mode, *owner, size=status.st_size, sha256=sha256)
+        node = Node(Kind.FILE, mode, *owner, size=status.st_size, sha256=sha256)
     elif stat.S_ISCHR(status.st_mode):
-        type, *numbers = devices.get(status.st_ino, (tar_header.CHARACTER_DEVICE,))
+        type, *numbers = devices.get(status.st_ino, (Kind.CHARACTER_DEVICE,))
         node = Node(type, mode, *owner, device=(numbers[0], numbers[1]) if numbers else None)
     else:
         return None

@@ -12,6 +12,7 @@ import pytest
 
 import lading
 from lading.compression.zstd_testing import BLOCK_LIMIT, skippable, zeros, zstd
+from lading.files.kind import Kind
 from lading.image.config.layer import Layer
 from lading.image.layers.layer_listing import ListedMember, read_listing
 from lading.image.layers.package_testing import find_libzstd
@@ -121,14 +122,14 @@ def test_other_types_are_refused(media_type: str, reason: str, tmp_path: Path) -
 def test_the_listing_has_everything_in_order(tmp_path: Path) -> None:
     _, found = run(tmp_path, request(TAR, TAR), TAR)
     assert [(one.member.path, one.member.type, one.member.target) for one in found] == [
-        ("etc", "5", ""),
-        ("etc/passwd", "0", ""),
-        ("bin", "2", "usr/bin"),
-        ("x", "1", "etc/passwd"),
-        (".wh.old", "0", ""),
-        ("etc/.wh..wh..opq", "0", ""),
-        ("dev/null", "3", ""),
-        ("\udcff\n\u2028", "0", ""),
+        ("etc", Kind.DIRECTORY, ""),
+        ("etc/passwd", Kind.FILE, ""),
+        ("bin", Kind.SYMLINK, "usr/bin"),
+        ("x", Kind.HARDLINK, "etc/passwd"),
+        (".wh.old", Kind.FILE, ""),
+        ("etc/.wh..wh..opq", Kind.FILE, ""),
+        ("dev/null", Kind.CHARACTER_DEVICE, ""),
+        ("\udcff\n\u2028", Kind.FILE, ""),
     ]
     etc = found[0].member
     assert (etc.mode, etc.uid, etc.gid) == (0o750, 1, 2)

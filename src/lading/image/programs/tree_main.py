@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import LINK_MODE, Kind
 from lading.files.root_path import check_layer_path
 from lading.image.layers.part_files import write_part
 from lading.image.programs.tree_request import TreeRequest
@@ -39,14 +39,14 @@ def main(argv: List[str]) -> None:
 
 def _listed(request: TreeRequest) -> Iterator[TreeFile]:
     for path in request.directories:
-        yield TreeFile(TreeMember(path, kinds.DIRECTORY, _PROGRAM))
+        yield TreeFile(TreeMember(path, Kind.DIRECTORY, _PROGRAM))
     for entry in request.entries:
         if entry.target:
-            member = TreeMember(entry.path, kinds.SYMLINK, kinds.LINK_MODE, target=entry.target)
+            member = TreeMember(entry.path, Kind.SYMLINK, LINK_MODE, target=entry.target)
             yield TreeFile(member)
         else:
             mode = _PROGRAM if entry.is_executable else _PLAIN
-            member = TreeMember(entry.path, kinds.FILE, mode)
+            member = TreeMember(entry.path, Kind.FILE, mode)
             yield TreeFile(member, Path(request.source, entry.path))
 
 
@@ -71,7 +71,7 @@ def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFil
         member = file.member
         path = f"{request.place}/{member.path}"
         check_layer_path("files", f"/{path}")
-        mode = {kinds.SYMLINK: kinds.LINK_MODE, kinds.DIRECTORY: program}.get(
+        mode = {Kind.SYMLINK: LINK_MODE, Kind.DIRECTORY: program}.get(
             member.type, program if member.mode == _PROGRAM else plain
         )
         hardlink = f"{request.place}/{member.hardlink}" if member.hardlink else ""
@@ -79,7 +79,7 @@ def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFil
         found[path] = replace(file, member=placed, has_content_time=True)
     for path in [request.place, *found]:
         while len(path) >= len(request.place):
-            directory = TreeMember(path, kinds.DIRECTORY, program, uid, gid)
+            directory = TreeMember(path, Kind.DIRECTORY, program, uid, gid)
             found.setdefault(path, TreeFile(directory))
             path = path.rpartition("/")[0]
     return list(found.values())

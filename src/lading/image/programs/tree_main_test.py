@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 import pytest
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.image.layers.part_files import PartFiles
 from lading.image.programs.parts_layer_main import main as make_layer
 from lading.image.programs.parts_request import PartsRequest
@@ -79,7 +79,7 @@ def test_nixpkgs_54955_a_file_that_changed_has_another_time(sandbox: Path, libde
         with tarfile.open(PART[0]) as segment:
             times = {info.name: info.mtime for info in segment}
         assert times == {
-            path: member.mtime for path, member in listed.items() if member.type == kinds.FILE
+            path: member.mtime for path, member in listed.items() if member.type == Kind.FILE
         }
         others.add(listed["srv/www/other.html"].mtime)
         return listed["srv/www/index.html"].mtime

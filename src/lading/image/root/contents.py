@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.members import Member
 from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import ACCOUNT_FILES
@@ -72,9 +72,9 @@ class _Package:
         for member in content.members:
             if member.path:
                 self.children.setdefault(posixpath.dirname(member.path), []).append(member.path)
-        if self.members[""].type != kinds.DIRECTORY:
+        if self.members[""].type != Kind.DIRECTORY:
             raise LadingError(
-                f"`contents` has {self.path}, which is a {self.members[''].type} and not a "
+                f"`contents` has {self.path}, which is a {self.members[''].type.value} and not a "
                 "directory, so nothing of it can lie at `/`. Refer to it in `cmd`, `entrypoint` "
                 "or `env` instead."
             )
@@ -99,7 +99,7 @@ class _Package:
         parts = path.split("/")
         for length in range(1, len(parts) + 1):
             member = self.members.get("/".join(parts[:length]))
-            if member is not None and member.type == kinds.SYMLINK:
+            if member is not None and member.type == Kind.SYMLINK:
                 return member
         return None
 
@@ -122,7 +122,7 @@ class _Node:
     @property
     def is_directory(self) -> bool:
         resolved = self.resolved
-        return resolved is not None and resolved.type == kinds.DIRECTORY
+        return resolved is not None and resolved.type == Kind.DIRECTORY
 
     @property
     def store_path(self) -> str:
@@ -162,7 +162,7 @@ class _Merge:
         is_directory = (
             path == _REAL_DIRECTORY
             or self._is_directory(path)
-            or any(node.member.type == kinds.DIRECTORY for node in nodes)
+            or any(node.member.type == Kind.DIRECTORY for node in nodes)
         )
         if is_directory and any(node.is_directory for node in nodes):
             self._add_directory(path, nodes)
@@ -202,11 +202,11 @@ class _Merge:
             if not first.same_as(other):
                 raise _conflict(path, first, other, "different in both")
         resolved = first.resolved
-        if path in COPIED_FILES and resolved is not None and resolved.type == kinds.FILE:
+        if path in COPIED_FILES and resolved is not None and resolved.type == Kind.FILE:
             original = resolved.hardlink or resolved.path
             self._entries[path] = RootEntry(
                 path,
-                kinds.FILE,
+                Kind.FILE,
                 COPIED_FILES[path],
                 source=f"{first.package.path}/{original}".lstrip("/"),
             )

@@ -2,6 +2,7 @@ from typing import Dict
 
 import pytest
 
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.layers.package_testing import Link, MakePackage, Package, Program, Tree
 from lading.image.root.contents import merge_contents
@@ -86,7 +87,7 @@ def test_containerd_12683_13382_what_runtimes_open_is_a_file(
 ) -> None:
     package = make_package("a", {f"share/{name}": b"root", f"etc/{name}": Link(f"../share/{name}")})
     entry = plan(package)[f"etc/{name}"]
-    assert entry.type == "file"
+    assert entry.type is Kind.FILE
     assert entry.mode == 0o644
     assert entry.source == f"store/{package.path.base}/share/{name}"
 

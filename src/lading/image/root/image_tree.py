@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
@@ -38,13 +38,13 @@ class ImageTree:
 
     def _link_target(self, path: str) -> Optional[str]:
         entry = self.entries.get(path)
-        return entry.target if entry is not None and entry.type == kinds.SYMLINK else None
+        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
 
     def directory(self, path: str) -> Optional[RootEntry]:
         """The directory that a program sees at `path`, through any links."""
         place = self.locate(f"{path}/.")
         entry = self.entries.get(place) if place is not None else None
-        return entry if entry is not None and entry.type == kinds.DIRECTORY else None
+        return entry if entry is not None and entry.type == Kind.DIRECTORY else None
 
     def parents(self, path: str) -> Iterator[RootEntry]:
         """The directories that `path`, as `locate` gives it, lies in."""
@@ -76,10 +76,10 @@ def _to_dict(entry: RootEntry) -> Dict[str, Any]:
     fields = {key: getattr(entry, key) for key in _KEYS}
     if entry.data:
         fields["data"] = base64.b64encode(entry.data).decode("ascii")
-    return {**fields, "mode": f"{entry.mode:04o}"}
+    return {**fields, "type": entry.type.value, "mode": f"{entry.mode:04o}"}
 
 
 def _from_dict(fields: Mapping[str, Any]) -> RootEntry:
-    values = {key: fields[key] for key in _KEYS}
+    values = {key: fields[key] for key in _KEYS if key != "type"}
     data = base64.b64decode(fields.get("data", ""))
-    return RootEntry(mode=int(fields["mode"], 8), data=data, **values)
+    return RootEntry(type=Kind(fields["type"]), mode=int(fields["mode"], 8), data=data, **values)

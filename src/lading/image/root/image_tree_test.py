@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.image_tree import ImageTree
@@ -19,7 +19,7 @@ DEBIAN = tree(
     RootEntry.directory("usr"),
     RootEntry.directory("usr/bin", 0o711, 5, 6),
     RootEntry.symlink("usr/bin/X11", "."),
-    RootEntry("usr/bin/sh", kinds.FILE, 0o755),
+    RootEntry("usr/bin/sh", Kind.FILE, 0o755),
     RootEntry.symlink("var", "/srv/../usr"),
     RootEntry.symlink("up", "../../usr"),
     RootEntry.symlink("loop", "loop"),

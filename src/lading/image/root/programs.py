@@ -11,8 +11,8 @@ import posixpath
 from dataclasses import dataclass
 from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
 
-from lading.files import members as kinds
 from lading.files.container_path import is_mounted, shown
+from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.members import Member
 from lading.files.root_entry import RootEntry
@@ -64,7 +64,7 @@ class ImageContents:
     def is_link(self, path: str) -> bool:
         place = follow(path, self._target)
         found = None if place is None else self.at(place)
-        return found is not None and found.type == kinds.SYMLINK
+        return found is not None and found.type == Kind.SYMLINK
 
     def place(self, path: str) -> str:
         """Where `path` lies, with all links followed; as it is if they do not end."""
@@ -73,7 +73,7 @@ class ImageContents:
 
     def _target(self, path: str) -> Optional[str]:
         found = self.at(path)
-        return found.target if found is not None and found.type == kinds.SYMLINK else None
+        return found.target if found is not None and found.type == Kind.SYMLINK else None
 
     def programs(self) -> Iterator[str]:
         """The paths of what may be a program, as far as is known."""
@@ -87,7 +87,7 @@ class ImageContents:
 
 
 def _may_run(found: Union[RootEntry, Member]) -> bool:
-    return found.type == kinds.SYMLINK or (found.type == kinds.FILE and bool(found.mode & _EXECUTE))
+    return found.type == Kind.SYMLINK or (found.type == Kind.FILE and bool(found.mode & _EXECUTE))
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ class ProgramSearch:
         if any(self._is_mounted(one) for one in (path, full)):
             return None
         found, is_link = self.contents.at(place), self.contents.is_link(path)
-        if found is None or found.type == kinds.SYMLINK:
+        if found is None or found.type == Kind.SYMLINK:
             return f"which is a link to {full!r}, where nothing is" if is_link else _MISSING
         what = f"which is a link to {full!r}, and that" if is_link else "which"
-        if found.type == kinds.DIRECTORY:
+        if found.type == Kind.DIRECTORY:
             return f"{what} is a directory"
-        if found.type == kinds.FILE and not found.mode & _EXECUTE:
+        if found.type == Kind.FILE and not found.mode & _EXECUTE:
             return f"{what} is not executable: its mode is {found.mode:04o}"
         return None
 

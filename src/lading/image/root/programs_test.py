@@ -2,8 +2,8 @@ from typing import Dict, Optional
 
 import pytest
 
-from lading.files import members as kinds
-from lading.files.members import Member
+from lading.files.kind import Kind
+from lading.files.members import EXECUTABLE_MODE, PLAIN_MODE, Member
 from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.image.root.programs import DEFAULT_PATH, ImageContents, MembersNeeded, ProgramSearch
@@ -21,14 +21,14 @@ TREE = ImageTree(
             RootEntry.directory("usr"),
             RootEntry.directory("usr/bin"),
             RootEntry.symlink("bin", "usr/bin"),
-            RootEntry("usr/bin/java", kinds.FILE, 0o755),
-            RootEntry("usr/bin/text", kinds.FILE, 0o644),
+            RootEntry("usr/bin/java", Kind.FILE, 0o755),
+            RootEntry("usr/bin/text", Kind.FILE, 0o644),
             RootEntry.symlink("usr/bin/hello", f"{HELLO}/bin/hello"),
             RootEntry.symlink("usr/bin/gone", f"{HELLO}/bin/gone"),
             RootEntry.symlink("usr/bin/other", "/nowhere"),
             RootEntry.symlink("usr/bin/loop", "loop"),
             RootEntry.symlink("usr/bin/mounted", "/data/x"),
-            RootEntry("opt/tool", kinds.FILE, 0o711),
+            RootEntry("opt/tool", Kind.FILE, 0o711),
         )
     }
 )
@@ -40,13 +40,13 @@ def members(*found: Member) -> Dict[str, Member]:
 
 PACKAGES: Dict[StorePath, Optional[Dict[str, Member]]] = {
     HELLO: members(
-        Member("", kinds.DIRECTORY, 0o555),
-        Member("bin", kinds.DIRECTORY, 0o555),
-        Member("bin/hello", kinds.FILE, kinds.EXECUTABLE_MODE),
-        Member("bin/hi", kinds.SYMLINK, 0o777, target="hello"),
-        Member("share", kinds.FILE, kinds.PLAIN_MODE),
+        Member("", Kind.DIRECTORY, 0o555),
+        Member("bin", Kind.DIRECTORY, 0o555),
+        Member("bin/hello", Kind.FILE, EXECUTABLE_MODE),
+        Member("bin/hi", Kind.SYMLINK, 0o777, target="hello"),
+        Member("share", Kind.FILE, PLAIN_MODE),
     ),
-    SCRIPT: members(Member("", kinds.FILE, kinds.EXECUTABLE_MODE)),
+    SCRIPT: members(Member("", Kind.FILE, EXECUTABLE_MODE)),
     UNKNOWN: None,
 }
 

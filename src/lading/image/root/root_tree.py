@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Iterable, Mapping, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import ACCOUNT_FILES, NSSWITCH, AccountFiles
 from lading.image.root.directories import FIELD as DIRECTORIES
@@ -68,7 +68,7 @@ def plan_root_tree(
         tree.add_content(entry)
     for path, spec in fields.files.items():
         data = read_source(spec.source) if spec.source else spec.text.encode("utf-8")
-        tree.add("files", RootEntry(path, kinds.FILE, spec.mode, data=data), spec.owner)
+        tree.add("files", RootEntry(path, Kind.FILE, spec.mode, data=data), spec.owner)
     for path, target in fields.symlinks.items():
         tree.add("symlinks", RootEntry.symlink(path, target))
     if fields.accounts:
@@ -90,7 +90,7 @@ class _Tree:
         self._origins: Dict[str, str] = {}
         self._owners: Dict[str, Tuple[str, Owner]] = {}
         present = base.entries.get(_STORE)
-        if present is not None and present.type != kinds.DIRECTORY:
+        if present is not None and present.type != Kind.DIRECTORY:
             # Runtimes would look for the packages behind a link, or refuse the image.
             raise LadingError(
                 f"the base's {STORE_DIR} is not a directory, but the packages of an image are "
@@ -110,14 +110,14 @@ class _Tree:
         present = self._entries.get(place)
         if present is None:
             self._check_base(field, entry)
-        elif present != placed and (entry.type, present.type) != (kinds.DIRECTORY,) * 2:
+        elif present != placed and (entry.type, present.type) != (Kind.DIRECTORY,) * 2:
             raise self._conflict(field, entry.path, place, _as(present))
         self._put(field, placed, owner)
         if place != entry.path:
             self._origins[place] += f" as '/{entry.path}'"
 
     def add_content(self, entry: RootEntry) -> None:
-        if entry.type == kinds.DIRECTORY:
+        if entry.type == Kind.DIRECTORY:
             if self._base.directory(entry.path) is None:
                 self.add("contents", entry)
             return
@@ -136,13 +136,13 @@ class _Tree:
         for path, data in self._accounts.extended(fields.accounts).to_data().items():
             place = self._place("users", path)
             self._add_parents("users", place)
-            entry = RootEntry(path, kinds.FILE, ACCOUNT_FILES[path], data=data)
+            entry = RootEntry(path, Kind.FILE, ACCOUNT_FILES[path], data=data)
             self._check_base("users", entry)
             entry = as_in_base(replace(entry, path=place), self._base)
             self._put("users", entry, Owner(str(entry.uid), str(entry.gid)))
         path, data = NSSWITCH
         if not self.has(path):
-            self.add("users", RootEntry(path, kinds.FILE, 0o644, data=data))
+            self.add("users", RootEntry(path, Kind.FILE, 0o644, data=data))
 
     def add_directory(self, path: str, spec: DirectorySpec) -> None:
         present = self._base.directory(path)
@@ -162,7 +162,7 @@ class _Tree:
             entry
             for path, entry in entries.items()
             if described[path] != self._base.entries.get(path)
-            or (entry.type == kinds.FILE and in_base.get(path) != entry.data)
+            or (entry.type == Kind.FILE and in_base.get(path) != entry.data)
         ]
         entries = {**self._base.entries, **described}
         image = replace(self._base, entries=entries, accounts=accounts)
@@ -181,9 +181,9 @@ class _Tree:
         """The base has no directory where a file or link is to be, and nothing else where a
         directory is."""
         in_base = self._base.directory(entry.path)
-        if entry.type != kinds.DIRECTORY and in_base is not None:
+        if entry.type != Kind.DIRECTORY and in_base is not None:
             raise _base_conflict(field, entry.path, entry.path, "is a directory")
-        if entry.type == kinds.DIRECTORY and in_base is None and self.has(entry.path):
+        if entry.type == Kind.DIRECTORY and in_base is None and self.has(entry.path):
             raise _base_conflict(field, entry.path, entry.path, "is not a directory")
 
     def _place(self, field: str, path: str) -> str:
@@ -201,7 +201,7 @@ class _Tree:
     def _add_parents(self, field: str, place: str) -> None:
         parent = posixpath.dirname(place)
         present = self._entries.get(parent) or self._base.entries.get(parent)
-        if present is not None and present.type != kinds.DIRECTORY:
+        if present is not None and present.type != Kind.DIRECTORY:
             if parent not in self._entries:
                 raise _base_conflict(field, place, parent, "is not a directory")
             raise self._conflict(field, place, parent, " and is not a directory")
@@ -221,7 +221,7 @@ def as_in_base(entry: RootEntry, base: ImageTree) -> RootEntry:
     has and Lading rewrites: a setgid program may have to read it."""
     place = base.locate(f"{entry.path}/.")
     present = base.entries.get(place) if place is not None else None
-    if present is None or (present.type, entry.type) != (kinds.FILE, kinds.FILE):
+    if present is None or (present.type, entry.type) != (Kind.FILE, Kind.FILE):
         return entry
     return replace(entry, mode=present.mode, uid=present.uid, gid=present.gid)
 
@@ -234,4 +234,4 @@ def _base_conflict(field: str, path: str, place: str, what: str) -> LadingError:
 
 
 def _as(present: RootEntry) -> str:
-    return " as a directory" if present.type == kinds.DIRECTORY else ""
+    return " as a directory" if present.type == Kind.DIRECTORY else ""

@@ -3,6 +3,7 @@ from typing import Any, Dict
 
 import pytest
 
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.layers.package_testing import Link, MakePackage, Package, Program
 from lading.image.root.account_files import AccountFiles
@@ -60,13 +61,13 @@ def test_rules_docker_2127_a_home_is_made_only_where_it_is_asked_for() -> None:
 def test_apko_2323_containerd_12683_users_bring_their_files() -> None:
     entries = plan(users={"redis": 999})
     assert {path: (entry.type, f"{entry.mode:04o}") for path, entry in entries.items()} == {
-        "etc": ("directory", "0755"),
-        "etc/group": ("file", "0644"),
-        "etc/gshadow": ("file", "0640"),
-        "etc/nsswitch.conf": ("file", "0644"),
-        "etc/passwd": ("file", "0644"),
-        "etc/shadow": ("file", "0640"),
-        "root": ("directory", "0700"),
+        "etc": (Kind.DIRECTORY, "0755"),
+        "etc/group": (Kind.FILE, "0644"),
+        "etc/gshadow": (Kind.FILE, "0640"),
+        "etc/nsswitch.conf": (Kind.FILE, "0644"),
+        "etc/passwd": (Kind.FILE, "0644"),
+        "etc/shadow": (Kind.FILE, "0640"),
+        "root": (Kind.DIRECTORY, "0700"),
     }
     assert entries["etc/nsswitch.conf"].data == b"hosts: files dns\n"
     assert entries["etc/passwd"].data.startswith(b"root:x:0:0:root:/root:/bin/sh\n")
@@ -75,7 +76,7 @@ def test_apko_2323_containerd_12683_users_bring_their_files() -> None:
 
 def test_users_are_merged_with_those_of_contents(make_package: MakePackage) -> None:
     package = make_package("nss", {"etc/nsswitch.conf": b"x"})
-    assert plan(package, users={"redis": 999})["etc/nsswitch.conf"].type == "symlink"
+    assert plan(package, users={"redis": 999})["etc/nsswitch.conf"].type is Kind.SYMLINK
 
 
 def test_files_and_links(make_package: MakePackage) -> None:
@@ -171,7 +172,7 @@ def test_rules_oci_857_bazeldnf_15_the_base_s_links_are_kept(make_package: MakeP
     assert over(base, package, files={"/bin/own": ""}, directories={"/bin": "0700"}) == {
         "usr/bin": RootEntry.directory("usr/bin", 0o700),
         "usr/bin/foo": RootEntry.symlink("usr/bin/foo", f"{package.path}/bin/foo"),
-        "usr/bin/own": RootEntry("usr/bin/own", "file", 0o644),
+        "usr/bin/own": RootEntry("usr/bin/own", Kind.FILE, 0o644),
         "usr/sbin/foo": RootEntry.symlink("usr/sbin/foo", f"{package.path}/bin/foo"),
     }
 
@@ -192,18 +193,18 @@ def test_account_files_of_the_base_keep_owner_and_mode() -> None:
     """unix_chkpwd is setgid shadow."""
     made = plan_tree(users={"redis": 999}).image
     modes = {"passwd": (0o600, 0, 0), "shadow": (0o640, 0, 42), "gshadow": (0o604, 7, 8)}
-    entries = [RootEntry(f"etc/{name}", "file", *state) for name, state in modes.items()]
+    entries = [RootEntry(f"etc/{name}", Kind.FILE, *state) for name, state in modes.items()]
     entries += [RootEntry.symlink("etc/group", "../usr/group")]
-    entries += [RootEntry("usr/group", "file", 0o664, 5, 6)]
+    entries += [RootEntry("usr/group", Kind.FILE, 0o664, 5, 6)]
     base = replace(made, entries={**made.entries, **{entry.path: entry for entry in entries}})
     written = over(base, users={"web": 80})
     assert {
         path: (entry.type, entry.mode, entry.uid, entry.gid) for path, entry in written.items()
     } == {
-        "etc/passwd": ("file", 0o600, 0, 0),
-        "etc/shadow": ("file", 0o640, 0, 42),
-        "etc/gshadow": ("file", 0o604, 7, 8),
-        "etc/group": ("file", 0o664, 5, 6),
+        "etc/passwd": (Kind.FILE, 0o600, 0, 0),
+        "etc/shadow": (Kind.FILE, 0o640, 0, 42),
+        "etc/gshadow": (Kind.FILE, 0o604, 7, 8),
+        "etc/group": (Kind.FILE, 0o664, 5, 6),
     }
 
 
@@ -256,7 +257,7 @@ def test_what_the_base_does_not_take(fields: Dict[str, Any], reason: str) -> Non
                 RootEntry.directory("d"),
                 RootEntry.symlink("l", "d"),
                 RootEntry.symlink("loop", "loop"),
-                RootEntry("f", "file", 0o644),
+                RootEntry("f", Kind.FILE, 0o644),
             ).entries
         },
         AccountFiles("redis:x:999:999::/:/bin/sh\n", "redis:x:999:\n"),

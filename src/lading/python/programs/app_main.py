@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.image.layers.part_files import write_part
 from lading.python.app import MAIN_FILE, check_sources, main_source
 from lading.python.bytecode import Module, compile_modules, with_directories
@@ -39,7 +39,7 @@ def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:
         *((path, Path(request.sources, path)) for path in request.paths),
     ]
     return tuple(
-        TreeFile(TreeMember(f"{request.directory}/{path}", kinds.FILE, 0o644), content, True)
+        TreeFile(TreeMember(f"{request.directory}/{path}", Kind.FILE, 0o644), content, True)
         for path, content in contents
     )
 

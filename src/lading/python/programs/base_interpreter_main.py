@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from lading.compression.layer_blob import BlobReader, Compression
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.image.root.image_tree import ImageTree
 from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
 from lading.runtime.program import run
 from lading.store.elf import sound_elf
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tar_header import FILE, HARDLINK
 from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.json_codec import read_json
@@ -70,7 +69,7 @@ def _real(tree: ImageTree, path: str) -> Optional[str]:
     """The path of the file that a program sees at `path`, through any links."""
     place = tree.locate(f"{path}/.")
     entry = tree.entries.get(place) if place is not None else None
-    return place if entry is not None and entry.type == kinds.FILE else None
+    return place if entry is not None and entry.type == Kind.FILE else None
 
 
 def _modules(
@@ -129,11 +128,11 @@ def _extract(
                 path = tree.locate(member.path)
                 if path not in wanted:
                     continue
-                if member.type == HARDLINK:
+                if member.type == Kind.HARDLINK:
                     source = found.get(tree.locate(member.target) or "")
                     if source is not None:
                         found[path] = source
-                elif member.type == FILE:
+                elif member.type == Kind.FILE:
                     found[path] = scratch / str(len(found))
                     _write(archive, found[path])
     return found
@@ -162,7 +161,7 @@ def _linked(program: Path, offered: Mapping[str, Path]) -> List[str]:
 
 
 def _file(path: str, source: Path, mode: int) -> TreeFile:
-    return TreeFile(TreeMember(path, kinds.FILE, mode), source)
+    return TreeFile(TreeMember(path, Kind.FILE, mode), source)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Dict, List, Sequence
 
 import pytest
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.python.interpreter_testing import VERSION, segment_file
@@ -21,7 +21,7 @@ from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.json_codec import to_json
 
-_TYPES = {tarfile.SYMTYPE: kinds.SYMLINK, tarfile.REGTYPE: kinds.FILE, tarfile.LNKTYPE: kinds.FILE}
+_TYPES = {tarfile.SYMTYPE: Kind.SYMLINK, tarfile.REGTYPE: Kind.FILE, tarfile.LNKTYPE: Kind.FILE}
 
 
 def taken(layers: Sequence[Path], program: str, links: Dict[str, str]) -> List[str]:
@@ -69,9 +69,9 @@ def test_of_a_file_in_several_layers_the_last_is_taken(
     others = (f"usr/lib/python{VERSION}/site-packages/a.py", "usr/lib/test/libunneeded.so.1")
     with Path("above.tar").open("wb") as output:
         files = [
-            TreeFile(TreeMember(path, kinds.FILE, 0o644), b"above") for path in (module, *others)
+            TreeFile(TreeMember(path, Kind.FILE, 0o644), b"above") for path in (module, *others)
         ]
-        files.append(TreeFile(TreeMember(f"{module[:-3]}2.py", kinds.FILE, 0o644, hardlink=module)))
+        files.append(TreeFile(TreeMember(f"{module[:-3]}2.py", Kind.FILE, 0o644, hardlink=module)))
         write_tree_segment(files, output)
     layers = [Path(interpreter.segments[0].path), Path("above.tar")]
     names = taken(layers, "usr/bin/python3", {"lib": "usr/lib"})

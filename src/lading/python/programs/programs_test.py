@@ -8,7 +8,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
-from lading.files import members as kinds
+from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.python.app import Main
@@ -120,7 +120,7 @@ def test_modules_of_packages_are_compiled_where_python_finds_them(
     paths = ("usr/lib/python3/dist-packages/a.py", "usr/share/x/b.py", "usr/lib/python3x/c.py")
     with Path("package.tar").open("wb") as output:
         write_tree_segment(
-            (TreeFile(TreeMember(path, kinds.FILE, 0o644), b"A = 1\n") for path in paths), output
+            (TreeFile(TreeMember(path, Kind.FILE, 0o644), b"A = 1\n") for path in paths), output
         )
     roots = ("usr/lib/python3/dist-packages", "usr/lib/python3")
     request = TreeBytecodeRequest(("package.tar",), roots, interpreter)
@@ -147,11 +147,11 @@ def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
 
 
 def test_libraries_are_found_in_wheels_and_the_image(sandbox: Path) -> None:
-    in_wheel = TreeMember("app/site-packages/a.libs/liba.so", kinds.FILE, 0o644)
+    in_wheel = TreeMember("app/site-packages/a.libs/liba.so", Kind.FILE, 0o644)
     Path("wheel.json").write_text(members_to_json([in_wheel]))
     entries = (
-        RootEntry("usr/lib/libc.so", kinds.FILE, 0o644),
-        RootEntry("opt/libx.so", kinds.FILE, 0o644),
+        RootEntry("usr/lib/libc.so", Kind.FILE, 0o644),
+        RootEntry("opt/libx.so", Kind.FILE, 0o644),
     )
     Path("tree.json").write_text(ImageTree({entry.path: entry for entry in entries}).to_json())
     offered = {

@@ -8,7 +8,6 @@ import mmap
 import os
 import posixpath
 import re
-import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -32,13 +31,6 @@ _KERNEL_DIRECTORIES = ("/dev/", "/proc/", "/sys/")
 # Characters that go on with the name of a file, for a regular expression.
 _NAME = rb"\w.~+@%-"
 _PATH_END = re.compile(b"[/%b]\\Z" % _NAME)
-
-_KINDS = {
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFBLK: "a block device",
-    stat.S_IFCHR: "a character device",
-}
 
 
 class Problem(Enum):
@@ -150,8 +142,7 @@ class _Audit:
                 yield from self._shebang(entry)
                 yield from self._build_directory(entry)
             elif not entry.is_directory:
-                kind = _KINDS[stat.S_IFMT(entry.mode)]
-                yield Finding(entry.path, Problem.SPECIAL_FILE, kind)
+                yield Finding(entry.path, Problem.SPECIAL_FILE, entry.kind_in_words)
 
     def _link(self, entry: Entry) -> Iterator[Finding]:
         goal = self.view.follow(self.view.own_path(entry.path))

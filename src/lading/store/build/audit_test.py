@@ -124,7 +124,7 @@ def test_special_files(tree: Path, inputs: Inputs, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tree)  # the name of a socket is limited to 108 bytes
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket")
-    expected = "'fifo' is a FIFO, which a package can't contain: remove it in `script`; only"
+    expected = "'fifo' is a pipe, which a package can't contain: remove it in `script`; only"
     assert expected in sentence(tree, inputs)
     assert "'socket' is a socket, which a package can't contain" in sentence(tree, inputs)
 

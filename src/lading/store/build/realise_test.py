@@ -227,7 +227,7 @@ def test_bin_directories_of_dependencies_are_in_the_path(build: Build) -> None:
             "`script` wrote /store/x, which is not its own: the only place in the store that a "
             "build may write to is $out.",
         ),
-        ("mkfifo $out/x", "'x' is a FIFO, which a package can't contain: remove it in `script`"),
+        ("mkfifo $out/x", "'x' is a pipe, which a package can't contain: remove it in `script`"),
         ("ln -s /etc/passwd $out/x", "'x' links to /etc/passwd, outside the store"),
         (
             "cat > $out/x <<EOF\na\n  EOF\ntouch $out/y",

@@ -1,0 +1,65 @@
+"""What a thing in a tree of files can be."""
+
+import stat
+from enum import Enum
+from typing import Optional
+
+
+class Kind(Enum):
+    """The value is the word for it in errors, lists and fields; a hard link is only in archives."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    SYMLINK = "symlink"
+    PIPE = "pipe"
+    CHARACTER_DEVICE = "character device"
+    BLOCK_DEVICE = "block device"
+    HARDLINK = "hard link"
+
+    @property
+    def is_device(self) -> bool:
+        return self in (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE)
+
+    @property
+    def tar_type(self) -> str:
+        """The letter in a tar header (POSIX.1-2017 pax, "ustar Interchange Format", typeflag)."""
+        return _TAR_TYPES[self]
+
+    @classmethod
+    def of_tar_type(cls, letter: str) -> "Optional[Kind]":
+        return _OF_TAR_TYPE.get(letter)
+
+    @classmethod
+    def of_mode(cls, mode: int) -> "Optional[Kind]":
+        """Of an `st_mode`; None for a socket, which neither archives nor images have."""
+        return _OF_FORMAT.get(stat.S_IFMT(mode))
+
+    @property
+    def in_image(self) -> "Kind":
+        """Whatever is neither directory nor symlink counts as a file in the tree of an image."""
+        return self if self in (Kind.DIRECTORY, Kind.SYMLINK) else Kind.FILE
+
+
+#: The mode of every symlink.
+LINK_MODE = 0o777
+
+_TAR_TYPES = {
+    Kind.FILE: "0",
+    Kind.HARDLINK: "1",
+    Kind.SYMLINK: "2",
+    Kind.CHARACTER_DEVICE: "3",
+    Kind.BLOCK_DEVICE: "4",
+    Kind.DIRECTORY: "5",
+    Kind.PIPE: "6",
+}
+
+_OF_TAR_TYPE = {letter: kind for kind, letter in _TAR_TYPES.items()}
+
+_OF_FORMAT = {
+    stat.S_IFREG: Kind.FILE,
+    stat.S_IFLNK: Kind.SYMLINK,
+    stat.S_IFCHR: Kind.CHARACTER_DEVICE,
+    stat.S_IFBLK: Kind.BLOCK_DEVICE,
+    stat.S_IFDIR: Kind.DIRECTORY,
+    stat.S_IFIFO: Kind.PIPE,
+}
