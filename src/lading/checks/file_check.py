@@ -17,10 +17,11 @@ from lading.checks.fields import Fields
 from lading.checks.go_syntax import go_file_mode
 from lading.checks.go_syntax.go_variables import expand
 from lading.checks.go_syntax.pattern import Pattern
-from lading.checks.image_files import ImageFile, ImageFiles
+from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome, difference, indented, quoted
 from lading.files.container_path import parse_container_path
 from lading.files.kind import Kind
+from lading.files.root_entry import RootEntry
 from lading.image.config.user import is_number
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.owner import Owner
@@ -140,7 +141,7 @@ class FileCheck:
         if self.is_read:
             yield from self._content_failures(files.read(self.path), files.files[followed])
 
-    def _state_failures(self, file: ImageFile, accounts: AccountFiles) -> Iterator[str]:
+    def _state_failures(self, file: RootEntry, accounts: AccountFiles) -> Iterator[str]:
         if self.type is not None and file.type.value != self.type:
             yield difference("type", self.type, file.type.value)
         if self.mode is not None and f"{file.mode:04o}" != self.mode:
@@ -154,7 +155,7 @@ class FileCheck:
         ):
             yield difference("executable by", self.executable_by, permissions)
 
-    def _owner_failures(self, file: ImageFile, accounts: AccountFiles) -> Iterator[str]:
+    def _owner_failures(self, file: RootEntry, accounts: AccountFiles) -> Iterator[str]:
         for what, expected, actual, number_of, lines in (
             ("user", self.user, file.uid, accounts.uid_of, accounts.passwd),
             ("group", self.group, file.gid, accounts.gid_of, accounts.group),
@@ -170,7 +171,7 @@ class FileCheck:
                 wanted = expected if is_number(expected) else f"{number} ({expected})"
                 yield difference(what, wanted, shown)
 
-    def _content_failures(self, data: Optional[bytes], file: ImageFile) -> Iterator[str]:
+    def _content_failures(self, data: Optional[bytes], file: RootEntry) -> Iterator[str]:
         if data is None:
             yield f"it is a {_show(file)} and has no content"
             return
@@ -189,6 +190,6 @@ class FileCheck:
             yield f"its content:\n{quoted(content)}"
 
 
-def _show(file: ImageFile) -> str:
+def _show(file: RootEntry) -> str:
     name = file.type.value
     return f"{name} to {file.target}" if file.type == Kind.SYMLINK else name

@@ -5,18 +5,8 @@ from typing import Mapping, Optional, Sequence
 
 from lading.files.kind import Kind
 from lading.files.links import follow
+from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """`target` is a symlink's text; `mode` has the permission bits only."""
-
-    type: Kind
-    mode: int
-    uid: int = 0
-    gid: int = 0
-    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +16,7 @@ class ImageFiles:
     `contents` are those of the files that somebody wants to read.
     """
 
-    files: Mapping[str, ImageFile]
+    files: Mapping[str, RootEntry]
     contents: Mapping[str, bytes] = field(default_factory=dict)
 
     def find(self, path: str, through_link: bool = True) -> Optional[str]:

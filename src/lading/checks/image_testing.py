@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Mapping
 
-from lading.checks.image_files import ImageFile, ImageFiles
+from lading.checks.image_files import ImageFiles
 from lading.files.kind import Kind
+from lading.files.root_entry import RootEntry
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.root.account_files import AccountFiles
 
@@ -17,21 +18,21 @@ ACCOUNTS = AccountFiles(
 )
 
 
-def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> ImageFile:
-    return ImageFile(Kind.DIRECTORY, mode, uid, gid)
+def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> RootEntry:
+    return RootEntry("", Kind.DIRECTORY, mode, uid, gid)
 
 
-def link(target: str) -> ImageFile:
-    return ImageFile(Kind.SYMLINK, 0o777, target=target)
+def link(target: str) -> RootEntry:
+    return RootEntry("", Kind.SYMLINK, 0o777, target=target)
 
 
-def program(mode: int = 0o755) -> ImageFile:
-    return ImageFile(Kind.FILE, mode)
+def program(mode: int = 0o755) -> RootEntry:
+    return RootEntry("", Kind.FILE, mode)
 
 
-def image_files(files: Mapping[str, ImageFile], contents: Mapping[str, bytes] = {}) -> ImageFiles:
+def image_files(files: Mapping[str, RootEntry], contents: Mapping[str, bytes] = {}) -> ImageFiles:
     """With all directories on the way, and files of mode 0644 for `contents`."""
-    all_files: Dict[str, ImageFile] = {path: ImageFile(Kind.FILE, 0o644) for path in contents}
+    all_files: Dict[str, RootEntry] = {path: RootEntry(path, Kind.FILE, 0o644) for path in contents}
     all_files.update(files)
     for path in list(all_files):
         while path:
