@@ -22,7 +22,7 @@ from lading_pants.engine import (
     requested_goals,
     target_files,
 )
-from lading_pants.fetch import compressor, deflate_library, fetch, pinned_library, zstd_library
+from lading_pants.fetch import compressor, fetch, pinned_library
 from lading_pants.fetch.fetch_debian import FetchDebianTarget
 from lading_pants.fetch.fetch_url import FetchUrlTarget
 from lading_pants.image import (
@@ -42,7 +42,6 @@ from lading_pants.image import (
     package_for_dist,
     package_image,
     package_layers,
-    placed_layers,
     run_as_root,
 )
 from lading_pants.image.fields.docker_image import DockerImageTarget
@@ -74,7 +73,6 @@ _RULE_MODULES = (
     debian,
     debian_lock,
     debian_parts,
-    deflate_library,
     derivation,
     docker_backend,
     engine_machine,
@@ -107,7 +105,6 @@ _RULE_MODULES = (
     package_store,
     pinned_image,
     pinned_library,
-    placed_layers,
     platform,
     program,
     publish_image,
@@ -123,7 +120,6 @@ _RULE_MODULES = (
     store_script,
     structure_file,
     target_files,
-    zstd_library,
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from dataclasses import dataclass, replace
 
@@ -14,9 +13,11 @@ from pants.engine.target import WrappedTarget, WrappedTargetRequest
 
 from lading.image.config.platform import Platform
 from lading.registry.pins import Pins
+from lading.registry.pull.pull_request import TagRequest
 from lading.registry.reference import Reference
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading_pants.base_image.base_image import named_image, subject
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.platform import BuildPlatform
@@ -30,7 +31,7 @@ RESOLVE = "base-images"
 #: The command that writes the pins.
 COMMAND = f"./pants generate-lockfiles --resolve={RESOLVE}"
 
-_OUTPUT = "digests.json"
+_OUTPUT = "pulled"
 
 # In a path they would make Pants look for several files.
 _GLOB_CHARACTERS = frozenset("*?[]{}!\\")
@@ -105,24 +106,24 @@ async def read_pins(file: PinsFile) -> Pins:
 
 @rule
 async def resolve_tag(request: ResolvedTagRequest, machine: RegistryMachine) -> ResolvedTag:
-    name = str(request.reference)
+    reference = request.reference
     resolved = await Get(
         ProgramResult,
         ProgramRequest(
-            module="lading.registry.pull.resolve_main",
-            request=json.dumps({"images": [name]}),
+            module="lading.registry.pull.pull_main",
+            request=to_json(TagRequest(reference)),
             arguments=(_OUTPUT,),
             inputs=EMPTY_DIGEST,
-            description=f"Resolving {request.reference}",
+            description=f"Resolving {reference}",
             subject=request.subject,
-            output_files=(_OUTPUT,),
+            output_directories=(_OUTPUT,),
             machine=machine.cache,
             # What the registry has now is asked for, whatever it had an hour ago.
             cache_scope=ProcessCacheScope.PER_SESSION,
         ),
     )
     (written,) = await Get(DigestContents, Digest, resolved.digest)
-    return ResolvedTag(Sha256.parse(json.loads(written.content)[name]))
+    return ResolvedTag(Sha256.parse(written.content.decode("ascii")))
 
 
 @rule

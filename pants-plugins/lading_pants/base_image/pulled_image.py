@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, RemovePrefix
+from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, DigestSubset, PathGlobs, RemovePrefix
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
+from lading.compression.layer_blob import Compression
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.registry.descriptor import Descriptor
@@ -69,9 +70,11 @@ class PulledBlobRequest:
 
 @dataclass(frozen=True)
 class PulledBlob:
-    """The layer as in the registry is the file `BLOB` at the root of `digest`."""
+    """The layer as in the registry is the file `BLOB` at the root of `digest`. `is_zstd` says what
+    its bytes show, whatever the manifest says."""
 
     digest: Digest
+    is_zstd: bool
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,14 @@ async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
             machine=machine.cache,
         ),
     )
-    return PulledBlob(await Get(Digest, RemovePrefix(pulled.digest, _OUTPUT)))
+    blob, compression = await MultiGet(
+        Get(Digest, DigestSubset(pulled.digest, PathGlobs([f"{_OUTPUT}/{BLOB}"]))),
+        Get(DigestContents, DigestSubset(pulled.digest, PathGlobs([f"{_OUTPUT}/compression"]))),
+    )
+    return PulledBlob(
+        await Get(Digest, RemovePrefix(blob, _OUTPUT)),
+        compression[0].content.decode("ascii") == Compression.ZSTD.value,
+    )
 
 
 def _size(count: int) -> str:

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, RemovePrefix
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    FileContent,
+    RemovePrefix,
+)
 from pants.engine.internals.native_engine import PyStubCAS
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import (
@@ -209,6 +216,8 @@ def program_of(name: str, machine: str) -> ProgramRequest:
         ),
         MockGet(RegistryMachine, (), lambda: RegistryMachine(MachineCache(machine))),
         MockGet(ProgramResult, (ProgramRequest,), run),
+        MockGet(Digest, (DigestSubset,), lambda _: EMPTY_DIGEST),
+        MockGet(DigestContents, (DigestSubset,), lambda _: DigestContents([FileContent("", b"")])),
         MockGet(Digest, (RemovePrefix,), lambda _: EMPTY_DIGEST),
     ]
     run_rule_with_mocks(pull_blob, rule_args=[PulledBlobRequest(image, layers[1])], mock_gets=mocks)

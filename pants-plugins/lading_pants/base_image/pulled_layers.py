@@ -8,10 +8,8 @@ from typing import Optional
 
 from pants.engine.fs import AddPrefix, Digest, DigestSubset, MergeDigests, PathGlobs
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.fetch.zstd_library import LIBRARY
 from lading.files.bounds import OPTION as UNPACK_OPTION
 from lading.image.config.base_config import BaseConfig
 from lading.image.programs.base_layer_request import BaseLayerRequest
@@ -23,13 +21,12 @@ from lading_pants.base_image.pulled_image import BLOB, PulledBlob, PulledBlobReq
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import LIBZSTD, libzstd_inputs
 from lading_pants.image.image_layer import DESCRIPTION_FILE, LAYER_FILE, TREE_FILE, ImageLayer
 
 assert BLOB == LAYER_FILE, "a pulled blob is the file of a layer as it is"
 
 _LISTING_FILE = "listing"
-_ZSTD_DIRECTORY = "zstd"
 
 
 @dataclass(frozen=True)
@@ -116,9 +113,7 @@ async def pull_layers(request: PulledLayersRequest, limit: UnpackLimit) -> Pulle
 
 
 @rule
-async def pull_layer(
-    request: _PulledLayerRequest, zstd: ZstdLibrary, limit: UnpackLimit
-) -> _PulledLayer:
+async def pull_layer(request: _PulledLayerRequest, limit: UnpackLimit) -> _PulledLayer:
     image, descriptor = request.image, request.image.manifest.layers[request.number]
     blob = await Get(PulledBlob, PulledBlobRequest(image, descriptor))
     layer = BaseLayerRequest(
@@ -135,9 +130,9 @@ async def pull_layer(
         ProgramRequest(
             module="lading.image.programs.base_layer_main",
             request=to_json(layer),
-            arguments=(f"{_ZSTD_DIRECTORY}/{LIBRARY}", BLOB, DESCRIPTION_FILE, _LISTING_FILE),
+            arguments=(LIBZSTD, BLOB, DESCRIPTION_FILE, _LISTING_FILE),
             inputs=blob.digest,
-            immutable_inputs=FrozenDict({_ZSTD_DIRECTORY: zstd.digest}),
+            immutable_inputs=await libzstd_inputs(blob.is_zstd),
             output_files=(DESCRIPTION_FILE, _LISTING_FILE),
             description=f"Reading layer {request.number + 1} of {image.reference.name}",
             subject=image.subject,

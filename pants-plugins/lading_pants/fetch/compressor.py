@@ -12,8 +12,7 @@ from lading.values.errors import LadingError
 from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.errors import about
-from lading_pants.fetch.deflate_library import DeflateLibrary
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import libdeflate, libzstd
 
 #: Where programs find the compressor.
 COMPRESSOR_DIRECTORY = "compressor"
@@ -34,10 +33,10 @@ async def find_compressor(lading: LadingSubsystem) -> Compressor:
     except LadingError as error:
         raise about("`[lading]`", error) from error
     if compression.method is Method.ZSTD:
-        library = (await Get(ZstdLibrary)).digest
+        library = await libzstd()
     else:
-        library = (await Get(DeflateLibrary)).digest
-    (entry,) = await Get(DigestEntries, Digest, library)
+        library = await libdeflate()
+    (entry,) = await Get(DigestEntries, Digest, library.digest)
     assert isinstance(entry, FileEntry), "a library is a file"
     description = FileContent(FILE, to_json(compression).encode("ascii"))
     return Compressor(

@@ -13,7 +13,7 @@ from lading.compression.layer_compression import LIBRARY, open_compressor
 from lading.compression.layer_media_type import GZIP_MEDIA_TYPE, ZSTD_MEDIA_TYPE
 from lading_pants.engine import machine, platform, program
 from lading_pants.errors import TargetError
-from lading_pants.fetch import compressor, deflate_library, fetch, pinned_library, zstd_library
+from lading_pants.fetch import compressor, fetch, pinned_library
 from lading_pants.fetch.compressor import Compressor
 
 
@@ -22,13 +22,11 @@ def runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
         rules=[
             *compressor.rules(),
-            *deflate_library.rules(),
             *fetch.rules(),
             *machine.rules(),
             *pinned_library.rules(),
             *platform.rules(),
             *program.rules(),
-            *zstd_library.rules(),
             *PythonRepos.rules(),
             QueryRule(Compressor, []),
         ],

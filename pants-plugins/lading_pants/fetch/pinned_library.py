@@ -1,4 +1,4 @@
-"""A library that is a file of a pinned Debian package, fetched."""
+"""Libraries that are files of pinned Debian packages, fetched: the compressors of layers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from dataclasses import dataclass
 
 from pants.engine.fs import Digest
 from pants.engine.rules import Get, collect_rules, rule
+from pants.util.frozendict import FrozenDict
 
+from lading.fetch.deflate_library import LIBRARY as LIBDEFLATE_FILE
+from lading.fetch.deflate_library import deflate_package
 from lading.fetch.pinned_file import PinnedFile
+from lading.fetch.zstd_library import LIBRARY as LIBZSTD_FILE
+from lading.fetch.zstd_library import zstd_package
+from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+
+_ZSTD_DIRECTORY = "zstd"
+
+#: Where programs that read layers find libzstd, if they were given it.
+LIBZSTD = f"{_ZSTD_DIRECTORY}/{LIBZSTD_FILE}"
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,33 @@ class PinnedLibrary:
     """A digest that holds the file and nothing else."""
 
     digest: Digest
+
+
+async def libdeflate() -> PinnedLibrary:
+    platform = await Get(BuildPlatform)
+    package = deflate_package(platform.architecture)
+    return await Get(
+        PinnedLibrary,
+        PinnedLibraryRequest(package, LIBDEFLATE_FILE, "libdeflate", "the compressor of layers"),
+    )
+
+
+async def libzstd() -> PinnedLibrary:
+    platform = await Get(BuildPlatform)
+    package = zstd_package(platform.architecture)
+    return await Get(
+        PinnedLibrary,
+        PinnedLibraryRequest(package, LIBZSTD_FILE, "libzstd", "the zstd of layers"),
+    )
+
+
+async def libzstd_inputs(is_needed: bool) -> FrozenDict[str, Digest]:
+    """Immutable inputs of a program that reads layers: libzstd at `LIBZSTD`, which is fetched
+    only if it `is_needed`: where a layer is compressed by zstd."""
+    if not is_needed:
+        return FrozenDict()
+    library = await libzstd()
+    return FrozenDict({_ZSTD_DIRECTORY: library.digest})
 
 
 @rule

@@ -19,6 +19,7 @@ from pants.util.logging import LogLevel
 
 from lading.image.written_files import WrittenFiles, states_from_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
+from lading_pants.fetch.pinned_library import LIBZSTD
 from lading_pants.image.assembled_image import METADATA_FILE, AssembledImage, AssembledImageRequest
 from lading_pants.image.image_archive import ARCHIVE_MAIN, ArchiveParts, ImageArchiveRequest
 from lading_pants.image.image_references import ImageFieldSet
@@ -79,7 +80,7 @@ async def write_archive_in_dist(
         ProgramRequest(
             module=ARCHIVE_MAIN,
             request=parts.request,
-            arguments=(parts.libzstd, archive, METADATA_FILE, description, _STATES_FILE),
+            arguments=(LIBZSTD, archive, METADATA_FILE, description, _STATES_FILE),
             inputs=inputs,
             immutable_inputs=parts.libraries,
             output_files=(_STATES_FILE,),

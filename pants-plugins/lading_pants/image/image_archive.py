@@ -9,12 +9,10 @@ from pants.engine.rules import Get, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
-from lading.fetch.zstd_library import LIBRARY as LIBZSTD
 from lading.image.programs.archive_request import ArchiveRequest
 from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import LIBZSTD
 from lading_pants.image.assembled_image import (
     CONFIG_FILE,
     MANIFEST_FILE,
@@ -22,14 +20,12 @@ from lading_pants.image.assembled_image import (
     AssembledImageRequest,
 )
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.placed_layers import PlacedLayers, PlacedLayersRequest
+from lading_pants.image.placed_layers import place_layers
 
 #: The program that writes archives.
 ARCHIVE_MAIN = "lading.image.programs.archive_main"
 
 ARCHIVE_FILE = "image.tar"
-
-_ZSTD_DIRECTORY = "zstd"
 
 
 @dataclass(frozen=True)
@@ -55,20 +51,11 @@ class ArchiveParts:
     inputs: Digest
     libraries: FrozenDict[str, Digest]
 
-    @property
-    def libzstd(self) -> str:
-        """Where the library lies, if it is needed."""
-        return f"{_ZSTD_DIRECTORY}/{LIBZSTD}"
-
 
 @rule
 async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
     image = await Get(AssembledImage, AssembledImageRequest(request.field_set))
-    libraries = {}
-    if any(layer.media_type == ZSTD_MEDIA_TYPE for layer in image.description.layers):
-        zstd = await Get(ZstdLibrary)
-        libraries[_ZSTD_DIRECTORY] = zstd.digest
-    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    layers = await place_layers(image.layers)
     archive = ArchiveRequest(
         config=CONFIG_FILE,
         manifest=MANIFEST_FILE,
@@ -78,7 +65,7 @@ async def find_archive_parts(request: ImageArchiveRequest) -> ArchiveParts:
     documents = PathGlobs([CONFIG_FILE, MANIFEST_FILE])
     image_digest = await Get(Digest, DigestSubset(image.digest, documents))
     inputs = await Get(Digest, MergeDigests((layers.digest, image_digest)))
-    return ArchiveParts(to_json(archive), inputs, FrozenDict(libraries))
+    return ArchiveParts(to_json(archive), inputs, layers.libraries)
 
 
 @rule
@@ -90,7 +77,7 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
         ProgramRequest(
             module=ARCHIVE_MAIN,
             request=parts.request,
-            arguments=(parts.libzstd, ARCHIVE_FILE),
+            arguments=(LIBZSTD, ARCHIVE_FILE),
             inputs=parts.inputs,
             immutable_inputs=parts.libraries,
             output_files=(ARCHIVE_FILE,),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.util_rules import environments
-from pants.engine.fs import EMPTY_DIGEST, CreateDigest, Digest, FileContent
+from pants.engine.fs import CreateDigest, Digest, FileContent
 from pants.engine.rules import Get, MultiGet, rule
 
 from lading.compression.layer_compression import LIBRARY
@@ -29,7 +29,7 @@ from lading_pants.engine import (
 )
 from lading_pants.fetch import fetch
 from lading_pants.fetch.compressor import Compressor
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import PinnedLibrary, PinnedLibraryRequest
 from lading_pants.image import (
     archive_in_dist,
     assembled_image,
@@ -46,7 +46,6 @@ from lading_pants.image import (
     image_trees,
     package_for_dist,
     package_layers,
-    placed_layers,
     run_as_root,
 )
 from lading_pants.publish import image_destinations
@@ -89,9 +88,9 @@ async def system_compressor() -> Compressor:
 
 
 @rule
-async def no_zstd() -> ZstdLibrary:
-    """No layer here is of zstd."""
-    return ZstdLibrary(EMPTY_DIGEST)
+def no_library(_: PinnedLibraryRequest) -> PinnedLibrary:
+    """Fails whoever asks for libzstd: no layer here is compressed by it."""
+    raise AssertionError("libzstd was fetched, and no layer is compressed by it")
 
 
 @rule
@@ -165,7 +164,6 @@ RULES_WITHOUT_PACKAGES = (
     *package_layers.rules(),
     *platform.rules(),
     *pinned_image.rules(),
-    *placed_layers.rules(),
     *program.rules(),
     *pulled_image.rules(),
     *pulled_layers.rules(),
@@ -173,7 +171,7 @@ RULES_WITHOUT_PACKAGES = (
     *run_as_root.rules(),
     *PythonRepos.rules(),
     system_compressor,
-    no_zstd,
+    no_library,
     place_files,
 )
 

@@ -3,42 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable
 
-from pants.engine.fs import AddPrefix, Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.fs import (
+    AddPrefix,
+    Digest,
+    DigestContents,
+    DigestSubset,
+    MergeDigests,
+    PathGlobs,
+)
+from pants.engine.rules import Get, MultiGet
+from pants.util.frozendict import FrozenDict
 
+from lading.image.config.layer import Layer
 from lading.image.programs.archive_request import LayerFiles
+from lading.values.json_codec import from_json
+from lading_pants.fetch.pinned_library import libzstd_inputs
 from lading_pants.image.image_layer import DESCRIPTION_FILE, LAYER_FILE, ImageLayer
 
-
-@dataclass(frozen=True)
-class PlacedLayersRequest:
-    layers: tuple[ImageLayer, ...]
+_DIRECTORY = "layers"
 
 
 @dataclass(frozen=True)
 class PlacedLayers:
-    """`digest` holds the layers, in the request's order where `files` says."""
+    """Layers for a program, which finds them where `files` says, in the order they were given.
 
-    digest: Digest
+    They are put there either by `digest` among its inputs, or by `immutable_inputs`. `libraries`
+    are immutable inputs that it needs with `digest`.
+    """
+
     files: tuple[LayerFiles, ...]
+    libraries: FrozenDict[str, Digest]
+    digest: Digest
+    _numbered: Digest
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return tuple(files.blob for files in self.files)
+
+    @property
+    def immutable_inputs(self) -> FrozenDict[str, Digest]:
+        return FrozenDict({_DIRECTORY: self._numbered, **self.libraries})
 
 
-@rule
-async def place_layers(request: PlacedLayersRequest) -> PlacedLayers:
-    directories = [f"layers/{number}" for number in range(len(request.layers))]
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, directory))
-        for layer, directory in zip(request.layers, directories)
+async def describe_layers(layers: Iterable[ImageLayer]) -> tuple[Layer, ...]:
+    contents = await MultiGet(
+        Get(DigestContents, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
+        for layer in layers
     )
+    return tuple(from_json(Layer, file.content) for (file,) in contents)
+
+
+async def place_layers(layers: tuple[ImageLayer, ...]) -> PlacedLayers:
+    described = await describe_layers(layers)
+    placed = await MultiGet(
+        Get(Digest, AddPrefix(layer.digest, str(number))) for number, layer in enumerate(layers)
+    )
+    numbered = await Get(Digest, MergeDigests(placed))
+    directories = [f"{_DIRECTORY}/{number}" for number in range(len(layers))]
     return PlacedLayers(
-        await Get(Digest, MergeDigests(layers)),
         tuple(
             LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
             for directory in directories
         ),
+        await libzstd_inputs(any(layer.is_zstd for layer in described)),
+        await Get(Digest, AddPrefix(numbered, _DIRECTORY)),
+        numbered,
     )
-
-
-def rules():
-    return collect_rules()

@@ -16,10 +16,9 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
-from lading.fetch.zstd_library import LIBRARY as LIBZSTD
 from lading.image.programs.run_as_root_request import RunAsRootRequest
 from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.store.closure import closure_of
@@ -30,15 +29,15 @@ from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import LIBZSTD
 from lading_pants.image.image_layer import (
-    LAYER_FILE,
     LAYER_FILES,
     TREE_FILE,
     BuiltLayer,
     ImageLayer,
     LayerOutput,
 )
+from lading_pants.image.placed_layers import PlacedLayers, place_layers
 from lading_pants.store.realise import (
     SEGMENT_FILE,
     ClosureMember,
@@ -52,9 +51,7 @@ logger = logging.getLogger(__name__)
 
 _REFERENCES_FILE = "references.json"
 _OUTPUT_FILES = (*LAYER_FILES, TREE_FILE, _REFERENCES_FILE)
-_ZSTD_DIRECTORY = "zstd"
-_LAYERS_DIRECTORY, _BASE = "layers", "base"
-_LIBRARIES = (COMPRESSOR, f"{_ZSTD_DIRECTORY}/{LIBZSTD}")
+_BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -100,10 +97,7 @@ class RunAsRootLayer:
 
 @rule
 async def run_as_root(
-    request: RunAsRootLayerRequest,
-    compressor: Compressor,
-    zstd: ZstdLibrary,
-    lading: LadingSubsystem,
+    request: RunAsRootLayerRequest, compressor: Compressor, lading: LadingSubsystem
 ) -> RunAsRootLayer:
     limits = Limits(
         timeout=lading.limit(request.commands.timeout, "build_timeout"),
@@ -124,25 +118,18 @@ async def run_as_root(
     members = {member.package.path: member for member in (*tools.roots, *tools.members)}
     members.update((member.package.path, member) for member in request.members)
     segments = await Get(PlacedFiles, PlacedFilesRequest(tuple(members.values()), SEGMENT_FILE))
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, str(number)))
-        for number, layer in enumerate(request.layers)
-    )
+    layers = await place_layers(request.layers)
     tree = await Get(Digest, AddPrefix(request.tree, _BASE))
     on_path = [root.package.path for root in tools.roots[: len(request.commands.tools)]]
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.run_as_root_main",
-            request=to_json(_program_request(request, members.values(), on_path)),
-            arguments=(*_LIBRARIES, *_OUTPUT_FILES),
+            request=to_json(_program_request(request, layers, members.values(), on_path)),
+            arguments=(COMPRESSOR, LIBZSTD, *_OUTPUT_FILES),
             inputs=await Get(Digest, MergeDigests((segments.digest, tree))),
             immutable_inputs=FrozenDict(
-                {
-                    COMPRESSOR_DIRECTORY: compressor.digest,
-                    _ZSTD_DIRECTORY: zstd.digest,
-                    _LAYERS_DIRECTORY: await Get(Digest, MergeDigests(layers)),
-                }
+                {COMPRESSOR_DIRECTORY: compressor.digest, **layers.immutable_inputs}
             ),
             append_only_caches=FrozenDict({noted_limits.name: LIMITS_DIR}),
             output_files=_OUTPUT_FILES,
@@ -164,12 +151,14 @@ async def run_as_root(
 
 
 def _program_request(
-    request: RunAsRootLayerRequest, members: Iterable[ClosureMember], on_path: Sequence[StorePath]
+    request: RunAsRootLayerRequest,
+    layers: PlacedLayers,
+    members: Iterable[ClosureMember],
+    on_path: Sequence[StorePath],
 ) -> RunAsRootRequest:
-    layers = [f"{_LAYERS_DIRECTORY}/{number}" for number in range(len(request.layers))]
     return RunAsRootRequest(
         commands=request.commands.text,
-        layers=tuple(f"{layer}/{LAYER_FILE}" for layer in layers),
+        layers=layers.blobs,
         tree=f"{_BASE}/{TREE_FILE}",
         packages=tuple(
             InputPackage(

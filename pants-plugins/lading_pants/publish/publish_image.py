@@ -43,7 +43,7 @@ from lading_pants.image.assembled_image import (
 )
 from lading_pants.image.image_names import ImageNames, ImageNamesRequest
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.placed_layers import PlacedLayers, PlacedLayersRequest
+from lading_pants.image.placed_layers import place_layers
 from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
 
 _MODULE = "lading.registry.push.publish_main"
@@ -152,7 +152,7 @@ async def prepare_publication(
 @rule
 async def prepare_push(request: _PushRequest) -> _Push:
     image = request.image
-    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    layers = await place_layers(image.layers)
     fields = {
         "name": str(request.address),
         "manifest": MANIFEST_FILE,

@@ -24,7 +24,6 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.cache.unpacked_segments import SegmentFile
-from lading.fetch.zstd_library import LIBRARY
 from lading.python.app import MAIN_FILE, Main, console_script
 from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
 from lading.python.programs.app_request import AppRequest
@@ -43,15 +42,16 @@ from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError, about
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import LIBZSTD
 from lading_pants.image.image_base import ImageChain, ImageChainRequest
-from lading_pants.image.image_layer import LAYER_FILE, TREE_FILE, BuiltLayer, ImageLayer
+from lading_pants.image.image_layer import TREE_FILE, BuiltLayer, ImageLayer
 from lading_pants.image.image_parts import PART_FILES, ImagePart, PartsLayerRequest
 from lading_pants.image.image_references import (
     ImageFieldSet,
     ImageReferences,
     ImageReferencesRequest,
 )
+from lading_pants.image.placed_layers import place_layers
 from lading_pants.python.image_pex import (
     PexMain,
     PexParts,
@@ -76,7 +76,6 @@ _MICRO_FILE = "micro"
 _WHEEL_FILE, _NEEDS_FILE = "wheel.json", "needs.json"
 _SOURCES = "sources"
 _INTERPRETER_FILE = "interpreter.tar"
-_ZSTD_DIRECTORY = "zstd"
 
 # Bytes from which on a wheel is worth a layer of its own.
 _BIG_WHEEL = 200_000
@@ -320,9 +319,7 @@ def _created_by(wheels: tuple[_WheelPart, ...]) -> str:
 
 
 @rule
-async def find_interpreter(
-    request: _InterpreterRequest, platform: BuildPlatform, zstd: ZstdLibrary
-) -> _Interpreter:
+async def find_interpreter(request: _InterpreterRequest, platform: BuildPlatform) -> _Interpreter:
     planned = request.planned
     if planned.package is not None:
         origin = f"{request.subject}: `python`"
@@ -342,25 +339,22 @@ async def find_interpreter(
         return _Interpreter(compiler.files, compiler.digest)
     if request.tree == EMPTY_DIGEST:
         return _Interpreter(None, EMPTY_DIGEST)
+    layers = await place_layers(request.layers)
     taken = BaseInterpreterRequest(
         program=planned.python.program.lstrip("/"),
         minor=planned.python.minor,
         directories=_library_directories(_MACHINES[platform.architecture]),
-        layers=tuple(f"{number}/{LAYER_FILE}" for number in range(len(request.layers))),
+        layers=layers.blobs,
         tree=TREE_FILE,
-    )
-    layers = await MultiGet(
-        Get(Digest, AddPrefix(layer.digest, str(number)))
-        for number, layer in enumerate(request.layers)
     )
     result = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.python.programs.base_interpreter_main",
             request=to_json(taken),
-            arguments=(f"{_ZSTD_DIRECTORY}/{LIBRARY}", _INTERPRETER_FILE),
-            inputs=await Get(Digest, MergeDigests((*layers, request.tree))),
-            immutable_inputs=FrozenDict({_ZSTD_DIRECTORY: zstd.digest}),
+            arguments=(LIBZSTD, _INTERPRETER_FILE),
+            inputs=await Get(Digest, MergeDigests((layers.digest, request.tree))),
+            immutable_inputs=layers.libraries,
             output_files=(_INTERPRETER_FILE,),
             description=f"Taking {planned.python.program} out of the base",
             subject=request.subject,

@@ -13,16 +13,14 @@ from pants.option.global_options import GlobalOptions
 from pants.option.option_types import BoolOption
 from pants.util.strutil import softwrap
 
-from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
 from lading.engines.container_engine import Engine
-from lading.fetch.zstd_library import LIBRARY
 from lading.run.image_run_request import ImageRunRequest
 from lading.runtime.machine import MACHINE_DIR
 from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.machine import MachineCache
 from lading_pants.engine.program import RUN_IN_WORKSPACE, ProgramDigest, ProgramDigestRequest
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import LIBZSTD
 from lading_pants.image.assembled_image import (
     CONFIG_FILE,
     MANIFEST_FILE,
@@ -30,11 +28,10 @@ from lading_pants.image.assembled_image import (
     AssembledImageRequest,
 )
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.placed_layers import PlacedLayers, PlacedLayersRequest
+from lading_pants.image.placed_layers import place_layers
 
 _MODULE = "lading.run.run_main"
 _REQUEST_FILE = "run.json"
-_ZSTD_DIRECTORY = "zstd"
 
 
 class RunOptions:
@@ -72,7 +69,7 @@ async def run_image(
         Get(ProgramDigest, ProgramDigestRequest(_MODULE)), Get(MachineCache)
     )
     wants_engine = run.options.daemon and all_goals.options.daemon
-    layers = await Get(PlacedLayers, PlacedLayersRequest(image.layers))
+    layers = await place_layers(image.layers)
     # Not in the request, which Pants keeps in its store: one may be `--env=PASSWORD=...`.
     options = json.dumps(list(lading.container_options))
     request = ImageRunRequest(
@@ -81,22 +78,18 @@ async def run_image(
         manifest=MANIFEST_FILE,
         tags=image.description.tags,
         layers=layers.files,
-        libzstd=f"{_ZSTD_DIRECTORY}/{LIBRARY}",
+        libzstd=LIBZSTD,
     )
     request_digest = await Get(
         Digest, CreateDigest([FileContent(_REQUEST_FILE, to_json(request).encode("utf-8"))])
     )
-    libraries = {}
-    if any(layer.media_type == ZSTD_MEDIA_TYPE for layer in image.description.layers):
-        zstd = await Get(ZstdLibrary)
-        libraries[_ZSTD_DIRECTORY] = zstd.digest
     digest = await Get(
         Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
     )
     return RunRequest(
         digest=digest,
         args=(*RUN_IN_WORKSPACE, "{chroot}", _MODULE, "{chroot}", _REQUEST_FILE, options),
-        immutable_input_digests=libraries,
+        immutable_input_digests=layers.libraries,
         append_only_caches={machine.name: MACHINE_DIR},
     )
 

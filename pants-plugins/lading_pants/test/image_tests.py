@@ -8,7 +8,6 @@ from typing import Any, Optional
 from pants.core.goals.test import TestRequest, TestResult, TestSubsystem
 from pants.engine.fs import (
     EMPTY_FILE_DIGEST,
-    AddPrefix,
     CreateDigest,
     Digest,
     DigestEntries,
@@ -19,13 +18,12 @@ from pants.engine.fs import (
     Snapshot,
 )
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.checks.check_request import CheckRequest
 from lading.engines.container_engine import Engine
-from lading.fetch.zstd_library import LIBRARY
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage
 from lading.values.json_codec import to_json
@@ -33,16 +31,15 @@ from lading_pants.engine.engine_machine import EngineMachine
 from lading_pants.engine.machine import MachineCache
 from lading_pants.engine.program import ProgramProcess, ProgramRequest
 from lading_pants.errors import TargetError
-from lading_pants.fetch.zstd_library import ZstdLibrary
+from lading_pants.fetch.pinned_library import LIBZSTD
 from lading_pants.image.assembled_image import CONFIG_FILE, AssembledImage, AssembledImageRequest
 from lading_pants.image.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
-from lading_pants.image.image_layer import LAYER_FILE
 from lading_pants.image.image_layers import ImageLayers, ImageLayersRequest
+from lading_pants.image.placed_layers import place_layers
 from lading_pants.test.image_checks import ImageChecks, ImageChecksRequest, ImageTestFieldSet
 from lading_pants.test.image_test_subsystem import ImageTestSubsystem
 
 _JUNIT_FILE = "junit.xml"
-_LAYERS, _ZSTD = "layers", "zstd"
 
 
 class ImageTestRequest(TestRequest):
@@ -68,17 +65,11 @@ class _Inputs:
 async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -> _Inputs:
     checks, field_set = planned.checks, planned.image
     digests = [await Get(Digest, DigestSubset(image.digest, PathGlobs([CONFIG_FILE])))]
-    immutable: dict[str, Digest] = {}
+    immutable: FrozenDict[str, Digest] = FrozenDict()
     layers: tuple[str, ...] = ()
     if checks.need_layers:
-        directories = [str(number) for number in range(len(image.layers))]
-        placed = await MultiGet(
-            Get(Digest, AddPrefix(layer.digest, directory))
-            for layer, directory in zip(image.layers, directories)
-        )
-        library = await Get(ZstdLibrary)
-        immutable = {_LAYERS: await Get(Digest, MergeDigests(placed)), _ZSTD: library.digest}
-        layers = tuple(f"{_LAYERS}/{directory}/{LAYER_FILE}" for directory in directories)
+        placed = await place_layers(image.layers)
+        immutable, layers = placed.immutable_inputs, placed.blobs
     closure: tuple[StorePackage, ...] = ()
     if checks.absent:
         built = await Get(ImageLayers, ImageLayersRequest(field_set))
@@ -91,7 +82,7 @@ async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -
         found = await Get(EngineMachine)
         machine = found.cache
     digest = await Get(Digest, MergeDigests(digests))
-    return _Inputs(digest, FrozenDict(immutable), layers, closure, machine)
+    return _Inputs(digest, immutable, layers, closure, machine)
 
 
 async def _test_result(
@@ -164,7 +155,7 @@ async def test_image(
         ProgramRequest(
             module="lading.checks.check_main",
             request=to_json(request),
-            arguments=(f"{_ZSTD}/{LIBRARY}", _JUNIT_FILE),
+            arguments=(LIBZSTD, _JUNIT_FILE),
             inputs=inputs.digest,
             immutable_inputs=inputs.immutable,
             output_files=(_JUNIT_FILE,),

@@ -1,13 +1,17 @@
-"""Program: pull the manifest and config of an image, or one blob.
+"""Program: pull the manifest and config of an image, or one blob, or find what a tag names now.
 
     pull_main <request.json> <output directory>
 
-The request is one of `lading.registry.pull.pull_request`; `lading.registry.http.origin` says where
-from.
-The output directory must not exist yet or be empty. Afterwards it holds `manifest.json` and
-`config.json`, or `blob`, bytes as in the registry; it is untouched when the program fails. With
-the first two comes `platform.json`, such as `{"platform": "linux/arm64/v8"}`, since an index may
-say more of it than the config.
+The request is one of `lading.registry.pull.pull_request`. That of a tag names the repository; for
+the others `lading.registry.http.origin` does.
+The output directory must not exist yet or be empty. It is untouched when the program fails, and
+holds afterwards:
+
+- for an image, `manifest.json` and `config.json`, bytes as in the registry, and `platform.json`,
+  such as `{"platform": "linux/arm64/v8"}`, since an index may say more about it than the config;
+- for a blob, `blob`, bytes as in the registry, and `compression`, which these bytes show: the
+  suffix of OCI's media types, such as `+zstd`;
+- for a tag, `digest`. The answer changes with time, so that process must not be cached.
 """
 
 import json
@@ -16,17 +20,24 @@ import tempfile
 from pathlib import Path
 from typing import List
 
+from lading.compression.layer_blob import Compression
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.report import report
 from lading.network.network_environment import use_environment
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.http.origin import load_origin
 from lading.registry.pull.pull import Puller
-from lading.registry.pull.pull_request import BlobRequest, ImageRequest, request_from_json
+from lading.registry.pull.pull_request import (
+    BlobRequest,
+    ImageRequest,
+    TagRequest,
+    request_from_json,
+)
 from lading.runtime.machine import Machine
 from lading.runtime.program import run
 
-MANIFEST, CONFIG, PLATFORM, BLOB = "manifest.json", "config.json", "platform.json", "blob"
+MANIFEST, CONFIG, PLATFORM = "manifest.json", "config.json", "platform.json"
+BLOB, COMPRESSION, DIGEST = "blob", "compression", "digest"
 
 
 def main(argv: List[str]) -> None:
@@ -35,7 +46,10 @@ def main(argv: List[str]) -> None:
     machine = Machine.load()
     use_environment(machine)
     credentials = CredentialSource(os.environ, machine.build_root)
-    puller = Puller(load_origin(), machine, credentials, report)
+    repository = (
+        request.reference.repository if isinstance(request, TagRequest) else load_origin()
+    )
+    puller = Puller(repository, machine, credentials, report)
     output = os.path.abspath(output_directory)
     os.makedirs(os.path.dirname(output), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
@@ -43,6 +57,10 @@ def main(argv: List[str]) -> None:
         staged.mkdir(0o755)
         if isinstance(request, ImageRequest):
             _pull_image(puller, request, staged)
+        elif isinstance(request, TagRequest):
+            assert request.reference.tag is not None, "it names a tag"
+            digest = puller.resolve(request.reference.tag)
+            (staged / DIGEST).write_text(str(digest), encoding="ascii")
         else:
             cache = DownloadCache.of_this_machine(otherwise=scratch)
             _pull_blob(puller, request, cache, staged)
@@ -65,6 +83,9 @@ def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, direc
             if part is not None:
                 puller.blob(request.digest, request.size, part)
     target.chmod(0o644)
+    with target.open("rb") as blob:
+        compression = Compression.of(blob)
+    (directory / COMPRESSION).write_text(compression.value, encoding="ascii")
 
 
 if __name__ == "__main__":

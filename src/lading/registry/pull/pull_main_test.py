@@ -1,6 +1,8 @@
+import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +10,19 @@ from typing import Any, Iterator, Mapping
 
 import pytest
 
+from lading.compression.zstd_testing import zstd
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.registry.http.origin import ORIGIN_DIR, ORIGIN_FILE, origin_to_json
-from lading.registry.pull import resolve_main
 from lading.registry.pull.pull_main import main
-from lading.registry.pull.pull_request import BlobRequest, ImageRequest, request_from_json
+from lading.registry.pull.pull_request import (
+    BlobRequest,
+    ImageRequest,
+    TagRequest,
+    request_from_json,
+)
+from lading.registry.reference import Reference
 from lading.registry.registry_testing import RegistryServer, config, sha256
 from lading.runtime import program_files
 from lading.runtime.machine import Machine
@@ -74,7 +82,18 @@ def test_a_blob(registry: RegistryServer) -> None:
     request = BlobRequest(
         registry.blob(BODY, Ranged(body=BODY, cut=9), Ranged(body=BODY)), len(BODY)
     )
-    assert pull(request) == {"blob": BODY}
+    assert pull(request) == {"blob": BODY, "compression": b""}
+
+
+@pytest.mark.parametrize(
+    ("blob", "compression"), [(gzip.compress(BODY), b"+gzip"), (zstd(BODY), b"+zstd")]
+)
+def test_how_a_blob_is_compressed(
+    registry: RegistryServer, blob: bytes, compression: bytes
+) -> None:
+    from_(registry)
+    pulled = pull(BlobRequest(registry.blob(blob), len(blob)))
+    assert pulled == {"blob": blob, "compression": compression}
 
 
 def test_a_blob_that_the_machine_has_is_not_asked_for(registry: RegistryServer) -> None:
@@ -84,12 +103,12 @@ def test_a_blob_that_the_machine_has_is_not_asked_for(registry: RegistryServer) 
     pull(request)
     cached = Path(".lading/cache/downloads", request.digest.hex)
     assert cached.read_bytes() == BODY
-    Path("out/pulled/blob").unlink()
-    assert pull(request) == {"blob": BODY}
+    shutil.rmtree("out/pulled")
+    assert pull(request)["blob"] == BODY
     assert len(registry.server.requests) == 1
     cached.write_bytes(b"damaged")
-    Path("out/pulled/blob").unlink()
-    assert pull(request) == {"blob": BODY}
+    shutil.rmtree("out/pulled")
+    assert pull(request)["blob"] == BODY
     assert len(registry.server.requests) == 2
 
 
@@ -167,17 +186,12 @@ def test_as_a_program_with_the_machine_beside_it(registry: RegistryServer, tmp_p
     assert not Path("out").exists()
 
 
-def test_tags_are_resolved_all_or_none(registry: RegistryServer) -> None:
-    one = registry.manifest(b"{}", tag="1")
-    pinned = f"{registry.name}@{sha256(b'2')}"
-    put("request.json", json.dumps({"images": [f"{registry.name}:1", pinned]}))
-    resolve_main.main(["request.json", "out.json"])
-    assert json.loads(Path("out.json").read_text()) == {
-        f"{registry.name}:1": str(one),
-        pinned: str(sha256(b"2")),
-    }
-    Path("out.json").unlink()
-    put("request.json", json.dumps({"images": [f"{registry.name}:{tag}" for tag in (1, 2)]}))
+def test_what_a_tag_names_now(registry: RegistryServer) -> None:
+    digest = registry.manifest(b"{}", tag="1")
+    request = TagRequest(Reference.parse(f"{registry.name}:1"))
+    assert request_from_json(to_json(request)) == request
+    assert pull(request) == {"digest": str(digest).encode()}
     with pytest.raises(LadingError, match=f"{registry.name}:2 could not be pulled"):
-        resolve_main.main(["request.json", "out.json"])
-    assert not Path("out.json").exists()
+        put("request.json", to_json(TagRequest(Reference.parse(f"{registry.name}:2"))))
+        main(["request.json", "out/other"])
+    assert os.listdir("out") == ["pulled"]

@@ -1,9 +1,11 @@
-"""What `pull_main` is asked for. Named by digest: neither registry nor machine is in it."""
+"""What `pull_main` is asked for. What has a digest is named by that alone, so that neither registry
+nor machine is in it."""
 
 from dataclasses import dataclass
 from typing import Any, Union
 
 from lading.image.config.platform import Platform
+from lading.registry.reference import Reference
 from lading.values.digest import Sha256
 from lading.values.json_codec import from_json
 
@@ -24,7 +26,14 @@ class BlobRequest:
     size: int
 
 
-def request_from_json(text: str) -> Union[ImageRequest, BlobRequest]:
-    kind: Any = Union[ImageRequest, BlobRequest]
-    request: Union[ImageRequest, BlobRequest] = from_json(kind, text)
+@dataclass(frozen=True)
+class TagRequest:
+    """What the tag of `reference` names now."""
+
+    reference: Reference
+
+
+def request_from_json(text: str) -> Union[ImageRequest, BlobRequest, TagRequest]:
+    kind: Any = Union[ImageRequest, BlobRequest, TagRequest]
+    request: Union[ImageRequest, BlobRequest, TagRequest] = from_json(kind, text)
     return request
