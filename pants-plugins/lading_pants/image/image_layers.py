@@ -20,7 +20,7 @@ from lading_pants.debian.image_debian import (
     ImageDebianLayerRequest,
     ImageDebianRequest,
 )
-from lading_pants.image.image_base import ImageBase, ImageBaseRequest
+from lading_pants.image.image_base import ImageBase
 from lading_pants.image.image_files import ImageFiles, ImageFilesRequest
 from lading_pants.image.image_layer import BuiltLayer, ImageLayer, ImageLayerRequest
 from lading_pants.image.image_parts import ImagePart, PartsLayerRequest
@@ -63,131 +63,198 @@ class ImageLayers:
 
 
 @dataclass(frozen=True)
-class _LayersBelowRequest:
-    field_set: ImageFieldSet
+class _BaseLayersRequest:
+    """The layers of what `base` names; without one, none."""
+
+    base: ImageBase
 
 
 @dataclass(frozen=True)
-class _LayersBelow:
-    """Those of the image's base; without one, nothing."""
+class _BelowRequest:
+    """What lies below the image's own layer: Debian packages and wheels on the layers of `base`."""
 
-    image: ImageLayers
-
-
-@dataclass(frozen=True)
-class _WithDebianRequest:
     field_set: ImageFieldSet
+    python: Optional[PlannedPython]
     base: ImageLayers
 
 
 @dataclass(frozen=True)
-class _WithDebian:
-    """The base with the image's Debian packages on it."""
-
-    image: ImageLayers
-
-
-@dataclass(frozen=True)
-class _WithPythonRequest:
-    python: Optional[PlannedPython]
-    below: ImageLayers
-    subject: str
-
-
-@dataclass(frozen=True)
-class _WithPython:
-    """What was below, with the layers of wheels on it; `parts` are the sources, if there are any,
-    which go above the image's own layer."""
+class _Below:
+    """`parts` are the sources of a service, if it is one, which go above the image's own layer."""
 
     image: ImageLayers
     parts: tuple[ImagePart, ...]
-
-
-@dataclass(frozen=True)
-class _OwnLayersRequest:
-    """`layer` is the image's layer as it is without commands, but that its members are in layers
-    below it where there may be any, `package_layers` of them; `parts` are in a layer above it."""
-
-    plan: ImagePlan
-    layer: ImageLayerRequest
-    package_layers: int
-    below: ImageLayers
-    parts: tuple[ImagePart, ...]
-    address: Address
-
-
-@dataclass(frozen=True)
-class _PackedMembersRequest:
-    """`layer`, with its members in it, or in at most `package_layers` layers below it."""
-
-    layer: ImageLayerRequest
-    package_layers: int
-
-
-@dataclass(frozen=True)
-class _PackedMembers:
-    """`package_layers` lowest first."""
-
-    package_layers: tuple[ImageLayer, ...]
-    layer: BuiltLayer
 
 
 @dataclass(frozen=True)
 class _OwnLayers:
-    """The image's own layers, lowest first, the tree up to them, and the packages in them."""
+    """The image's own layers: those of store packages, lowest first, the one with everything at
+    `/`, and those `above` it. `tree` is that up to the last one, `members` are the packages."""
 
-    layers: tuple[ImageLayer, ...]
+    packages: tuple[ImageLayer, ...]
+    root: ImageLayer
+    above: tuple[ImageLayer, ...]
     tree: Digest
     members: tuple[ClosureMember, ...]
 
+    @property
+    def layers(self) -> tuple[ImageLayer, ...]:
+        return (*self.packages, self.root, *self.above)
+
 
 @rule
-async def find_layers_below(request: _LayersBelowRequest) -> _LayersBelow:
-    base = await Get(ImageBase, ImageBaseRequest(request.field_set))
+async def find_base_layers(request: _BaseLayersRequest) -> ImageLayers:
+    base = request.base
     if base.field_set is not None:
-        return _LayersBelow(await Get(ImageLayers, ImageLayersRequest(base.field_set)))
+        return await Get(ImageLayers, ImageLayersRequest(base.field_set))
     if base.pulled is None:
-        return _LayersBelow(ImageLayers())
+        return ImageLayers()
     pulled = await Get(PulledLayers, PulledLayersRequest(base.pulled))
-    return _LayersBelow(
-        ImageLayers(
-            pulled.layers,
-            pulled_count=len(pulled.layers),
-            origin=base.pulled.repository.canonical,
-            tree=pulled.tree,
-        )
+    return ImageLayers(
+        pulled.layers,
+        pulled_count=len(pulled.layers),
+        origin=base.pulled.repository.canonical,
+        tree=pulled.tree,
     )
+
+
+async def _with_debian_packages(field_set: ImageFieldSet, base: ImageLayers) -> ImageLayers:
+    debian = await Get(ImageDebian, ImageDebianRequest(field_set))
+    if not debian.packages:
+        return base
+    layer = await Get(
+        ImageDebianLayer,
+        ImageDebianLayerRequest(
+            debian, base.tree, base.debian, base.debian_tools, field_set.subject
+        ),
+    )
+    return replace(
+        base,
+        layers=(*base.layers, layer.built.layer),
+        tree=layer.built.tree,
+        debian=(*base.debian, *layer.parts),
+        debian_tools=(*base.debian_tools, *layer.tools),
+        debian_reports=(*base.debian_reports, layer.report),
+    )
+
+
+@rule
+async def build_below(request: _BelowRequest) -> _Below:
+    below = await _with_debian_packages(request.field_set, request.base)
+    if request.python is None:
+        return _Below(below, ())
+    layers = await Get(
+        PythonLayers,
+        PythonLayersRequest(
+            request.python,
+            below.layers,
+            below.tree,
+            (*below.debian, *below.debian_tools),
+            request.field_set.subject,
+        ),
+    )
+    below = replace(below, layers=(*below.layers, *layers.wheels), tree=layers.tree)
+    return _Below(below, (layers.app,))
+
+
+async def _build_own(
+    plan: ImagePlan,
+    layer: ImageLayerRequest,
+    parts: tuple[ImagePart, ...],
+    packages: PackageLayers,
+    members: tuple[ClosureMember, ...],
+) -> _OwnLayers:
+    root = await Get(BuiltLayer, ImageLayerRequest, layer)
+    declared = plan.fields.get("files", FrozenDict())
+    trees = await Get(
+        ImageTrees, ImageTreesRequest(declared, plan.file_sources, root.tree, layer.subject)
+    )
+    parts = (*trees.parts, *parts)
+    if not parts:
+        return _OwnLayers(packages.layers, root.layer, (), root.tree, members)
+    upper = PartsLayerRequest(
+        parts, root.tree, "lading: sources", layer.subject, _taken(layer.fields)
+    )
+    built = await Get(BuiltLayer, PartsLayerRequest, upper)
+    return _OwnLayers(packages.layers, root.layer, (built.layer,), built.tree, members)
+
+
+async def _run_commands(
+    plan: ImagePlan,
+    address: Address,
+    layer: ImageLayerRequest,
+    packages: PackageLayersRequest,
+    own: _OwnLayers,
+    below: ImageLayers,
+) -> _OwnLayers:
+    if plan.commands is None:
+        return own
+    run = await Get(
+        RunAsRootLayer,
+        RunAsRootLayerRequest(
+            commands=plan.commands,
+            layers=(*below.layers, *own.layers),
+            tree=own.tree,
+            members=_sorted((*own.members, *below.closure)),
+            contents=(*plan.contents, *below.contents),
+            env=FrozenDict(plan.config.environment),
+            address=address,
+            subject=layer.subject,
+        ),
+    )
+    own = replace(own, above=(*own.above, run.built.layer), tree=run.built.tree)
+    if not run.members:
+        return own
+    # The same layers, with the packages that files made by the commands refer to.
+    packages = replace(packages, members=_sorted((*own.members, *run.members)))
+    packed, root = await MultiGet(
+        Get(PackageLayers, PackageLayersRequest, packages),
+        Get(BuiltLayer, ImageLayerRequest, replace(layer, members=packages.in_other_layers)),
+    )
+    return replace(own, packages=packed.layers, root=root.layer, members=packages.members)
 
 
 @rule
 async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     field_set = request.field_set
+    subject = field_set.subject
     plan = await Get(ImagePlan, ImagePlanRequest(field_set))
     declared = plan.fields.get("files", FrozenDict())
-    found, closure, files = await MultiGet(
-        Get(_LayersBelow, _LayersBelowRequest(field_set)),
-        Get(StoreClosure, StoreClosureRequest(plan.packages, field_set.subject)),
+    base, closure, files = await MultiGet(
+        Get(ImageLayers, _BaseLayersRequest(plan.base)),
+        Get(StoreClosure, StoreClosureRequest(plan.packages, subject)),
         Get(
             ImageFiles,
             ImageFilesRequest(
                 FrozenDict({path: value for path, value in declared.items() if not is_tree(path)}),
                 plan.file_sources,
-                f"{field_set.subject}: `files`",
+                f"{subject}: `files`",
             ),
         ),
     )
-    base = found.image
-    with_debian = await Get(_WithDebian, _WithDebianRequest(field_set, base))
-    with_python = await Get(
-        _WithPython, _WithPythonRequest(plan.python, with_debian.image, field_set.subject)
+    by_path = {member.package.path: member for member in closure.members}
+    own_paths = by_path.keys() - {member.package.path for member in base.closure}
+    packages = PackageLayersRequest(
+        _sorted(by_path[path] for path in own_paths),
+        field_set.package_layer_count(len(base.layers)),
+        subject,
     )
-    below = with_python.image
-    layer = _own_layer(plan, closure, files, below, field_set.subject)
-    count = field_set.package_layer_count(len(base.layers))
-    own = await Get(
-        _OwnLayers,
-        _OwnLayersRequest(plan, layer, count, below, with_python.parts, field_set.address),
+    # Side by side: both take long, and neither needs the other.
+    found, packed = await MultiGet(
+        Get(_Below, _BelowRequest(field_set, plan.python, base)),
+        Get(PackageLayers, PackageLayersRequest, packages),
     )
+    below = found.image
+    layer = ImageLayerRequest(
+        members=packages.in_other_layers,
+        contents=tuple(by_path[path] for path in plan.contents),
+        fields=FrozenDict({**plan.fields, "files": files.files}),
+        files=files.digest,
+        base=below.tree if below.tree != EMPTY_DIGEST else None,
+        subject=subject,
+    )
+    own = await _build_own(plan, layer, found.parts, packed, packages.members)
+    own = await _run_commands(plan, field_set.address, layer, packages, own, below)
     return ImageLayers(
         layers=(*below.layers, *own.layers),
         pulled_count=below.pulled_count,
@@ -202,125 +269,6 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     )
 
 
-@rule
-async def add_debian_packages(request: _WithDebianRequest) -> _WithDebian:
-    base = request.base
-    debian = await Get(ImageDebian, ImageDebianRequest(request.field_set))
-    if not debian.packages:
-        return _WithDebian(base)
-    subject = request.field_set.subject
-    layer = await Get(
-        ImageDebianLayer,
-        ImageDebianLayerRequest(debian, base.tree, base.debian, base.debian_tools, subject),
-    )
-    return _WithDebian(
-        replace(
-            base,
-            layers=(*base.layers, layer.built.layer),
-            tree=layer.built.tree,
-            debian=(*base.debian, *layer.parts),
-            debian_tools=(*base.debian_tools, *layer.tools),
-            debian_reports=(*base.debian_reports, layer.report),
-        )
-    )
-
-
-@rule
-async def add_wheels(request: _WithPythonRequest) -> _WithPython:
-    below = request.below
-    if request.python is None:
-        return _WithPython(below, ())
-    layers = await Get(
-        PythonLayers,
-        PythonLayersRequest(
-            request.python,
-            below.layers,
-            below.tree,
-            (*below.debian, *below.debian_tools),
-            request.subject,
-        ),
-    )
-    return _WithPython(
-        replace(below, layers=(*below.layers, *layers.wheels), tree=layers.tree), (layers.app,)
-    )
-
-
-def _own_layer(
-    plan: ImagePlan, closure: StoreClosure, files: ImageFiles, below: ImageLayers, subject: str
-) -> ImageLayerRequest:
-    """See `_OwnLayersRequest`."""
-    by_path = {member.package.path: member for member in closure.members}
-    return ImageLayerRequest(
-        members=_sorted(by_path[path] for path in by_path.keys() - _paths(below.closure)),
-        contents=tuple(by_path[path] for path in plan.contents),
-        fields=FrozenDict({**plan.fields, "files": files.files}),
-        files=files.digest,
-        base=below.tree if below.tree != EMPTY_DIGEST else None,
-        subject=subject,
-    )
-
-
-@rule
-async def build_own_layers(request: _OwnLayersRequest) -> _OwnLayers:
-    plan, layer, below = request.plan, request.layer, request.below
-    packed = await Get(_PackedMembers, _PackedMembersRequest(layer, request.package_layers))
-    own = packed.layer
-    declared = plan.fields.get("files", FrozenDict())
-    trees = await Get(
-        ImageTrees, ImageTreesRequest(declared, plan.file_sources, own.tree, layer.subject)
-    )
-    parts = (*trees.parts, *request.parts)
-    above: tuple[ImageLayer, ...] = ()
-    tree = own.tree
-    if parts:
-        upper = PartsLayerRequest(
-            parts, own.tree, "lading: sources", layer.subject, _taken(layer.fields)
-        )
-        built = await Get(BuiltLayer, PartsLayerRequest, upper)
-        above, tree = (built.layer,), built.tree
-    if plan.commands is None:
-        return _OwnLayers((*packed.package_layers, own.layer, *above), tree, layer.members)
-    run = await Get(
-        RunAsRootLayer,
-        RunAsRootLayerRequest(
-            commands=plan.commands,
-            layers=(*below.layers, *packed.package_layers, own.layer, *above),
-            tree=tree,
-            members=_sorted((*layer.members, *below.closure)),
-            contents=(*plan.contents, *below.contents),
-            env=FrozenDict(plan.config.environment),
-            address=request.address,
-            subject=layer.subject,
-        ),
-    )
-    members = layer.members
-    if run.members:
-        # The same layers, with the packages that files made by the commands refer to.
-        members = _sorted((*members, *run.members))
-        layer = replace(layer, members=members)
-        packed = await Get(_PackedMembers, _PackedMembersRequest(layer, request.package_layers))
-    return _OwnLayers(
-        (*packed.package_layers, packed.layer.layer, *above, run.built.layer),
-        run.built.tree,
-        members,
-    )
-
-
-@rule
-async def pack_members(request: _PackedMembersRequest) -> _PackedMembers:
-    layer = request.layer
-    if not request.package_layers:
-        return _PackedMembers((), await Get(BuiltLayer, ImageLayerRequest, layer))
-    packages, own = await MultiGet(
-        Get(
-            PackageLayers,
-            PackageLayersRequest(layer.members, request.package_layers, layer.subject),
-        ),
-        Get(BuiltLayer, ImageLayerRequest, replace(layer, members=())),
-    )
-    return _PackedMembers(packages.layers, own)
-
-
 def _taken(fields: FrozenDict[str, Any]) -> tuple[str, ...]:
     """Where the image's own fields put files and links."""
     paths = (path for alias in ("files", "symlinks") for path in fields.get(alias, ()))
@@ -329,10 +277,6 @@ def _taken(fields: FrozenDict[str, Any]) -> tuple[str, ...]:
 
 def _sorted(members: Iterable[ClosureMember]) -> tuple[ClosureMember, ...]:
     return tuple(sorted(members, key=lambda member: member.package.path))
-
-
-def _paths(members: Iterable[ClosureMember]) -> set[StorePath]:
-    return {member.package.path for member in members}
 
 
 def rules():

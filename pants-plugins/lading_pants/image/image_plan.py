@@ -41,11 +41,12 @@ class ImagePlanRequest:
 class ImagePlan:
     """An image before anything is built: every mistake in its fields has been found.
 
-    `config` has what it inherits; all else is what the image has besides its base. `packages` are
+    `config` has what it inherits; all else is what the image has besides its `base`. `packages` are
     the store packages that it names, `contents` the paths shown at `/`, in order; `fields` is what
     `RootFields.parse` takes, with `file_sources` still as addresses by text.
     """
 
+    base: ImageBase
     config: ImageConfig
     contents: tuple[StorePath, ...]
     packages: tuple[Address, ...]
@@ -55,28 +56,15 @@ class ImagePlan:
     python: Optional[PlannedPython]
 
 
-@dataclass(frozen=True)
-class _ConfigBelowRequest:
-    base: ImageBase
-
-
-@dataclass(frozen=True)
-class _ConfigBelow:
+async def _config_below(base: ImageBase) -> Optional[ImageConfig]:
     """The config that an image inherits, if it has a base."""
-
-    config: Optional[ImageConfig]
-
-
-@rule
-async def find_config_below(request: _ConfigBelowRequest) -> _ConfigBelow:
-    base = request.base
     if base.field_set is not None:
         plan = await Get(ImagePlan, ImagePlanRequest(base.field_set))
-        return _ConfigBelow(plan.config)
+        return plan.config
     if base.pulled is None:
-        return _ConfigBelow(None)
+        return None
     try:
-        return _ConfigBelow(ImageConfig(base.pulled.platform, base=BaseConfig(base.pulled.config)))
+        return ImageConfig(base.pulled.platform, base=BaseConfig(base.pulled.config))
     except LadingError as error:
         raise about(base.pulled.subject, error) from error
 
@@ -86,11 +74,13 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
     field_set = request.field_set
     # Finds bases that go in a circle, in which the next line would never end.
     await Get(ImageChain, ImageChainRequest(field_set))
-    base = await Get(ImageBase, ImageBaseRequest(field_set))
-    # Finds packages that the lock has not.
-    await Get(ImageDebian, ImageDebianRequest(field_set))
-    python = await Get(MaybePython, ImagePythonRequest(field_set))
-    found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+    # Debian packages are asked for here so that those the lock lacks are found.
+    base, _, python, found = await MultiGet(
+        Get(ImageBase, ImageBaseRequest(field_set)),
+        Get(ImageDebian, ImageDebianRequest(field_set)),
+        Get(MaybePython, ImagePythonRequest(field_set)),
+        Get(ImageReferences, ImageReferencesRequest(field_set)),
+    )
     origins = {**found.tool_origins, **found.origins}
     stored = await MultiGet(
         Get(StorePaths, StorePathsRequest((address,), origin))
@@ -106,11 +96,12 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
         fields = _root_fields(field_set, by_text)
     except LadingError as error:
         raise about(field_set.subject, error) from error
-    below = await Get(_ConfigBelow, _ConfigBelowRequest(base))
-    if below.config is not None:
-        _check_platform(field_set, below.config.platform, config.platform, origins)
-        config = inherit(below.config, config)
+    below = await _config_below(base)
+    if below is not None:
+        _check_platform(field_set, below.platform, config.platform, origins)
+        config = inherit(below, config)
     return ImagePlan(
+        base=base,
         config=config,
         contents=tuple(paths[address] for address in found.contents),
         packages=tuple(found.origins),

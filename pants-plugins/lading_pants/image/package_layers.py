@@ -26,11 +26,18 @@ from lading_pants.store.realise import ClosureMember
 
 @dataclass(frozen=True)
 class PackageLayersRequest:
-    """All of `members`, in at most `count` layers; `subject` is the image."""
+    """All of `members`, in at most `count` layers; `subject` is the image.
+
+    With a `count` of 0 they are to be in a layer with other files. Then they are only compressed.
+    """
 
     members: tuple[ClosureMember, ...]
     count: int
     subject: str
+
+    @property
+    def in_other_layers(self) -> tuple[ClosureMember, ...]:
+        return () if self.count else self.members
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,11 @@ class _GroupRequest:
 
 @rule
 async def build_package_layers(request: PackageLayersRequest) -> PackageLayers:
+    if not request.count:
+        await MultiGet(
+            Get(CompressedPackage, CompressedPackageRequest(member)) for member in request.members
+        )
+        return PackageLayers(())
     by_path = {member.package.path: member for member in request.members}
     groups = plan_layers([member.package for member in request.members], request.count)
     layers = await MultiGet(
