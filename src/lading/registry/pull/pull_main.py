@@ -46,9 +46,7 @@ def main(argv: List[str]) -> None:
     machine = Machine.load()
     use_environment(machine)
     credentials = CredentialSource(os.environ, machine.build_root)
-    repository = (
-        request.reference.repository if isinstance(request, TagRequest) else load_origin()
-    )
+    repository = request.reference.repository if isinstance(request, TagRequest) else load_origin()
     puller = Puller(repository, machine, credentials, report)
     output = os.path.abspath(output_directory)
     os.makedirs(os.path.dirname(output), exist_ok=True)
