@@ -55,7 +55,9 @@ def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
         conffiles=tuple(_conffiles(deb, contents)),
         md5sums=tuple(_md5sums(deb, contents)),
         replaces=_names(fields.get("replaces", "")),
-        listed=tuple(one.path for one in deb.members() if merged(one.path) in kept),
+        listed=tuple(
+            path for path in (one.member.path for one in deb.members()) if merged(path) in kept
+        ),
         control_files={
             name: deb.text(name) for name in sorted(deb.control_files) if name not in _DESCRIBED
         },

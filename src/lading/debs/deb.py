@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Type, TypeVar, Union
 
 from lading.debs.deb822 import paragraphs
-from lading.files.kind import Kind
+from lading.files.kind import LINK_MODE, Kind
 from lading.files.path_fault import owner_fault, path_fault, target_fault
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 
@@ -50,25 +52,6 @@ _OPEN: Dict[str, Callable[[Any], Any]] = {
 }
 
 _AnyDeb = TypeVar("_AnyDeb", bound="Deb")
-
-
-@dataclass(frozen=True)
-class DebMember:
-    """One member of `data.tar`.
-
-    `path` is relative, without `./`, and stays below the root. `mode` is as packed, setuid bits
-    included; `uid` and `gid` are numbers, which are the same everywhere for files of packages
-    (Debian policy 9.2.2). `target` is the text of a symlink, or the path of the member that a hard
-    link names. `content` is empty for all but files.
-    """
-
-    path: str
-    kind: Kind
-    mode: int
-    uid: int
-    gid: int
-    target: str
-    content: memoryview
 
 
 @dataclass(frozen=True)
@@ -118,8 +101,10 @@ class Deb:
         """A control file's content; "" if there is none of the name."""
         return self.control_files.get(name, b"").decode("utf-8", "surrogateescape")
 
-    def members(self) -> Iterator[DebMember]:
-        """The members in the package's order, without the root itself.
+    def members(self) -> Iterator[TreeFile]:
+        """The members in the package's order, without the root itself. Modes are as packed, setuid
+        bits included; owners are numbers, which are the same everywhere for files of packages
+        (Debian policy 9.2.2).
 
         LadingError for a path that leaves the root, and for what is neither file, directory nor
         link.
@@ -134,7 +119,7 @@ class Deb:
         except _TAR_ERRORS as error:
             raise broken(self.filename, f"its data cannot be read ({error})") from error
 
-    def _member(self, info: tarfile.TarInfo, path: str, view: memoryview) -> DebMember:
+    def _member(self, info: tarfile.TarInfo, path: str, view: memoryview) -> TreeFile:
         kind = Kind.of_tar_type(
             "0" if info.type == tarfile.AREGTYPE else info.type.decode("latin-1")
         )
@@ -145,16 +130,21 @@ class Deb:
             fault = fault or target_fault(info.linkname)
         if fault:
             raise broken(self.filename, f"its member {shown(info.name)!r} {fault}")
+        first = self._path(info.linkname) if kind is Kind.HARDLINK else ""
+        if kind is Kind.HARDLINK and not first:
+            raise broken(self.filename, f"its member {shown(info.name)!r} is a link to the root")
         size = info.size if kind is Kind.FILE else 0
-        return DebMember(
+        is_link = kind is Kind.SYMLINK
+        member = TreeMember(
             path=path,
-            kind=kind,
-            mode=info.mode & 0o7777,
+            type=Kind.FILE if first else kind,
+            mode=LINK_MODE if is_link else info.mode & 0o7777,
             uid=info.uid,
             gid=info.gid,
-            target=self._path(info.linkname) if kind is Kind.HARDLINK else info.linkname,
-            content=view[info.offset_data : info.offset_data + size],
+            target=info.linkname if is_link else "",
+            hardlink=first,
         )
+        return TreeFile(member, view[info.offset_data : info.offset_data + size])
 
     def _path(self, name: str) -> str:
         if name.startswith("/") or ".." in name.split("/"):

@@ -1,13 +1,11 @@
 """The files of a Debian package as an image has them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Iterator, Mapping
 
-from lading.debs.deb import Deb, DebMember, broken
+from lading.debs.deb import Deb, broken
 from lading.debs.unpack import MERGED, merged
-from lading.files.kind import LINK_MODE, Kind
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 
 # deb-version(7), and Debian policy 5.6.8
@@ -35,21 +33,13 @@ class DebArchive(Deb):
         LadingError as from `members`.
         """
         directories = set()
-        for member in self.members():
-            if member.path in MERGED and member.kind == Kind.SYMLINK:
+        for file in self.members():
+            member = file.member
+            if member.path in MERGED and member.is_symlink:
                 continue
-            placed = _placed(member)
-            if placed.is_directory and placed.path in directories:
+            path = merged(member.path)
+            if member.is_directory and path in directories:
                 continue
-            directories.add(placed.path)
-            yield TreeFile(placed, member.content)
-
-
-def _placed(member: DebMember) -> TreeMember:
-    path, owner = merged(member.path), (member.uid, member.gid)
-    if member.kind == Kind.DIRECTORY:
-        return TreeMember(path, Kind.DIRECTORY, member.mode, *owner)
-    if member.kind == Kind.SYMLINK:
-        return TreeMember(path, Kind.SYMLINK, LINK_MODE, *owner, target=member.target)
-    first = merged(member.target) if member.kind == Kind.HARDLINK else ""
-    return TreeMember(path, Kind.FILE, member.mode, *owner, hardlink=first)
+            directories.add(path)
+            placed = replace(member, path=path, hardlink=merged(member.hardlink))
+            yield replace(file, member=placed)

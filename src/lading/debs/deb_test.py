@@ -16,11 +16,18 @@ from hypothesis import strategies as st
 from lading.debs.deb import Deb
 from lading.debs.deb_testing import ar, hard_link, make_deb, member, tar
 from lading.files.kind import Kind
+from lading.tar.tree_member import TreeMember
+from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
 BINARY = ("debian-binary", b"2.0\n")
 CONTROL = ("control.tar.xz", lzma.compress(tar([("control", b"Package: hello\nVersion: 1\n")])))
 DATA = ("data.tar.xz", lzma.compress(tar([("usr", None), ("usr/a", b"abc")])))
+
+
+def contents(file: TreeFile) -> bytes:
+    assert not isinstance(file.content, Path)
+    return bytes(file.content)
 
 
 def written(path: Path, members: List[Tuple[str, bytes]]) -> Path:
@@ -45,11 +52,11 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
     )
     assert deb.name == "hello"
     assert deb.fields["description"] == "short\n long"
-    assert [(m.path, m.kind, m.mode, m.target, bytes(m.content)) for m in deb.members()] == [
-        ("usr", Kind.DIRECTORY, 0o755, "", b""),
-        ("usr/hello", Kind.FILE, 0o4755, "", b"content"),
-        ("usr/again", Kind.HARDLINK, 0o644, "usr/hello", b""),
-        ("usr/link", Kind.SYMLINK, 0o777, "../etc/hello", b""),
+    assert [(file.member, contents(file)) for file in deb.members()] == [
+        (TreeMember("usr", Kind.DIRECTORY, 0o755), b""),
+        (TreeMember("usr/hello", Kind.FILE, 0o4755), b"content"),
+        (TreeMember("usr/again", Kind.FILE, 0o644, hardlink="usr/hello"), b""),
+        (TreeMember("usr/link", Kind.SYMLINK, 0o777, target="../etc/hello"), b""),
     ]
 
 
@@ -57,7 +64,7 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
 def test_reads_each_compression(tmp_path: Path, how: str, pack: Callable[[bytes], bytes]) -> None:
     data = (f"data.tar{how}", pack(tar([("a", b"abc")])))
     deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
-    assert [bytes(found.content) for found in deb.members()] == [b"abc"]
+    assert [contents(file) for file in deb.members()] == [b"abc"]
 
 
 def test_names_with_a_slash_and_unknown_members_are_fine(tmp_path: Path) -> None:
@@ -224,6 +231,7 @@ def test_refuses_archives(tmp_path: Path, archive: bytes, sentence: str) -> None
         (renamed("/etc/passwd"), "its member '/etc/passwd' leaves the root"),
         (renamed("./../x"), "its member './../x' leaves the root"),
         (renamed("./a/../../x"), "leaves the root"),
+        (hard_link("x", "."), "its member './x' is a link to the root"),
         (hard_link("x", "../../etc/passwd"), "its member './../../etc/passwd' leaves the root"),
         (special(tarfile.CHRTYPE), "'./dev/null' is a device or another special file"),
         (special(tarfile.FIFOTYPE), "is a device or another special file"),

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Tuple
 
-from lading.debs.deb import Deb, DebMember
+from lading.debs.deb import Deb
 from lading.files.kind import Kind
+from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
 #: The links of a merged /usr: file-hierarchy(7), and what debootstrap makes for each port.
@@ -39,8 +40,8 @@ def unpack(deb: Path, destination: Path) -> Unpacked:
     package = Deb.read(deb)
     unpacked = Unpacked(destination, package.name, _names(package.fields.get("replaces", "")), {})
     os.mkdir(destination, 0o755)
-    for member in package.members():
-        _write(unpacked, merged(member.path), member)
+    for file in package.members():
+        _write(unpacked, merged(file.member.path), file)
     return unpacked
 
 
@@ -54,25 +55,26 @@ def merged(path: str) -> str:
     return f"usr/{path}" if path.partition("/")[0] in MERGED else path
 
 
-def _write(unpacked: Unpacked, path: str, member: DebMember) -> None:
-    if member.kind == Kind.DIRECTORY:
+def _write(unpacked: Unpacked, path: str, file: TreeFile) -> None:
+    member = file.member
+    if member.is_directory:
         _make_directory(unpacked, path)
         return
     _make_directory(unpacked, posixpath.dirname(path))
     if path in unpacked.kinds:
         raise _unsound(unpacked, f"has /{path} twice")
     target = absolute(unpacked.root, path)
-    if member.kind == Kind.SYMLINK:
+    if member.is_symlink:
         os.symlink(member.target.encode("utf-8", "surrogateescape"), target)
         os.utime(target, (MTIME, MTIME), follow_symlinks=False)
-    elif member.kind == Kind.HARDLINK:
-        first = merged(member.target)
+    elif member.hardlink:
+        first = merged(member.hardlink)
         if unpacked.kinds.get(first) != Kind.FILE:
             raise _unsound(unpacked, f"has a hard link /{path} to /{first}, which is no file")
         os.link(absolute(unpacked.root, first), target)
     else:
-        _write_file(target, member)
-    unpacked.kinds[path] = Kind.FILE if member.kind == Kind.HARDLINK else member.kind
+        _write_file(target, file)
+    unpacked.kinds[path] = member.type
 
 
 def _make_directory(unpacked: Unpacked, path: str) -> None:
@@ -86,16 +88,17 @@ def _make_directory(unpacked: Unpacked, path: str) -> None:
         raise _unsound(unpacked, f"has /{path} both as a {kind.value} and as a directory")
 
 
-def _write_file(path: bytes, member: DebMember) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+def _write_file(path: bytes, file: TreeFile) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        rest = member.content
+        assert not isinstance(file.content, Path), "it is mapped"
+        rest = memoryview(file.content)
         while rest:
-            rest = rest[os.write(file, rest) :]
-        os.fchmod(file, 0o555 if member.mode & 0o100 else 0o444)
-        os.utime(file, (MTIME, MTIME))
+            rest = rest[os.write(handle, rest) :]
+        os.fchmod(handle, 0o555 if file.member.mode & 0o100 else 0o444)
+        os.utime(handle, (MTIME, MTIME))
     finally:
-        os.close(file)
+        os.close(handle)
 
 
 def _names(relation: str) -> Tuple[str, ...]:

@@ -7,7 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import List
 
 from lading.debs.deb import Deb
-from lading.files.kind import Kind
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file
 from lading.values.errors import LadingError
@@ -20,12 +19,14 @@ def main(argv: List[str]) -> None:
 
 
 def _content(deb: Deb, name: str) -> bytes:
-    members = {PurePosixPath(member.path).name: member for member in deb.members()}
-    while name in members and members[name].kind == Kind.SYMLINK:
-        name = PurePosixPath(members.pop(name).target).name
+    members = {PurePosixPath(file.member.path).name: file for file in deb.members()}
+    while name in members and members[name].member.is_symlink:
+        name = PurePosixPath(members.pop(name).member.target).name
     if name not in members:
         raise LadingError(f"{deb.filename} has no file called {name!r}: its layout has changed.")
-    return bytes(members[name].content)
+    content = members[name].content
+    assert not isinstance(content, Path), "it is mapped"
+    return bytes(content)
 
 
 if __name__ == "__main__":
