@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Dict, Iterable, List
 
 from lading.cache.cached_tree import USERS
-from lading.cache.survey import Entry, survey
+from lading.cache.survey import CacheEntry, survey
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.runtime.file_lock import lock
 from lading.runtime.program import run
@@ -42,12 +42,12 @@ def main(argv: List[str]) -> None:
         sys.exit(1)
 
 
-def _unused(entries: Iterable[Entry], days: int) -> List[Entry]:
+def _unused(entries: Iterable[CacheEntry], days: int) -> List[CacheEntry]:
     return [entry for entry in entries if entry.fault is None and entry.is_unused(days)]
 
 
-def _report(cache: Path, entries: Iterable[Entry], damaged: Iterable[Entry]) -> None:
-    by_kind: Dict[str, List[Entry]] = defaultdict(list)
+def _report(cache: Path, entries: Iterable[CacheEntry], damaged: Iterable[CacheEntry]) -> None:
+    by_kind: Dict[str, List[CacheEntry]] = defaultdict(list)
     for entry in entries:
         by_kind[entry.kind].append(entry)
     for kind, found in by_kind.items():
@@ -58,7 +58,7 @@ def _report(cache: Path, entries: Iterable[Entry], damaged: Iterable[Entry]) -> 
         print(f"There is nothing in {cache}.")
 
 
-def _remove(cache: Path, entries: List[Entry]) -> bool:
+def _remove(cache: Path, entries: List[CacheEntry]) -> bool:
     """Whether all are gone."""
     removed = []
     for entry in entries:
@@ -74,7 +74,7 @@ def _remove(cache: Path, entries: List[Entry]) -> bool:
     return len(removed) == len(entries)
 
 
-def _megabytes(entries: Iterable[Entry]) -> str:
+def _megabytes(entries: Iterable[CacheEntry]) -> str:
     return f"{sum(entry.size for entry in entries) / 1e6:,.1f} MB"
 
 

@@ -32,7 +32,7 @@ _OLD = ("store",)
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """One thing in the cache, such as a build root. `size` is in bytes, `used` a time in seconds.
     `fault` says in what it is damaged; it is None for what is sound or can't be checked.
     """
@@ -52,7 +52,7 @@ class Entry:
         self.path.with_name(f"{self.path.name}.lock").unlink(missing_ok=True)
 
 
-def survey(cache: Path) -> Iterator[Entry]:
+def survey(cache: Path) -> Iterator[CacheEntry]:
     """All entries, with their contents read, and the descriptions of the machine that lie beside
     the cache (`lading.runtime.machine`). The caller has the cache locked."""
     for name, kind in TREES.items():
@@ -65,7 +65,7 @@ def survey(cache: Path) -> Iterator[Entry]:
                 yield _file(path, kind)
     for path in sorted(cache.parent.glob("lading_*")):
         if path.is_dir():
-            yield Entry(path, "machine description", _size(path), path.stat().st_mtime)
+            yield CacheEntry(path, "machine description", _size(path), path.stat().st_mtime)
     for name in _OLD:
         if (cache / name).is_dir():
             yield _left_over(cache / name, "it is of an earlier version")
@@ -75,7 +75,7 @@ def _children(directory: Path) -> List[Path]:
     return sorted(directory.iterdir()) if directory.is_dir() else []
 
 
-def _tree(path: Path, kind: str) -> Entry:
+def _tree(path: Path, kind: str) -> CacheEntry:
     if UNFINISHED in path.name:
         return _left_over(path, "it is unfinished")
     if DAMAGED in path.name:
@@ -85,8 +85,8 @@ def _tree(path: Path, kind: str) -> Entry:
     try:
         check_contents(path)
     except DamagedError as error:
-        return Entry(path, kind, _size(path), used, str(error))
-    return Entry(path, kind, _size(path / TREE), used)
+        return CacheEntry(path, kind, _size(path), used, str(error))
+    return CacheEntry(path, kind, _size(path / TREE), used)
 
 
 def _is_being_made(path: Path) -> bool:
@@ -104,7 +104,7 @@ def _is_being_made(path: Path) -> bool:
     return False
 
 
-def _file(path: Path, kind: str) -> Entry:
+def _file(path: Path, kind: str) -> CacheEntry:
     status = path.stat()
     fault = None
     if kind == _FILES[DOWNLOADS] and _DIGEST.fullmatch(path.name):
@@ -113,11 +113,11 @@ def _file(path: Path, kind: str) -> Entry:
             fault = None if found == path.name else f"its digest is {found}"
         except OSError as error:
             fault = f"it can't be read ({error.strerror})"
-    return Entry(path, kind, status.st_size, status.st_mtime, fault)
+    return CacheEntry(path, kind, status.st_size, status.st_mtime, fault)
 
 
-def _left_over(path: Path, fault: str) -> Entry:
-    return Entry(path, "left-over", _size(path), path.stat().st_mtime, fault)
+def _left_over(path: Path, fault: str) -> CacheEntry:
+    return CacheEntry(path, "left-over", _size(path), path.stat().st_mtime, fault)
 
 
 def _size(tree: Path) -> int:

@@ -34,7 +34,7 @@ _KEYS = (*_LISTS[:2], *_DICTIONARIES, *_LISTS[2:], *_TEXTS)
 _Expected = Union[str, Tuple[str, ...], Pattern, None]
 
 
-class Relation(Enum):
+class Comparison(Enum):
     IS = "is"
     MATCHES = "matches"
     HAS = "has"
@@ -53,7 +53,7 @@ class ConfigCheck:
 
     key: str
     entry: str
-    relation: Relation
+    relation: Comparison
     expected: _Expected
 
     @property
@@ -67,14 +67,14 @@ class ConfigCheck:
         actual = config.value(self.key)
         if isinstance(actual, Mapping):
             yield from self._entry_failures(actual.get(self.entry))
-        elif self.relation is Relation.IS:
+        elif self.relation is Comparison.IS:
             expected = self.expected
             if self.key == "user" and isinstance(expected, str) and isinstance(actual, str):
                 expected, actual = (_numeric(user, accounts) for user in (expected, actual))
             if expected != actual:
                 yield f"expected {_show(expected)}\nactual   {_show(actual)}"
-        elif (self.relation is Relation.HAS) != self._is_among(actual):
-            must = "must have" if self.relation is Relation.HAS else "must not have"
+        elif (self.relation is Comparison.HAS) != self._is_among(actual):
+            must = "must have" if self.relation is Comparison.HAS else "must not have"
             yield f"{must} {self.expected}, but is {_show(actual)}"
 
     def _is_among(self, values: object) -> bool:
@@ -112,15 +112,15 @@ def _parse_key(fields: Fields, key: str) -> Iterator[ConfigCheck]:
                     f"`{FIELD}` has {entry!r}: {text!r} for {key}. Write strings, or None for what "
                     "must not be there."
                 )
-            yield ConfigCheck(key, entry, Relation.IS, text)
+            yield ConfigCheck(key, entry, Comparison.IS, text)
     elif key in _LISTS:
         words = fields.words(key, '["redis-server"]')
-        yield ConfigCheck(key, "", Relation.IS, _as_config_has(key, words or ()))
+        yield ConfigCheck(key, "", Comparison.IS, _as_config_has(key, words or ()))
     else:
         text = fields.text(key)
         if key == "user" and text:
             User.parse(text)
-        yield ConfigCheck(key, "", Relation.IS, text or "")
+        yield ConfigCheck(key, "", Comparison.IS, text or "")
 
 
 def _as_config_has(key: str, words: Tuple[str, ...]) -> Tuple[str, ...]:

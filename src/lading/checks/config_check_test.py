@@ -3,7 +3,7 @@ from typing import Any, List
 
 import pytest
 
-from lading.checks.config_check import ConfigCheck, Relation, parse_config
+from lading.checks.config_check import Comparison, ConfigCheck, parse_config
 from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.image_testing import ACCOUNTS
 from lading.image.config.runtime_config import RuntimeConfig
@@ -82,28 +82,28 @@ def test_what_is_wrong() -> None:
 @pytest.mark.parametrize(
     "check, expected",
     [
-        (ConfigCheck("exposed_ports", "", Relation.HAS, "6379"), ()),
-        (ConfigCheck("exposed_ports", "", Relation.HAS, "6379/tcp"), ()),
+        (ConfigCheck("exposed_ports", "", Comparison.HAS, "6379"), ()),
+        (ConfigCheck("exposed_ports", "", Comparison.HAS, "6379/tcp"), ()),
         (
-            ConfigCheck("exposed_ports", "", Relation.HAS, "80"),
+            ConfigCheck("exposed_ports", "", Comparison.HAS, "80"),
             ('must have 80, but is ["53/udp", "6379/tcp"]',),
         ),
         (
-            ConfigCheck("exposed_ports", "", Relation.LACKS, "53"),
+            ConfigCheck("exposed_ports", "", Comparison.LACKS, "53"),
             ('must not have 53, but is ["53/udp", "6379/tcp"]',),
         ),
-        (ConfigCheck("volumes", "", Relation.LACKS, "/x"), ()),
+        (ConfigCheck("volumes", "", Comparison.LACKS, "/x"), ()),
         (
-            ConfigCheck("volumes", "", Relation.LACKS, "/data"),
+            ConfigCheck("volumes", "", Comparison.LACKS, "/data"),
             ('must not have /data, but is ["/data"]',),
         ),
-        (ConfigCheck("labels", "a.b", Relation.MATCHES, Pattern.parse_go("", r"^\d\.\d$")), ()),
+        (ConfigCheck("labels", "a.b", Comparison.MATCHES, Pattern.parse_go("", r"^\d\.\d$")), ()),
         (
-            ConfigCheck("labels", "a.b", Relation.MATCHES, Pattern.parse_go("", "x+")),
+            ConfigCheck("labels", "a.b", Comparison.MATCHES, Pattern.parse_go("", "x+")),
             ('value: expected a match of x+, actual "1.2"',),
         ),
         (
-            ConfigCheck("env", "NO", Relation.MATCHES, Pattern.parse_go("", "")),
+            ConfigCheck("env", "NO", Comparison.MATCHES, Pattern.parse_go("", "")),
             ("value: expected a match of , actual nothing",),
         ),
     ],

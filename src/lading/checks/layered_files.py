@@ -27,7 +27,7 @@ from lading.tar.tar_header import TarMember
 _SUBJECT = "a layer of the image"
 
 
-class Place(NamedTuple):
+class MemberPlace(NamedTuple):
     """Where a file comes from: the index of its layer, and that of its member in there."""
 
     layer: int
@@ -38,7 +38,7 @@ class LayeredFiles:
     def __init__(self, layers: LayerBlobs) -> None:
         self._layers = layers
         self._bound = TreeBound()
-        self._tree: MemoryTree[Place] = MemoryTree()
+        self._tree: MemoryTree[MemberPlace] = MemoryTree()
         self._tree.entries[""] = RootEntry.directory("")  # where no layer says anything of it
         #: The bytes of all files in all layers, which is what docker calls the image's size.
         self.size = 0
@@ -73,7 +73,7 @@ class LayeredFiles:
         with about_layer(_SUBJECT):
             for member, number, _ in _members(tar):
                 self.size += member.size if member.type == Kind.FILE else 0
-                applier.add(member, Place(layer, number))
+                applier.add(member, MemberPlace(layer, number))
                 if not member.path and member.type == Kind.DIRECTORY:
                     self._tree.describe_directory("", member)
             applier.finish()

@@ -7,7 +7,7 @@ from typing import Any, Iterator, Optional, Tuple
 
 from lading.checks.checks import Checks
 from lading.checks.command_check import CommandCheck, OutputCheck
-from lading.checks.config_check import ConfigCheck, Relation
+from lading.checks.config_check import Comparison, ConfigCheck
 from lading.checks.file_check import FileCheck
 from lading.checks.go_syntax import go_file_mode
 from lading.checks.go_syntax.pattern import Pattern
@@ -198,25 +198,25 @@ def _metadata(root: MappingNode) -> Iterator[ConfigCheck]:
     fields = node.mapping(_METADATA_KEYS)
     for key, config_key in (("envVars", "env"), ("labels", "labels")):
         for entry, expected in fields.each(key, _expected_value):
-            relation = Relation.MATCHES if isinstance(expected, Pattern) else Relation.IS
+            relation = Comparison.MATCHES if isinstance(expected, Pattern) else Comparison.IS
             yield ConfigCheck(config_key, entry, relation, expected)
     for name, _ in fields.each("unboundEnvVars", _variable):
-        yield ConfigCheck("env", name, Relation.IS, None)
+        yield ConfigCheck("env", name, Comparison.IS, None)
     for key in ("entrypoint", "cmd"):
         # An empty list says that there is none.
         if fields.node(key) is not None:
-            yield ConfigCheck(key, "", Relation.IS, fields.words(key))
+            yield ConfigCheck(key, "", Comparison.IS, fields.words(key))
     for key, config_key, relation in (
-        ("exposedPorts", "exposed_ports", Relation.HAS),
-        ("unexposedPorts", "exposed_ports", Relation.LACKS),
-        ("volumes", "volumes", Relation.HAS),
-        ("unmountedVolumes", "volumes", Relation.LACKS),
+        ("exposedPorts", "exposed_ports", Comparison.HAS),
+        ("unexposedPorts", "exposed_ports", Comparison.LACKS),
+        ("volumes", "volumes", Comparison.HAS),
+        ("unmountedVolumes", "volumes", Comparison.LACKS),
     ):
         for word in fields.words(key):
             yield ConfigCheck(config_key, "", relation, word)
     for key, config_key in (("workdir", "working_dir"), ("user", "user")):
         if fields.text(key):
-            yield ConfigCheck(config_key, "", Relation.IS, fields.text(key))
+            yield ConfigCheck(config_key, "", Comparison.IS, fields.text(key))
 
 
 def _expected_value(node: Node) -> Tuple[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from lading.checks.checks import Checks
 from lading.checks.command_check import CommandCheck, OutputCheck
-from lading.checks.config_check import ConfigCheck, Relation
+from lading.checks.config_check import Comparison, ConfigCheck
 from lading.checks.file_check import FileCheck
 from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.license_check import LicenseCheck
@@ -126,18 +126,18 @@ def test_metadata() -> None:
     checks = parse_structure_file("t.yaml", {**VERSION, "metadataTest": metadata})
     assert checks == Checks(
         config=(
-            ConfigCheck("env", "foo", Relation.IS, "baz"),
-            ConfigCheck("labels", "vendor", Relation.IS, "ACME"),
-            ConfigCheck("labels", "date", Relation.MATCHES, pattern(r"^\d$")),
-            ConfigCheck("env", "none", Relation.IS, None),
-            ConfigCheck("entrypoint", "", Relation.IS, ()),
-            ConfigCheck("cmd", "", Relation.IS, ("/bin/bash",)),
-            ConfigCheck("exposed_ports", "", Relation.HAS, "8080"),
-            ConfigCheck("exposed_ports", "", Relation.LACKS, "80"),
-            ConfigCheck("volumes", "", Relation.HAS, "/test"),
-            ConfigCheck("volumes", "", Relation.LACKS, "/none"),
-            ConfigCheck("working_dir", "", Relation.IS, "/app"),
-            ConfigCheck("user", "", Relation.IS, "luke"),
+            ConfigCheck("env", "foo", Comparison.IS, "baz"),
+            ConfigCheck("labels", "vendor", Comparison.IS, "ACME"),
+            ConfigCheck("labels", "date", Comparison.MATCHES, pattern(r"^\d$")),
+            ConfigCheck("env", "none", Comparison.IS, None),
+            ConfigCheck("entrypoint", "", Comparison.IS, ()),
+            ConfigCheck("cmd", "", Comparison.IS, ("/bin/bash",)),
+            ConfigCheck("exposed_ports", "", Comparison.HAS, "8080"),
+            ConfigCheck("exposed_ports", "", Comparison.LACKS, "80"),
+            ConfigCheck("volumes", "", Comparison.HAS, "/test"),
+            ConfigCheck("volumes", "", Comparison.LACKS, "/none"),
+            ConfigCheck("working_dir", "", Comparison.IS, "/app"),
+            ConfigCheck("user", "", Comparison.IS, "luke"),
         )
     )
 

@@ -16,7 +16,7 @@ class MalformedError(ValueError):
     """A document of an image is not what it must be, for the reason that is its text."""
 
 
-class Kind(Protocol):
+class GoType(Protocol):
     """A type of value."""
 
     @property
@@ -46,7 +46,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class ListOf:
-    item: Kind
+    item: GoType
     name: str = "a list"
     # Whether one item may stand for a list of it, as docker has it.
     takes_one: bool = False
@@ -70,8 +70,8 @@ class ListOf:
 class MapOf:
     """By keys of any text that `key` takes."""
 
-    item: Kind
-    key: Kind
+    item: GoType
+    key: GoType
     name: str = "an object"
 
     @property
@@ -91,7 +91,7 @@ class MapOf:
 class Struct:
     """Fields by name. What has another name is kept as it is; a null is kept, too."""
 
-    fields: Mapping[str, Kind]
+    fields: Mapping[str, GoType]
     name: str = "an object"
     _names: Dict[str, str] = field(default_factory=dict)
 
@@ -117,7 +117,7 @@ class Struct:
         return read
 
 
-def _read_inner(kind: Kind, value: Any, place: str) -> Any:
+def _read_inner(kind: GoType, value: Any, place: str) -> Any:
     return kind.zero if value is None else kind.read(value, place)
 
 
@@ -125,7 +125,7 @@ def _in(place: str, key: str) -> str:
     return f"{place}.{printable(shown(key))}" if place else printable(shown(key))
 
 
-def _wrong(kind: Kind, value: Any, place: str) -> MalformedError:
+def _wrong(kind: GoType, value: Any, place: str) -> MalformedError:
     return MalformedError(f"`{place}` is {shown(repr(value))}, but must be {kind.name}")
 
 
@@ -167,6 +167,6 @@ STRINGS = ListOf(STRING, "a list of strings")
 STRING_MAP = MapOf(STRING, STRING, "an object of strings")
 
 
-def set_of(key: Kind) -> MapOf:
+def set_of(key: GoType) -> MapOf:
     """Of texts, which are the keys of an object whose values say nothing."""
     return MapOf(Struct({}), key)
