@@ -357,8 +357,7 @@ _AFTER: Mapping[Any, Callable[[Target], None]] = {
     DockerImageTarget: _use_image,
     DockerImageTestTarget: _use_test,
     BaseImageTarget: lambda target: str(named_image(target)).encode("utf-8") and None,
-    FetchUrlTarget: lambda target: json.dumps(pinned_file(target).to_dict()).encode("utf-8")
-    and None,
+    FetchUrlTarget: lambda target: to_json(pinned_file(target)).encode("utf-8") and None,
 }
 
 

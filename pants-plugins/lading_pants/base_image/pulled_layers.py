@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Optional
 
@@ -12,7 +11,11 @@ from pants.util.logging import LogLevel
 
 from lading.files.bounds import OPTION as UNPACK_OPTION
 from lading.image.config.base_config import BaseConfig
-from lading.image.programs.base_layer_request import BaseLayerRequest
+from lading.image.programs.base_layer_request import (
+    BaseLayerFiles,
+    BaseLayerRequest,
+    BaseTreeRequest,
+)
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.json_codec import to_json
@@ -86,21 +89,18 @@ async def pull_layers(request: PulledLayersRequest, limit: UnpackLimit) -> Pulle
     listings = await MultiGet(
         Get(Digest, AddPrefix(layer.listing, str(number))) for number, layer in enumerate(layers)
     )
-    merged = {
-        "layers": [
-            {
-                "description": f"{number}/{DESCRIPTION_FILE}",
-                "listing": f"{number}/{_LISTING_FILE}",
-            }
+    merged = BaseTreeRequest(
+        tuple(
+            BaseLayerFiles(f"{number}/{DESCRIPTION_FILE}", f"{number}/{_LISTING_FILE}")
             for number, _ in enumerate(layers)
-        ],
-        "max_unpacked_size": limit.size,
-    }
+        ),
+        limit.size,
+    )
     tree = await Get(
         ProgramResult,
         ProgramRequest(
             module="lading.image.programs.base_tree_main",
-            request=json.dumps(merged),
+            request=to_json(merged),
             arguments=(TREE_FILE,),
             inputs=await Get(Digest, MergeDigests(listings)),
             output_files=(TREE_FILE,),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Iterable, Optional
 
@@ -29,12 +28,12 @@ from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePyt
 from lading.python.programs.app_request import AppRequest
 from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
 from lading.python.programs.needs_request import NeedsRequest
-from lading.python.programs.wheel_request import WheelRequest
+from lading.python.programs.wheel_request import WheelDescription, WheelRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.python.wheel_name import WheelName
 from lading.values.counted import counted
 from lading.values.errors import LadingError
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 from lading_pants.debian.debian_parts import DebianCompilerRequest, DebianPart, MaybeDebianCompiler
 from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.engine.file_digests import file_digests
@@ -390,7 +389,7 @@ async def make_wheel_part(request: _WheelPartRequest, compressor: Compressor) ->
         ),
     )
     contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_WHEEL_FILE])))
-    fields = json.loads(contents[0].content)
+    described = from_json(WheelDescription, contents[0].content)
     directory = f"wheels/{name.distribution}"
     return _WheelPart(
         part=ImagePart(
@@ -398,8 +397,8 @@ async def make_wheel_part(request: _WheelPartRequest, compressor: Compressor) ->
         ),
         name=name,
         size=request.wheel.file_digest.serialized_bytes_length,
-        scripts=FrozenDict(fields["scripts"]),
-        has_path_files=fields["has_path_files"],
+        scripts=FrozenDict(described.scripts),
+        has_path_files=described.has_path_files,
     )
 
 

@@ -22,6 +22,7 @@ from pants.engine.unions import UnionMembership, union
 from lading.store.closure import ReferenceRules, closure_of
 from lading.store.package import StorePackage
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json
 from lading.values.path import StorePath
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.errors import TargetError, about
@@ -256,7 +257,7 @@ async def realise(
         Get(DigestContents, DigestSubset(result.digest, PathGlobs([PACKAGE_FILE]))),
         Get(DigestEntries, Digest, result.digest),
     )
-    package = StorePackage.from_json(description[0].content.decode("utf-8"))
+    package = from_json(StorePackage, description[0].content.decode("utf-8"))
     check_result(built, package, file_digests(entries))
     member = ClosureMember(package, result.digest)
     closure = _run_time_closure(member, inputs.closure)

@@ -33,6 +33,7 @@ from lading.store.script_package import ScriptPackage
 from lading.values.errors import LadingError
 from lading.values.field_text import unindented
 from lading.values.interpolation import references, substitute
+from lading.values.json_codec import to_json
 from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest
 from lading_pants.engine.platform import BuildPlatform
 from lading_pants.errors import TargetError, about
@@ -210,7 +211,7 @@ async def build_script(request: BuildScript) -> BuildResult:
     # A few kilobytes, for which a process would take longer to start than to work.
     files = (
         FileContent(SEGMENT_FILE, script.segment),
-        FileContent(PACKAGE_FILE, script.package.to_json().encode("utf-8")),
+        FileContent(PACKAGE_FILE, to_json(script.package).encode("utf-8")),
         FileContent(MEMBERS_FILE, members_to_json(script.members).encode("utf-8")),
     )
     return BuildResult(await Get(Digest, CreateDigest(files)), ReferenceRules())

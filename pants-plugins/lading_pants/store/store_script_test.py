@@ -25,6 +25,7 @@ from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.package import StorePackage
 from lading.store.segment import write_segment
+from lading.values.json_codec import to_json
 from lading_pants.engine import requested_goals
 from lading_pants.image import package_image
 from lading_pants.image.fields.docker_image import DockerImageTarget
@@ -104,7 +105,7 @@ async def build_program(request: BuildProgram) -> BuildResult:
         CreateDigest(
             [
                 FileContent(SEGMENT_FILE, segment_file.getvalue()),
-                FileContent(PACKAGE_FILE, package.to_json().encode()),
+                FileContent(PACKAGE_FILE, to_json(package).encode()),
                 FileContent(MEMBERS_FILE, members_to_json(segment.members).encode()),
             ]
         ),

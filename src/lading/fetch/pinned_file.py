@@ -1,13 +1,13 @@
 """A file to fetch, pinned by its content, and the request that `fetch_main` reads."""
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Dict, Iterable, Optional, Tuple
 
 from lading.network.source_url import SourceUrl
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 _SNAPSHOT = re.compile(r"\d{8}T\d{6}Z")
 
@@ -40,41 +40,22 @@ class PinnedFile:
                 "snapshot.debian.org. Write it like 20250520T000000Z."
             )
 
-    def to_dict(self) -> Dict[str, Any]:
-        return {
-            "name": self.name,
-            "urls": [url.text for url in self.urls],
-            "sha256": self.sha256.hex,
-            "size": self.size,
-            "executable": self.executable,
-            "snapshot": self.snapshot,
-            "resolve": self.resolve,
-        }
 
-    @classmethod
-    def from_dict(cls, fields: Dict[str, Any]) -> "PinnedFile":
-        return cls(
-            name=fields["name"],
-            urls=tuple(SourceUrl.parse(url) for url in fields["urls"]),
-            sha256=Sha256.parse(fields["sha256"]),
-            size=fields.get("size"),
-            executable=fields.get("executable", False),
-            snapshot=fields.get("snapshot"),
-            resolve=fields.get("resolve"),
-        )
+@dataclass(frozen=True)
+class FetchRequest:
+    """The files to fetch, in the order of their names."""
+
+    files: Tuple[PinnedFile, ...]
 
 
 def request_to_json(files: Iterable[PinnedFile]) -> str:
-    """What `fetch_main` reads: `{"files": [...]}`, in the order of the names."""
-    ordered = sorted(files, key=lambda file: file.name)
-    return json.dumps({"files": [file.to_dict() for file in ordered]}, sort_keys=True)
+    return to_json(FetchRequest(tuple(sorted(files, key=lambda file: file.name))))
 
 
 def request_from_json(text: str) -> Tuple[PinnedFile, ...]:
     """LadingError when two different files have one name; the same file twice counts once."""
     files: Dict[str, PinnedFile] = {}
-    for fields in json.loads(text)["files"]:
-        file = PinnedFile.from_dict(fields)
+    for file in from_json(FetchRequest, text).files:
         other = files.setdefault(file.name, file)
         if other.sha256 != file.sha256:
             raise LadingError(

@@ -5,6 +5,7 @@ import pytest
 from lading.store.closure import ReferenceRules, closure_of, why
 from lading.store.package import StorePackage
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 from lading.values.path import StorePath
 
 
@@ -89,4 +90,4 @@ def test_nixpkgs_47504_41152_the_closure_s_size_is_limited() -> None:
 
 def test_a_package_survives_json() -> None:
     entry = KNOWN[path("app")]
-    assert StorePackage.from_json(entry.to_json()) == entry
+    assert from_json(StorePackage, to_json(entry)) == entry

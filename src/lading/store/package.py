@@ -1,6 +1,5 @@
 """A realised store package, as the steps after its build know it."""
 
-import json
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -23,27 +22,3 @@ class StorePackage:
     segment_sha256: str
     segment_size: int
     unpacked_size: int
-
-    def to_json(self) -> str:
-        fields = {
-            "path": str(self.path),
-            "references": [
-                {"path": str(path), "found_in": reason}
-                for path, reason in zip(self.references, self.reasons)
-            ],
-            "segment": {"sha256": self.segment_sha256, "size": self.segment_size},
-            "unpacked_size": self.unpacked_size,
-        }
-        return json.dumps(fields, indent=2, sort_keys=True) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "StorePackage":
-        fields = json.loads(text)
-        return cls(
-            path=StorePath.parse(fields["path"]),
-            references=tuple(StorePath.parse(entry["path"]) for entry in fields["references"]),
-            reasons=tuple(entry["found_in"] for entry in fields["references"]),
-            segment_sha256=fields["segment"]["sha256"],
-            segment_size=fields["segment"]["size"],
-            unpacked_size=fields["unpacked_size"],
-        )

@@ -15,6 +15,7 @@ from lading.store.build.write_package import write_package
 from lading.store.script_package import ScriptPackage
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 from lading.values.path import StorePath
 
 BASH = StorePath("b" * 32, "bash-5.2")
@@ -55,7 +56,7 @@ def test_it_is_what_a_build_that_leaves_the_script_would_give(text: str) -> None
             file.chmod(0o755)
             write_package(file, SCRIPT, PACKAGES)
             assert Path("segment.tar").read_bytes() == made.segment
-            assert Path("package.json").read_text() == made.package.to_json()
+            assert Path("package.json").read_text() == to_json(made.package)
             assert Path("members.json").read_text() == members_to_json(made.members)
         finally:
             os.chdir(before)

@@ -1,7 +1,7 @@
-"""The layer of a pulled image, as its manifest and its config say."""
+"""The layers of a pulled image, as its manifest and its config say, and the tree that they make."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 from lading.values.digest import Sha256
 
@@ -24,6 +24,22 @@ class BaseLayerRequest:
     @property
     def subject(self) -> str:
         return layer_subject(str(self.digest))
+
+
+@dataclass(frozen=True)
+class BaseLayerFiles:
+    """What `base_layer_main` wrote, as paths below the sandbox."""
+
+    description: str
+    listing: str
+
+
+@dataclass(frozen=True)
+class BaseTreeRequest:
+    """`layers` are the lowest first; `max_unpacked_size` is as in `BaseLayerRequest`."""
+
+    layers: Tuple[BaseLayerFiles, ...]
+    max_unpacked_size: Optional[int] = None
 
 
 def layer_subject(digest: str) -> str:

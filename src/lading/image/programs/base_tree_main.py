@@ -1,10 +1,8 @@
 """Find out what lies in a pulled image: `base_tree_main REQUEST TREE`.
 
-REQUEST is the JSON `{"layers": [{"description": ..., "listing": ...}], "max_unpacked_size": ...}`,
-lowest first, of what `base_layer_main` wrote; TREE is the JSON of the `ImageTree`.
+REQUEST is the JSON of a `BaseTreeRequest`, TREE that of the `ImageTree`.
 """
 
-import json
 from pathlib import Path
 from typing import List
 
@@ -13,22 +11,23 @@ from lading.files.layer_error import about_layer
 from lading.image.config.layer import Layer
 from lading.image.layers.layer_listing import read_listing
 from lading.image.layers.merged_tree import MergedTree
-from lading.image.programs.base_layer_request import layer_subject
+from lading.image.programs.base_layer_request import BaseTreeRequest, layer_subject
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
+from lading.values.json_codec import read_json
 
 
 def main(argv: List[str]) -> None:
-    request, output = argv
-    fields = json.loads(Path(request).read_text(encoding="utf-8"))
-    layers = [Layer.read(Path(layer["description"])) for layer in fields["layers"]]
+    request_file, output = argv
+    request = read_json(BaseTreeRequest, Path(request_file))
+    layers = [Layer.read(Path(files.description)) for files in request.layers]
     with about_layer("the base"):
-        bound = UnpackBound(sum(layer.size for layer in layers), fields["max_unpacked_size"])
+        bound = UnpackBound(sum(layer.size for layer in layers), request.max_unpacked_size)
         bound.take(sum(layer.tar_size + layer.holes for layer in layers))
     tree = MergedTree()
-    for layer, files in zip(layers, fields["layers"]):
+    for layer, files in zip(layers, request.layers):
         subject = layer_subject(str(layer.digest))
-        with open(files["listing"], encoding="ascii") as listing, about_layer(subject):
+        with open(files.listing, encoding="ascii") as listing, about_layer(subject):
             tree.apply(read_listing(listing))
     write_whole(Path(output), tree.to_image_tree().to_json())
 

@@ -1,5 +1,4 @@
 import io
-import json
 from pathlib import Path
 from typing import List, Optional
 
@@ -9,6 +8,7 @@ from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
 from lading.files.root_entry import RootEntry
 from lading.image.config.layer import Layer
 from lading.image.layers.layer_listing import ListedMember
+from lading.image.programs.base_layer_request import BaseLayerFiles, BaseTreeRequest
 from lading.image.programs.base_tree_main import main
 from lading.image.programs.run_as_root_testing import (
     Member,
@@ -44,9 +44,9 @@ def tree(
         described = Layer(digest, digest, 1, GZIP_MEDIA_TYPE, "", TAR_SIZE, holes)
         description = directory / f"{number}.json"
         description.write_text(to_json(described))
-        requested.append({"description": str(description), "listing": str(listing)})
-    request = {"layers": requested, "max_unpacked_size": limit}
-    (directory / "request").write_text(json.dumps(request))
+        requested.append(BaseLayerFiles(str(description), str(listing)))
+    request = BaseTreeRequest(tuple(requested), limit)
+    (directory / "request").write_text(to_json(request))
     main([str(directory / "request"), str(directory / "tree")])
     return ImageTree.from_json((directory / "tree").read_text())
 

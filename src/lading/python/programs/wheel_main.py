@@ -7,7 +7,6 @@ SEGMENT is a tree segment, COMPRESSED what becomes of it, MEMBERS the JSON of it
 WHEEL_JSON tells of console scripts and path files, NEEDS of libraries that it does not bring.
 """
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +16,12 @@ from lading.image.layers.part_files import write_part
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.installed_wheel import read_wheel
 from lading.python.native import native_needs, needs_to_json
-from lading.python.programs.wheel_request import WheelRequest
+from lading.python.programs.wheel_request import WheelDescription, WheelRequest
 from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 from lading.tar.tree_segment import TreeFile
-from lading.values.json_codec import read_json
+from lading.values.json_codec import read_json, to_json
 
 
 def main(argv: List[str]) -> None:
@@ -36,8 +35,8 @@ def main(argv: List[str]) -> None:
         bytecode = _bytecode(request, files, Path(compiled))
         write_part(with_directories((*files, *bytecode)), library, outputs)
         needs = native_needs(files)
-    fields = {"scripts": wheel.scripts, "has_path_files": wheel.has_path_files}
-    write_whole(Path(description), json.dumps(fields, sort_keys=True))
+    described = WheelDescription(wheel.scripts, wheel.has_path_files)
+    write_whole(Path(description), to_json(described))
     write_whole(Path(needs_file), needs_to_json(needs))
 
 

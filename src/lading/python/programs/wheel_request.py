@@ -1,7 +1,7 @@
-"""What `wheel_main` makes a part of."""
+"""What `wheel_main` makes a part of, and what it says of it."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Mapping, Optional
 
 from lading.python.unpacked_interpreter import InterpreterFiles
 
@@ -14,3 +14,12 @@ class WheelRequest:
     directory: str
     program: str
     interpreter: Optional[InterpreterFiles]
+
+
+@dataclass(frozen=True)
+class WheelDescription:
+    """`scripts` are the console scripts, `module:function` by name. `has_path_files`: there are
+    `.pth` files, which `site` reads."""
+
+    scripts: Mapping[str, str]
+    has_path_files: bool

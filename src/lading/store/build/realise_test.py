@@ -47,7 +47,7 @@ class Built:
 
     @property
     def package(self) -> StorePackage:
-        return StorePackage.from_json((self.directory / "package.json").read_text())
+        return read_json(StorePackage, (self.directory / "package.json"))
 
     @property
     def members(self) -> Tuple[Member, ...]:

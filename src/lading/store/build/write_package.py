@@ -5,9 +5,10 @@ from typing import Iterable
 
 from lading.files.members import members_to_json
 from lading.store.package import StorePackage
-from lading.values.path import StorePath
 from lading.store.references import scan_tree
 from lading.store.segment import write_segment
+from lading.values.json_codec import to_json
+from lading.values.path import StorePath
 
 
 def write_package(tree: Path, path: StorePath, inputs: Iterable[StorePath]) -> None:
@@ -28,5 +29,5 @@ def write_package(tree: Path, path: StorePath, inputs: Iterable[StorePath]) -> N
         segment_size=segment.size,
         unpacked_size=sum(member.size for member in segment.members if not member.hardlink),
     )
-    Path("package.json").write_text(package.to_json(), encoding="utf-8")
+    Path("package.json").write_text(to_json(package), encoding="utf-8")
     Path("members.json").write_text(members_to_json(segment.members), encoding="utf-8")
