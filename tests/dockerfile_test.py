@@ -22,7 +22,7 @@ SOURCES = {
 
 #: By image, a file that it has.
 FILES = {
-    "from": "usr/bin/dpkg",
+    "from": "./usr/bin/bash",
     "apt-get": "usr/bin/memcached",
     "copy": "srv/www/index.html",
     "add": "etc/redis.conf",
