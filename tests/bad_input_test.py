@@ -102,7 +102,7 @@ def mistaken(repository: Repository) -> Iterator[Repository]:
         (
             "first",
             [
-                "`store_package` bad:first: `dependencies` go in a circle: bad:first -> bad:second "
+                "`store_package` bad:first: `dependencies` form a cycle: bad:first -> bad:second "
                 "-> bad:first.",
                 "remove one",
             ],

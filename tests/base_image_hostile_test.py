@@ -71,7 +71,7 @@ HARMLESS = ("absolute", "over-a-link", "devices", "upwards", "upwards-inside", "
 # As docker sees it, where each layer is unpacked by itself.
 _NO_TARGET = "/out is a link to nothing in its layer"
 
-_NO_SOURCE = "which the layer does not have in front of it"
+_NO_SOURCE = "which does not come before it in the layer"
 
 #: What is said of the others.
 REFUSED = {
@@ -82,7 +82,7 @@ REFUSED = {
     "opaque-through-a-link": _NO_TARGET,
     "hard-link": _NO_SOURCE,
     "hard-link-upwards": _NO_SOURCE,
-    "hard-link-through-a-link": "it is a hard link to /out/secret, which the layer does not have",
+    "hard-link-through-a-link": "it is a hard link to /out/secret, which does not come before it",
     "whiteout-of-dots": "has /a/.wh.., a whiteout that names no file. Choose another base.",
     "link-to-itself": "has /loop/written, which can't be unpacked: /loop is a link to nothing",
     "unknown-type": "has /odd of the type 'Z', which docker, podman and containerd don't unpack.",

@@ -184,9 +184,9 @@ def test_an_image_has_all_that_the_pex_has(
     assert "app/greeter/__pycache__/start.cpython-311.pyc" in files
     assert "app/words/__init__.py" not in files
     assert (
-        f"`docker_image` {DIRECTORY}:unlinked: `pex` needs libraries that nothing in the image "
-        "offers: libssl.so.3 (by /app/site-packages/native/module.so). Add the package that has "
-        "them to `dependencies` of 3rdparty/cpython:cpython, with links to them in its `lib`."
+        f"`docker_image` {DIRECTORY}:unlinked: `pex` needs libraries that are not in the image: "
+        "libssl.so.3 (by /app/site-packages/native/module.so). Add the package that has them to "
+        "`dependencies` of 3rdparty/cpython:cpython, with links to them in its `lib`."
     ) in error
 
 

@@ -327,7 +327,7 @@ class TestBadNetwork:
     @pytest.mark.parametrize(
         "fault, reason",
         [
-            (Fault("wrong byte", flip=5), "wrong content, expected"),
+            (Fault("wrong byte", flip=5), "bytes have the SHA-256 "),
             (Fault("truncated", truncate=1000), "it has 1000 bytes, where "),
             (Fault("gone", status=404), "HTTP status 404"),
         ],

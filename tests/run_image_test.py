@@ -171,7 +171,7 @@ class TestWithoutEither:
         finished = alone.try_pants("run", "//images:redis", "--", "redis-server", "--version")
         assert finished.returncode == 65
         assert finished.stderr.splitlines()[-1] == (
-            "lading: error: there is nothing to run the image with: docker does not answer (there "
+            "lading: error: no container engine can run the image: docker does not answer (there "
             "is none); podman does not answer (there is none). Start one, or use `--no-daemon`, "
             "which runs the image without any."
         )

@@ -71,9 +71,9 @@ class BaseImageDigestField(StringField):
         if value is not None and parse_digest(value) is None:
             raise _refuse(
                 address,
-                f"`digest` is {value!r}, which is not one of an image. Write `sha256:` and 64 "
-                "lower-case hexadecimal digits, or leave it out and run "
-                "`./pants generate-lockfiles --resolve=base-images`.",
+                f"`digest` is {value!r}, which is not an image's digest. Write `sha256:` and 64 "
+                "lower-case hexadecimal digits, or leave it out and run `./pants "
+                "generate-lockfiles --resolve=base-images`.",
             )
         return value
 
@@ -153,8 +153,8 @@ def named_image(target: Target) -> NamedImage:
         reference = Reference.parse(f"{image}@{digest}")
     elif digest is not None and str(reference.digest) != digest:
         raise LadingError(
-            f"`image` has the digest {reference.digest}, and `digest` is {digest}. Leave one of "
-            "them out."
+            f"`image` has the digest {reference.digest}, but `digest` is {digest}. Remove one of "
+            "them."
         )
     return NamedImage(reference, None if platform is None else Platform.parse(platform))
 

@@ -49,14 +49,14 @@ def test_a_platform() -> None:
         ({"image": "debian:1 2"}, "`image` has '1 2', which is not a tag"),
         ({"image": "debian@sha256:12"}, "`image` 'debian@sha256:12' has the digest 'sha256:12'"),
         ({"image": "https://a.example/b"}, "`image` 'https://a.example/b' "),
-        ({"digest": "1" * 64}, f"`digest` is '{'1' * 64}', which is not one of an image. Write"),
-        ({"digest": ""}, "`digest` is '', which is not one of an image."),
-        ({"digest": DIGEST.upper()}, "which is not one of an image."),
+        ({"digest": "1" * 64}, f"`digest` is '{'1' * 64}', which is not an image's digest. Write"),
+        ({"digest": ""}, "`digest` is '', which is not an image's digest."),
+        ({"digest": DIGEST.upper()}, "which is not an image's digest."),
         ({"platform": "amd64"}, "`platform`: the platform 'amd64' is not known. Write"),
         ({"platform": "windows/amd64"}, "`platform`: the platform 'windows/amd64' is not known."),
         (
             {"image": f"debian@{DIGEST}", "digest": OTHER},
-            f"`image` has the digest {DIGEST}, and `digest` is {OTHER}. Leave one of them out.",
+            f"`image` has the digest {DIGEST}, but `digest` is {OTHER}. Remove one of them.",
         ),
     ],
 )

@@ -240,9 +240,9 @@ def test_moby_20298_too_many_layers_with_the_base_s(
     tars = [tar((str(number), tarfile.REGTYPE, "")) for number in range(count)]
     serve(registry, tars)
     reason = (
-        f"`docker_image` images:app: the image has {count + 1} layers, with those that `base` "
-        "leads to, but docker takes 125 at most. Put fewer images on top of each other, or take a "
-        "base with fewer layers."
+        f"`docker_image` images:app: the image has {count + 1} layers, including those of its "
+        "`base`, but docker supports at most 125. Use a shorter chain of bases, or a base with "
+        "fewer layers."
     )
     with engine_error(TargetError, contains=reason):
         package(runner, registry, 'files={"/x": "1"}')

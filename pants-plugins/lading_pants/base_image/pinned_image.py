@@ -87,8 +87,8 @@ def find_pins_file(lading: LadingSubsystem) -> PinsFile:
     is_below = posixpath.normpath(path) == path and path.split("/")[0] not in ("", ".", "..")
     if not is_below or set(path) & _GLOB_CHARACTERS:
         raise TargetError(
-            f"`[lading].base_images_lock` is {path!r}, which is not the path of a file below the "
-            "build root. Write one such as `3rdparty/base-images.lock.json`."
+            f"`[lading].base_images_lock` is {path!r}, which is not a path inside the repository. "
+            "Write one such as `3rdparty/base-images.lock.json`."
         )
     return PinsFile(path)
 
@@ -141,7 +141,7 @@ async def pin_image(
         reference = replace(reference, digest=pins.digest(reference))
     if reference.digest is None:
         raise TargetError(
-            f"{about}: {reference} is not pinned, neither in the target nor in {file.path}. Run "
+            f"{about}: {reference} is pinned neither in the target nor in {file.path}. Run "
             f"`{COMMAND}`, or set `digest`."
         )
     if lading.refuse_stale_base_images and reference.tag is not None:
@@ -150,8 +150,8 @@ async def pin_image(
         if found.digest != reference.digest:
             remedy = f"Run `{COMMAND}`" if named.reference.digest is None else "Pin that one"
             raise TargetError(
-                f"{about}: {tag} is pinned as {reference.digest}, and is {found.digest} by now. "
-                f"{remedy}, or set `[lading].refuse_stale_base_images` to false."
+                f"{about}: {tag} is pinned as {reference.digest}, but the tag now names "
+                f"{found.digest}. {remedy}, or set `[lading].refuse_stale_base_images` to false."
             )
     return PinnedImage(request.address, reference, named.platform or Platform.parse(build.oci))
 

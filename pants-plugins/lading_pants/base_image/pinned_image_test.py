@@ -95,7 +95,7 @@ def test_what_is_not_pinned_is_refused_with_the_command(
         write_pins(rule_runner, **pins)
     write_base_image(rule_runner, "debian:13")
     sentence = (
-        f"{SUBJECT}: {DEBIAN}:13 is not pinned, neither in the target nor in {LOCK}. Run "
+        f"{SUBJECT}: {DEBIAN}:13 is pinned neither in the target nor in {LOCK}. Run "
         f"`{COMMAND}`, or set `digest`."
     )
     with engine_error(TargetError, contains=sentence):
@@ -120,8 +120,8 @@ def test_pins_are_below_the_build_root(rule_runner: RuleRunner, path: str) -> No
     write_base_image(rule_runner, "debian:13")
     rule_runner.set_options([f"--lading-base-images-lock={path}"])
     sentence = (
-        f"`[lading].base_images_lock` is {path!r}, which is not the path of a file below the build "
-        f"root. Write one such as `{LOCK}`."
+        f"`[lading].base_images_lock` is {path!r}, which is not a path inside the repository. "
+        f"Write one such as `{LOCK}`."
     )
     with engine_error(TargetError, contains=sentence):
         pinned(rule_runner)
@@ -142,8 +142,8 @@ def test_a_stale_pin_is_refused_if_that_is_asked_for(
     rule_runner.set_options([STALE])
     remedy = "Pin that one" if is_in_target else f"Run `{COMMAND}`"
     sentence = (
-        f"{SUBJECT}: {registry.name}:1 is pinned as {ONE}, and is {now} by now. {remedy}, or set "
-        "`[lading].refuse_stale_base_images` to false."
+        f"{SUBJECT}: {registry.name}:1 is pinned as {ONE}, but the tag now names "
+        f"{now}. {remedy}, or set `[lading].refuse_stale_base_images` to false."
     )
     with engine_error(TargetError, contains=sentence):
         pinned(rule_runner)
@@ -158,7 +158,7 @@ def test_a_tag_is_looked_up_in_every_run(rule_runner: RuleRunner, registry: Regi
     assert [one.method for one in registry.seen("manifests", "1")] == ["HEAD", "HEAD"]
     registry.manifest(b"{ }", tag="1")
     rule_runner.set_options([STALE])
-    with engine_error(TargetError, contains="by now. Pin that one"):
+    with engine_error(TargetError, contains=". Pin that one"):
         pinned(rule_runner)
 
 

@@ -133,8 +133,8 @@ def find_debian_locks(all_targets: AllTargets) -> DebianLocks:
             other = found.setdefault(resolve, target)
             if other is not target:
                 raise TargetError(
-                    f"`{target.alias}` {target.address}: `resolve` is {resolve!r}, as it is of "
-                    f"{other.address}. Give one of them another name."
+                    f"`{target.alias}` {target.address}: `resolve` is {resolve!r}, which "
+                    f"{other.address} uses too. Give one of them another name."
                 )
     return DebianLocks(tuple(sorted(found.items())))
 

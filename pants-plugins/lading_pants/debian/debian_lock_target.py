@@ -33,8 +33,8 @@ class _NamesField(StringSequenceField):
         for name in value or ():
             if not cls.pattern.fullmatch(name) or ".." in name:
                 raise InvalidFieldException(
-                    f"`debian_lock` {address}: `{cls.alias}` has {name!r}, which is no name that "
-                    f"Debian's archive can have. Write a list such as `{cls.example}`."
+                    f"`debian_lock` {address}: `{cls.alias}` has {name!r}, which can't be a name "
+                    f"in Debian's archive. Write a list such as `{cls.example}`."
                 )
         return value
 

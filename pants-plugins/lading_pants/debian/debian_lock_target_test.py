@@ -63,7 +63,7 @@ def test_a_bad_value_is_refused_when_the_build_file_is_read(
 def test_names_that_the_archive_can_not_have(field: str, name: str) -> None:
     with pytest.raises(InvalidTargetException) as raised:
         target(**{field: [name]})
-    sentence = f"`debian_lock` {ADDRESS}: `{field}` has {name!r}, which is no name that Debian's"
+    sentence = f"`debian_lock` {ADDRESS}: `{field}` has {name!r}, which can't be a name in Debian's"
     assert sentence in str(raised.value)
 
 

@@ -191,13 +191,13 @@ def test_a_lock_that_is_not_there_yet(runner: RuleRunner) -> None:
     [
         ("<<<<<<<", "it is not JSON"),
         ("\xff", "it is not JSON"),
-        (lock(version=1), "its format is version 1, and this Lading reads 2"),
+        (lock(version=1), "its format is version 1, but this Lading reads 2"),
         (
             lock(suites=["trixie"], released={"trixie": "20240210T000000Z"}),
-            "`suites` is `bookworm` now",
+            "`suites` is now `bookworm`",
         ),
-        (lock(components=["main", "contrib"]), "`components` is `main` now"),
-        (lock(packages={}), "`architectures` and `packages` do not fit"),
+        (lock(components=["main", "contrib"]), "`components` is now `main`"),
+        (lock(packages={}), "`architectures` and `packages` do not match"),
     ],
     ids=lambda value: value[:40],
 )

@@ -160,7 +160,7 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
         return ImageDebian()
     if not field_set.debian_lock.value:
         raise TargetError(
-            f"{field_set.subject}: `debian_packages` is set and `debian_lock` is not. Set it to "
+            f"{field_set.subject}: `debian_packages` is set, but `debian_lock` is not. Set it to "
             "the address of the `debian_lock` that pins them."
         )
     loaded = await Get(LoadedLock, LoadedLockRequest(field_set.debian_lock, field_set.subject))
@@ -287,8 +287,8 @@ def _check_below(request: ImageDebianLayerRequest) -> None:
         present = below.get(package.name, package)
         if present.version != package.version:
             raise TargetError(
-                f"{request.subject}: `debian_packages` brings {package.name} {package.version}, "
-                f"and `base` has version {present.version}. Use the `debian_lock` of the base."
+                f"{request.subject}: `debian_packages` installs {package.name} {package.version}, "
+                f"but `base` has version {present.version}. Use the `debian_lock` of the base."
             )
 
 

@@ -152,8 +152,8 @@ def test_generate_lockfiles_knows_what_images_ask_for(debian: Debian) -> None:
         ),
         (
             image(["aa"], debian_lock=None),
-            "`docker_image` images:image: `debian_packages` is set and `debian_lock` is not. Set "
-            "it to the address of the `debian_lock` that pins them.",
+            "`docker_image` images:image: `debian_packages` is set, but `debian_lock` is not. "
+            "Set it to the address of the `debian_lock` that pins them.",
         ),
         (
             image(["aa"], debian_lock=":image"),
@@ -167,8 +167,8 @@ def test_generate_lockfiles_knows_what_images_ask_for(debian: Debian) -> None:
         ),
         (
             image(["aa"], name="base") + image(["aa"], base=":base", debian_lock="//debian:other"),
-            "`docker_image` images:image: `debian_packages` brings aa 2, and `base` has version 1. "
-            "Use the `debian_lock` of the base.",
+            "`docker_image` images:image: `debian_packages` installs aa 2, but `base` "
+            "has version 1. Use the `debian_lock` of the base.",
         ),
         (
             image(["aa", "bb"]),

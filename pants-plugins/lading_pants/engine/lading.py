@@ -213,7 +213,7 @@ class LadingSubsystem(Subsystem):
         number: int = self.options[option]
         if number < 1:
             raise TargetError(
-                f"`[{self.options_scope}].{option}` is {number}, and a build can't keep to that: "
-                "set it to a number above 0."
+                f"`[{self.options_scope}].{option}` is {number}, which can't be a limit: set it "
+                "to a number above 0."
             )
         return number

@@ -70,7 +70,8 @@ async def check_cache(
     days = options.remove_unused_days
     if days is not None and days < 0:
         raise TargetError(
-            f"`[lading-cache].remove_unused_days` is {days}: give a number of days, such as 30."
+            f"`[lading-cache].remove_unused_days` is {days}: set it to a number of days, such as "
+            "30."
         )
     program = await Get(ProgramDigest, ProgramDigestRequest(_MODULE))
     result = await Effect(

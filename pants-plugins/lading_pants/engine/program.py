@@ -173,8 +173,8 @@ def check_success(result: FallibleProcessResult, module: str, subject: str) -> N
         raise TargetError(f"{subject}: {error_sentence(stderr)}")
     if result.exit_code:
         raise TargetError(
-            f"{subject}: `{module}` failed with status {result.exit_code}, which is a fault of "
-            f"Lading or of the machine. It wrote:\n{stderr}"
+            f"{subject}: `{module}` failed with status {result.exit_code}, which is a bug in "
+            f"Lading or a problem of this machine. Its output:\n{stderr}"
         )
 
 

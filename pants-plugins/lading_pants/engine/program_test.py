@@ -131,8 +131,8 @@ def test_rules_oci_881_a_fault_of_ours_is_told_with_all_it_wrote(status: int) ->
     with pytest.raises(TargetError) as raised:
         run(status, "Traceback ...\nKeyError: 'x'\n")
     assert str(raised.value) == (
-        f"{SUBJECT}: `lading.fetch.fetch_main` failed with status {status}, which is a fault of "
-        "Lading or of the machine. It wrote:\nTraceback ...\nKeyError: 'x'\n"
+        f"{SUBJECT}: `lading.fetch.fetch_main` failed with status {status}, which is a bug in "
+        "Lading or a problem of this machine. Its output:\nTraceback ...\nKeyError: 'x'\n"
     )
 
 
@@ -176,7 +176,7 @@ def test_the_machines_interpreter_runs_the_program(sandbox: Path) -> None:
     write_program(sandbox, f"{MACHINE_DIR}/python", f'echo mine >&2; exec {sys.executable} "$@"')
     finished = start(sandbox)
     assert finished.returncode == 65
-    assert finished.stderr.startswith("mine\nlading: error: 'a.deb' is not a Debian package")
+    assert finished.stderr.startswith("mine\nlading: error: 'a.deb' is not a usable Debian package")
     assert not list(sandbox.rglob("__pycache__"))
 
 
@@ -185,7 +185,7 @@ def test_without_a_machine_directory_any_python_does(sandbox: Path) -> None:
     write_program(sandbox, "bin/python3", f'exec {sys.executable} "$@"')
     finished = start(sandbox, str(sandbox / "bin"))
     assert finished.returncode == 65
-    assert finished.stderr.startswith("lading: error: 'a.deb' is not a Debian package")
+    assert finished.stderr.startswith("lading: error: 'a.deb' is not a usable Debian package")
 
 
 def test_without_any_python_there_is_a_sentence(sandbox: Path) -> None:

@@ -163,7 +163,7 @@ def test_a_dangling_link_among_the_sources_is_an_error(runner: RuleRunner) -> No
     with pytest.raises(Exception) as error:
         files(runner, "files")
     assert (
-        "among whose sources is the link src/deep/gone.txt to 'nowhere', where nothing is."
+        "whose sources include the link src/deep/gone.txt to 'nowhere', which does not exist."
         in str(error.value)
     )
 

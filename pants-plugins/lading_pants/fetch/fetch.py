@@ -87,7 +87,7 @@ def _not_pinned(subject: str, file: PinnedFile, found: Mapping[str, str]) -> str
     """The program has checked what it fetched: whoever may write to the cache has changed it."""
     return (
         f"{subject}: for {file.name}, which is pinned as {file.sha256.hex}, a cache of Pants has "
-        f"{found.get(file.name, 'nothing')}. Somebody has put a wrong result there. Run this with "
+        f"{found.get(file.name, 'nothing')}. The cached result is wrong. Run this with "
         "`--no-remote-cache-read --no-local-cache`, and have the remote cache cleared."
     )
 

@@ -50,7 +50,7 @@ class FetchUrlField(StringSequenceField):
         given = (raw_value,) if isinstance(raw_value, str) else raw_value
         if not given:
             raise InvalidFieldException(
-                f"{_subject(address)}: `url` is missing: it must be at least one URL to fetch from."
+                f"{_subject(address)}: `url` is missing. Write at least one URL to fetch from."
             )
         urls = super().compute_value(given, address) or ()
         for url in urls:
@@ -78,8 +78,8 @@ class FetchUrlSha256Field(StringField):
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         if raw_value is None or raw_value == "":
             raise InvalidFieldException(
-                f"{_subject(address)}: `sha256` is missing, and the file is trusted by nothing "
-                "else. Take it from the file's publisher; or write 64 zeros, and the error "
+                f"{_subject(address)}: `sha256` is missing, so there is nothing to check the file "
+                "against. Take it from the file's publisher; or write 64 zeros, and the error "
                 "when the file is fetched shows its digest."
             )
         value = super().compute_value(raw_value, address)

@@ -40,7 +40,7 @@ def test_several_urls_a_name_and_a_mode_can_be_given() -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"sha256": None}, "`sha256` is missing, and the file is trusted by nothing else"),
+        ({"sha256": None}, "`sha256` is missing, so there is nothing to check the file against"),
         ({"sha256": ""}, "or write 64 zeros, and the error when the file is fetched shows"),
         ({"sha256": "abc"}, "`sha256` 'abc' is not a SHA-256: too short"),
         ({"sha256": SHA256.hex.upper()}, "hexadecimal digits must be lower-case"),

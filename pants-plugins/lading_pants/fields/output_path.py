@@ -35,9 +35,9 @@ def _reason_against(value: str, ending: str) -> Optional[str]:
     if path.is_absolute() or ".." in path.parts:
         return "leads out of dist/"
     if str(path) != value or value == "." or "\0" in value:
-        return "is not how a path is written"
+        return "is not a path in its shortest form"
     if not path.name.endswith(ending) or path.name == ending:
-        return f"has another ending than {ending}"
+        return f"does not end in {ending}"
     return None
 
 

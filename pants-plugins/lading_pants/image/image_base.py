@@ -72,8 +72,8 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
         if base.field_set in chain[:-1]:
             path = " -> ".join(str(field_set.address) for field_set in chain)
             raise TargetError(
-                f"{request.field_set.subject}: `base` goes in a circle: {path}. Leave one of them "
-                "without `base`."
+                f"{request.field_set.subject}: `base` forms a cycle: {path}. Remove `base` from "
+                "one of them."
             )
     try:
         # What there is for certain; others may turn out to be empty, and are counted when built.

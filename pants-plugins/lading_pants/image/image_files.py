@@ -73,7 +73,7 @@ async def find_file(request: _FileRequest) -> _File:
     if len(files) != 1:
         raise TargetError(
             f"{request.origin} the source {request.address}, which has {len(files)} files instead "
-            "of one: name a `file`, or a target that `./pants package` makes one file of."
+            "of one: name a `file`, or a target that `./pants package` builds one file from."
         )
     return _File(files[0])
 

@@ -55,8 +55,8 @@ async def find_names(request: ImageNamesRequest) -> ImageNames:
     for name, alias in variables.items():
         if name not in environment:
             raise TargetError(
-                f"{field_set.subject}: `{alias}` has {{env:{name}}}, and there is no environment "
-                f"variable {name}. Set it, as in `{name}=1 ./pants ...`."
+                f"{field_set.subject}: `{alias}` has {{env:{name}}}, but the environment variable "
+                f"{name} is not set. Set it, as in `{name}=1 ./pants ...`."
             )
 
     def value_of(part: Part, name: str) -> str:

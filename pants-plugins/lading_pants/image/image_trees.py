@@ -83,7 +83,7 @@ async def make_tree(request: _TreeRequest, compressor: Compressor) -> ImagePart:
     if not entries:
         raise TargetError(
             f"{origin}, which has no files: name a target with sources, or one that `./pants "
-            "package` makes files of."
+            "package` builds files from."
         )
     has_names = not (is_number(spec.owner.user) and is_number(spec.owner.group))
     tree = TreeRequest(

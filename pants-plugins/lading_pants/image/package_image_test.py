@@ -128,7 +128,7 @@ def test_pants_13720_16074_names_are_made_of_versions_variables_and_the_digest(
     assert metadata["repository"] == "data/redis"
     assert metadata["closure"] == []
     runner.set_options([], env={})
-    reason = "`repository` has {env:TEAM}, and there is no environment variable TEAM. Set it, as in"
+    reason = "`repository` has {env:TEAM}, but the environment variable TEAM is not set. Set it, as"
     with engine_error(TargetError, contains=reason):
         package(runner, fields)
 
@@ -553,8 +553,8 @@ def test_three_images_on_top_of_each_other(runner: RuleRunner) -> None:
 @pytest.mark.parametrize(
     "fields, message",
     [
-        ('base=":redis"', "`base` goes in a circle: images:redis -> images:redis. Leave one of"),
-        ('base=":other"', "in a circle: images:redis -> images:other -> images:redis. Leave"),
+        ('base=":redis"', "`base` forms a cycle: images:redis -> images:redis. Remove"),
+        ('base=":other"', "a cycle: images:redis -> images:other -> images:redis. Remove"),
         ('base=":bas"', "`base` refers to :bas, which does not exist. Did you mean :base?"),
         ('base=":app"', "`base` refers to :app, which is a `file` target and not an image: name a"),
         ('base=""', "`base` is empty. Write the address of an image."),

@@ -130,15 +130,15 @@ def test_pants_19959_what_is_not_pushed_is_not_built(
             'registries=["r.example"], repository="r.example/redis"',
             (),
             "`docker_image` images:redis: `repository` is 'r.example/redis', which names a "
-            "registry, and there are `registries` too. Leave the host out of `repository`, or "
-            "leave `registries` out.",
+            "registry, but `registries` is set too. Remove the host from `repository`, or remove "
+            "`registries`.",
         ),
         (
             "",
             ("--lading-default-registries=https://r.example",),
             "`docker_image` images:redis: `[lading].default_registries` has 'https://r.example', "
-            "which is no registry. Write `host[:port][/prefix]` with a port from 1 to 65535, or "
-            "`@name` for one that `[lading].registries` has.",
+            "which is not a registry. Write `host[:port][/prefix]` with a port from 1 to 65535, "
+            "or `@name` for one that `[lading].registries` has.",
         ),
         (
             'registries=["r.example"], contents=["//3rdparty:coreutils"], run_as_root="exit 3"',

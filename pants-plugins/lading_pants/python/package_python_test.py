@@ -177,8 +177,8 @@ def test_an_image_has_the_sources_that_the_pex_has(
         ),
         (
             'pex="//src:app", python="//3rdparty:coreutils"',
-            "`docker_image` images:image: `python` names a package of version '1-coreutils', which "
-            "is no version of CPython 3.",
+            "`docker_image` images:image: `python` names a package of version '1-coreutils', "
+            "which is not a version of CPython 3.",
         ),
         (
             'pex="//src:app", python="//src:text"',

@@ -157,11 +157,11 @@ def test_the_order_is_dependencies_first(runner: RuleRunner) -> None:
         (
             '[":y"]',
             [
-                "`docker_image` //i:i: `cmd`: `dependencies` go in a circle: a:x -> a:y -> a:x. ",
+                "`docker_image` //i:i: `cmd`: `dependencies` form a cycle: a:x -> a:y -> a:x. ",
                 "remove one of these dependencies, or split a package.",
             ],
         ),
-        ('[":x"]', ["`dependencies` go in a circle: a:x -> a:x."]),
+        ('[":x"]', ["`dependencies` form a cycle: a:x -> a:x."]),
         (
             '["//debian:root"]',
             [
@@ -209,7 +209,7 @@ def test_dependencies_that_can_not_be(
         ),
         (
             'store_package(name="x")',
-            "`store_package` a:x: `version` is not set: write the version of what is built.",
+            "`store_package` a:x: `version` is not set: write the package's version.",
         ),
         (
             'store_package(name="x", package_name="a" * 210, version="1.0")',

@@ -110,8 +110,8 @@ def _check_circle(chain: list[Target], address: Address) -> None:
     if address in addresses:
         circle = " -> ".join(map(str, [*addresses[addresses.index(address) :], address]))
         raise TargetError(
-            f"`{chain[0].alias}` {addresses[0]}: `override` goes in a circle: {circle}. Let one "
-            "of these packages say everything itself."
+            f"`{chain[0].alias}` {addresses[0]}: `override` forms a cycle: {circle}. Remove "
+            "`override` from one of these packages."
         )
 
 

@@ -242,7 +242,7 @@ store_script(name="script", text="#!/bin/sh")
         ),
         (
             'store_package(name="a", override=":a", version="1")',
-            "`store_package` other:a: `override` goes in a circle: other:a -> other:a. Let one",
+            "`store_package` other:a: `override` forms a cycle: other:a -> other:a. Remove",
         ),
         (
             """
@@ -250,14 +250,15 @@ store_package(name="a", override=":b", version="1")
 store_package(name="b", override=":c", version="1")
 store_package(name="c", override=":b", version="1")
 """,
-            "`override` goes in a circle: other:b -> other:c -> other:b. Let one of these",
+            "`override` forms a cycle: other:b -> other:c -> other:b. Remove",
         ),
         (
             """
 store_package(name="a", override=":b")
 store_package(name="b")
 """,
-            "`store_package` other:a: `version` is not set, nor in what `override` names: write",
+            "`store_package` other:a: `version` is not set, nor in the package that `override` "
+            "names: write",
         ),
         ('store_package(name="a")', "`store_package` other:a: `version` is not set: write"),
         (
@@ -300,6 +301,6 @@ store_package(name="b", override=":a", version="2")
 """,
         }
     )
-    with pytest.raises(Exception, match="`dependencies` go in a circle: other:b -> other:b"):
+    with pytest.raises(Exception, match="`dependencies` form a cycle: other:b -> other:b"):
         request = StoreGraphRequest((Address("other", target_name="a"),), "a test")
         runner.request(StoreGraph, [request])

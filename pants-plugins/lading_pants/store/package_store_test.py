@@ -86,8 +86,9 @@ def test_a_build_beyond_a_limit_is_an_error_that_names_field_and_option(
     with pytest.raises(Exception) as raised:
         package(runner, "x")
     assert (
-        "`store_package` a:x: the build was still running after 1 s, and was ended: if it needs "
-        "longer, raise `timeout`, or `[lading].build_timeout` for all packages. The whole log is in"
+        "`store_package` a:x: the build was still running after 1 s, and was stopped: if it "
+        "needs longer, raise `timeout`, or `[lading].build_timeout` for all packages. The whole "
+        "log is in"
     ) in str(raised.value)
 
 

@@ -273,9 +273,10 @@ def check_result(built: StoreDerivation, package: StorePackage, files: Mapping[s
     it in `files` (name to digest). Whoever may write to a remote cache can make it so."""
     if (package.path, package.segment_sha256) != (built.path, files.get(SEGMENT_FILE)):
         raise TargetError(
-            f"{built.target.subject}: a cache of Pants has a result that no build made: it calls "
-            f"itself {package.path}, with the segment {package.segment_sha256}. Run this with "
-            "`--no-remote-cache-read --no-local-cache`, and have the remote cache cleared."
+            f"{built.target.subject}: a cache of Pants has a result that does not come from a "
+            f"build: it claims to be {package.path}, with the segment {package.segment_sha256}. "
+            "Run this with `--no-remote-cache-read --no-local-cache`, and have the remote cache "
+            "cleared."
         )
 
 

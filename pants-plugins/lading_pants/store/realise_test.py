@@ -190,7 +190,7 @@ def test_sources_are_fetched_laid_out_and_patched(runner: RuleRunner, tmp_path: 
     ("fields", "sentence"),
     [
         ('script="false"', "`script` failed (status 1). The whole log is in "),
-        ('script="true"', "`script` wrote nothing to $out: let it install"),
+        ('script="true"', "`script` wrote nothing to $out: make it install"),
         ('script="touch $out/x; mkfifo $out/y"', "'y' is a FIFO, which a package can't contain"),
         (
             'script="echo $deep > $out/x", allowed_references=[]',

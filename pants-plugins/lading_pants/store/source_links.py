@@ -112,9 +112,9 @@ def _check_dangling(links: _Links, matcher: FilespecMatcher, origin: str) -> Non
     for path, text, leads_somewhere in links.found:
         if not leads_somewhere and matcher.matches([path]):
             raise TargetError(
-                f"{origin}, among whose sources is the link {path} to {text!r}, where nothing is. "
-                "Remove it or exclude it from `sources`; a link to a place in the image belongs "
-                "into `symlinks`."
+                f"{origin}, whose sources include the link {path} to {text!r}, which does not "
+                "exist. Remove the link or exclude it from `sources`; if it should lead to a "
+                "file in the image, use `symlinks`."
             )
 
 

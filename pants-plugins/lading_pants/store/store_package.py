@@ -186,7 +186,7 @@ def _check_names(subject: str, further_sources: Iterable[StoreSource]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise TargetError(
-                f"{subject}: `sources` has two that would lie at $sources/{name}: give one of them "
+                f"{subject}: two of the `sources` would be $sources/{name}: give one of them "
                 "another name."
             )
 
@@ -197,10 +197,10 @@ async def derive_package(request: DerivePackage, platform: BuildPlatform) -> Der
     chain = inputs.chain
     version = chain.field(VersionField).value
     if not version:
+        overridden = ", nor in the package that `override` names" if len(chain.targets) > 1 else ""
         raise TargetError(
-            f"{request.target.subject}: `version` is not set"
-            f"{', nor in what `override` names' if len(chain.targets) > 1 else ''}: write the "
-            "version of what is built."
+            f"{request.target.subject}: `version` is not set{overridden}: write the package's "
+            "version."
         )
     return Derivation(
         name=chain.field(PackageNameField).value or chain.targets[-1].address.target_name,

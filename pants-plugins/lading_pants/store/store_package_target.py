@@ -330,6 +330,6 @@ class StorePackageTarget(LadingTarget):
             if field.alias in extended and field.value is None:
                 raise InvalidTargetException(
                     f"`{self.alias}` {self.address}: `extend` has {field.alias!r}, but "
-                    f"`{field.alias}` is not set: set what is to be added, or remove it from "
-                    "`extend`."
+                    f"`{field.alias}` is not set: set it to what should be added, or remove it "
+                    "from `extend`."
                 )

@@ -364,7 +364,7 @@ def test_a_script_is_no_tree_for_the_root(runner: RuleRunner) -> None:
         ),
         (
             'text="#!{//3rdparty:bash}/bin/sh"',
-            "/bin/sh', which is no program of a package that it names: did you mean",
+            "/bin/sh', which is not a program in a package that it names: did you mean",
         ),
         (
             'text="#!/bin/bash", package_name="a b"',
@@ -372,7 +372,7 @@ def test_a_script_is_no_tree_for_the_root(runner: RuleRunner) -> None:
         ),
         (
             'text="#!{:entrypoint.sh}"',
-            "`dependencies` go in a circle: images:entrypoint.sh -> images:entrypoint.sh.",
+            "`dependencies` form a cycle: images:entrypoint.sh -> images:entrypoint.sh.",
         ),
         (
             'text="#!/bin/bash", dependencies=[":file"]',

@@ -238,8 +238,8 @@ def test_what_an_engine_misses_does_not_stop_other_tests(runner: RuleRunner) -> 
         (
             'container_structure_tests=["none.yaml"]',
             FILE,
-            "`docker_image_test` images:test: `container_structure_tests` has 'none.yaml', and "
-            "there is no such file: write names of files in the directory of the BUILD file",
+            "`docker_image_test` images:test: `container_structure_tests` has 'none.yaml', but "
+            "there is no such file: name files in the BUILD file's directory",
         ),
     ],
 )

@@ -29,7 +29,7 @@ class _TextLoader(yaml.SafeLoader):
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} stands twice", problem_mark=node.start_mark
+                    problem=f"duplicate key {key!r}", problem_mark=node.start_mark
                 )
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
@@ -71,8 +71,8 @@ async def read_structure_tests(request: StructureTestsRequest) -> StructureTests
         # Pants would only warn of it.
         raise TargetError(
             f"{request.subject}: `{request.field.alias}` has "
-            f"{', '.join(map(repr, request.field.value))}, and there is no such file: write names "
-            "of files in the directory of the BUILD file, or below."
+            f"{', '.join(map(repr, request.field.value))}, but there is no such file: name files "
+            "in the BUILD file's directory or below it."
         )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     try:

@@ -128,7 +128,7 @@ def _read_state(place: Path) -> State:
         fields = json.loads((place / STATE).read_text(encoding="ascii"))
         return State(str(fields["manifest"]), str(fields["stats"]), int(float(fields["checked"])))
     except FileNotFoundError as error:
-        raise DamagedError(f"it has no {STATE}, like those of earlier versions") from error
+        raise DamagedError(f"it has no {STATE}, so an earlier version of Lading made it") from error
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DamagedError(f"its {STATE} can't be read") from error
 

@@ -64,7 +64,9 @@ class NewTree:
     def hard_link(self, path: str, first: str) -> None:
         """A further name of a file of this tree."""
         if self.kinds.get(first) != FILE:
-            raise UnsoundError(f"has the hard link {path!r} to {first!r}, which is no file in it")
+            raise UnsoundError(
+                f"has the hard link {path!r} to {first!r}, which is not a file in it"
+            )
         host = self._new(path, FILE)
         os.link(self._host(first), host, follow_symlinks=False)
 
@@ -94,7 +96,7 @@ class NewTree:
 
 def _check(path: str) -> None:
     if path and {"", ".", ".."} & set(path.split("/")) or "\0" in path:
-        raise UnsoundError(f"has {path!r}, which does not lie in it")
+        raise UnsoundError(f"has {path!r}, which is outside of it")
 
 
 def _bytes(text: str) -> bytes:

@@ -45,7 +45,7 @@ def unpack_segments(
                 _unpack(file, tree, below, target)
             except (tarfile.TarError, UnsoundError, UnicodeError, ValueError) as error:
                 raise LadingError(
-                    f"The segment {segment.path} {error}, so it is not unpacked. Lading never "
+                    f"The segment {segment.path} {error}, so it was not unpacked. Lading never "
                     "builds such a segment: remove it from the cache that it came from."
                 ) from error
     tree.finish()
@@ -84,7 +84,7 @@ def _unpack(file: BinaryIO, tree: NewTree, below: str, target: _Target) -> None:
                 assert content is not None, "it is a file"
                 tree.file(path, _chunks(content, info), bool(info.mode & 0o100))
             else:
-                raise UnsoundError(f"has {info.name!r}, which is no file, directory or link")
+                raise UnsoundError(f"has {info.name!r}, which is not a file, directory or link")
     for path, first in hard_links:
         tree.hard_link(path, first)
 
@@ -93,7 +93,7 @@ def _relative(name: str, below: str) -> str:
     if not below:
         return name
     if name != below and not name.startswith(f"{below}/"):
-        raise UnsoundError(f"has {name!r}, which does not lie in {below!r}")
+        raise UnsoundError(f"has {name!r}, which is outside of {below!r}")
     return name[len(below) + 1 :]
 
 

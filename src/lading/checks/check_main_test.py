@@ -353,7 +353,7 @@ def test_a_command_that_prints_too_much_is_ended(program: Program) -> None:
     file = sandbox / "lading/checks/namespace_run.py"
     file.write_text(file.read_text().replace("_MAX_OUTPUT = 64 << 20", "_MAX_OUTPUT = 50_000"))
     text = run_in(sandbox).text
-    assert text.splitlines()[1] == "  it printed more than 50,000 bytes, and was ended"
+    assert text.splitlines()[1] == "  it printed more than 50,000 bytes, and was stopped"
 
 
 def test_a_user_without_rights_is_told_what_to_do(program: Program) -> None:
@@ -370,6 +370,7 @@ def test_a_user_without_rights_is_told_what_to_do(program: Program) -> None:
     report = run_in(sandbox)
     assert (report.status, report.text) == (65, "")
     assert report.stderr == (
-        "lading: error: commands in an image need newuidmap, which is not on this machine: install "
-        'the package uidmap. Or set `engine` to "docker" or "podman", if there is one here.\n'
+        "lading: error: commands in an image need newuidmap, which is not on this machine: "
+        'install the package uidmap. Or set `engine` to "docker" or "podman", if this machine '
+        "has one.\n"
     )

@@ -102,15 +102,15 @@ def _parse_key(fields: Fields, key: str) -> Iterator[ConfigCheck]:
     if key in _DICTIONARIES:
         if not isinstance(value, Mapping):
             raise LadingError(
-                f"`{FIELD}` has {value!r} for {key}. Write a dictionary such as "
-                '`{"NAME": "value", "OTHER": None}`; None stands for what must not be there.'
+                f'`{FIELD}` has {value!r} for {key}. Write a dictionary such as `{{"NAME": '
+                '"value", "OTHER": None}`; None means that it must not exist.'
             )
         for entry in sorted(value, key=str):
             text = value[entry]
             if not isinstance(entry, str) or not (text is None or isinstance(text, str)):
                 raise LadingError(
-                    f"`{FIELD}` has {entry!r}: {text!r} for {key}. Write strings, or None for what "
-                    "must not be there."
+                    f"`{FIELD}` has {entry!r}: {text!r} for {key}. Write strings, or None for an "
+                    "entry that must not exist."
                 )
             yield ConfigCheck(key, entry, Comparison.IS, text)
     elif key in _LISTS:

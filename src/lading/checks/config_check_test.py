@@ -120,7 +120,10 @@ def test_what_container_structure_test_asks(check: ConfigCheck, expected: Any) -
         ({"Cmd": []}, "`config` has the unknown key 'Cmd'. Did you mean 'cmd'?"),
         ({"cmd": "x"}, "`config` has the cmd 'x', which is not a list of strings."),
         ({"env": ["A=1"]}, "`config` has ['A=1'] for env. Write a dictionary such as"),
-        ({"env": {"A": 1}}, "`config` has 'A': 1 for env. Write strings, or None for what must"),
+        (
+            {"env": {"A": 1}},
+            "`config` has 'A': 1 for env. Write strings, or None for an entry that must",
+        ),
         ({"user": 999}, "`config` has the user 999. Write a string."),
         ({"user": "a b"}, "`user` is 'a b'. Write a name or an id"),
         ({"exposed_ports": ["x"]}, "`exposed_ports` has 'x', but a number from 1 to 65535"),

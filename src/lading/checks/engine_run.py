@@ -46,7 +46,7 @@ class EngineRun:
         else:
             raise LadingError(
                 f"{self.engine.name} has loaded the image, but knows none of {', '.join(ids)}: "
-                f"look whether `{self.engine.name} image ls --no-trunc` shows it."
+                f"check whether `{self.engine.name} image ls --no-trunc` shows it."
             )
         try:
             yield name

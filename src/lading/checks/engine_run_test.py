@@ -29,8 +29,8 @@ def test_an_image_that_is_not_there_after_it_was_loaded(tmp_path: Path) -> None:
     with pytest.raises(LadingError) as raised, docker.loaded(Path("image.tar"), ids):
         pass
     assert str(raised.value) == (
-        "docker has loaded the image, but knows none of sha256:1, sha256:2: look whether `docker "
-        "image ls --no-trunc` shows it."
+        "docker has loaded the image, but knows none of sha256:1, sha256:2: check whether "
+        "`docker image ls --no-trunc` shows it."
     )
 
 

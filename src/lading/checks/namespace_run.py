@@ -68,7 +68,7 @@ class NamespaceRun:
             namespace.run(partial(check_rights, probe))
         except LadingError as error:
             raise LadingError(
-                f'{error} Or set `engine` to "docker" or "podman", if there is one here.'
+                f'{error} Or set `engine` to "docker" or "podman", if this machine has one.'
             ) from error
         namespace.run(partial(self._run_all, checks))
         results = json.loads((self.work / "results.json").read_text(encoding="ascii"))
@@ -150,7 +150,7 @@ def _watched(task: Callable[[], int], end: float) -> int:
         if time.monotonic() > end + _GRACE:
             raise LimitError(OUT_OF_TIME)
         if any(os.path.getsize(stream) > _MAX_OUTPUT for stream in _STREAMS):
-            raise LimitError(f"it printed more than {_MAX_OUTPUT:,} bytes, and was ended")
+            raise LimitError(f"it printed more than {_MAX_OUTPUT:,} bytes, and was stopped")
 
     try:
         return in_namespaces(task, watch=watch)

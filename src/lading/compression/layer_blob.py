@@ -89,7 +89,7 @@ def _gunzip(blob: Input) -> Iterator[bytes]:
         while not member.eof:
             rest = member.decompress(b"", _OUTPUT)
             if not rest:
-                raise unsound("the gzip around it is cut off")
+                raise unsound("its gzip data is cut off")
             yield rest
     except zlib.error as error:
         raise unsound(str(error)) from error
@@ -101,7 +101,7 @@ def _unzstd(blob: Input, decompressor: ZstdDecompressor) -> Iterator[bytes]:
             for data in _inputs(blob):
                 yield from decompressor.decompress(data)
             if not decompressor.at_frame_end:
-                raise unsound("the zstd around it is cut off")
+                raise unsound("its zstd data is cut off")
     except ZstdWindowError as error:
         raise LayerError(
             f"is zstd that takes more than {1 << WINDOW_LOG_LIMIT} bytes of memory to decompress. "

@@ -26,8 +26,8 @@ def check_media_type(media_type: str) -> None:
     """LayerError for what is no layer that may be passed on."""
     if "foreign" in media_type or "nondistributable" in media_type:
         raise LayerError(
-            f"is of the type {shown(media_type)}, whose content may not be passed on. Choose a "
-            "base without such layers."
+            f"is of the type {shown(media_type)}, whose content may not be redistributed. Choose "
+            "a base without such layers."
         )
     if media_type not in _KNOWN:
         raise LayerError(

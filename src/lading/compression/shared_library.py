@@ -19,7 +19,7 @@ def load_library(path: str, name: str, glibc: str) -> ctypes.CDLL:
     except OSError as error:
         raise LadingError(
             f"{name} can't be loaded on this machine: {error}. It needs Linux with glibc {glibc} "
-            "or later, on the architecture that it was made for."
+            "or later, on the architecture that it was built for."
         ) from error
 
 

@@ -33,8 +33,9 @@ def check_kept(packages: Iterable[InstalledPackage], kept: Mapping[str, str]) ->
             if len(unmet) == len(alternatives):
                 name, needed = unmet[0].name, replace(unmet[0], qualifier="")
                 raise LadingError(
-                    f"the base has {name} {kept[name]}, but {package.name} {package.version} needs "
-                    f"{needed}. Use a base of the same release as the `debian_lock`, and as new."
+                    f"the base has {name} {kept[name]}, but {package.name} {package.version} "
+                    f"needs {needed}. Use a base of the same release as the `debian_lock`, and at "
+                    "least as recent."
                 )
 
 

@@ -82,5 +82,5 @@ def test_dependencies_that_it_does_not_meet(relations: str, needed: str, field: 
         check_kept([package(relations, field)], kept)
     assert str(caught.value) == (
         f"the base has bb 2-1, but a 1 needs {needed}. Use a base of the same release as the "
-        "`debian_lock`, and as new."
+        "`debian_lock`, and at least as recent."
     )

@@ -147,9 +147,9 @@ class InstalledTree:
             for path in filter(_LOADER.fullmatch, (member.path for member in part.members)):
                 if self.base.locate(path) in self.base.entries:
                     raise LadingError(
-                        f"the base has /{path}, which is not of a Debian package, and "
-                        f"{_C_LIBRARY} would take its place, so that the base's programs may not "
-                        "start. Use a Debian as base, or none."
+                        f"the base has /{path}, which is not from a Debian package. {_C_LIBRARY} "
+                        "would replace it, and the base's programs might not start. Use a Debian "
+                        "base, or none."
                     )
 
     def _settle(self, path: str, first: TreePart, second: TreePart) -> Optional[TreePart]:

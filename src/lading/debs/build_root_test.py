@@ -161,7 +161,7 @@ def test_refuses_files_behind_a_link_that_leaves_the_root(tmp_path: Path) -> Non
         ([("bin/a", b"1"), ("usr/bin/a", b"2")], "`odd` has /usr/bin/a twice"),
         (
             [("usr/b", hard_link("usr/b", "usr/a"))],
-            "`odd` has a hard link /usr/b to /usr/a, which is no file",
+            "`odd` has a hard link /usr/b to /usr/a, which is not a file",
         ),
     ],
 )

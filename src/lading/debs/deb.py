@@ -158,8 +158,7 @@ class Deb:
 
 def broken(filename: str, fault: str) -> LadingError:
     return LadingError(
-        f"{filename!r} is not a Debian package that can be used: {fault}. Use a package of a "
-        "Debian archive."
+        f"{filename!r} is not a usable Debian package: {fault}. Use a package of a Debian archive."
     )
 
 
@@ -195,7 +194,7 @@ def _ar_members(filename: str, archive: BinaryIO) -> Iterator[_ArMember]:
         offset += _AR_HEADER
         size = int(length)
         if offset + size > end:
-            raise broken(filename, "it is shorter than it says")
+            raise broken(filename, "it is cut off")
         name = header[:16].decode("ascii", "replace").strip().rstrip("/")
         yield _ArMember(archive, name, offset, size)
         offset += size + size % 2

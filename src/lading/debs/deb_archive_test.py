@@ -75,7 +75,7 @@ def test_control_files_are_read(tmp_path: Path) -> None:
     [
         (b"no archive", "it is not an ar archive"),
         (b"!<arch>\nshort", "its ar archive is malformed"),
-        (ar([("debian-binary", b"2.0\n")])[:-4], "it is shorter than it says"),
+        (ar([("debian-binary", b"2.0\n")])[:-4], "it is cut off"),
         (ar([("debian-binary", b"3.0\n")]), "it has no `debian-binary` of version 2"),
         (ar([("debian-binary", b"2.0\n")]), "it has no `control.tar`"),
         (
@@ -98,7 +98,7 @@ def test_what_is_no_package_is_refused(tmp_path: Path, content: bytes, fault: st
     with pytest.raises(LadingError) as caught:
         DebArchive.read(path)
     text = str(caught.value)
-    assert text.startswith(f"'bad.deb' is not a Debian package that can be used: {fault}")
+    assert text.startswith(f"'bad.deb' is not a usable Debian package: {fault}")
     assert text.endswith(". Use a package of a Debian archive.")
 
 

@@ -70,7 +70,7 @@ def _write(unpacked: Unpacked, path: str, file: TreeFile) -> None:
     elif member.hardlink:
         first = merged(member.hardlink)
         if unpacked.kinds.get(first) != Kind.FILE:
-            raise _unsound(unpacked, f"has a hard link /{path} to /{first}, which is no file")
+            raise _unsound(unpacked, f"has a hard link /{path} to /{first}, which is not a file")
         os.link(absolute(unpacked.root, first), target)
     else:
         _write_file(target, file)

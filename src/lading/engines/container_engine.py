@@ -74,7 +74,7 @@ class ContainerEngine:
                 return cls(name, program, environment, info)
             problems.append(f"{name} does not answer ({_last_line(answer)})")
         raise LadingError(
-            f"there is nothing to run the image with: {'; '.join(problems)}. Start one, or "
+            f"no container engine can run the image: {'; '.join(problems)}. Start one, or "
             f"{otherwise}."
         )
 

@@ -62,7 +62,7 @@ def test_without_an_engine_it_is_told_what_is_missing(
     with pytest.raises(LadingError) as raised:
         find(Engine.AUTO)
     assert str(raised.value) == (
-        f"there is nothing to run the image with: {problem}; podman is not in PATH. Start one, or "
+        f"no container engine can run the image: {problem}; podman is not in PATH. Start one, or "
         f"{OTHERWISE}."
     )
 

@@ -119,14 +119,14 @@ class Wanted:
     def check(self, found: int) -> None:
         """WrongContentError if `found` bytes are too many."""
         if self.size is not None and found > self.size:
-            raise WrongContentError(f"it gives more than the {self.size} bytes that are pinned")
+            raise WrongContentError(f"it sends more than the pinned {self.size} bytes")
         if found > self.limit:
             raise WrongContentError(f"it has more than {self.limit} bytes")
 
     def check_whole(self, found: Optional[int]) -> None:
         """WrongContentError for a file of `found` bytes, if that is known."""
         if found is not None and self.size is not None and found != self.size:
-            raise WrongContentError(f"it has {found} bytes, where {self.size} are pinned")
+            raise WrongContentError(f"it has {found} bytes instead of the pinned {self.size}")
         self.check(found or 0)
 
 
@@ -226,11 +226,11 @@ class Client:
             found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if not found or whole_number(found.group(1)) != part.size:
                 part.restart()
-                raise TransientError("the server sent another range than it was asked for", 0)
+                raise TransientError("the server sent a range other than the requested one", 0)
             part.is_pieced = True
         elif status == 416 and part.size:
             part.restart()
-            raise TransientError("the server has fewer bytes than an earlier connection gave", 0)
+            raise TransientError("the server has fewer bytes than it sent before", 0)
         elif status == 200:
             part.restart()
         else:

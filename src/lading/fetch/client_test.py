@@ -197,7 +197,7 @@ def test_a_slow_drip_counts_as_interrupted(server: FaultyServer) -> None:
     drip = Reply(body=BODY, drip_seconds=0.01)
     saving.client.save(server.serve("/file", drip, Reply(body=BODY)), saving.part)
     assert saving.content == BODY
-    assert "it gave " in saving.reports[0]
+    assert "it sent " in saving.reports[0]
 
 
 def test_a_fast_beginning_does_not_excuse_a_slow_drip(server: FaultyServer) -> None:
@@ -220,7 +220,7 @@ def test_silence_counts_as_interrupted(server: FaultyServer) -> None:
 def test_a_wrong_size_is_refused_before_it_is_read(server: FaultyServer) -> None:
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY))
-    with pytest.raises(WrongContentError, match="it has 300000 bytes, where 7 are pinned"):
+    with pytest.raises(WrongContentError, match="it has 300000 bytes instead of the pinned 7"):
         saving.client.save(url, saving.part, Wanted(7))
     assert saving.part.size == 0
 
@@ -228,7 +228,7 @@ def test_a_wrong_size_is_refused_before_it_is_read(server: FaultyServer) -> None
 def test_a_body_without_end_is_not_read_beyond_the_pinned_size(server: FaultyServer) -> None:
     saving = Saving()
     url = server.serve("/file", Reply(body=BODY * 50, announce=False))
-    with pytest.raises(WrongContentError, match="more than the 1000 bytes"):
+    with pytest.raises(WrongContentError, match="more than the pinned 1000 bytes"):
         saving.client.save(url, saving.part, Wanted(1000))
     assert saving.part.size < len(BODY)
 
@@ -275,8 +275,8 @@ def test_user_and_password_in_a_url_are_for_its_own_server(server: FaultyServer)
         ("/here", "it redirects more than 10 times"),
         ("ftp://a.example/x", "neither https nor http"),
         ("file:///etc/passwd", "neither https nor http"),
-        ("http://[a", "an address that is none"),
-        ("/\xff", "an address that is none"),
+        ("http://[a", "an invalid address"),
+        ("/\xff", "an invalid address"),
     ],
 )
 def test_a_redirect_that_leads_nowhere_is_final(
@@ -372,7 +372,7 @@ def test_no_local_file(tmp_path: Path, name: str, kind: type, reason: str) -> No
     with pytest.raises(GoneError):
         saving.client.page(f"file:{tmp_path}/none", "text/html")
     tmp_path.joinpath("a").write_bytes(b"")
-    with pytest.raises(WrongContentError, match="it has 0 bytes, where 9 are pinned"):
+    with pytest.raises(WrongContentError, match="it has 0 bytes instead of the pinned 9"):
         saving.client.save(f"file:{tmp_path}/a", saving.part, Wanted(9))
 
 

@@ -62,14 +62,16 @@ def _not_fetched(file: PinnedFile, failures: _Failures) -> LadingError:
             f"{file.name} can't be fetched from {file.urls[0]}: no Python package index is "
             "configured. Set `[python-repos].indexes` in pants.toml, or pip's `index-url`."
         )
-    reasons = "; ".join(f"{url}: {fault.reason}" for url, fault in failures)
+    wrong = [failure for failure in failures if isinstance(failure[1], WrongContentError)]
+    # Where a file has another content, it does not matter that further places don't have it.
+    reasons = "; ".join(f"{url}: {fault.reason}" for url, fault in wrong or failures)
     return LadingError(f"{file.name} could not be fetched. {reasons}.{_remedy(file, failures)}")
 
 
 def _remedy(file: PinnedFile, failures: _Failures) -> str:
     faults = [fault for _, fault in failures]
     if any(isinstance(fault, WrongContentError) for fault in faults):
-        return " If the file was meant to change, pin the digest that it has now."
+        return " If the file was meant to change, pin its new digest."
     if file.resolve and any(isinstance(fault, GoneError) for fault in faults):
         return (
             f" Mirrors drop superseded packages: `./pants generate-lockfiles "

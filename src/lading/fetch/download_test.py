@@ -123,15 +123,18 @@ def test_what_there_is_at_the_last_failure_stays_for_the_next_run(
     assert (downloading.content(), downloading.part()) == (None, BODY[:100])
 
 
-def test_wrong_content_tells_expected_and_got(
+def test_wrong_content_is_reported_with_both_digests(
     server: FaultyServer, downloading: Downloading
 ) -> None:
     got = Sha256(hashlib.sha256(b"other").hexdigest())
     url = server.serve("/file", Reply(body=b"other"))
     assert downloading.sentence(url) == (
-        f"file could not be fetched. {url}: wrong content, "
-        f"expected {DIGEST.hex} ({DIGEST.sri}), got {got.hex} ({got.sri}), 5 bytes. "
-        "If the file was meant to change, pin the digest that it has now."
+        f"file could not be fetched. {url}: its 5 bytes have the SHA-256 {got.hex} instead of "
+        f"{DIGEST.hex}. If the file was meant to change, pin its new digest."
+    )
+    # Places that don't have the file only make the sentence longer.
+    assert downloading.sentence(server.serve("/none", Reply(404)), url).startswith(
+        f"file could not be fetched. {url}: its 5 bytes have the SHA-256 "
     )
     assert (downloading.content(), downloading.part()) == (None, None)
 

@@ -160,6 +160,6 @@ def test_as_a_program_it_ends_with_the_sentence(server: FaultyServer) -> None:
     ended = subprocess.run(program, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": library})
     assert ended.returncode == USER_ERROR, ended.stderr
     assert error_sentence(ended.stderr).startswith(
-        f"file1 could not be fetched. {server.url}/file1: wrong content, expected {'0' * 64} "
+        f"file1 could not be fetched. {server.url}/file1: its "
     )
     assert not Path("out").exists()

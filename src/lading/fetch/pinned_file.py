@@ -31,12 +31,12 @@ class PinnedFile:
 
     def __post_init__(self) -> None:
         if self.name in ("", ".", "..") or "/" in self.name or "\x00" in self.name:
-            raise LadingError(f"{self.name!r} is not a file name: it must be one without slashes.")
+            raise LadingError(f"{self.name!r} is not a file name: a file name has no slashes.")
         if not self.urls:
             raise LadingError(f"{self.name} has no URL to fetch it from. Name at least one.")
         if self.snapshot is not None and not _SNAPSHOT.fullmatch(self.snapshot):
             raise LadingError(
-                f"the snapshot {self.snapshot!r} of {self.name} is not a time of "
+                f"the snapshot {self.snapshot!r} of {self.name} is not a timestamp of "
                 "snapshot.debian.org. Write it like 20250520T000000Z."
             )
 

@@ -47,7 +47,7 @@ def pip_indexes() -> PipIndexes:
 
 def _unknown(reason: str) -> LadingError:
     return LadingError(
-        f"pip of {sys.executable} does not tell its configuration ({reason}), so there is no "
+        f"pip of {sys.executable} does not report its configuration ({reason}), so there is no "
         "Python package index. Set `[python-repos].indexes` in pants.toml."
     )
 

@@ -19,13 +19,9 @@ def save_verified(client: Client, url: str, part: Part, sha256: Sha256, wanted: 
             client.save(url, part, wanted)
         if part.sha256() != sha256:
             raise WrongContentError(
-                f"wrong content, expected {_both_forms(sha256)}, "
-                f"got {_both_forms(part.sha256())}, {part.size} bytes"
+                f"its {part.size} bytes have the SHA-256 {part.sha256().hex} instead of "
+                f"{sha256.hex}"
             )
     except WrongContentError:
         part.restart()
         raise
-
-
-def _both_forms(sha256: Sha256) -> str:
-    return f"{sha256.hex} ({sha256.sri})"

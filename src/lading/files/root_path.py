@@ -20,7 +20,7 @@ def parse_root_path(field: str, path: str, is_directory: bool = False) -> str:
     parse_container_path(field, path)
     if path == "/" or (path + "/").startswith(STORE_DIR + "/"):
         raise LadingError(
-            f"`{field}` has {shown(path)}, which is fixed in every image. Choose another path."
+            f"`{field}` has {shown(path)}, which Lading sets in every image. Choose another path."
         )
     if is_mounted(path) and not (is_directory and path in MOUNTED):
         raise LadingError(

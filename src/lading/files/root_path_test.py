@@ -7,9 +7,9 @@ from lading.values.errors import LadingError
 @pytest.mark.parametrize(
     "path, reason",
     [
-        ("/", "which is fixed in every image"),
-        ("/store", "which is fixed in every image"),
-        ("/store/x", "which is fixed in every image"),
+        ("/", "which Lading sets in every image"),
+        ("/store", "which Lading sets in every image"),
+        ("/store/x", "which Lading sets in every image"),
         ("/dev", "runtimes mount their own /dev"),
         ("/dev/null", "runtimes mount their own /dev"),
         ("/proc/x", "runtimes mount their own /proc"),

@@ -130,7 +130,9 @@ def _copy(chunks: Iterator[bytes], content: _LayerContent, output: BinaryIO) -> 
     for chunk in chunks:
         left -= output.write(chunk)
     if left:
-        raise LadingError(f"{content.digest} has not the {content.size} bytes it had. Build again.")
+        raise LadingError(
+            f"{content.digest} no longer has {content.size} bytes. Build the image again."
+        )
 
 
 def _chunks(blob: BinaryIO) -> Iterator[bytes]:

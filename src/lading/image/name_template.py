@@ -59,7 +59,7 @@ def _parse(field: str, text: str, content: str) -> Tuple[Part, str]:
     if kind == Part.VERSION.value and name:
         return Part.VERSION, name
     raise LadingError(
-        f"`{field}` has {text!r}, in which {{{content}}} stands for nothing. Write `{{hash}}` for "
-        "the image's digest, `{env:NAME}` for a variable, or `{version://path/to:package}` for "
+        f"`{field}` has {text!r}, in which {{{content}}} is unknown. Write `{{hash}}` for the "
+        "image's digest, `{env:NAME}` for a variable, or `{version://path/to:package}` for "
         "the version of a store package."
     )

@@ -29,6 +29,6 @@ def test_parts_are_replaced() -> None:
     "text", ["{}", "{Hash}", "{hash:1}", "{env}", "{env:}", "{env:A B}", "{version}", "{//a}"]
 )
 def test_other_braces_are_refused(text: str) -> None:
-    with pytest.raises(LadingError, match="`image_tags` has .* stands for nothing") as error:
+    with pytest.raises(LadingError, match="`image_tags` has .* is unknown") as error:
         list(parts("image_tags", text))
     assert text in str(error.value)

@@ -47,15 +47,15 @@ class Repository:
         registry, path = _split_registry(text)
         if not is_registry(registry):
             raise LadingError(
-                f"`{field}` {text!r} begins with {registry!r}, which is no host name. Write "
+                f"`{field}` {text!r} begins with {registry!r}, which is not a host name. Write "
                 f"`host/name` or `host:port/name`, with a port from 1 to {MAX_PORT}."
             )
         for component in path.split("/"):
             _check_component(text, component, field)
         if "/" not in path and _IMAGE_ID.fullmatch(path):
             raise LadingError(
-                f"`{field}` {text!r} looks like an image id, which docker does not take for "
-                "a name. Choose another name."
+                f"`{field}` {text!r} looks like an image id, which docker does not accept as a "
+                "name. Choose another name."
             )
         return cls(text, registry, path)
 

@@ -61,7 +61,7 @@ def test_rules_img_716_a_reference_for_containerd_is_canonical() -> None:
         ("redis..x", "has the part 'redis..x'"),
         ("a___b", "has the part 'a___b'"),
         ("redis\n", "has the part"),
-        ("-x.io/redis", "begins with '-x.io', which is no host name"),
+        ("-x.io/redis", "begins with '-x.io', which is not a host name"),
         ("x.io:http/redis", "begins with 'x.io:http'"),
         ("0" * 64, "looks like an image id"),
     ],

@@ -123,8 +123,8 @@ class Container:
         )
         if result.returncode == 0:
             raise LadingError(
-                "`run_as_root` has a here-document that does not end: write the word behind its "
-                "`<<` alone on the line after its last one, with no blanks around it."
+                "`run_as_root` has a here-document that does not end: put the word that follows "
+                "`<<` alone on a line after the last one, without spaces or tabs around it."
             )
 
     def _enter(self) -> None:
@@ -149,9 +149,9 @@ class Container:
 def _not_started(shell: str, error: OSError) -> LadingError:
     if error.errno == errno.E2BIG:
         return LadingError(
-            "`run_as_root`, or a variable of the image's `env`, is longer than Linux takes for one "
-            "argument of a program (131,071 bytes). Put what is long into a script, such as a "
-            "`store_script`, and let `run_as_root` run that."
+            "`run_as_root`, or a variable of the image's `env`, is longer than Linux allows for "
+            "one argument of a program (131,071 bytes). Put the long text into a script, such as "
+            "a `store_script`, and run that in `run_as_root`."
         )
     return LadingError(
         f"`run_as_root` can't be run by {shell} of the image, which this machine can't start "
@@ -276,8 +276,8 @@ def _mount_point(root: Path, *names: str, is_file: bool = False) -> Path:
             if not (stat.S_ISDIR(mode) if is_directory else stat.S_ISREG(mode)):
                 kind = "directory" if is_directory else "file"
                 raise LadingError(
-                    f"commands can't be run in this image, whose /{place.relative_to(root)} is no "
-                    f"{kind}: make it one in the layer that it comes from."
+                    f"commands can't be run in this image, whose /{place.relative_to(root)} is "
+                    f"not a {kind}: make it one in the layer that it comes from."
                 )
     return place
 

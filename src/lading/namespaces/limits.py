@@ -43,23 +43,23 @@ class Limits:
     def check_time(self, seconds: float) -> None:
         if seconds > self.timeout:
             raise LimitError(
-                f"the build was still running after {self.timeout:,} s, and was ended: if it needs "
-                "longer, raise `timeout`, or `[lading].build_timeout` for all packages."
+                f"the build was still running after {self.timeout:,} s, and was stopped: if it "
+                "needs longer, raise `timeout`, or `[lading].build_timeout` for all packages."
             )
 
     def check_log(self, size: int) -> None:
         if size > self.max_log_size:
             raise LimitError(
-                f"the build printed more than {self.max_log_size:,} bytes, and was ended: let it "
-                "print less, or raise `max_log_size`, or `[lading].max_build_log_size` for all "
-                "packages."
+                f"the build printed more than {self.max_log_size:,} bytes, and was stopped: make "
+                "it print less, or raise `max_log_size`, or `[lading].max_build_log_size` for "
+                "all packages."
             )
 
     def check_disk(self, size: int) -> None:
         if size > self.max_disk_size:
             raise LimitError(
                 f"the build's files take more than {self.max_disk_size:,} bytes on disk, and it "
-                "was ended: let it write less, or raise `max_disk_size`, or "
+                "was stopped: make it write less, or raise `max_disk_size`, or "
                 "`[lading].max_build_disk_size` for all packages."
             )
 
@@ -67,7 +67,7 @@ class Limits:
         """`size` counts holes of files: the package has zeros in their place."""
         if size > self.max_disk_size:
             raise LimitError(
-                f"the files in $out have {size:,} bytes, with what their holes become in a "
-                f"package, and {self.max_disk_size:,} is the most: let `script` leave less there, "
-                "or raise `max_disk_size`, or `[lading].max_build_disk_size` for all packages."
+                f"the files in $out have {size:,} bytes, counting the holes of sparse files, but "
+                f"the limit is {self.max_disk_size:,}: make `script` leave less there, or raise "
+                "`max_disk_size`, or `[lading].max_build_disk_size` for all packages."
             )

@@ -144,7 +144,7 @@ def system_call_filter(machine: str = "") -> bytes:
     machine = machine or os.uname().machine
     if machine not in _MACHINES:
         raise LadingError(
-            f"which system calls a build may make is not known for {machine}: build on "
+            f"Lading does not know which system calls a build needs on {machine}: build on "
             f"{' or '.join(_MACHINES)}."
         )
     made_for = _MACHINES[machine]

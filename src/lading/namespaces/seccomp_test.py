@@ -113,7 +113,7 @@ def test_programs_for_another_architecture_are_killed(machine: str) -> None:
 
 
 def test_a_machine_without_a_table_is_an_error() -> None:
-    with pytest.raises(LadingError, match="not known for riscv64: build on x86_64 or aarch64"):
+    with pytest.raises(LadingError, match="needs on riscv64: build on x86_64 or aarch64"):
         system_call_filter("riscv64")
 
 

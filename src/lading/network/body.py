@@ -38,7 +38,7 @@ def announced(response: requests.Response) -> Optional[int]:
         return None
     size = whole_number(text)
     if size is None:
-        raise UnavailableError("its Content-Length is not a size")
+        raise UnavailableError("its Content-Length is not a number")
     return size
 
 
@@ -64,7 +64,7 @@ def chunks(
         is_fast = clock() - start < 0.25
         amount = min(amount * 2, _LARGEST_READ) if is_fast else max(amount // 2, _SMALLEST_READ)
         if not pace.keeps_up(len(chunk)):
-            raise TransientError(f"it gave {pace.bytes} bytes in {pace.seconds:.0f} s")
+            raise TransientError(f"it sent {pace.bytes} bytes in {pace.seconds:.0f} s")
 
 
 def whole(response: requests.Response, limit: int) -> bytes:

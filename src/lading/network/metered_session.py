@@ -72,7 +72,7 @@ class Meter:
     def count(self, size: int) -> None:
         self._bytes -= size
         if self._bytes < 0:
-            raise UnavailableError("it sends more than an answer may have")
+            raise UnavailableError("its answer is too long")
 
 
 class _Reader(io.RawIOBase):

@@ -46,7 +46,7 @@ def absolute_url(base: str, location: str) -> str:
             url = url._replace(netloc=old.netloc)
         return url.geturl()
     except ValueError as error:
-        raise UnavailableError("it leads to an address that is none") from error
+        raise UnavailableError("it leads to an invalid address") from error
 
 
 def without_content(headers: Mapping[str, str]) -> Dict[str, str]:

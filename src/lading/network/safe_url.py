@@ -46,7 +46,7 @@ def check_url(url: str, zone: Zone, insecure: Collection[str]) -> None:
         host = host_of(url)
         parts.port  # noqa: B018 - computed, and found wrong, when asked for
     except ValueError as error:
-        raise UnavailableError("it leads to an address that is none") from error
+        raise UnavailableError("it leads to an invalid address") from error
     if not parts.hostname or parts.scheme not in ("https", "http"):
         raise UnavailableError("it leads to an address that is neither https nor http")
     if "@" in parts.netloc:
@@ -56,6 +56,6 @@ def check_url(url: str, zone: Zone, insecure: Collection[str]) -> None:
     if host in insecure:
         return
     if parts.scheme == "http" and not is_local(host):
-        raise UnavailableError(f"it leads to {host} over http, which anyone may read and change")
+        raise UnavailableError(f"it leads to {host} over http, which anyone can read and change")
     if (zone_of_host(host) or Zone.INTERNET) > zone:
         raise InsideError(host)

@@ -84,8 +84,8 @@ def test_where_a_registry_may_lead(url: str, zone: Zone) -> None:
         ("file:///etc/passwd", PUBLIC, "neither https nor http"),
         ("/token", PUBLIC, "neither https nor http"),
         ("", PUBLIC, "neither https nor http"),
-        ("https://a.example:port/x", PUBLIC, "an address that is none"),
-        ("https://[a.example/x", PUBLIC, "an address that is none"),
+        ("https://a.example:port/x", PUBLIC, "an invalid address"),
+        ("https://[a.example/x", PUBLIC, "an invalid address"),
     ],
 )
 def test_where_a_registry_may_not_lead(url: str, zone: Zone, reason: str) -> None:

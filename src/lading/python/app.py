@@ -39,7 +39,7 @@ def console_script(name: str, scripts: Mapping[str, str]) -> Main:
     if name not in scripts:
         known = ", ".join(sorted(scripts)) or "none"
         raise LadingError(
-            f"`pex` has the `script` {name!r}, which none of its wheels brings; they have {known}. "
+            f"`pex` has the `script` {name!r}, which none of its wheels has; they have {known}. "
             "Correct it, or add the requirement that has it."
         )
     return Main.parse(scripts[name])

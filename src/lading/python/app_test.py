@@ -126,7 +126,7 @@ def test_an_unknown_script_is_told_with_those_that_there_are(
     with pytest.raises(LadingError) as caught:
         console_script("gunicorn", scripts)
     assert str(caught.value) == (
-        f"`pex` has the `script` 'gunicorn', which none of its wheels brings; they have {known}. "
+        f"`pex` has the `script` 'gunicorn', which none of its wheels has; they have {known}. "
         "Correct it, or add the requirement that has it."
     )
     assert console_script("c", {"c": "m:f"}) == Main("m", "f")

@@ -96,8 +96,8 @@ def test_what_is_no_interpreter_is_refused(sandbox: Path, interpreter: Interpret
     with pytest.raises(LadingError) as caught:
         UnpackedInterpreter.of(InterpreterFiles("usr/bin/python9", segments))
     assert str(caught.value) == (
-        "/usr/bin/python9 is no Python of the image that can be started: name a package that has "
-        "bin/python3 in `python`."
+        "/usr/bin/python9 is not a Python in the image that can be started: name a package that "
+        "has bin/python3 in `python`."
     )
 
 

@@ -66,7 +66,7 @@ class ImagePython:
         match = _VERSION.fullmatch(version)
         if match is None:
             raise LadingError(
-                f"`{_FIELD}` names a package of version {version!r}, which is no version of "
+                f"`{_FIELD}` names a package of version {version!r}, which is not a version of "
                 "CPython 3. Name one such as `//3rdparty/cpython`."
             )
         return cls(f"{store_path}/bin/python3", int(match[1]), _micro(match))

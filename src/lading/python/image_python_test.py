@@ -51,8 +51,8 @@ def test_another_version_is_no_python_s(version: str) -> None:
     with pytest.raises(LadingError) as caught:
         ImagePython.of_package("/store/x", version)
     assert str(caught.value) == (
-        f"`python` names a package of version {version!r}, which is no version of CPython 3. Name "
-        "one such as `//3rdparty/cpython`."
+        f"`python` names a package of version {version!r}, which is not a version of CPython 3. "
+        "Name one such as `//3rdparty/cpython`."
     )
 
 

@@ -78,7 +78,7 @@ def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
         raise LadingError(
-            f"{path.name!r} is no wheel that PEX has installed ({error}). Build the PEX again."
+            f"{path.name!r} is not a wheel that PEX has installed ({error}). Build the PEX again."
         ) from error
     for name, file in files.items():
         if name.startswith("bin/") and isinstance(file.content, Path):
@@ -97,7 +97,7 @@ def _stash(archive: zipfile.ZipFile) -> str:
         return _DEFAULT_STASH
     layout = json.loads(_text(archive, archive.getinfo(_LAYOUT)))
     if not isinstance(layout, dict):
-        raise ValueError(f"its {_LAYOUT} is no object")
+        raise ValueError(f"its {_LAYOUT} is not an object")
     return str(layout.get("stash_dir", _DEFAULT_STASH))
 
 

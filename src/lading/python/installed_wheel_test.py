@@ -132,7 +132,7 @@ def test_broken_entry_points_are_no_scripts(tmp_path: Path, scratch: Path) -> No
         ({"/x.py": b""}, "'/x.py' may lead outside"),
         ({".prefix//x.py": b""}, "'.prefix//x.py' may lead outside"),
         ({".layout.json": b"{"}, "Expecting property name"),
-        ({".layout.json": b"[]"}, "its .layout.json is no object"),
+        ({".layout.json": b"[]"}, "its .layout.json is not an object"),
         ({".layout.json": b"[" * 100_000}, "maximum recursion depth"),
         ({"": b""}, "'' may lead outside"),
         ({"a/.wh.b": b""}, "'a/.wh.b' has a name that begins with '.wh.'"),
@@ -152,7 +152,7 @@ def test_what_pex_has_not_made_is_refused(
     with pytest.raises(LadingError) as caught:
         read_wheel(path, PROGRAM, scratch)
     text = str(caught.value)
-    assert text.startswith("'a.whl' is no wheel that PEX has installed (") and fault in text
+    assert text.startswith("'a.whl' is not a wheel that PEX has installed (") and fault in text
     assert text.endswith("). Build the PEX again.")
 
 
@@ -171,7 +171,7 @@ def test_a_damaged_member_is_told(tmp_path: Path, scratch: Path) -> None:
     content = path.read_bytes()
     # Behind the local header, of 30 bytes and the name.
     path.write_bytes(content[:31] + b"\xff" * 4 + content[35:])
-    with pytest.raises(LadingError, match=r"'a\.whl' is no wheel .* while decompressing"):
+    with pytest.raises(LadingError, match=r"'a\.whl' is not a wheel .* while decompressing"):
         read_wheel(path, PROGRAM, scratch)
 
 
@@ -180,7 +180,7 @@ def test_a_wheel_without_its_beginning_is_refused(tmp_path: Path, scratch: Path,
     """zipfile seeks to where the members would be, in front of the file."""
     path = make_wheel(tmp_path / "a.whl", {"a.py": b"", "b.py": b"x" * 100})
     path.write_bytes(path.read_bytes()[lost:])
-    with pytest.raises(LadingError, match=r"'a\.whl' is no wheel that PEX has installed"):
+    with pytest.raises(LadingError, match=r"'a\.whl' is not a wheel that PEX has installed"):
         read_wheel(path, PROGRAM, scratch)
 
 

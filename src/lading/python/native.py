@@ -58,5 +58,5 @@ def check_needs(needs: Iterable[NativeNeed], offered: Collection[str], remedy: s
     if len(missing) > _MOST_TOLD:
         told.append(f"{len(missing) - _MOST_TOLD} more")
     raise LadingError(
-        f"`pex` needs libraries that nothing in the image offers: {', '.join(told)}. {remedy}"
+        f"`pex` needs libraries that are not in the image: {', '.join(told)}. {remedy}"
     )

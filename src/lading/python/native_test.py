@@ -83,5 +83,5 @@ def test_what_is_missing_is_told_with_who_needs_it(names: Sequence[str], told: s
     with pytest.raises(LadingError) as caught:
         check_needs(needs, (), "Add them.")
     assert str(caught.value) == (
-        f"`pex` needs libraries that nothing in the image offers: {told}. Add them."
+        f"`pex` needs libraries that are not in the image: {told}. Add them."
     )

@@ -55,8 +55,8 @@ class UnpackedInterpreter:
         elf = sound_elf(str(program.resolve())) if program.exists() else None
         if elf is None or elf.interpreter is None:
             raise LadingError(
-                f"/{files.program} is no Python of the image that can be started: name a package "
-                "that has bin/python3 in `python`."
+                f"/{files.program} is not a Python in the image that can be started: name a "
+                "package that has bin/python3 in `python`."
             )
         name = posixpath.basename(elf.interpreter)
         libraries = sorted({path.parent for path in root.rglob("lib*.so*") if path.is_file()})

@@ -74,8 +74,8 @@ def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
     fields = parse_object(content)
     if fields.get("schemaVersion") == 1 or "fsLayers" in fields:
         raise MalformedError(
-            "it is of schema 1, which was given up in 2017; push the image again with a current "
-            "tool, such as `skopeo copy`"
+            "it is of schema 1, which has been obsolete since 2017; push the image again with a "
+            "current tool, such as `skopeo copy`"
         )
     fields = _DOCUMENT.read(fields, "")
     is_index, is_manifest = "manifests" in fields, "layers" in fields or "config" in fields

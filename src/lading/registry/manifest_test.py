@@ -95,7 +95,7 @@ def test_foreign_layers_are_known() -> None:
         (b"[]", "it is not a JSON object"),
         (b'{"x": ' + b"[" * 100 + b"]" * 100 + b"}", "it is not valid JSON (nested more than 100"),
         (b"{}", "it has neither `manifests` nor `config` and `layers`"),
-        (b'{"schemaVersion": 1, "layers": []}', "it is of schema 1, which was given up"),
+        (b'{"schemaVersion": 1, "layers": []}', "it is of schema 1, which has been obsolete"),
         (b'{"fsLayers": [], "history": []}', "it is of schema 1"),
         # CVE-2021-41190
         (manifest(b"{}", [], manifests=[]), "it is a manifest and an index at once"),

@@ -65,7 +65,8 @@ def _registry(key: str) -> str:
     if not re.search("[.:]|^localhost$", registry):
         # `hub/debian` is an image of the user `hub`.
         raise LadingError(
-            f"{_OPTION} has {without_user(key)!r}, which is not a registry in names of "
-            "images: that has a dot, a port, or is `localhost`. Write a name such as `docker.io`."
+            f"{_OPTION} has {without_user(key)!r}, which is not a registry as it appears in image "
+            "names: a registry has a dot or a port, or is `localhost`. Write a name such as "
+            "`docker.io`."
         )
     return DEFAULT_REGISTRY if registry in _DOCKER_HUB_HOSTS else registry

@@ -51,7 +51,7 @@ def test_registries_go_by_their_names_in_names_of_images() -> None:
     [
         ({"https://docker.io": "a"}, "has 'https://docker.io', which is not the host"),
         ({"docker.io/library": "a"}, "has 'docker.io/library', which is not the host"),
-        ({"hub": "a"}, "has 'hub', which is not a registry in names of images"),
+        ({"hub": "a"}, "has 'hub', which is not a registry as it appears in image names"),
         ({"docker.io": 5}, "has 5 for docker.io. Write an address"),
         ({"docker.io": ["a", 5]}, r"has \['a', 5\] for docker.io. Write an address"),
         ({"docker.io": {"a": "b"}}, "has {'a': 'b'} for docker.io. Write an address"),

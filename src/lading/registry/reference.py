@@ -32,7 +32,7 @@ class Reference:
         parsed = parse_digest(digest)
         if at and parsed is None:
             raise LadingError(
-                f"`{field}` {text!r} has the digest {digest!r}, which is not one of an image. "
+                f"`{field}` {text!r} has the digest {digest!r}, which is not an image's digest. "
                 "Write `@sha256:` and 64 lower-case hexadecimal digits."
             )
         name, tag = _split_tag(rest)

@@ -37,7 +37,7 @@ def digest_by_get(client: Client, place: Place, tag: str) -> Sha256:
     document = client.document(url, ACCEPT, limit=LARGEST_DOCUMENT)
     found, told = Sha256.of(document.content), told_digest(document.headers)
     if told not in (None, found):
-        raise WrongContentError(f"it announces {told}, and sends {found}")
+        raise WrongContentError(f"it announces {told}, but sends {found}")
     return found
 
 

@@ -70,7 +70,7 @@ class NamespaceSession:
         words = (*self.config.entrypoint, *(arguments or self.config.cmd))
         if not words:
             raise LadingError(
-                "the image has neither `entrypoint` nor `cmd`: name a program behind `--`."
+                "the image has neither `entrypoint` nor `cmd`: name a program after `--`."
             )
         environment = self._environment(user)
         terminal = ContainerTerminal.open(user.uid) if has_terminal() else None

@@ -182,7 +182,7 @@ def test_the_image_can_be_changed_and_its_directories_are_made(program: Program)
         (
             (),
             {"entrypoint": (), "cmd": ()},
-            "the image has neither `entrypoint` nor `cmd`: name a program behind `--`.",
+            "the image has neither `entrypoint` nor `cmd`: name a program after `--`.",
         ),
         (
             ("none",),
@@ -194,8 +194,8 @@ def test_the_image_can_be_changed_and_its_directories_are_made(program: Program)
         (
             ("id",),
             {"user": "nobody"},
-            "there is no user 'nobody' in the image's /etc/passwd, so that nothing can be run as "
-            "that.",
+            "there is no user 'nobody' in the image's /etc/passwd, so nothing can run as that "
+            "user.",
         ),
         (
             ("id",),

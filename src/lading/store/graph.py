@@ -36,6 +36,6 @@ def build_order(dependencies: Mapping[str, Sequence[str]]) -> Tuple[str, ...]:
 def _cycle_sentence(chain: List[str], again: str) -> str:
     cycle = chain[chain.index(again) :] + [again]
     return (
-        f"`dependencies` go in a circle: {' -> '.join(cycle)}. A package can't need itself to be "
+        f"`dependencies` form a cycle: {' -> '.join(cycle)}. A package can't need itself to be "
         "built: remove one of these dependencies, or split a package."
     )

@@ -28,7 +28,7 @@ def test_any_graph_without_a_cycle_has_an_order(edges: "dict[int, set[int]]") ->
 
 
 def test_a_cycle_is_named_whole() -> None:
-    with pytest.raises(LadingError, match="in a circle: b -> c -> d -> b. A package"):
+    with pytest.raises(LadingError, match="form a cycle: b -> c -> d -> b. A package"):
         build_order({"a": ["b"], "b": ["c"], "c": ["d"], "d": ["b"]})
 
 

@@ -32,7 +32,7 @@ def script_text(text: str, interpreter: str) -> str:
         text = f"#!{interpreter}\n{rest if first.startswith('#!') else text}"
     if not text.startswith("#!"):
         raise LadingError(
-            f"the script has no `#!` line: let it begin with one such as {_EXAMPLE}, or set "
+            f"the script has no `#!` line: begin it with one such as {_EXAMPLE}, or set "
             "`interpreter`."
         )
     return text if text.endswith("\n") else text + "\n"
@@ -93,8 +93,9 @@ def run_from_store(text: str, programs: Programs) -> str:
     if not programs.has(found.interpreter):
         near = programs.like(found.interpreter)
         raise LadingError(
-            f"the script is run by {found.interpreter!r}, which is no program of a package that "
-            "it names: " + (f"did you mean {near}?" if near else f"write one such as {_EXAMPLE}.")
+            f"the script is run by {found.interpreter!r}, which is not a program in a package "
+            "that it names: "
+            + (f"did you mean {near}?" if near else f"write one such as {_EXAMPLE}.")
         )
     if len(str(found).encode("utf-8")) > _LONGEST_SHEBANG:
         raise LadingError(
@@ -107,8 +108,8 @@ def run_from_store(text: str, programs: Programs) -> str:
 def _outside_sentence(shebang: Shebang, program: str) -> str:
     if not program:
         return (
-            f"the script is run by {str(shebang)!r}, of which no program can be told: name one by "
-            f"its store path as in {_EXAMPLE}."
+            f"the script is run by {str(shebang)!r}, which names no program: name one by its "
+            f"store path as in {_EXAMPLE}."
         )
     return (
         f"the script is run by {str(shebang)!r}, outside of {STORE_DIR}: name a program by its "

@@ -97,7 +97,7 @@ class LayerArchive:
 
     def _with_holes(self, header: SparseHeader, member: TarMember) -> TarMember:
         if member.type != Kind.FILE:
-            raise unsound("a sparse file that is no file")
+            raise unsound("a sparse member that is not a file")
         regions = header.regions(self._read)
         size = member.size if header.size is None else header.size
         self._sparse = SparseContent(regions, size, self._left, self._read)
@@ -136,8 +136,8 @@ class LayerArchive:
         cleaned = posixpath.normpath(name.replace(b"//", b"/"))
         if cleaned in self._seen:
             raise LayerError(
-                f"has /{shown(member.path)} twice, which docker and podman refuse. Make the layer "
-                "again without the first one, or choose another base."
+                f"has /{shown(member.path)} twice, which docker and podman refuse. Rebuild the "
+                "layer without the first one, or choose another base."
             )
         self._seen.add(cleaned)
         self._names += len(member.path) + len(member.target)

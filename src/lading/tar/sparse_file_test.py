@@ -106,7 +106,10 @@ def in_content(list: bytes, content: bytes = b"") -> bytes:
         (in_content(b"1" * (1 << 20) + b"\n" * 4), "without a whole list of its regions"),
         (in_content(b"-1\n"), "with the number b'-1'"),
         (in_content(b"1\n0\n3\n", b"ab"), "more or fewer bytes than its regions"),
-        (pax(record(b"GNU.sparse.map", b"1,1")) + raw(type=b"5"), "a sparse file that is no file"),
+        (
+            pax(record(b"GNU.sparse.map", b"1,1")) + raw(type=b"5"),
+            "a sparse member that is not a file",
+        ),
     ],
 )
 def test_damaged_ones(archive: bytes, reason: str) -> None:

@@ -94,7 +94,7 @@ def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
             original = member.hardlink or member.path
             if original not in contents:
                 raise LadingError(
-                    f"/{member.path} is a hard link to /{original}, which is no file."
+                    f"/{member.path} is a hard link to /{original}, which is not a file."
                 )
             first = first_names.setdefault(original, member.path)
             hardlink = "" if first == member.path else first

@@ -78,7 +78,7 @@ def test_a_path_is_there_once() -> None:
 
 
 def test_a_hard_link_leads_to_a_file() -> None:
-    with pytest.raises(LadingError, match="^/a is a hard link to /b, which is no file.$"):
+    with pytest.raises(LadingError, match="^/a is a hard link to /b, which is not a file.$"):
         segment_of(hard_link("a", "b"))
 
 

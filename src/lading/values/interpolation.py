@@ -47,14 +47,14 @@ def substitute(text: str, value_of: Callable[[str], str]) -> str:
 def _check(text: str, match: "re.Match[str]") -> None:
     if match["unclosed"]:
         raise LadingError(
-            f"{_line(text, match)!r} has `{{//` without a `}}` behind it. Write "
-            "`{//path/to:target}` for a store path, or `{{//...}}` for braces that stay."
+            f"{_line(text, match)!r} has `{{//` without a `}}` after it. Write "
+            "`{//path/to:target}` for a store path, or `{{//...}}` for literal braces."
         )
     absolute = match["absolute"]
     if absolute and not _ABSOLUTE_ADDRESS.fullmatch(absolute):
         raise LadingError(
-            f"{_line(text, match)!r} has `{{{absolute}}}`, which is no address. Write "
-            "`{//path/to:target}` for a store path, or `{{//...}}` for braces that stay."
+            f"{_line(text, match)!r} has `{{{absolute}}}`, which is not an address. Write "
+            "`{//path/to:target}` for a store path, or `{{//...}}` for literal braces."
         )
     # In Nix it is written so; a shell would take the dollar sign for a part of the path.
     if absolute and text[: match.start()].endswith("$"):

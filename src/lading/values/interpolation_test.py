@@ -38,9 +38,9 @@ def test_interpolation(text: str, found: "tuple[str, ...]", replaced: str) -> No
     [
         ("{//3rdparty/redis", "without a `}`"),
         ("{//3rdparty/{x}}", "without a `}`"),
-        ("{//}", "which is no address"),
-        ("{//3rdparty redis}", "which is no address"),
-        ("{//a:b:c}", "which is no address"),
+        ("{//}", "which is not an address"),
+        ("{//3rdparty redis}", "which is not an address"),
+        ("{//a:b:c}", "which is not an address"),
         ("before\n-{//a\nafter", "'-{//a' has"),
     ],
 )

@@ -467,8 +467,8 @@ class DockerImageTarget(LadingTarget):
             Repository.parse(sample(RepositoryField.alias, name))
         except LadingError as error:
             raise InvalidTargetException(
-                f"`{ALIAS}` {self.address}: {error} (`repository` is unset, so the target's name "
-                "is taken.)"
+                f"`{ALIAS}` {self.address}: {error} (`repository` is unset, so Lading uses the "
+                "target's name.)"
             ) from error
         try:
             self._check_root()

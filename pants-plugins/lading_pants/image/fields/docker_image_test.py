@@ -59,9 +59,9 @@ ADDRESS = Address("images", target_name="redis")
         (ImageEnvField, {"A=B": "c"}, "`env` has the name 'A=B'"),
         (ImageEnvField, {"A": "{//"}, "has `{//` without a `}`"),
         (LabelsField, {"": "x"}, "`labels` has an empty name"),
-        (LabelsField, {"x": "{//}"}, "which is no address"),
+        (LabelsField, {"x": "{//}"}, "which is not an address"),
         (UserField, "a b", "`user` is 'a b'"),
-        (StopSignalField, "TERM", "`stop_signal` is 'TERM', which is no signal of Linux"),
+        (StopSignalField, "TERM", "`stop_signal` is 'TERM', which is not a Linux signal"),
         (HealthcheckField, ["CMD", "x"], "`healthcheck` is ['CMD', 'x'], which is not a dict"),
         (HealthcheckField, {"test": "x"}, "`healthcheck` has 'x' for `test`"),
         (HealthcheckField, {"test": ["CMD", "{//"]}, "has `{//` without a `}`"),
@@ -76,7 +76,7 @@ ADDRESS = Address("images", target_name="redis")
         (UsersField, {"redis": {"uid": 9, "shell": "{//"}}, "has `{//` without a `}`"),
         (GroupsField, {"web": {}}, "`groups` gives 'web' no `gid`"),
         (SymlinksField, {"bin/sh": "x"}, "`symlinks` has 'bin/sh', which is not absolute"),
-        (SymlinksField, {"/bin/sh": "{//}"}, "which is no address"),
+        (SymlinksField, {"/bin/sh": "{//}"}, "which is not an address"),
         # What a sentence repeats can't change a terminal, and can be written in UTF-8.
         (VolumesField, ["a\x1b[1m\ud800"], "Write `/a\\x1b[1m\\ud800`."),
         (EntrypointField, [""], "`entrypoint` begins with an empty string, which names no program"),
@@ -86,7 +86,7 @@ ADDRESS = Address("images", target_name="redis")
         (WorkingDirField, "/x\n", "`working_dir` has '/x\\n', but '\\n' can't be in a path"),
         (VolumesField, ["/proc/x"], "where no runtime can mount a volume"),
         (LabelsField, {"a": "\0"}, "a label can't hold a NUL character"),
-        (StopSignalField, "SIGRTMIN+99", "which is no signal of Linux"),
+        (StopSignalField, "SIGRTMIN+99", "which is not a Linux signal"),
         (UserField, "9" * 5000, "`user` is '999"),
         (UsersField, {"redis": {"uid": 9, "home": "/x\t"}}, "'\\t' can't be in a path"),
         (UsersField, {"redis": {"uid": 9, "group": "9" * 5000}}, "the `group` '999"),
@@ -98,10 +98,10 @@ ADDRESS = Address("images", target_name="redis")
         (SymlinksField, {"/x": "a/" * 2500}, "which has 5000 bytes. Linux allows 4095"),
         (SymlinksField, {"/sys": "x"}, "runtimes mount their own /sys over the image's"),
         (DirectoriesField, {"/proc/x": "0755"}, "runtimes mount their own /proc over"),
-        (RegistriesField, ["localhost:99999"], "which is no registry"),
-        (RegistriesField, ["$(id):5000"], "which is no registry"),
-        (RegistriesField, ["a..b"], "which is no registry"),
-        (RepositoryField, "localhost:99999/x", "which is no host name"),
+        (RegistriesField, ["localhost:99999"], "which is not a registry"),
+        (RegistriesField, ["$(id):5000"], "which is not a registry"),
+        (RegistriesField, ["a..b"], "which is not a registry"),
+        (RepositoryField, "localhost:99999/x", "which is not a host name"),
         (FilesField, {"/etc/x": {"mode": "0644"}}, "`files` must give '/etc/x' either a `text`"),
     ],
 )
@@ -144,7 +144,7 @@ def test_nixpkgs_75038_help_tells_that_nothing_is_set_by_itself() -> None:
 
 
 def test_a_target_name_that_is_no_repository() -> None:
-    with pytest.raises(InvalidTargetException, match="the target's name is taken"):
+    with pytest.raises(InvalidTargetException, match="so Lading uses the target's name"):
         DockerImageTarget({}, Address("images", target_name="Redis"))
     DockerImageTarget({"repository": "redis"}, Address("images", target_name="Redis"))
 

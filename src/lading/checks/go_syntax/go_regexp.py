@@ -140,7 +140,7 @@ class _Translation:
         """What the escape that is next stands for, folded, and its length."""
         match = _ESCAPE.match(self._pattern, self._at)
         if match is None:
-            self._refuse("a backslash ends it")
+            self._refuse("it ends in a backslash")
         code, letter = match["long"] or match["hex"], match["letter"]
         if letter and letter.lower() in _PERL_CLASSES:
             characters = self._folded(CharacterSet.of(_PERL_CLASSES[letter.lower()]))
@@ -148,7 +148,7 @@ class _Translation:
         if code or match["octal"]:
             number = int(code, 16) if code else int(match["octal"], 8)
             if number > ANY:
-                self._refuse(f"`{match[0]}` is no character")
+                self._refuse(f"`{match[0]}` is not a character")
             text = chr(number)
         elif letter and letter not in _CONTROLS:
             self._refuse(f"`{match[0]}` has no equivalent in Python")
@@ -170,7 +170,7 @@ class _Translation:
         posix = _POSIX.match(self._pattern, self._at)
         if posix:
             if posix["name"] not in _POSIX_CLASSES:
-                self._refuse(f"`{posix[0]}` is no class of characters")
+                self._refuse(f"`{posix[0]}` is not a character class")
             self._at += len(posix[0])
             characters = self._folded(CharacterSet.of(_POSIX_CLASSES[posix["name"]]))
             return characters.complement() if posix["not"] else characters
@@ -207,7 +207,7 @@ class _Translation:
             return
         match = _GROUP.match(self._pattern, self._at)
         if match is None:
-            self._refuse("`(?` is followed by what Go does not know")
+            self._refuse("`(?` is followed by something that Go does not know")
         if match["name"]:
             self._flags.append(flags)
             self._put(f"(?P<{match['name']}>", len(match[0]))
@@ -224,7 +224,7 @@ class _Translation:
     def _close(self) -> None:
         self._flags.pop()
         if not self._flags:
-            self._refuse("a `)` closes nothing")
+            self._refuse("a `)` has no matching `(`")
         self._put(")", 1)
 
     def _refuse(self, reason: str) -> NoReturn:

@@ -99,23 +99,23 @@ def test_go_finds_the_same(pattern: str, text: str, found: bool) -> None:
 @pytest.mark.parametrize(
     "pattern, reason",
     [
-        ("(?=a)", "`(?` is followed by what Go does not know"),
+        ("(?=a)", "`(?` is followed by something that Go does not know"),
         (r"\pL", r"`\p` has no equivalent in Python"),
         (r"(a)\1", r"`\1` has no equivalent in Python"),
         (r"[\b]", r"`\b` has no equivalent in Python"),
-        ("[[:letter:]]", "`[:letter:]` is no class of characters"),
+        ("[[:letter:]]", "`[:letter:]` is not a character class"),
         ("[z-a]", "a range in a `[` has no end, or goes backwards"),
         (r"[a-\d]", "a range in a `[` has no end, or goes backwards"),
         ("a{1001}", "`{1001}` is more than 1000 repetitions"),
         ("(?i)[a", "a `[` is not closed"),
-        (r"\x{110000}", r"`\x{110000}` is no character"),
+        (r"\x{110000}", r"`\x{110000}` is not a character"),
         ("a++", "two repetitions follow each other"),
         ("a**", "two repetitions follow each other"),
         ("a{2}{3}", "two repetitions follow each other"),
         ("(a", "a `(` is not closed"),
-        ("a)", "a `)` closes nothing"),
+        ("a)", "a `)` has no matching `(`"),
         ("[a", "a `[` is not closed"),
-        ("a\\", "a backslash ends it"),
+        ("a\\", "it ends in a backslash"),
     ],
 )
 def test_what_go_refuses_or_python_has_not(pattern: str, reason: str) -> None:

@@ -56,8 +56,9 @@ class Pattern:
             re.compile(text, re.MULTILINE)
         except re.error as error:
             raise LadingError(
-                f"{where} the pattern {text!r}, which is not a regular expression ({error}). Write "
-                "one of Python's, with a backslash before characters that mean themselves."
+                f"{where} the pattern {text!r}, which is not a regular expression ({error}). "
+                "Write one of Python's, with a backslash before special characters that stand "
+                "for themselves."
             ) from error
         return cls(text, text, int(re.MULTILINE))
 
@@ -69,8 +70,8 @@ class Pattern:
             re.compile(regex, re.ASCII)
         except (re.error, ValueError) as error:
             raise LadingError(
-                f"{where} the pattern {text!r}, which Lading can't read as a regular expression of "
-                f"Go's: {error}. Write it another way."
+                f"{where} the pattern {text!r}, which Lading can't read as a Go regular "
+                f"expression: {error}. Write it another way."
             ) from error
         return cls(text, regex, int(re.ASCII))
 
@@ -85,7 +86,7 @@ class Pattern:
                 return re.search(self.regex, text, self.flags) is not None
         except _TooLongError:
             raise LadingError(
-                f"the pattern {shown(repr(self.text))} has been tried for {TIME_LIMIT} seconds on "
-                f"a text of {len(text)} characters, without an end. Write it without repetitions "
-                "of what is itself repeated or optional, such as `(a+)+`."
+                f"the pattern {shown(repr(self.text))} took more than {TIME_LIMIT} seconds on a "
+                f"text of {len(text)} characters. Don't repeat what is itself repeated or "
+                "optional, as in `(a+)+`."
             ) from None

@@ -85,7 +85,7 @@ def parse_structure_file(path: str, document: Any) -> Checks:
     if version != SCHEMA_VERSION:
         raise LadingError(
             f"{path} has the schemaVersion {version!r}. Write `schemaVersion: {SCHEMA_VERSION}`, "
-            "the one that there is documentation for."
+            "the only version with documentation."
         )
     user = _run_user(root)
     variables = root.each("globalEnvVars", _variable)
@@ -114,8 +114,8 @@ def _run_user(root: MappingNode) -> Optional[str]:
         if options.node(key) is not None and options.values[key] not in ("false", []):
             raise LadingError(
                 f"{options.where}: {key} is not supported: Lading runs commands with nothing but "
-                "the image, so that their result can be cached. Test what needs more with "
-                "container-structure-test itself, and leave it out here."
+                "the image, so that their results can be cached. Run tests that need more with "
+                "container-structure-test itself, and remove them here."
             )
     user = options.text("user")
     try:

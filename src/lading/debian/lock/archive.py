@@ -103,7 +103,7 @@ class Archive:
             except LadingError as error:
                 faults.append(f"{mirror.url}: {error}")
         raise LadingError(
-            f"`suites` has {suite!r}, and no mirror has an index of it that can be trusted. "
+            f"`suites` has {suite!r}, but no mirror has an index of it that can be trusted. "
             "Correct the suite, or configure a mirror of Debian. Tried:\n  " + "\n  ".join(faults)
         )
 
@@ -124,7 +124,7 @@ class Archive:
         fields = next(paragraphs(text), {})
         release = Release(suite, mirror.url, fields, _files(fields.get("sha256", "")))
         if suite not in (fields.get("suite"), fields.get("codename")):
-            raise LadingError(f"it has {_told(fields, 'codename')} in the place of {suite!r}.")
+            raise LadingError(f"it has {_told(fields, 'codename')} instead of {suite!r}.")
         if not mirror.trusted_origin and fields.get("origin") != _ORIGIN:
             raise LadingError(f"its origin is {_told(fields, 'origin')} and not {_ORIGIN!r}.")
         return release
@@ -158,15 +158,15 @@ class Archive:
             )
         if release.date > now + _CLOCK_TOLERANCE and self._apt_checks("Check-Date"):
             raise LadingError(
-                f"its index is of {release.stamp}, and this machine's clock says "
+                f"its index is dated {release.stamp}, but this machine's clock says "
                 f"{now:%a, %d %b %Y %H:%M:%S} UTC. Set the clock."
             )
         if release.stamp < not_before:
             raise LadingError(
-                f"its index is of {release.stamp}, and the lock was made with that of "
-                f"{not_before}. A mirror that is behind hides security updates: wait until it is "
-                "up to date, or use another one. To go back on purpose, run "
-                "`generate-lockfiles` with `--lading-allow-older-index`."
+                f"its index is dated {release.stamp}, but the lock was made with that of "
+                f"{not_before}. An outdated mirror hides security updates: wait until it is up to "
+                "date, or use another one. To go back on purpose, run `generate-lockfiles` with "
+                "`--lading-allow-older-index`."
             )
 
     def _apt_checks(self, setting: str) -> bool:
@@ -205,7 +205,7 @@ class Archive:
         except LadingError as error:
             raise LadingError(
                 f"{release.url} has {stem}{packing} for the suite {release.suite!r}, which is "
-                f"signed and can't be used. {error} Report it to the archive's maintainers."
+                f"signed but can't be used. {error} Report it to the archive's maintainers."
             ) from error
 
     def _file(self, release: Release, name: str) -> bytes:
@@ -224,8 +224,8 @@ class Archive:
         found = Sha256.of(content)
         if (found, len(content)) != (digest, size):
             raise LadingError(
-                f"{url} has {counted(len(content), 'byte')} and the SHA-256 {found.hex}, and the "
-                f"signed index says {size} and {digest.hex}. The mirror is being updated or "
+                f"{url} has {counted(len(content), 'byte')} and the SHA-256 {found.hex}, but the "
+                f"signed index says {size} and {digest.hex}. The mirror is being updated or is "
                 "broken: try again in a few minutes, or configure another mirror of Debian."
             )
         return content
@@ -261,7 +261,7 @@ def _files(listing: str) -> Dict[str, Tuple[Sha256, int]]:
     for digest, size, path in (row for row in rows if len(row) == 3):
         number = whole_number(size)
         if number is None:
-            raise LadingError(f"its index has {printable(shown(path))} with a size that is none.")
+            raise LadingError(f"its index has {printable(shown(path))} with an invalid size.")
         files[path] = (_sha256(digest, path), number)
     return files
 
@@ -271,7 +271,7 @@ def _sha256(text: str, path: str) -> Sha256:
         return Sha256(text)
     except LadingError as error:
         raise LadingError(
-            f"its index has {printable(shown(path))} with a SHA-256 that is none."
+            f"its index has {printable(shown(path))} with an invalid SHA-256."
         ) from error
 
 
@@ -282,7 +282,7 @@ def _time(name: str, text: str) -> datetime:
         return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
     except (TypeError, ValueError, OverflowError, IndexError) as error:
         found = (
-            f"has the `{name}` {shown(text)!r}, which is no time" if text else f"has no `{name}`"
+            f"has the `{name}` {shown(text)!r}, which is not a time" if text else f"has no `{name}`"
         )
         raise LadingError(f"its index {found}.") from error
 

@@ -92,7 +92,7 @@ def test_rules_distroless_235_packages_for_all_architectures_kept_apart(
 def test_refuses_another_suite_in_its_place(published: TestArchive, seen: Archive) -> None:
     published.fields.update(Suite="stable", Codename="trixie")
     published.suite("bookworm", FILES)
-    with pytest.raises(LadingError, match="it has 'trixie' in the place of 'bookworm'."):
+    with pytest.raises(LadingError, match="it has 'trixie' instead of 'bookworm'."):
         seen.release("bookworm")
 
 
@@ -131,9 +131,9 @@ def test_refuses_an_older_index_than_that_of_the_lock(
     with pytest.raises(LadingError) as caught:
         seen.release("bookworm", "20260711T101638Z")
     assert (
-        "its index is of 20260711T101637Z, and the lock was made with that of 20260711T101638Z. A "
-        "mirror that is behind hides security updates: wait until it is up to date, or use "
-        "another one. To go back on purpose, run `generate-lockfiles` with "
+        "its index is dated 20260711T101637Z, but the lock was made with that of "
+        "20260711T101638Z. An outdated mirror hides security updates: wait until it is up to "
+        "date, or use another one. To go back on purpose, run `generate-lockfiles` with "
         "`--lading-allow-older-index`."
     ) in str(caught.value)
 
@@ -198,7 +198,7 @@ def test_a_suite_that_nobody_has_lists_what_was_tried(
         nowhere.release("bookwrm")
     lines = str(caught.value).splitlines()
     assert lines[0] == (
-        "`suites` has 'bookwrm', and no mirror has an index of it that can be trusted. Correct "
+        "`suites` has 'bookwrm', but no mirror has an index of it that can be trusted. Correct "
         "the suite, or configure a mirror of Debian. Tried:"
     )
     assert lines[1] == f"  {published.url}: it has no such suite."
@@ -274,13 +274,13 @@ def refused(seen: Archive) -> str:
     "fields, reason",
     [
         ({"Date": ""}, "has no `Date`"),
-        ({"Date": "soon \x1b[2J"}, r"has the `Date` 'soon \x1b[2J', which is no time"),
+        ({"Date": "soon \x1b[2J"}, r"has the `Date` 'soon \x1b[2J', which is not a time"),
         ({"Date": "Sat, 11 Jul 99999 10:16:37 UTC"}, "which is no time"),
-        ({"Date": "x" * 10_000}, "xx...', which is no time"),
-        ({"Valid-Until": "never"}, "has the `Valid-Until` 'never', which is no time"),
+        ({"Date": "x" * 10_000}, "xx...', which is not a time"),
+        ({"Valid-Until": "never"}, "has the `Valid-Until` 'never', which is not a time"),
         ({"Valid-Until": "Sat, 11 Jul 2020 10:16:37 -0000"}, "was valid until"),
         ({"Codename": "\x1b[2J" * 1000, "Suite": ""}, r"it has '\x1b[2J"),
-        ({"Codename": "", "Suite": ""}, "it has nothing in the place of 'bookworm'"),
+        ({"Codename": "", "Suite": ""}, "it has nothing instead of 'bookworm'"),
     ],
 )
 def test_refuses_a_release_of_odd_fields_in_a_sentence(

@@ -245,16 +245,16 @@ class _Search:
             return self._chain(package)
 
         return (
-            f"Two packages cannot be installed together: {chain(conflict.package)}, conflicts with "
-            f"`{conflict.relation}`, which is {chain(conflict.other)}. Do without one of them, or "
-            "name another package that can take its place."
+            f"Two packages cannot be installed together: {chain(conflict.package)}, conflicts "
+            f"with `{conflict.relation}`, which is {chain(conflict.other)}. Remove one of them, "
+            "or name another package that can replace it."
         )
 
     def _of_unmet(self, agenda: _Agenda) -> str:
         wanted = " | ".join(map(str, agenda.wanted))
         names = sorted({relation.name for relation in agenda.wanted})
         return (
-            f"No package meets `{wanted}` for {self.packages.architecture}, wanted by "
+            f"No package satisfies `{wanted}` for {self.packages.architecture}, wanted by "
             f"{self._chain(agenda.by)}. {self.packages.offered(names)}"
         )
 

@@ -101,7 +101,7 @@ def check_made_for(
         if sorted(made_for) != sorted(set(wanted)):
             raise LadingError(
                 f"The Debian lock `{lock.resolve}` was made for the {name} {listed(made_for)}, "
-                f"and `{name}` is {listed(wanted)} now. Run {regenerate_command(lock.resolve)}."
+                f"but `{name}` is now {listed(wanted)}. Run {regenerate_command(lock.resolve)}."
             )
 
 
@@ -140,7 +140,7 @@ def listed(names: Sequence[str]) -> str:
 
 def _broken(fault: str, resolve: str) -> LadingError:
     return LadingError(
-        f"The Debian lock cannot be used: {fault}. Take it from version control again, or run "
+        f"The Debian lock cannot be used: {fault}. Restore it from version control, or run "
         f"{regenerate_command(resolve)}."
     )
 
@@ -174,13 +174,13 @@ class _Reader:
         version = fields.get("version")
         if version != FORMAT_VERSION:
             raise _broken(
-                f"its format is version {version!r}, and this Lading reads {FORMAT_VERSION}",
+                f"its format is version {version!r}, but this Lading reads {FORMAT_VERSION}",
                 self.resolve,
             )
         self._check_keys("it", fields, set(DebianLock.__dataclass_fields__) | {"version"})
         architectures = self._strings("its `architectures`", fields["architectures"])
         if set(self._object("its `packages`", fields["packages"])) != set(architectures):
-            raise _broken("`architectures` and `packages` do not fit", self.resolve)
+            raise _broken("`architectures` and `packages` do not match", self.resolve)
         suites = self._strings("its `suites`", fields["suites"])
         return DebianLock(
             resolve=self.resolve,
@@ -198,7 +198,7 @@ class _Reader:
     def _released(self, suites: Sequence[str], value: Any) -> Mapping[str, str]:
         dates = self._object("its `released`", value)
         if not dates or set(dates) != set(suites):
-            raise _broken("`suites` and `released` do not fit", self.resolve)
+            raise _broken("`suites` and `released` do not match", self.resolve)
         for suite in dates:
             self._match(f"the date of {suite!r} in its `released`", dates[suite], _TIMESTAMP)
         return dict(dates)

@@ -175,7 +175,9 @@ def test_versions_of_other_suites_are_not_kept(mirror: Mirror) -> None:
 def test_an_older_index_than_that_of_the_lock_is_refused(mirror: Mirror) -> None:
     before = mirror.lock()
     mirror.publish("04 Jul", paragraph("bash", "0.9"))
-    with pytest.raises(LadingError, match="its index is of 20260704T100000Z, and the lock was ma"):
+    with pytest.raises(
+        LadingError, match="its index is dated 20260704T100000Z, but the lock was ma"
+    ):
         mirror.lock(before)
     going_back = mirror.lock(before, allow_older_index=True, upgrade=("*",))
     assert versions(going_back) == {"bash": "0.9"}

@@ -30,8 +30,8 @@ class AskedPackage:
         match = _ASKED.fullmatch(text)
         if match is None:
             raise LadingError(
-                f"`packages` has {text!r}. Write the name of a Debian package, such as 'curl', and "
-                "after it, if you need a certain one, '=7.88.1-10' or '/bookworm-backports'."
+                f"`packages` has {text!r}. Write the name of a Debian package, such as 'curl', "
+                "optionally followed by '=7.88.1-10' or '/bookworm-backports'."
             )
         return cls(match["name"], match["version"] or "", match["suite"] or "")
 

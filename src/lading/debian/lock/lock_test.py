@@ -149,8 +149,8 @@ def test_rules_apko_69_apko_1654_a_lock_older_than_its_target_is_refused(name: s
         check_made_for(LOCK, **{**wanted, name: ("new",)})
     made_for = ", ".join(f"`{value}`" for value in getattr(LOCK, name))
     assert str(caught.value) == (
-        f"The Debian lock `bookworm` was made for the {name} {made_for}, and `{name}` is `new` "
-        "now. Run `./pants generate-lockfiles --resolve=bookworm`."
+        f"The Debian lock `bookworm` was made for the {name} {made_for}, but `{name}` is now "
+        "`new`. Run `./pants generate-lockfiles --resolve=bookworm`."
     )
 
 
@@ -161,14 +161,14 @@ BASH: Path = ("packages", "amd64", "bash")
 @pytest.mark.parametrize(
     "path, value, sentence",
     [
-        (("version",), 1, "its format is version 1, and this Lading reads 2"),
+        (("version",), 1, "its format is version 1, but this Lading reads 2"),
         (("resolve",), "", "its `resolve` is '' and not a name"),
         (("suites",), "bookworm", "its `suites` is 'bookworm' and not a list of strings"),
         (("components",), [1], r"its `components` is \[1\] and not a list of strings"),
         (("released", "bookworm"), "yesterday", "the date of 'bookworm' in its `released` is 'yes"),
-        (("released",), {}, "`suites` and `released` do not fit"),
+        (("released",), {}, "`suites` and `released` do not match"),
         (("released",), 1, "its `released` is 1 and not an object"),
-        (("architectures",), ["amd64", "arm64"], "`architectures` and `packages` do not fit"),
+        (("architectures",), ["amd64", "arm64"], "`architectures` and `packages` do not match"),
         (("packages",), [], r"its `packages` is \[\] and not an object"),
         (("packages", "amd64"), [], r"`packages` of amd64 is \[\] and not an object"),
         (("packages", "amd64", "Bash"), {}, "a package's name is 'Bash', which is malformed"),

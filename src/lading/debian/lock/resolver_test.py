@@ -154,7 +154,7 @@ def test_multi_arch_qualifiers_of_one_architecture(qualifier: str) -> None:
 
 def test_any_is_met_by_what_allows_it_only() -> None:
     packages = [paragraph("a", Depends="b:any"), paragraph("b", Multi_Arch="foreign")]
-    assert "No package meets `b:any` for amd64" in error(packages, "a")
+    assert "No package satisfies `b:any` for amd64" in error(packages, "a")
 
 
 def test_a_package_meets_its_own_dependency() -> None:
@@ -176,7 +176,7 @@ def test_an_unmet_dependency_tells_who_wants_it() -> None:
         paragraph("low", "2.0"),
     ]
     assert error(packages, "top") == (
-        "No package meets `low (>= 3) | lower` for amd64, wanted by `mid` 2.0, wanted by `top` "
+        "No package satisfies `low (>= 3) | lower` for amd64, wanted by `mid` 2.0, wanted by `top` "
         "1.0. The suites have `low` 2.0, `low` 1.0. Add the suite or component that has it, or "
         "do without the root at the end of this chain."
     )
@@ -184,7 +184,7 @@ def test_an_unmet_dependency_tells_who_wants_it() -> None:
 
 def test_a_dependency_that_nobody_has() -> None:
     packages = [paragraph("a", Depends="b:arm64"), paragraph("b")]
-    assert "No package meets `b:arm64` for amd64, wanted by `a` 1.0." in error(packages, "a")
+    assert "No package satisfies `b:arm64` for amd64, wanted by `a` 1.0." in error(packages, "a")
     assert "The suites have none of that name." in error([paragraph("a", Depends="x")], "a")
 
 
@@ -195,7 +195,7 @@ def test_two_packages_that_want_different_versions() -> None:
         paragraph("one", Depends="lib (= 1.0)"),
         paragraph("two", Depends="lib (= 2.0)"),
     ]
-    assert "No package meets `lib (= " in error(packages, "one", "two")
+    assert "No package satisfies `lib (= " in error(packages, "one", "two")
 
 
 @pytest.mark.parametrize("field", ["Conflicts", "Breaks"])
@@ -208,8 +208,8 @@ def test_conflicts_and_breaks_are_told_with_both_chains(field: str) -> None:
     ]
     assert error(packages, "a", "c") == (
         "Two packages cannot be installed together: `b` 1.0, wanted by `a` 1.0, conflicts with "
-        "`virtual`, which is `d` 1.0, wanted by `c` 1.0. Do without one of them, or name another "
-        "package that can take its place."
+        "`virtual`, which is `d` 1.0, wanted by `c` 1.0. Remove one of them, or name another "
+        "package that can replace it."
     )
 
 
@@ -278,8 +278,7 @@ def test_a_conflict_of_two_roots_is_found_without_trying_all_choices_between() -
     ]
     assert error(packages, "a", "b") == (
         "Two packages cannot be installed together: `b` 1.0, conflicts with `z`, which is `z` "
-        "1.0, wanted by `a` 1.0. Do without one of them, or name another package that can take "
-        "its place."
+        "1.0, wanted by `a` 1.0. Remove one of them, or name another package that can replace it."
     )
 
 
@@ -319,7 +318,7 @@ def test_lists_that_need_different_versions_are_an_error() -> None:
         paragraph("one", Depends="lib (= 1.0)"),
         paragraph("two", Depends="lib (= 2.0)"),
     ]
-    with pytest.raises(LadingError, match="No package meets `lib "):
+    with pytest.raises(LadingError, match="No package satisfies `lib "):
         resolved_lists([packages], [package_list("one"), package_list("two")])
 
 

@@ -43,5 +43,5 @@ def test_a_file_that_is_not_there(deb: str, name: str) -> None:
 
 def test_what_is_no_package(deb: str) -> None:
     Path(deb).write_bytes(b"<html>")
-    with pytest.raises(LadingError, match="is not a Debian package that can be used"):
+    with pytest.raises(LadingError, match="is not a usable Debian package"):
         main([deb, "x", "out"])

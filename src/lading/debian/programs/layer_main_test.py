@@ -110,8 +110,8 @@ def test_a_base_with_another_c_library_is_refused(debian: DebianLayers) -> None:
     with pytest.raises(LadingError) as caught:
         debian.layer(libc, base=fedora)
     assert str(caught.value) == (
-        f"the base has /{loader}, which is not of a Debian package, and libc6 would take its "
-        "place, so that the base's programs may not start. Use a Debian as base, or none."
+        f"the base has /{loader}, which is not from a Debian package. libc6 would replace it, "
+        "and the base's programs might not start. Use a Debian base, or none."
     )
     # Packages without a C library of their own do no harm.
     assert (
@@ -492,7 +492,7 @@ def test_a_base_that_is_too_old_for_a_package_is_refused(debian: DebianLayers) -
         debian.layer(nginx, kept={"libc6": "2.31-13"})
     assert str(caught.value) == (
         "the base has libc6 2.31-13, but nginx 1.22-9 needs libc6 (>= 2.34). Use a base of the "
-        "same release as the `debian_lock`, and as new."
+        "same release as the `debian_lock`, and at least as recent."
     )
 
 

@@ -87,7 +87,7 @@ class _Follower:
             return
         first, *_ = script.split("\n", 1)
         if first.startswith("#!") and not _SHELLS.fullmatch(first):
-            self._tell(name, f"the whole script, which is no shell script: {first}")
+            self._tell(name, f"the whole script, which is not a shell script: {first}")
             return
         circumstances = Circumstances(
             INSTALLING[name],

@@ -245,16 +245,16 @@ def test_what_changes_nothing(script: str) -> None:
 
 def test_a_script_in_another_language_is_reported() -> None:
     assert not_run("#!/usr/bin/perl\nprint 1;") == (
-        "the whole script, which is no shell script: #!/usr/bin/perl",
+        "the whole script, which is not a shell script: #!/usr/bin/perl",
     )
 
 
 @pytest.mark.parametrize(
     ("script", "fault"),
     [
-        ("if true; then", "'' where 'fi' has to be"),
-        ("echo 'a", "a quote or an expansion has no end"),
-        ("a )", "')' where '' has to be"),
+        ("if true; then", "'' where 'fi' is expected"),
+        ("echo 'a", "a quote or an expansion is not closed"),
+        ("a )", "')' where '' is expected"),
         ("(" * 3000, "it is nested too deep"),
         ("f() { f; }; f", "its functions are nested too deep"),
         ("x=12345678;" + "x=$x$x;" * 40, "it has too many commands"),

@@ -160,7 +160,7 @@ def _matching(text: str, position: int, opening: str, closing: str) -> int:
 
 def _closed(text: str, position: int) -> int:
     if position >= len(text):
-        raise ShellSyntaxError("a quote or an expansion has no end")
+        raise ShellSyntaxError("a quote or an expansion is not closed")
     return position + 1
 
 
@@ -247,7 +247,7 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if self._token.text != text:
-            raise ShellSyntaxError(f"{self._token.text!r} where {text!r} has to be")
+            raise ShellSyntaxError(f"{self._token.text!r} where {text!r} is expected")
         self._position += 1
 
     @property
@@ -378,7 +378,7 @@ class _Parser:
                 self._skip("\n")
                 return Function(words[0], (self._command(),))
         if not words and not redirections or words and words[0] in _RESERVED:
-            raise ShellSyntaxError(f"{self._token.text!r} where a command has to be")
+            raise ShellSyntaxError(f"{self._token.text!r} where a command is expected")
         return Simple(tuple(words), tuple(redirections))
 
     def _redirections(self) -> Tuple[Redirection, ...]:

@@ -45,7 +45,7 @@ class Healthcheck:
         for key in fields:
             if key not in _KEYS:
                 raise LadingError(
-                    f"`healthcheck` has the key {key!r}. The keys are {', '.join(_KEYS)}."
+                    f"`healthcheck` has the unknown key {key!r}. The keys are {', '.join(_KEYS)}."
                 )
         retries = fields.get("retries", 0)
         if (

@@ -39,7 +39,7 @@ def test_n2c_197_rules_docker_1742_jib_4335_every_field_in_nanoseconds() -> None
         ({"test": ["CMD", 1]}, "Write a list that begins with `CMD`"),
         ({"test": ["CMD-SHELL", "a", "b"]}, "Write a list that begins with `CMD`"),
         ({"test": ["NONE", "a"]}, "Write a list that begins with `CMD`"),
-        ({"test": ["NONE"], "intervall": "1s"}, "has the key 'intervall'"),
+        ({"test": ["NONE"], "intervall": "1s"}, "has the unknown key 'intervall'"),
         ({"test": ["NONE"], "retries": "3"}, "has '3' for `retries`"),
         ({"test": ["NONE"], "retries": True}, "has True for `retries`"),
         ({"test": ["NONE"], "retries": -1}, "has -1 for `retries`"),

@@ -20,9 +20,8 @@ def check_layer_count(count: int) -> None:
     """A LadingError where docker would refuse to load the image (moby#20298, #25957)."""
     if count > MAX_LAYERS:
         raise LadingError(
-            f"the image has {count} layers, with those that `base` leads to, but docker takes "
-            f"{MAX_LAYERS} at most. Put fewer images on top of each other, or take a base with "
-            "fewer layers."
+            f"the image has {count} layers, including those of its `base`, but docker supports at "
+            f"most {MAX_LAYERS}. Use a shorter chain of bases, or a base with fewer layers."
         )
 
 

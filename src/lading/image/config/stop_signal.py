@@ -33,4 +33,4 @@ def parse_stop_signal(text: str) -> str:
     hint = "Write a name such as `SIGTERM`, or a number."
     if near:
         hint = f"Did you mean `SIG{near[0]}`?"
-    raise LadingError(f"`stop_signal` is {text!r}, which is no signal of Linux. {hint}")
+    raise LadingError(f"`stop_signal` is {text!r}, which is not a Linux signal. {hint}")

@@ -37,12 +37,13 @@ class User:
             if is_number(part):
                 if int(part) > MAX_ID:
                     raise LadingError(
-                        f"`user` is {shown(text)}, but ids end at {MAX_ID}. Choose a smaller one."
+                        f"`user` is {shown(text)}, but the highest id is {MAX_ID}. Choose a "
+                        "smaller one."
                     )
             elif not is_name(part):
                 raise LadingError(
-                    f"`user` is {shown(text)}. Write a name or an id, with a group behind a colon "
-                    "if you like: `redis`, `999`, `redis:redis` or `999:999`."
+                    f"`user` is {shown(text)}. Write a name or an id, optionally with a group "
+                    "after a colon: `redis`, `999`, `redis:redis` or `999:999`."
                 )
         return cls(user, group)
 

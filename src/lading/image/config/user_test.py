@@ -19,7 +19,7 @@ def test_users(text: str) -> None:
         ("1:2:3", "Write a name or an id"),
         ("-1", "Write a name or an id"),
         ("9a", "Write a name or an id"),
-        ("2147483648", "ids end at 2147483647"),
+        ("2147483648", "the highest id is 2147483647"),
     ],
 )
 def test_bad_users(text: str, reason: str) -> None:

@@ -75,8 +75,8 @@ def _refuse_devices(written: Set[str], after: TreeState) -> None:
     for path in sorted(written):
         if after[path].type.is_device and after[path].device is None:
             raise LadingError(
-                f"`run_as_root` made the device /{path}, of which nobody can know which one it "
-                "shall be: leave it out, since containers get their devices when they start."
+                f"`run_as_root` made the device /{path}, whose device numbers can't be recorded: "
+                "leave it out, since containers get their devices when they start."
             )
 
 

@@ -185,8 +185,8 @@ class LayerApplier(Generic[Content]):
         if source is None or source not in self._own or not self._tree.has(source):
             raise _unusable(
                 member.path,
-                f"it is a hard link to /{shown(member.target)}, which the layer does not have in "
-                "front of it",
+                f"it is a hard link to /{shown(member.target)}, which does not come before it in "
+                "the layer",
             )
         if source == place:
             raise _unusable(member.path, "it is a hard link to itself")

@@ -142,8 +142,8 @@ class DiskTree:
                 return  # A container has a /dev of its own.
             raise LadingError(
                 f"the image has the device /{printable(path)}, which can't be shown to commands "
-                f"where the temporary directory is ({error.strerror}): let Pants' "
-                "`[GLOBAL].local_execution_root_dir` name one that is not on an overlay, with "
+                f"where the temporary directory is ({error.strerror}): set Pants' "
+                "`[GLOBAL].local_execution_root_dir` to one that is not on an overlay, with "
                 "Linux 5.8 or later."
             ) from error
         self._describe(path, member)
@@ -197,9 +197,9 @@ def _refusal(name: str, error: OSError) -> LadingError:
     name = printable(name)
     if error.errno in FULL:
         return LadingError(
-            f"there is no room to unpack the image ({error.strerror} at /{name}): make room in the "
-            "temporary directory, or let Pants' `[GLOBAL].local_execution_root_dir` name a bigger "
-            "one."
+            f"there is no room to unpack the image ({error.strerror} at /{name}): make room in "
+            "the temporary directory, or set Pants' `[GLOBAL].local_execution_root_dir` to a "
+            "bigger one."
         )
     return LadingError(
         f"a layer of the image has /{name}, which can't be unpacked: {error.strerror}. Fix the "

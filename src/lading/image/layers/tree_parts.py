@@ -121,7 +121,7 @@ class _Plan:
             self._add_parents(path)
         for place, (name, directory) in self._directories.items():
             if place in entries:
-                raise _conflict(name, place, "is a directory in the one and none in the other")
+                raise _conflict(name, place, "is a directory in one and not in the other")
             head[place] = directory
         described = {path: entry.described for path, entry in {**entries, **head}.items()}
         return PlannedParts(
@@ -160,14 +160,14 @@ class _Plan:
         """Where it lies, "" for the root."""
         place = follow(f"{entry.path}/.", self._link_target)
         if place is None:
-            raise _conflict(name, entry.path, "leads through links without an end")
+            raise _conflict(name, entry.path, "leads through an endless chain of links")
         if not place:
             return ""
         self._refuse_store(name, place)
         in_base = self._base.entries.get(place)
         if in_base is not None:
             if in_base.type != Kind.DIRECTORY:
-                raise _conflict(name, place, "is no directory in the base")
+                raise _conflict(name, place, "is not a directory in the base")
             entry = in_base
         placed = replace(entry, path=place)
         present = self._directories.get(place)
@@ -182,13 +182,13 @@ class _Plan:
                 in_base = self._base.entries.get(path)
                 entry = in_base or RootEntry.directory(path)
                 if entry.type != Kind.DIRECTORY:
-                    raise _conflict("the layer", path, "is no directory in the base")
+                    raise _conflict("the layer", path, "is not a directory in the base")
                 self._directories[path] = ("the layer", entry)
 
     def _place(self, name: str, path: str) -> str:
         place = follow(path, self._link_target)
         if not place:
-            raise _conflict(name, path, "leads to no place")
+            raise _conflict(name, path, "leads nowhere")
         self._refuse_store(name, place)
         return place
 

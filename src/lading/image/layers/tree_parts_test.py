@@ -135,14 +135,14 @@ def test_one_of_two_parts_may_give_way(parts: Parts) -> None:
         (
             [[file("a")], [directory("a")]],
             [],
-            "part1 has /a, which is a directory in the one and none in the other. Leave it out, "
-            "or choose another base.",
+            "part1 has /a, which is a directory in one and not in the other. Leave it out, or "
+            "choose another base.",
         ),
         (
             [[file("a")], [file("a/b")]],
             [],
-            "the layer has /a, which is a directory in the one and none in the other. Leave it "
-            "out, or choose another base.",
+            "the layer has /a, which is a directory in one and not in the other. Leave it out, "
+            "or choose another base.",
         ),
         (
             [[file("a")]],
@@ -152,25 +152,25 @@ def test_one_of_two_parts_may_give_way(parts: Parts) -> None:
         (
             [[directory("a")]],
             [RootEntry("a", Kind.FILE, 0o644)],
-            "part0 has /a, which is no directory in the base. Leave it out, or choose another "
+            "part0 has /a, which is not a directory in the base. Leave it out, or choose another "
             "base.",
         ),
         (
             [[file("a/b")]],
             [RootEntry("a", Kind.FILE, 0o644)],
-            "the layer has /a, which is no directory in the base. Leave it out, or choose another "
-            "base.",
+            "the layer has /a, which is not a directory in the base. Leave it out, or choose "
+            "another base.",
         ),
         (
             [[file("a/b")]],
             [RootEntry.symlink("a", "a")],
-            "part0 has /a/b, which leads to no place. Leave it out, or choose another base.",
+            "part0 has /a/b, which leads nowhere. Leave it out, or choose another base.",
         ),
         (
             [[directory("a/b")]],
             [RootEntry.symlink("a", "a")],
-            "part0 has /a/b, which leads through links without an end. Leave it out, or choose "
-            "another base.",
+            "part0 has /a/b, which leads through an endless chain of links. Leave it out, or "
+            "choose another base.",
         ),
         (
             [[file("store/x")]],

@@ -101,8 +101,11 @@ def test_stereoscope_486_ggcr_2203_one_family_whatever_the_manifest_says(
 @pytest.mark.parametrize(
     "media_type, reason",
     [
-        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "may not be passed on"),
-        ("application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", "may not be passed on"),
+        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "may not be redistributed"),
+        (
+            "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+            "may not be redistributed",
+        ),
         (OCI + "+gzip+encrypted", "which is not one that Lading reads: tar, gzip or zstd"),
         (
             "application/vnd.cncf.helm.chart.content.v1.tar+gzip",

@@ -106,20 +106,20 @@ def test_what_layers_expand_to_is_counted_together(tmp_path: Path) -> None:
         ([symlink("l", "l"), member("l/y")], r"has /l/y.*/l is a link to nothing in its layer"),
         (
             [hard_link("y", "z")],
-            "has /y.*a hard link to /z, which the layer does not have in front",
+            "has /y.*a hard link to /z, which does not come before it in",
         ),
         (
             [hard_link("y", "x")],
-            "has /y.*a hard link to /x, which the layer does not have in front",
+            "has /y.*a hard link to /x, which does not come before it in",
         ),
         (
             [hard_link("x", "x")],
-            "has /x.*a hard link to /x, which the layer does not have in front",
+            "has /x.*a hard link to /x, which does not come before it in",
         ),
-        ([hard_link("y", "z"), member("z")], "has /y.*a hard link to /z, which the layer does not"),
+        ([hard_link("y", "z"), member("z")], "has /y.*a hard link to /z, which does not come"),
         (
             [member(".wh.x"), symlink("l", "."), hard_link("y", "x")],
-            "has /y.*a hard link to /x, which the layer does not have",
+            "has /y.*a hard link to /x, which does not come before it",
         ),
         (
             [symlink("l", "."), member("y"), hard_link("l/y", "y")],

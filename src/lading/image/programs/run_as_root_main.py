@@ -50,6 +50,11 @@ _INSTEAD = (
     "images need most: users with their homes, directories and files with owners and modes."
 )
 
+_NOT_FOUND = (
+    "`{command}` was not found: add a store package that has it to `run_as_root_tools`, or use an "
+    "image that has it."
+)
+
 _CREATED_BY = "lading: run_as_root"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELLS = ("bin/bash", "bin/sh")
@@ -77,7 +82,8 @@ def main(argv: List[str]) -> None:
         if step.limit.exists():
             limit = step.limit.read_text(encoding="utf-8")
             raise LadingError(f"{limit} {log_tail(step.log, kept)}")
-        raise LadingError(failure_sentence("`run_as_root` failed", status, step.log, kept))
+        what = "`run_as_root` failed"
+        raise LadingError(failure_sentence(what, status, step.log, kept, _NOT_FOUND))
     layer = _compress(step.layer, library, Path(output))
     write_whole(Path(description), to_json(layer))
     os.replace(step.tree, tree)
@@ -212,13 +218,13 @@ class RunStep:
 def _check_limits(limits: Limits, seconds: float, printed: int) -> None:
     if seconds > limits.timeout:
         raise LimitError(
-            f"`run_as_root` was still running after {limits.timeout:,} s, and was ended: if it "
+            f"`run_as_root` was still running after {limits.timeout:,} s, and was stopped: if it "
             "needs longer, raise `run_as_root_timeout`, or `[lading].build_timeout` for all."
         )
     if printed > limits.max_log_size:
         raise LimitError(
-            f"`run_as_root` printed more than {limits.max_log_size:,} bytes, and was ended: let it "
-            "print less, or raise `[lading].max_build_log_size`."
+            f"`run_as_root` printed more than {limits.max_log_size:,} bytes, and was stopped: "
+            "make it print less, or raise `[lading].max_build_log_size`."
         )
 
 

@@ -296,7 +296,7 @@ def test_a_here_document_without_an_end_is_an_error(
     tools = [make_package("kit", {"bin/sh": Program(Path(shell).read_bytes())})]
     outcome = runner.run("cat >/x <<EOF\none\n  EOF\ntouch /y", [BASE], tools=tools)
     assert outcome.status == 65
-    assert "`run_as_root` has a here-document that does not end: write the word" in outcome.stderr
+    assert "`run_as_root` has a here-document that does not end: put the word" in outcome.stderr
     assert runner.run("cat >/x <<EOF\none\nEOF", [BASE], tools=tools).names == ["x"]
 
 
@@ -334,14 +334,14 @@ def test_what_is_too_long_for_a_shell_is_told(
     commands: str, env: Dict[str, str], runner: Runner
 ) -> None:
     outcome = runner.run(commands, [BASE], env=env)
-    assert "is longer than Linux takes for one argument" in outcome.stderr
+    assert "is longer than Linux allows for one argument" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 
 @pytest.mark.parametrize("name", ["proc", "dev", "store"])
 def test_mounts_never_follow_a_link_of_the_image(name: str, runner: Runner) -> None:
     outcome = runner.run("true", [BASE, layer(symlink(name, "/etc"))])
-    assert f"in this image, whose /{name} is no directory" in outcome.stderr
+    assert f"in this image, whose /{name} is not a directory" in outcome.stderr
 
 
 @pytest.mark.parametrize("tree", [{"": b"x"}, {"bin/x": b"x"}], ids=["file", "directory"])
@@ -467,13 +467,15 @@ def test_others_see_nothing_of_what_the_commands_make(runner: Runner) -> None:
         (
             Limits(timeout=1),
             "echo begun; (trap '' TERM; while true; do sleep 9; done) & kill -STOP $$",
-            "`run_as_root` was still running after 1 s, and was ended: if it needs longer, raise "
-            "`run_as_root_timeout`, or `[lading].build_timeout` for all. The whole log is in ",
+            "`run_as_root` was still running after 1 s, and was stopped: if it needs longer, "
+            "raise `run_as_root_timeout`, or `[lading].build_timeout` for all. The whole log is "
+            "in ",
         ),
         (
             Limits(max_log_size=100_000),
             "echo begun; while true; do ls -l /bin; done",
-            "`run_as_root` printed more than 100,000 bytes, and was ended: let it print less, or ",
+            "`run_as_root` printed more than 100,000 bytes, and was stopped: make it print less, "
+            "or ",
         ),
     ],
     ids=["time", "output"],

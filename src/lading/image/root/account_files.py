@@ -93,8 +93,8 @@ class AccountFiles:
             for member in group.members:
                 if member not in passwd:
                     raise LadingError(
-                        f"`groups` gives {group.name!r} the member {member!r}, which is no user of "
-                        "the image. Declare it in `users`."
+                        f"`groups` gives {group.name!r} the member {member!r}, which is not a "
+                        "user of the image. Declare it in `users`."
                     )
         shadow, gshadow = _lines(self.shadow), _lines(self.gshadow)
         for name in passwd:
@@ -226,7 +226,7 @@ def _gid(user: UserAccount, groups: str) -> int:
     gid = int(user.group) if is_number(user.group) else _id("/etc/group", groups, user.group, 2)
     if gid is None:
         raise LadingError(
-            f"`users` gives {user.name!r} the `group` {user.group!r}, which is no group of the "
+            f"`users` gives {user.name!r} the `group` {user.group!r}, which is not a group of the "
             "image. Declare it in `groups`."
         )
     return gid

@@ -81,10 +81,10 @@ def test_root_may_be_changed() -> None:
     "users, groups, reason",
     [
         ({"nobody": {"uid": 9, "group": 9}}, {}, "but the image has `nobody:x:65534:65534:"),
-        ({"web": {"uid": 9, "group": "wbe"}}, {}, "the `group` 'wbe', which is no group of"),
+        ({"web": {"uid": 9, "group": "wbe"}}, {}, "the `group` 'wbe', which is not a group of"),
         ({"web": 4}, {}, "`groups` gives 'web' the id 4, which the group 'adm' has in"),
         ({}, {"adm": 5}, "`groups` gives 'adm' the id 5, but the image has `adm:x:4:syslog`"),
-        ({}, {"web": {"gid": 5, "members": ["wbe"]}}, "the member 'wbe', which is no user of"),
+        ({}, {"web": {"gid": 5, "members": ["wbe"]}}, "the member 'wbe', which is not a user of"),
     ],
 )
 def test_what_does_not_fit(users: Dict[str, Any], groups: Dict[str, Any], reason: str) -> None:

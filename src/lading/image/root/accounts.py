@@ -143,7 +143,8 @@ def _fields(
     for key in value:
         if key not in keys:
             raise LadingError(
-                f"`{field}` gives {name!r} the key {key!r}. The keys are {', '.join(keys)}."
+                f"`{field}` gives {name!r} the unknown key {key!r}. The keys are "
+                f"{', '.join(keys)}."
             )
     return value
 

@@ -35,8 +35,8 @@ class DirectorySpec:
         match = _DIRECTORY.fullmatch(text)
         if match is None:
             raise LadingError(
-                f"`{FIELD}` gives {path!r} the mode {text!r}. Write octal digits, with an owner "
-                'behind them if you like: "0755", "1777", "0750 redis:redis", "0750 999:999"; or '
+                f"`{FIELD}` gives {path!r} the mode {text!r}. Write octal digits, optionally "
+                'followed by an owner: "0755", "1777", "0750 redis:redis", "0750 999:999"; or '
                 f'"{NO_DIRECTORY}" to leave out a default directory.'
             )
         owner = match["owner"]

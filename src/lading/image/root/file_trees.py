@@ -46,7 +46,7 @@ class TreeSpec:
         for key in value:
             if key not in _KEYS:
                 raise LadingError(
-                    f"`files` gives {path!r} the key {key!r}. The keys of directories are "
+                    f"`files` gives {path!r} the unknown key {key!r}. The keys of directories are "
                     f"{', '.join(_KEYS)}."
                 )
         mode, unpack = value.get("mode"), value.get("unpack", False)

@@ -44,8 +44,8 @@ def test_a_slash_at_the_end_tells_directories_from_files() -> None:
         (
             "/a/",
             {**SOURCE, "text": "x"},
-            "`files` gives '/a/' the key 'text'. The keys of directories are source, mode, owner, "
-            "unpack.",
+            "`files` gives '/a/' the unknown key 'text'. The keys of directories are source, mode, "
+            "owner, unpack.",
         ),
         (
             "/a/",
@@ -64,11 +64,11 @@ def test_a_slash_at_the_end_tells_directories_from_files() -> None:
             "`files` gives '/a/' the owner 'root'. Write a user and a group, by name or by id, "
             "with a colon between: `redis:redis`, `999:999`.",
         ),
-        ("/", SOURCE, "`files` has '/', which is fixed in every image. Choose another path."),
+        ("/", SOURCE, "`files` has '/', which Lading sets in every image. Choose another path."),
         (
             "/store/",
             SOURCE,
-            "`files` has '/store', which is fixed in every image. Choose another " "path.",
+            "`files` has '/store', which Lading sets in every image. Choose another path.",
         ),
         ("a/", SOURCE, "`files` has 'a', which is not absolute. Write `/a`."),
     ],

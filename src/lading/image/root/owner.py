@@ -27,8 +27,8 @@ class Owner:
         for part in parts:
             if is_number(part) and int(part) > MAX_ID:
                 raise LadingError(
-                    f"`{field}` gives {path!r} the owner {text!r}, but ids end at {MAX_ID}. Choose "
-                    "a smaller one."
+                    f"`{field}` gives {path!r} the owner {text!r}, but the highest id is "
+                    f"{MAX_ID}. Choose a smaller one."
                 )
         return cls(*parts)
 

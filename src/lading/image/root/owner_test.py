@@ -23,7 +23,7 @@ def test_bad_owners(text: object) -> None:
 
 
 def test_ids_end() -> None:
-    with pytest.raises(LadingError, match="ids end at 2147483647"):
+    with pytest.raises(LadingError, match="the highest id is 2147483647"):
         Owner.parse("files", "/x", "2147483648:0")
 
 

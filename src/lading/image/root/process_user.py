@@ -26,8 +26,8 @@ class ProcessUser:
         line = _find(user.user, accounts.passwd, 7)
         if line is None and not is_number(user.user):
             raise LadingError(
-                f"there is no user {user.user!r} in the image's /etc/passwd, so that nothing can "
-                "be run as that."
+                f"there is no user {user.user!r} in the image's /etc/passwd, so nothing can run "
+                "as that user."
             )
         uid = _id(user.user, line[2] if line else user.user)
         home = (line[5] if line else "") or "/"
@@ -35,8 +35,8 @@ class ProcessUser:
             group = _find(user.group, accounts.group, 3)
             if group is None and not is_number(user.group):
                 raise LadingError(
-                    f"there is no group {user.group!r} in the image's /etc/group, so that nothing "
-                    "can be run with that."
+                    f"there is no group {user.group!r} in the image's /etc/group, so nothing can "
+                    "run with that group."
                 )
             return cls(uid, _id(user.group, group[2] if group else user.group), (), home)
         groups = _groups_of(line[0], accounts.group) if line else ()
@@ -46,8 +46,8 @@ class ProcessUser:
 def _id(name: str, text: str) -> int:
     if len(text) > 20 or int(text) > MAX_ID:
         raise LadingError(
-            f"the image's /etc/passwd or /etc/group gives {name!r} the id {shown(text)}, but ids "
-            f"end at {MAX_ID}, so that nothing can be run as that."
+            f"the image's /etc/passwd or /etc/group gives {name!r} the id {shown(text)}, but the "
+            f"highest id is {MAX_ID}, so nothing can run as that user."
         )
     return int(text)
 

@@ -46,10 +46,13 @@ def test_without_files_ids_are_what_they_are() -> None:
 @pytest.mark.parametrize(
     "text, sentence",
     [
-        ("mysql", "there is no user 'mysql' in the image's /etc/passwd, so that nothing can"),
-        ("redis:mysql", "there is no group 'mysql' in the image's /etc/group, so that nothing can"),
-        ("big", "gives 'big' the id 99999999999, but ids end at 2147483647, so that nothing can"),
-        ("0:big", "gives 'big' the id 2147483648, but ids end at 2147483647, so that nothing can"),
+        ("mysql", "there is no user 'mysql' in the image's /etc/passwd, so nothing can"),
+        ("redis:mysql", "there is no group 'mysql' in the image's /etc/group, so nothing can"),
+        ("big", "gives 'big' the id 99999999999, but the highest id is 2147483647, so nothing can"),
+        (
+            "0:big",
+            "gives 'big' the id 2147483648, but the highest id is 2147483647, so nothing can",
+        ),
     ],
 )
 def test_names_that_are_not_there(text: str, sentence: str) -> None:

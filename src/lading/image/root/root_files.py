@@ -46,7 +46,8 @@ class FileSpec:
         for key in fields:
             if key not in _KEYS:
                 raise LadingError(
-                    f"`files` gives {path!r} the key {key!r}. The keys are {', '.join(_KEYS)}."
+                    f"`files` gives {path!r} the unknown key {key!r}. The keys are "
+                    f"{', '.join(_KEYS)}."
                 )
         contents = [key for key in ("text", "source") if isinstance(fields.get(key), str)]
         if len(contents) != 1 or ("text" in fields and "source" in fields):

@@ -190,7 +190,7 @@ class _Tree:
         """Where `path` lies when the base's links are followed."""
         place = self._base.locate(path)
         if place is None:
-            raise _base_conflict(field, path, posixpath.dirname(path), "leads to no place in it")
+            raise _base_conflict(field, path, posixpath.dirname(path), "leads nowhere in it")
         return place
 
     def _put(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:

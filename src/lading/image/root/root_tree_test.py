@@ -242,7 +242,7 @@ def test_users_of_the_base_stay_and_are_known() -> None:
         ({"symlinks": {"/l": "x"}}, "`symlinks` has '/l', but '/l' of the base is a directory"),
         ({"directories": {"/f": "0755"}}, "`directories` has '/f', but '/f' of the base is no"),
         ({"files": {"/f/x": ""}}, "`files` has '/f/x', but '/f' of the base is not a directory"),
-        ({"files": {"/loop/x": ""}}, "'/loop' of the base leads to no place in it"),
+        ({"files": {"/loop/x": ""}}, "'/loop' of the base leads nowhere in it"),
         (
             {"files": {"/l/x": ""}, "symlinks": {"/d/x": "y"}},
             "`symlinks` has '/d/x', but '/d/x' is in `files` as '/l/x'. Remove one of them.",

@@ -90,7 +90,7 @@ def _get(
     try:
         parts = urlsplit(challenge.parameters.get("realm", ""))
     except ValueError as error:
-        raise UnavailableError("its token server has an address that is none") from error
+        raise UnavailableError("its token server has an invalid address") from error
     query: List[Tuple[str, str]] = parse_qsl(parts.query, keep_blank_values=True)
     if "service" in challenge.parameters:
         query.append(("service", challenge.parameters["service"]))

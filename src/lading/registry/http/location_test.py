@@ -42,8 +42,8 @@ def test_where_a_port_is_written_it_counts() -> None:
         ("http://storage.example/a", "storage.example over http"),
         ("https://me:secret@storage.example/a", "an address that holds a user name"),
         ("file:///etc/passwd", "neither https nor http"),
-        ("http://[a", "an address that is none"),
-        ("https://storage.example:x/a", "an address that is none"),
+        ("http://[a", "an invalid address"),
+        ("https://storage.example:x/a", "an invalid address"),
         ("https://127.0.0.1/a", "an address inside this network"),
     ],
 )

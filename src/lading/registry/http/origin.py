@@ -28,7 +28,7 @@ def load_origin(directory: str = ORIGIN_DIR) -> Repository:
         text = Path(directory, ORIGIN_FILE).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise LadingError(
-            "An image can't be pulled where Pants does not keep append-only caches, because its "
-            "registry is noted there: exclude such processes from remote execution."
+            "An image can't be pulled where Pants does not keep append-only caches, because "
+            "Lading records its registry there: exclude such processes from remote execution."
         ) from error
     return Repository.parse(json.loads(text)["repository"])

@@ -352,7 +352,7 @@ class TestRedirect:
             ("http://a.example/x", "it leads to a.example over http"),
             ("https://me:secret@a.example/x", "it leads to an address that holds a user name"),
             ("file:///etc/passwd", "neither https nor http"),
-            ("http://[a", "it leads to an address that is none"),
+            ("http://[a", "it leads to an invalid address"),
             ("", "it redirects more than 10 times"),
         ],
     )

@@ -99,7 +99,7 @@ class TestResolve:
         url = registry.url("manifests", "1.0")
         lie = Reply(200, b"{}", {"Docker-Content-Digest": str(sha256(b"other"))})
         registry.server.serve(url, Reply(404), lie)
-        with pytest.raises(LadingError, match="it announces sha256:d9298.* and sends sha256:44136"):
+        with pytest.raises(LadingError, match="it announces sha256:d9298.* but sends sha256:44136"):
             pulling.puller.resolve("1.0")
 
     def test_a_tag_that_is_not_there(self, registry: RegistryServer, pulling: Pulling) -> None:
@@ -142,10 +142,10 @@ class TestBlob:
     @pytest.mark.parametrize(
         "reply, reason",
         [
-            (Reply(body=BODY[::-1]), "wrong content, expected"),
-            (Reply(body=BODY + b"x"), "it has 300001 bytes, where 300000 are pinned"),
-            (Reply(body=BODY[:-1]), "it has 299999 bytes, where 300000 are pinned"),
-            (Reply(body=BODY + b"x", announce=False), "it gives more than the 300000 bytes"),
+            (Reply(body=BODY[::-1]), "its 300000 bytes have the SHA-256 "),
+            (Reply(body=BODY + b"x"), "it has 300001 bytes instead of the pinned 300000"),
+            (Reply(body=BODY[:-1]), "it has 299999 bytes instead of the pinned 300000"),
+            (Reply(body=BODY + b"x", announce=False), "it sends more than the pinned 300000 bytes"),
             (Reply(body=b"<html>login</html>"), "it has 18 bytes"),
         ],
     )
@@ -167,7 +167,7 @@ class TestBlob:
         with pytest.raises(LadingError) as raised:
             pulling.blob(digest)
         assert str(raised.value).endswith(
-            f"Too Many Requests (tried 5 times). It limits how much one may pull: wait, `docker "
+            "Too Many Requests (tried 5 times). It limits how often you can pull: wait, `docker "
             f"login {registry.host}`, or set `registry_mirrors`."
         )
 
@@ -291,7 +291,7 @@ class TestImage:
                         "layers": [descriptor(b"", "application/x.foreign.y")],
                     }
                 ),
-                "is of the type application/x.foreign.y, whose content may not be passed on",
+                "is of the type application/x.foreign.y, whose content may not be redistributed",
             ),
             (
                 encoded({"config": {**descriptor(b"{}"), "size": 1 << 40}, "layers": []}),

@@ -116,7 +116,7 @@ def _image(
         if layer.is_foreign:
             raise MalformedError(
                 f"its layer {layer.digest} is of the type {shown(layer.media_type)}, whose "
-                "content may not be passed on; choose an image without such layers"
+                "content may not be redistributed; choose an image without such layers"
             )
     config = _config(manifest.config, get)
     found = _platform(config, manifest)

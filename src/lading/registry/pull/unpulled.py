@@ -50,12 +50,12 @@ def _remedy(reference: Reference, failure: Failure) -> str:
     if isinstance(failure.fault, InsideError):
         return inside_remedy(failure.fault)
     if failure.fault.status == 429:
-        return f" It limits how much one may pull: wait, {login}, or set `registry_mirrors`."
+        return f" It limits how often you can pull: wait, {login}, or set `registry_mirrors`."
     return ""
 
 
 def inside_remedy(fault: InsideError) -> str:
     return (
-        f" If that is as it should be, add {fault.host!r} to `[lading].insecure_registries`, which "
-        "allows http to it as well."
+        f" If you expect that, add {fault.host!r} to `[lading].insecure_registries`, which allows "
+        "http to it as well."
     )

@@ -20,8 +20,8 @@ def check_registry(text: str, field: str = "registries") -> None:
     host, slash, prefix = text.partition("/")
     if not (is_registry(host) and _PREFIX.fullmatch(slash + prefix)):
         raise LadingError(
-            f"`{field}` has {text!r}, which is no registry. Write `host[:port][/prefix]` with a "
-            f"port from 1 to {MAX_PORT}, or `@name` for one that `[lading].registries` has."
+            f"`{field}` has {text!r}, which is not a registry. Write `host[:port][/prefix]` with "
+            f"a port from 1 to {MAX_PORT}, or `@name` for one that `[lading].registries` has."
         )
 
 
@@ -38,8 +38,8 @@ def destinations(
         return (repository,) if _has_registry(repository) else ()
     if _has_registry(repository):
         raise LadingError(
-            f"`repository` is {repository!r}, which names a registry, and there are `registries` "
-            "too. Leave the host out of `repository`, or leave `registries` out."
+            f"`repository` is {repository!r}, which names a registry, but `registries` is set "
+            "too. Remove the host from `repository`, or remove `registries`."
         )
     found = (_address(registry, addresses) for registry in registries)
     names = tuple(dict.fromkeys(f"{address}/{repository}" for address in found))

@@ -29,7 +29,7 @@ def test_where_an_image_goes(repository: str, registries: "list[str]", expected:
 @pytest.mark.parametrize(
     "repository, registries, reason",
     [
-        ("registry.example/redis", ["@prod"], "which names a registry, and there are `registries`"),
+        ("registry.example/redis", ["@prod"], "which names a registry, but `registries` is set"),
         ("redis", ["@other"], "does not have 'other', only @prod, @team. Add it there"),
         ("redis", ["registry.example/UP"], "upper-case letters"),
     ],
@@ -42,7 +42,7 @@ def test_what_is_refused(repository: str, registries: "list[str]", reason: str) 
 
 @pytest.mark.parametrize("text", ["", "@", "a b", "https://registry.example", "user@host", "h:/x"])
 def test_what_is_no_registry(text: str) -> None:
-    with pytest.raises(LadingError, match="which is no registry"):
+    with pytest.raises(LadingError, match="which is not a registry"):
         check_registry(text)
 
 

@@ -163,7 +163,7 @@ class Pusher:
             raise
         told = told_digest(answer.headers)
         if told not in (None, digest):
-            raise WrongContentError(f"it was sent {digest}, and says that it has {told}")
+            raise WrongContentError(f"it was sent {digest}, but reports {told}")
 
     @contextmanager
     def _connection(self, what: str) -> Iterator[PushConnection]:

@@ -327,7 +327,7 @@ class TestManifest:
         self, registry: WritableRegistry, pushing: Pushing, image: bytes
     ) -> None:
         registry.wrong_digest = str(sha256(b""))
-        with pytest.raises(LadingError, match="it was sent .*, and says that it has sha256:e3b0"):
+        with pytest.raises(LadingError, match="it was sent .*, but reports sha256:e3b0"):
             self.put(pushing, image, "1.0")
 
     def test_of_what_is_not_there(self, pushing: Pushing) -> None:

@@ -91,7 +91,7 @@ def _remedy(
         )
     if "certificate" in reason:
         return (
-            " Put the certificate of who vouches for it into "
+            " Put the certificate of its certificate authority into "
             f"/etc/docker/certs.d/{place.host}/ca.crt, or into the file that SSL_CERT_FILE names."
         )
     return ""

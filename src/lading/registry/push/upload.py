@@ -86,7 +86,7 @@ class Upload:
 
     def _open(self, answer: Answer) -> None:
         if answer.location is None:
-            raise UnavailableError("it opens an upload without saying where")
+            raise UnavailableError("it opens an upload without giving its address")
         self._location = answer.location
         self._least_chunk = whole_number(answer.headers.get("OCI-Chunk-Min-Length", "")) or 0
         self._offset = 0
@@ -142,12 +142,12 @@ class Upload:
         except UnavailableError as fault:
             raise self._patch_refused(fault) from fault
         if answer.status == 416:
-            raise TransientError("it has other bytes than it was sent", 0, 416)
+            raise TransientError("it has different bytes from those sent", 0, 416)
         received = _received(answer)
         if received is not None and not self._offset < received <= end:
             # Such as ECR at a second chunk (aws/containers-roadmap#2831).
             self._is_whole = True
-            raise self._restart(f"it says that it has {received} bytes, where it was sent {end}")
+            raise self._restart(f"it reports {received} bytes, but was sent {end}")
         self._location = answer.location or self._location
         self._offset = end if received is None else received
 
@@ -170,10 +170,10 @@ class Upload:
         except UnavailableError as fault:
             raise self._put_refused(fault) from fault
         if answer.status == 416:
-            raise self._restart("it has other bytes than it was sent")
+            raise self._restart("it has different bytes from those sent")
         told = told_digest(answer.headers)
         if told not in (None, self._blob.digest):
-            raise WrongContentError(f"it was sent {self._blob.digest}, and says that it has {told}")
+            raise WrongContentError(f"it was sent {self._blob.digest}, but reports {told}")
 
     def _put_refused(self, fault: UnavailableError) -> Exception:
         if isinstance(fault, GoneError):

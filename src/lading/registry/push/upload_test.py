@@ -103,7 +103,7 @@ class TestLocation:
 
     def test_none(self, upload: Uploading, registry: WritableRegistry) -> None:
         registry.faults = [Fault("POST", UPLOADS, status=202)]
-        with pytest.raises(UnavailableError, match="it opens an upload without saying where"):
+        with pytest.raises(UnavailableError, match="it opens an upload without giving its address"):
             upload(SMALL)
 
 
@@ -228,7 +228,7 @@ class TestFaults:
         self, upload: Uploading, registry: WritableRegistry
     ) -> None:
         registry.wrong_digest = str(Sha256.of(b"other"))
-        with pytest.raises(WrongContentError, match="it was sent .*, and says that it has "):
+        with pytest.raises(WrongContentError, match="it was sent .*, but reports "):
             upload(SMALL)
 
     def test_one_without_an_end(self, upload: Uploading, registry: WritableRegistry) -> None:

@@ -49,8 +49,8 @@ class Problem(Enum):
         "bin/{detail} to `dependencies`, or make the file not executable."
     )
     UNREADABLE_SHEBANG = (
-        "{path!r} is run by {value!r}, of which no program can be told: name one by its store "
-        "path in `script`, or make the file not executable."
+        "{path!r} is run by {value!r}, which names no program: name one by its store path in "
+        "`script`, or make the file not executable."
     )
     LINK_OUTSIDE = (
         "{path!r} links to {value}, outside the store: let it point into the package or to one of "
@@ -106,7 +106,7 @@ def audit(
     if len(found) > _MOST_TOLD:
         lines.append(f"  and {len(found) - _MOST_TOLD} more.")
     raise LadingError(
-        f"the package has {len(found)} faults that would show in an image:\n" + "\n".join(lines)
+        f"the package has {len(found)} problems that would show up in an image:\n" + "\n".join(lines)
     )
 
 

@@ -68,8 +68,8 @@ SOUND_LOADER = f"{DEP}/lib/ld.so.1"
         (b"#!/bin/sh\n", "add the package that contains bin/sh to"),
         (
             b"#!/usr/bin/env -S 'a b'\n",
-            "'file' is run by \"#!/usr/bin/env -S 'a b'\", of which no program can be told: name "
-            "one by its store path in `script`, or make the file not executable.",
+            "'file' is run by \"#!/usr/bin/env -S 'a b'\", which names no program: name one by its "
+            "store path in `script`, or make the file not executable.",
         ),
         (
             b'#define SOURCE "/build/source/main.c"\n',
@@ -165,7 +165,7 @@ def test_several_findings_are_told_in_order_and_at_most_ten(tree: Path, inputs: 
     for number in range(12):
         os.symlink("missing", tree / f"link{number:02d}")
     lines = sentence(tree, inputs).splitlines()
-    assert lines[0] == "the package has 12 faults that would show in an image:"
+    assert lines[0] == "the package has 12 problems that would show up in an image:"
     assert [line.split()[0] for line in lines[1:11]] == [f"'link{n:02d}'" for n in range(10)]
     assert lines[11:] == ["  and 2 more."]
 

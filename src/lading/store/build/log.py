@@ -21,6 +21,12 @@ _TAIL_BYTES = 1 << 16
 # ECMA-48, 5.4: colours, which many programs print to any log.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 
+# What bash, dash and make say of a command that is nowhere on PATH.
+_NOT_FOUND = re.compile(
+    r"(?:.*: line \d+: (?=\S+: command )|.*: \d+: |make(?:\[\d+\])?: )"
+    r"([^\s:/]+): (?:command not found|not found|No such file or directory)$"
+)
+
 
 def keep_log(log: Path, name: str) -> Path:
     """Copy the log to the cache as `<name>.log`; the copy's real path."""
@@ -42,12 +48,15 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
         size -= target.write(chunk)
 
 
-def failure_sentence(what: str, status: int, log: Path, kept: Path) -> str:
+def failure_sentence(what: str, status: int, log: Path, kept: Path, remedy: str) -> str:
     """That `what`, whose output is in `log`, failed, with the last lines of it.
 
-    `kept` is the copy of the log that outlives the sandbox.
+    `kept` is the copy of the log that outlives the sandbox. `remedy` says what to do where a
+    command was not found, which it calls {command}.
     """
-    return f"{what} (status {status}). {log_tail(log, kept)}"
+    missing = [match for match in map(_NOT_FOUND.match, _last_lines(log)) if match]
+    hint = f" {remedy.format(command=missing[-1][1])}" if missing else ""
+    return f"{what} (status {status}).{hint} {log_tail(log, kept)}"
 
 
 def log_tail(log: Path, kept: Path) -> str:
@@ -55,14 +64,16 @@ def log_tail(log: Path, kept: Path) -> str:
     room = hardly_any_room()
     whole = "log" if kept.stat().st_size > _KEPT_START + _KEPT_END else "whole log"
     tail = "\n".join(f"  {line}" for line in _last_lines(log))
-    return f"{room}{' ' if room else ''}The {whole} is in {kept}; its last lines:\n{tail}"
+    found = f"The {whole} is in {kept}; its last lines:\n{tail}" if tail else "The log is empty."
+    return f"{room}{' ' if room else ''}{found}"
 
 
 def _last_lines(log: Path) -> List[str]:
     with log.open("rb") as file:
         file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
         text = file.read(_TAIL_BYTES).decode("utf-8", errors="replace")
-    lines = _COLOURS.sub("", text).rstrip("\n").split("\n")[-_TAIL_LINES:]
+    text = _COLOURS.sub("", text).rstrip("\n")
+    lines = text.split("\n")[-_TAIL_LINES:] if text else []
     return [_as_seen(line) for line in lines]
 
 

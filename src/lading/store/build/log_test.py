@@ -13,10 +13,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "log"
 
 
+def failed(place: Path) -> str:
+    remedy = "Add `{command}`."
+    return failure_sentence("`script` failed", 1, place, keep_log(place, "app"), remedy)
+
+
 def shown(place: Path, content: bytes) -> str:
     """What a failure shows of a log, behind the line that says where it is."""
     place.write_bytes(content)
-    sentence = failure_sentence("`script` failed", 1, place, keep_log(place, "app"))
+    sentence = failed(place)
     first, _, rest = sentence.partition("\n")
     assert first.startswith("`script` failed (status 1). ")
     assert first.endswith(
@@ -43,6 +48,30 @@ def test_lines_are_shown_as_they_can_be_read(place: Path, content: bytes, lines:
     assert shown(place, content).split("\n") == [f"  {line}" for line in lines]
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b"\x1b[0m\n"])
+def test_an_empty_log_is_called_empty(place: Path, content: bytes) -> None:
+    place.write_bytes(content)
+    assert failed(place) == "`script` failed (status 1). The log is empty."
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/lading/script.sh: line 1: gcc: command not found", "gcc"),
+        ("/bin/sh: 1: g++: not found", "g++"),
+        ("make: cc: No such file or directory", "cc"),
+        ("make[2]: x86_64-linux-gnu-ar: No such file or directory", "x86_64-linux-gnu-ar"),
+        ("cp: /src: No such file or directory", ""),
+        ("script.sh: line 2: ./gcc: No such file or directory", ""),
+        ("configure: error: zlib: not found", ""),
+    ],
+)
+def test_a_missing_command_has_a_remedy(place: Path, line: str, command: str) -> None:
+    place.write_text(f"before\n{line}\nmake: *** [all] Error 127\n", encoding="utf-8")
+    remedy = f" Add `{command}`." if command else ""
+    assert failed(place).startswith(f"`script` failed (status 1).{remedy} The whole log is in ")
+
+
 def test_of_a_huge_log_little_is_shown(place: Path) -> None:
     assert len(shown(place, b"x" * 10**8)) < 300
     assert len(shown(place, b"x\n" * 10**7).split("\n")) == 30
@@ -54,7 +83,7 @@ def test_a_huge_log_loses_its_middle(place: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(log, "_KEPT_END", 3)
     place.write_bytes(b"begin6789end")
     assert keep_log(place, "app").read_bytes() == b"begin\n[4 bytes are left out here]\nend"
-    sentence = failure_sentence("`script` failed", 1, place, keep_log(place, "app"))
+    sentence = failed(place)
     assert " The log is in " in sentence
 
 

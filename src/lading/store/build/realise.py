@@ -84,6 +84,15 @@ def _stage(shared: Sequence[Path]) -> Iterator[Optional[Stage]]:
     with staged_for_build_user(place, {_WORK.absolute(): "work"}, names) as stage:
         yield stage
 
+_SCRIPT_FAILED = "`script` failed"
+_DEFAULT_FAILED = (
+    "`script` is unset, and the default build (`./configure`, `make`, `make install`) failed"
+)
+_NOT_FOUND = (
+    "`{command}` was not found: add the Debian package that has it to `debian_packages` of the "
+    "`build_root`, or a store package that has it to `dependencies`."
+)
+
 
 @dataclass(frozen=True)
 class Build:
@@ -121,14 +130,17 @@ class Build:
             os.chmod(self.sandbox.work / name, 0o755)
         kept = keep_log(log, self.request.path.base)
         if status:
-            raise LadingError(failure_sentence(self._failed_step(), status, log, kept))
+            what = self._failed_step()
+            if what == _SCRIPT_FAILED and not self.request.script:
+                what = _DEFAULT_FAILED
+            raise LadingError(failure_sentence(what, status, log, kept, _NOT_FOUND))
         self._check_output()
 
     def _failed_step(self) -> str:
         """What setup.sh said last that it would do; it is the script's to write to as well."""
         step = self.sandbox.work / "build" / ".step"
         if step.is_symlink() or not step.is_file():
-            return "`script` failed"
+            return _SCRIPT_FAILED
         with step.open("rb") as file:
             words = file.read(_LONGEST_STEP).decode("utf-8", errors="replace")
         return shown(printable(words.strip()))
@@ -144,13 +156,13 @@ class Build:
     def _check_output(self) -> None:
         if self.output.is_symlink() or not self.output.is_dir():
             raise LadingError(
-                "`script` put something else in the place of the directory $out: let it leave "
-                "$out in place, and install the package's files into it."
+                "`script` replaced the directory $out by something else: keep the directory, and "
+                "install the package's files into it."
             )
         os.chmod(self.output, 0o755)
         if not os.listdir(self.output):
             raise LadingError(
-                "`script` wrote nothing to $out: let it install the package's files there, for "
+                "`script` wrote nothing to $out: make it install the package's files there, for "
                 "example with `make install PREFIX=$out`."
             )
         known = {self.request.path.base, *(package.path.base for package in self.request.inputs)}
@@ -164,9 +176,9 @@ class Build:
             if _STORE_NAME.match(entry):
                 raise LadingError(
                     f"`script` made $out/{shown(printable(entry))}, which is the name of another "
-                    "package: $out is a directory that is there already, and `ln` and `cp` put "
-                    "things into it. Link or copy what is in the other package instead, as in "
-                    "`ln -s $redis/* $out`."
+                    "package: $out already exists as a directory, so `ln` and `cp` put things "
+                    "into it. Link or copy what is in the other package instead, as in `ln -s "
+                    "$redis/* $out`."
                 )
 
     def fix_up(self) -> None:

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -218,10 +219,10 @@ def test_bin_directories_of_dependencies_are_in_the_path(build: Build) -> None:
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("true", "`script` wrote nothing to $out: let it install the package's files there"),
-        ("rm -r $out", "`script` put something else in the place of the directory $out"),
-        ("rm -r $out; touch $out", "let it leave $out in place, and install the package's files"),
-        ("rm -r $out; ln -s /usr $out", "put something else in the place of the directory $out"),
+        ("true", "`script` wrote nothing to $out: make it install the package's files there"),
+        ("rm -r $out", "`script` replaced the directory $out by something else"),
+        ("rm -r $out; touch $out", "keep the directory, and install the package's files"),
+        ("rm -r $out; ln -s /usr $out", "replaced the directory $out by something else"),
         (
             "touch $out/x /store/x",
             "`script` wrote /store/x, which is not its own: the only place in the store that a "
@@ -231,7 +232,7 @@ def test_bin_directories_of_dependencies_are_in_the_path(build: Build) -> None:
         ("ln -s /etc/passwd $out/x", "'x' links to /etc/passwd, outside the store"),
         (
             "cat > $out/x <<EOF\na\n  EOF\ntouch $out/y",
-            "`script` has a here-document that does not end: write the word behind its `<<` alone",
+            "`script` has a here-document that does not end: put the word that follows `<<` alone",
         ),
         ("echo $src > $out/x", "'x' contains /build/source, a path of the build directory"),
     ],
@@ -247,7 +248,11 @@ def test_what_fails_is_told_with_the_end_of_its_log(build: Build, tmp_path: Path
     with pytest.raises(LadingError) as raised:
         build("for n in {1..40}; do echo line $n; done; no-such-command; echo unreached")
     log = tmp_path / "cache" / "logs" / f"{OUT.base}.log"
-    begin = f"`script` failed (status 127). The whole log is in {log}; its last lines:\n  line 12\n"
+    begin = (
+        "`script` failed (status 127). `no-such-command` was not found: add the Debian package "
+        "that has it to `debian_packages` of the `build_root`, or a store package that has it to "
+        f"`dependencies`. The whole log is in {log}; its last lines:\n  line 12\n"
+    )
     assert str(raised.value).startswith(begin)
     assert str(raised.value).endswith("no-such-command: command not found")
     assert "line 1\n" in log.read_text() and "unreached" not in log.read_text()
@@ -268,7 +273,7 @@ def test_nixpkgs_377363_a_full_disk_is_told_where_the_log_has_no_room_for_it(
         "`script` failed (status 1). There is hardly any room left on a disk. Where sandboxes lie, "
     )
     assert sentence.startswith(begin)
-    assert " on a larger disk. The whole log is in " in sentence
+    assert " on a larger disk. The log is empty." in sentence
 
 
 def test_what_a_script_says_of_its_steps_is_shown_as_far_as_it_can_be_read(build: Build) -> None:
@@ -284,8 +289,8 @@ def test_a_link_to_a_package_in_the_place_of_out_is_an_error(build: Build) -> No
     with pytest.raises(LadingError) as raised:
         build("ln -s $library $out", inputs=(library(build).as_input("library"),))
     assert str(raised.value) == (
-        f"`script` made $out/{'1' * 32}-library-2, which is the name of another package: $out is a "
-        "directory that is there already, and `ln` and `cp` put things into it. Link or copy what "
+        f"`script` made $out/{'1' * 32}-library-2, which is the name of another package: $out "
+        "already exists as a directory, so `ln` and `cp` put things into it. Link or copy what "
         "is in the other package instead, as in `ln -s $redis/* $out`."
     )
 
@@ -377,6 +382,12 @@ def test_what_is_left_in_out_is_limited(build: Build, monkeypatch: pytest.Monkey
 def test_a_script_stops_at_the_first_failure(build: Build, script: str) -> None:
     with pytest.raises(LadingError, match="`script` failed"):
         build(script)
+
+
+def test_a_default_build_that_fails_is_not_blamed_on_a_script(build: Build) -> None:
+    begin = re.escape("`script` is unset, and the default build (`./configure`, `make`, `make ins")
+    with pytest.raises(LadingError, match=begin):
+        build("")
 
 
 def test_a_script_can_not_pretend_another_step(build: Build) -> None:

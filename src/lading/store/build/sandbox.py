@@ -64,7 +64,8 @@ def find_bubblewrap() -> str:
             return host
     if os.path.exists(BUNDLED_BUBBLEWRAP):
         return os.path.abspath(BUNDLED_BUBBLEWRAP)
-    raise LadingError("builds need bubblewrap, which is not here: install the package bubblewrap.")
+    raise LadingError("builds need bubblewrap, which is not installed: install the package "
+                      "bubblewrap.")
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Sandbox:
         if len(argv) > _MOST_ARGUMENTS:
             raise LadingError(
                 f"a build that sees {counted(len(self.dependencies), 'package')} and has "
-                f"{counted(len(environment), 'variable')} is more than bubblewrap takes: let it "
+                f"{counted(len(environment), 'variable')} is more than bubblewrap accepts: let it "
                 "depend on fewer packages, or set fewer variables in `env`."
             )
         return argv
@@ -237,8 +238,8 @@ def _joined(options: Sequence[str]) -> bytes:
     for option in options:
         if "\0" in option:
             raise LadingError(
-                f"the build sandbox has the option {printable(shown(option))} with a NUL character "
-                "in it, such as no variable and no path can have. Remove it."
+                f"the build sandbox has the option {printable(shown(option))} with a NUL "
+                "character in it, which no variable or path can hold. Remove it."
             )
     return b"".join(os.fsencode(f"{option}\0") for option in options)
 
@@ -258,9 +259,9 @@ def _why_not(program: str, log: Path) -> str:
         words = shown(printable(file.read(_LONGEST_WORDS).decode("utf-8", "replace").strip()))
     if os.strerror(errno.E2BIG) in words:
         return (
-            f"{program} can't be started with so long variables ({words}): Linux takes 131,071 "
-            "bytes in one, its name included. Let `env` have less, or put the text into a file "
-            "and read it in `script`."
+            f"{program} can't be started with variables this long ({words}): Linux allows 131,071 "
+            "bytes in one, including its name. Shorten `env`, or put the text into a file and "
+            "read it in `script`."
         )
     if "bwrap: execvp" in words:
         return (

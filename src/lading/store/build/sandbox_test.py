@@ -263,6 +263,6 @@ def test_more_packages_than_bubblewrap_takes_are_an_error(shell: Shell, tmp_path
     with pytest.raises(LadingError) as raised:
         crowded.run(["/bin/bash"])
     assert str(raised.value) == (
-        "a build that sees 3000 packages and has 1 variable is more than bubblewrap takes: let it "
-        "depend on fewer packages, or set fewer variables in `env`."
+        "a build that sees 3000 packages and has 1 variable is more than bubblewrap accepts: let "
+        "it depend on fewer packages, or set fewer variables in `env`."
     )

@@ -52,8 +52,8 @@ lading_top() {
 # A here-document without an end makes the rest of the script its text, of which bash only warns.
 # Nothing else can swallow the `;;` that is put behind the script here, where it is not allowed.
 if lading_warning=$({ cat /lading/script.sh && echo ';;'; } | bash -n 2>&1); then
-    lading_step "\`script\` has a here-document that does not end: write the word behind its \`<<\` \
-alone on the line after its last one, with no blanks around it"
+    lading_step "\`script\` has a here-document that does not end: put the word that follows \`<<\` \
+alone on a line after the last one, without spaces or tabs around it"
     printf '%s\n' "$lading_warning"
     exit 1
 fi

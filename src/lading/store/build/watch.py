@@ -55,7 +55,8 @@ class Watch:
             if not self._all_have_ended(_LONG_GRACE):
                 raise LadingError(
                     f"processes of the build have not ended {_LONG_GRACE} s after they were "
-                    "killed, and could still change what was built: see what keeps them."
+                    "killed, and could still change what was built: find out what keeps them "
+                    "alive."
                 )
             return status
         except BaseException:

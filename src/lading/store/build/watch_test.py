@@ -64,7 +64,7 @@ def test_a_build_that_takes_too_long_is_ended_with_all_its_processes(run: Run, s
     with pytest.raises(LimitError) as raised:
         run(script, Limits(timeout=1))
     assert str(raised.value) == (
-        "the build was still running after 1 s, and was ended: if it needs longer, raise "
+        "the build was still running after 1 s, and was stopped: if it needs longer, raise "
         "`timeout`, or `[lading].build_timeout` for all packages."
     )
     assert time.monotonic() - begin < 30
@@ -72,7 +72,7 @@ def test_a_build_that_takes_too_long_is_ended_with_all_its_processes(run: Run, s
 
 
 def test_a_build_that_prints_too_much_is_ended(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(LimitError, match=r"printed more than 100,000 bytes, and was ended: .*"):
+    with pytest.raises(LimitError, match=r"printed more than 100,000 bytes, and was stopped: .*"):
         run("while :; do echo 12345678901234567890; done", Limits(max_log_size=100_000))
     assert (tmp_path / "log").stat().st_size <= 100_000
 
