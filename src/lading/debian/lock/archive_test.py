@@ -275,7 +275,7 @@ def refused(seen: Archive) -> str:
     [
         ({"Date": ""}, "has no `Date`"),
         ({"Date": "soon \x1b[2J"}, r"has the `Date` 'soon \x1b[2J', which is not a time"),
-        ({"Date": "Sat, 11 Jul 99999 10:16:37 UTC"}, "which is no time"),
+        ({"Date": "Sat, 11 Jul 99999 10:16:37 UTC"}, "which is not a time"),
         ({"Date": "x" * 10_000}, "xx...', which is not a time"),
         ({"Valid-Until": "never"}, "has the `Valid-Until` 'never', which is not a time"),
         ({"Valid-Until": "Sat, 11 Jul 2020 10:16:37 -0000"}, "was valid until"),
