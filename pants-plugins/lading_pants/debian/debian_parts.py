@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional
 
 from pants.engine.fs import AddPrefix, Digest, DigestEntries, DigestSubset, MergeDigests, PathGlobs
 from pants.engine.rules import Get, collect_rules, rule
@@ -58,40 +58,12 @@ class DebianPart:
 
 
 @dataclass(frozen=True)
-class DebianCompilerRequest:
-    """What compiles modules for the newest Python among `parts`."""
-
-    parts: tuple[DebianPart, ...]
-
-
-@dataclass(frozen=True)
 class DebianCompiler:
-    """`files` lie in `digest`."""
+    """What compiles modules for a Python. `files` lie in `digest`."""
 
     python: DebianPython
     files: InterpreterFiles
     digest: Digest
-
-
-@dataclass(frozen=True)
-class MaybeDebianCompiler:
-    compiler: Optional[DebianCompiler]
-
-
-@dataclass(frozen=True)
-class DebianBytecodeRequest:
-    """The bytecode of the modules in `parts`, which a Python among them or among `below` runs."""
-
-    parts: tuple[DebianPart, ...]
-    below: tuple[DebianPart, ...]
-    subject: str
-
-
-@dataclass(frozen=True)
-class DebianBytecode:
-    """One part, or none where there are no modules or is no Python."""
-
-    parts: tuple[ImagePart, ...]
 
 
 @rule
@@ -118,12 +90,12 @@ async def make_part(request: DebianPartRequest, compressor: Compressor) -> Debia
     return DebianPart(package, ImagePart(package.name, directory, digest))
 
 
-@rule
-async def find_compiler(request: DebianCompilerRequest) -> MaybeDebianCompiler:
-    by_name = {debian.package.name: debian.part for debian in request.parts}
+async def find_compiler(debian_parts: Iterable[DebianPart]) -> Optional[DebianCompiler]:
+    """That for the newest Python among the parts."""
+    by_name = {debian.package.name: debian.part for debian in debian_parts}
     python = DebianPython.find(by_name)
     if python is None or not by_name.keys() >= set(python.compiler):
-        return MaybeDebianCompiler(None)
+        return None
     parts = [by_name[name] for name in python.compiler]
     paths = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
     merged = await Get(Digest, MergeDigests(part.digest for part in parts))
@@ -131,20 +103,23 @@ async def find_compiler(request: DebianCompilerRequest) -> MaybeDebianCompiler:
     digests = file_digests(await Get(DigestEntries, Digest, digest))
     segments = tuple(SegmentFile(path, digests[path]) for path in paths)
     files = InterpreterFiles(python.program.lstrip("/"), segments)
-    return MaybeDebianCompiler(DebianCompiler(python, files, digest))
+    return DebianCompiler(python, files, digest)
 
 
-@rule
-async def compile_modules(request: DebianBytecodeRequest, compressor: Compressor) -> DebianBytecode:
+async def compile_modules(
+    debian_parts: tuple[DebianPart, ...],
+    below: tuple[DebianPart, ...],
+    compressor: Compressor,
+    subject: str,
+) -> tuple[ImagePart, ...]:
+    """The bytecode of the modules in `debian_parts`, which a Python among them or among `below`
+    runs: one part, or none if there are no modules or there is no Python."""
     parts = [
-        debian.part
-        for debian in request.parts
-        if DebianPython.may_have_modules(debian.package.name)
+        debian.part for debian in debian_parts if DebianPython.may_have_modules(debian.package.name)
     ]
-    found = await Get(MaybeDebianCompiler, DebianCompilerRequest((*request.parts, *request.below)))
-    compiler = found.compiler
+    compiler = await find_compiler((*debian_parts, *below))
     if compiler is None or not parts:
-        return DebianBytecode(())
+        return ()
     segments = tuple(f"{part.directory}/{SEGMENT_FILE}" for part in parts)
     merged = await Get(Digest, MergeDigests(part.digest for part in parts))
     modules = await Get(Digest, DigestSubset(merged, PathGlobs(segments)))
@@ -159,13 +134,13 @@ async def compile_modules(request: DebianBytecodeRequest, compressor: Compressor
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=PART_FILES,
             description="Compiling the Python modules of Debian packages",
-            subject=request.subject,
+            subject=subject,
             level=LogLevel.DEBUG,
         ),
     )
     directory = "bytecode"
     digest = await Get(Digest, AddPrefix(result.digest, directory))
-    return DebianBytecode((ImagePart("the bytecode of Debian packages", directory, digest),))
+    return (ImagePart("the bytecode of Debian packages", directory, digest),)
 
 
 def rules():

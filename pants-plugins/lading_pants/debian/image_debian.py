@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from typing import Mapping
 
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
     Digest,
-    DigestContents,
     DigestSubset,
     MergeDigests,
     PathGlobs,
@@ -18,6 +17,7 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.debian.base_packages import base_packages
 from lading.debian.layer_request import DebianLayerRequest
 from lading.debian.lock.locked_packages import locked_closure
 from lading.debs.package_list import PackageList
@@ -28,18 +28,23 @@ from lading.values.json_codec import to_json
 from lading_pants.debian.debian import LoadedLock, LoadedLockRequest, pinned_file
 from lading_pants.debian.debian_parts import (
     PACKAGE_FILE,
-    DebianBytecode,
-    DebianBytecodeRequest,
     DebianPackage,
     DebianPart,
     DebianPartRequest,
+    compile_modules,
 )
 from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError, about
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
-from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
+from lading_pants.image.image_layer import (
+    LAYER_FILES,
+    TREE_FILE,
+    BuiltLayer,
+    read_layer_output,
+    read_tree,
+)
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.store.realise import MEMBERS_FILE
 
@@ -47,7 +52,6 @@ from lading_pants.store.realise import MEMBERS_FILE
 REPORT_FILE = "debian.json"
 
 _BASE = "base"
-_BASE_PACKAGES_FILE = "packages.json"
 
 #: Debian's names of the directories with libraries (multiarch), by architecture.
 _TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -81,21 +85,6 @@ class ImageDebianLayerRequest:
 
 
 @dataclass(frozen=True)
-class _BasePackagesRequest:
-    """What dpkg's database in an image with `tree` says."""
-
-    tree: Digest
-    subject: str
-
-
-@dataclass(frozen=True)
-class _BasePackages:
-    """Versions by name."""
-
-    versions: FrozenDict[str, str]
-
-
-@dataclass(frozen=True)
 class _Packages:
     """Those of an image that no base of ours has: `added` are in its layer, `kept` are in a pulled
     base, in some version. `tools` are those of `kept` that a Python in `added` is run with here."""
@@ -105,40 +94,15 @@ class _Packages:
     tools: tuple[DebianPackage, ...]
 
     @classmethod
-    def of(cls, request: ImageDebianLayerRequest, present: _BasePackages) -> _Packages:
+    def of(cls, request: ImageDebianLayerRequest, present: Mapping[str, str]) -> _Packages:
+        """`present` are versions by name."""
         below = {part.package.name for part in request.below}
         packages = [package for package in request.image.packages if package.name not in below]
-        kept = tuple(package for package in packages if package.name in present.versions)
-        added = tuple(package for package in packages if package.name not in present.versions)
+        kept = tuple(package for package in packages if package.name in present)
+        added = tuple(package for package in packages if package.name not in present)
         python = DebianPython.find(package.name for package in added)
         tools = (package for package in kept if python and package.name in python.compiler)
         return cls(added, kept, tuple(tools))
-
-
-@dataclass(frozen=True)
-class _PartsRequest:
-    packages: tuple[DebianPackage, ...]
-    documentation: bool
-    subject: str
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """In the order of the packages."""
-
-    parts: tuple[DebianPart, ...]
-
-
-@dataclass(frozen=True)
-class _DescriptionsRequest:
-    """What layers above must know of `parts`, without their segments."""
-
-    parts: tuple[DebianPart, ...]
-
-
-@dataclass(frozen=True)
-class _Descriptions:
-    digest: Digest
 
 
 @dataclass(frozen=True)
@@ -180,53 +144,37 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
     )
 
 
-@rule
-async def find_base_packages(
-    request: _BasePackagesRequest, platform: BuildPlatform
-) -> _BasePackages:
-    if request.tree == EMPTY_DIGEST:
-        return _BasePackages(FrozenDict())
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.debian.programs.base_packages_main",
-            arguments=(TREE_FILE, platform.architecture, _BASE_PACKAGES_FILE),
-            inputs=request.tree,
-            output_files=(_BASE_PACKAGES_FILE,),
-            description="Finding the Debian packages in a base",
-            subject=request.subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    (file,) = await Get(DigestContents, Digest, result.digest)
-    return _BasePackages(FrozenDict(json.loads(file.content)))
+async def _base_packages(tree: Digest, architecture: str, subject: str) -> Mapping[str, str]:
+    """What dpkg's database in an image with `tree` says is installed: versions by name."""
+    found = await read_tree(tree)
+    try:
+        return base_packages(found.dpkg_status, architecture)
+    except LadingError as error:
+        raise about(subject, error) from error
 
 
-@rule
-async def find_descriptions(request: _DescriptionsRequest) -> _Descriptions:
-    merged = await Get(Digest, MergeDigests(part.part.digest for part in request.parts))
+async def _descriptions(parts: tuple[DebianPart, ...]) -> Digest:
+    """What layers above must know of `parts`, without their segments."""
+    merged = await Get(Digest, MergeDigests(part.part.digest for part in parts))
     globs = [f"**/{name}" for name in (MEMBERS_FILE, PACKAGE_FILE)]
-    return _Descriptions(await Get(Digest, DigestSubset(merged, PathGlobs(globs))))
+    return await Get(Digest, DigestSubset(merged, PathGlobs(globs)))
 
 
-@rule
-async def make_parts(request: _PartsRequest) -> _Parts:
+async def _make_parts(
+    packages: tuple[DebianPackage, ...], documentation: bool, subject: str
+) -> tuple[DebianPart, ...]:
+    """In the order of the packages."""
     fetched = await Get(
         FetchedFiles,
         FetchRequest(
-            tuple(package.file for package in request.packages),
-            f"Fetching {counted(len(request.packages), 'Debian package')}",
-            request.subject,
+            tuple(package.file for package in packages),
+            f"Fetching {counted(len(packages), 'Debian package')}",
+            subject,
         ),
     )
-    return _Parts(
-        await MultiGet(
-            Get(
-                DebianPart,
-                DebianPartRequest(package, fetched.digest, request.documentation, request.subject),
-            )
-            for package in request.packages
-        )
+    return await MultiGet(
+        Get(DebianPart, DebianPartRequest(package, fetched.digest, documentation, subject))
+        for package in packages
     )
 
 
@@ -236,23 +184,21 @@ async def make_debian_layer(
 ) -> ImageDebianLayer:
     image = request.image
     _check_below(request)
-    present = await Get(_BasePackages, _BasePackagesRequest(request.tree, request.subject))
+    present = await _base_packages(request.tree, platform.architecture, request.subject)
     packages = _Packages.of(request, present)
     wanted = (*packages.added, *packages.tools)
-    made = await Get(_Parts, _PartsRequest(wanted, image.documentation, request.subject))
-    parts, tools = made.parts[: len(packages.added)], made.parts[len(packages.added) :]
+    made = await _make_parts(wanted, image.documentation, request.subject)
+    parts, tools = made[: len(packages.added)], made[len(packages.added) :]
     compiling = (*request.below, *request.tools, *tools)
-    described, bytecode, base = await MultiGet(
-        Get(_Descriptions, _DescriptionsRequest(request.below)),
-        Get(DebianBytecode, DebianBytecodeRequest(parts, compiling, request.subject)),
-        Get(Digest, AddPrefix(request.tree, _BASE)),
-    )
-    inputs = [*(part.part.digest for part in parts), *(part.digest for part in bytecode.parts)]
+    bytecode = await compile_modules(parts, compiling, compressor, request.subject)
+    described = await _descriptions(request.below)
+    base = await Get(Digest, AddPrefix(request.tree, _BASE))
+    inputs = [*(part.part.digest for part in parts), *(part.digest for part in bytecode)]
     layer = DebianLayerRequest(
         packages=tuple(part.to_request() for part in parts),
         below=tuple(part.to_request() for part in request.below),
-        kept={package.name: present.versions[package.name] for package in packages.kept},
-        parts=tuple(part.files for part in bytecode.parts),
+        kept={package.name: present[package.name] for package in packages.kept},
+        parts=tuple(part.files for part in bytecode),
         alternatives=image.alternatives,
         base_tree=f"{_BASE}/{TREE_FILE}" if request.tree != EMPTY_DIGEST else "",
         triplet=_TRIPLETS[platform.architecture],
@@ -265,7 +211,7 @@ async def make_debian_layer(
             module="lading.debian.programs.layer_main",
             request=to_json(layer),
             arguments=(COMPRESSOR, *outputs),
-            inputs=await Get(Digest, MergeDigests((described.digest, base, *inputs))),
+            inputs=await Get(Digest, MergeDigests((described, base, *inputs))),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=outputs,
             description=f"Making a layer of {counted(len(parts), 'Debian package')}",
@@ -273,10 +219,8 @@ async def make_debian_layer(
             level=LogLevel.DEBUG,
         ),
     )
-    built, report = await MultiGet(
-        Get(BuiltLayer, LayerOutput(result.digest)),
-        Get(Digest, DigestSubset(result.digest, PathGlobs([REPORT_FILE]))),
-    )
+    built = await read_layer_output(result.digest)
+    report = await Get(Digest, DigestSubset(result.digest, PathGlobs([REPORT_FILE])))
     return ImageDebianLayer(built, parts, tools, report)
 
 

@@ -15,29 +15,26 @@ from pants.engine.fs import (
     PathGlobs,
 )
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.util.logging import LogLevel
 
-from lading.image.config.layer import Layer
 from lading.image.config.user import User
 from lading.image.image_description import DescribedDebian, DescribedPackage, ImageDescription
 from lading.image.image_documents import ImageDocuments, ImageParts
+from lading.image.root.process_user import resolve_user
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
 from lading_pants.debian.image_debian import REPORT_FILE
-from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import about
-from lading_pants.image.image_layer import DESCRIPTION_FILE, TREE_FILE, ImageLayer
+from lading_pants.image.image_layer import ImageLayer, read_tree
 from lading_pants.image.image_layers import ImageLayers, ImageLayersRequest
 from lading_pants.image.image_names import ImageNames, ImageNamesRequest
 from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
-from lading_pants.image.image_programs import ImagePrograms, ImageProgramsRequest
+from lading_pants.image.image_programs import check_programs
 from lading_pants.image.image_references import ImageFieldSet
+from lading_pants.image.placed_layers import describe_layers
 
 #: The files of an image besides its layers: what OCI calls config and manifest, and what tells
 #: programs of the image.
 CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "image.json"
-
-_USER_FILE = "user"
 
 
 @dataclass(frozen=True)
@@ -61,20 +58,15 @@ class AssembledImage:
     origin: Optional[str]
 
 
-@dataclass(frozen=True)
-class _NumericUserRequest:
-    """The user that the image names, or ""; `tree` holds the `TREE_FILE`."""
-
-    text: str
-    tree: Digest
-    subject: str
-
-
-@dataclass(frozen=True)
-class _NumericUser:
-    """As it is in the config."""
-
-    text: str
+async def _numeric_user(text: str, tree: Digest, subject: str) -> str:
+    """The user that the image names, or "", as it is in the config."""
+    if not text or not User.parse(text).has_names:
+        return text
+    found = await read_tree(tree)
+    try:
+        return resolve_user(text, found.accounts)
+    except LadingError as error:
+        raise about(subject, error) from error
 
 
 @rule
@@ -85,24 +77,19 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         Get(ImageNames, ImageNamesRequest(field_set)),
         Get(ImageLayers, ImageLayersRequest(field_set)),
     )
-    await Get(ImagePrograms, ImageProgramsRequest(field_set, image.tree, image.closure))
-    user = await Get(
-        _NumericUser, _NumericUserRequest(plan.config.user, image.tree, field_set.subject)
-    )
-    descriptions = await MultiGet(
-        Get(DigestContents, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
-        for layer in image.layers
-    )
+    await check_programs(field_set, plan, image.tree, image.closure)
+    user = await _numeric_user(plan.config.user, image.tree, field_set.subject)
+    layers = await describe_layers(image.layers)
     reports = await MultiGet(
         Get(DigestContents, DigestSubset(report, PathGlobs([REPORT_FILE])))
         for report in image.debian_reports
     )
     described: Any = Tuple[DescribedDebian, ...]
     parts = ImageParts(
-        config=replace(plan.config, user=user.text),
+        config=replace(plan.config, user=user),
         repository=names.repository,
         tags=names.tags,
-        layers=tuple(from_json(Layer, file.content) for (file,) in descriptions),
+        layers=layers,
         pulled_layers=image.pulled_count,
         base_layers=image.base_count,
         closure=tuple(
@@ -129,27 +116,6 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         pulled_count=image.pulled_count,
         origin=image.origin,
     )
-
-
-@rule
-async def find_numeric_user(request: _NumericUserRequest) -> _NumericUser:
-    text = request.text
-    if not text or not User.parse(text).has_names:
-        return _NumericUser(text)
-    result = await Get(
-        ProgramResult,
-        ProgramRequest(
-            module="lading.image.programs.user_main",
-            arguments=(TREE_FILE, text, _USER_FILE),
-            inputs=request.tree,
-            output_files=(_USER_FILE,),
-            description=f"Looking up {text} for {request.subject}",
-            subject=request.subject,
-            level=LogLevel.DEBUG,
-        ),
-    )
-    (file,) = await Get(DigestContents, Digest, result.digest)
-    return _NumericUser(file.content.decode("ascii"))
 
 
 def rules():

@@ -33,17 +33,6 @@ class ImageFiles:
     files: FrozenDict[str, Any]
 
 
-@dataclass(frozen=True)
-class _FileRequest:
-    address: Address
-    origin: str
-
-
-@dataclass(frozen=True)
-class _File:
-    entry: FileEntry
-
-
 @rule
 async def find_image_files(request: ImageFilesRequest) -> ImageFiles:
     sources = {
@@ -52,30 +41,33 @@ async def find_image_files(request: ImageFilesRequest) -> ImageFiles:
         if not isinstance(value, str) and "source" in value
     }
     found = await MultiGet(
-        Get(_File, _FileRequest(request.addresses[text], f"{request.origin} gives {path!r}"))
+        Get(TargetFiles, TargetFilesRequest(request.addresses[text], _origin(request, path)))
         for path, text in sources.items()
     )
+    listed = await MultiGet(Get(DigestEntries, Digest, files.digest) for files in found)
     files = dict(request.files)
     entries = []
-    for path, file in zip(sources, found):
+    for (path, text), found_entries in zip(sources.items(), listed):
+        entry = _single_file(found_entries, request.addresses[text], _origin(request, path))
         place = f"files{path}"
-        default = {"mode": PROGRAM_MODE} if file.entry.is_executable else {}
+        default = {"mode": PROGRAM_MODE} if entry.is_executable else {}
         files[path] = FrozenDict({**default, **request.files[path], "source": place})
-        entries.append(FileEntry(place, file.entry.file_digest))
+        entries.append(FileEntry(place, entry.file_digest))
     return ImageFiles(await Get(Digest, CreateDigest(entries)), FrozenDict(files))
 
 
-@rule
-async def find_file(request: _FileRequest) -> _File:
-    found = await Get(TargetFiles, TargetFilesRequest(request.address, request.origin))
-    entries = await Get(DigestEntries, Digest, found.digest)
+def _origin(request: ImageFilesRequest, path: str) -> str:
+    return f"{request.origin} gives {path!r}"
+
+
+def _single_file(entries: DigestEntries, address: Address, origin: str) -> FileEntry:
     files = [entry for entry in entries if isinstance(entry, FileEntry)]
     if len(files) != 1:
         raise TargetError(
-            f"{request.origin} the source {request.address}, which has {len(files)} files instead "
-            "of one: name a `file`, or a target that `./pants package` builds one file from."
+            f"{origin} the source {address}, which has {len(files)} files instead of one: name a "
+            "`file`, or a target that `./pants package` builds one file from."
         )
-    return _File(files[0])
+    return files[0]
 
 
 def rules():

@@ -9,6 +9,7 @@ from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
     Digest,
+    DigestContents,
     DigestSubset,
     MergeDigests,
     PathGlobs,
@@ -18,6 +19,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.image.programs.layer_request import ContentPackage, LayerPackage, LayerRequest
+from lading.image.root.image_tree import ImageTree
 from lading.values.counted import counted
 from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
@@ -89,20 +91,19 @@ class ImageLayerRequest:
     subject: str
 
 
-@dataclass(frozen=True)
-class LayerOutput:
-    """What a program that makes a layer leaves: `LAYER_FILES`, `TREE_FILE` and maybe others."""
-
-    digest: Digest
-
-
-@rule
-async def read_layer_output(output: LayerOutput) -> BuiltLayer:
+async def read_layer_output(output: Digest) -> BuiltLayer:
+    """From what a program leaves: `LAYER_FILES`, `TREE_FILE` and maybe others."""
     layer, tree = await MultiGet(
-        Get(Digest, DigestSubset(output.digest, PathGlobs(LAYER_FILES))),
-        Get(Digest, DigestSubset(output.digest, PathGlobs([TREE_FILE]))),
+        Get(Digest, DigestSubset(output, PathGlobs(LAYER_FILES))),
+        Get(Digest, DigestSubset(output, PathGlobs([TREE_FILE]))),
     )
     return BuiltLayer(ImageLayer(layer), tree)
+
+
+async def read_tree(tree: Digest) -> ImageTree:
+    """`tree` holds `TREE_FILE`, or nothing."""
+    contents = await Get(DigestContents, Digest, tree)
+    return ImageTree.from_json(contents[0].content.decode("utf-8")) if contents else ImageTree()
 
 
 @rule
@@ -142,7 +143,7 @@ async def build_layer(request: ImageLayerRequest, compressor: Compressor) -> Bui
             level=LogLevel.DEBUG,
         ),
     )
-    return await Get(BuiltLayer, LayerOutput(result.digest))
+    return await read_layer_output(result.digest)
 
 
 def _told(request: ImageLayerRequest) -> str:

@@ -26,7 +26,7 @@ from lading_pants.image.image_layer import BuiltLayer, ImageLayer, ImageLayerReq
 from lading_pants.image.image_parts import ImagePart, PartsLayerRequest
 from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.image_trees import ImageTrees, ImageTreesRequest
+from lading_pants.image.image_trees import image_trees
 from lading_pants.image.package_layers import PackageLayers, PackageLayersRequest
 from lading_pants.image.run_as_root import RunAsRootLayer, RunAsRootLayerRequest
 from lading_pants.python.image_python import PlannedPython, PythonLayers, PythonLayersRequest
@@ -166,10 +166,8 @@ async def _build_own(
 ) -> _OwnLayers:
     root = await Get(BuiltLayer, ImageLayerRequest, layer)
     declared = plan.fields.get("files", FrozenDict())
-    trees = await Get(
-        ImageTrees, ImageTreesRequest(declared, plan.file_sources, root.tree, layer.subject)
-    )
-    parts = (*trees.parts, *parts)
+    trees = await image_trees(declared, plan.file_sources, root.tree, layer.subject)
+    parts = (*trees, *parts)
     if not parts:
         return _OwnLayers(packages.layers, root.layer, (), root.tree, members)
     upper = PartsLayerRequest(

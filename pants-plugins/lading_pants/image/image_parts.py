@@ -15,7 +15,7 @@ from lading.image.programs.parts_request import PartsRequest
 from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
-from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, LayerOutput
+from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, read_layer_output
 from lading_pants.store.realise import MEMBERS_FILE, SEGMENT_FILE
 
 #: The files of a part, which programs that make parts leave.
@@ -75,7 +75,7 @@ async def build_parts_layer(request: PartsLayerRequest, compressor: Compressor) 
             level=LogLevel.DEBUG,
         ),
     )
-    return await Get(BuiltLayer, LayerOutput(result.digest))
+    return await read_layer_output(result.digest)
 
 
 def _digests(parts: Iterable[ImagePart]) -> list[Digest]:

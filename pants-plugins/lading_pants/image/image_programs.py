@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterable, Iterator, Optional
 
 from pants.engine.fs import Digest, DigestContents, DigestSubset, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get
 
 from lading.files.container_path import shown
 from lading.files.members import members_from_json
@@ -24,25 +24,12 @@ from lading.values.path import STORE_DIR, StorePath
 from lading_pants.errors import about
 from lading_pants.image.fields.image_field import ListField
 from lading_pants.image.image_base import ImageChain, ImageChainRequest
-from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
+from lading_pants.image.image_layer import read_tree
+from lading_pants.image.image_plan import ImagePlan
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.store.realise import MEMBERS_FILE, ClosureMember
 
 _SHELL = "/bin/sh"
-
-
-@dataclass(frozen=True)
-class ImageProgramsRequest:
-    """`tree` holds the `TREE_FILE` of the whole image, `closure` are the packages in it."""
-
-    field_set: ImageFieldSet
-    tree: Digest
-    closure: tuple[ClosureMember, ...]
-
-
-@dataclass(frozen=True)
-class ImagePrograms:
-    """That it exists proves that all programs are there which our own fields name."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +40,19 @@ class _Named:
     program: str
 
 
-@rule
-async def check_programs(request: ImageProgramsRequest) -> ImagePrograms:
-    field_set = request.field_set
-    plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+async def check_programs(
+    field_set: ImageFieldSet, plan: ImagePlan, tree_digest: Digest, closure: Iterable[ClosureMember]
+) -> None:
+    """`TargetError` unless all programs are there which our own fields name. `tree_digest` holds
+    the `TREE_FILE` of the whole image, `closure` are the packages in it."""
     chain = await Get(ImageChain, ImageChainRequest(field_set))
     named = list(_named(field_set, plan))
     if not named:
-        return ImagePrograms()
+        return
     tree = ImageTree()
     if any(not one.program.startswith(f"{STORE_DIR}/") for one in named):
-        (file,) = await Get(DigestContents, Digest, request.tree)
-        tree = ImageTree.from_json(file.content.decode("utf-8"))
-    digests = {member.package.path: member.digest for member in request.closure}
+        tree = await read_tree(tree_digest)
+    digests = {member.package.path: member.digest for member in closure}
     packages: dict[StorePath, Optional[Members]] = dict.fromkeys(digests)
     mounts = [mount for image in chain.field_sets for mount in image.runtime_mounts.value or ()]
     search = _search(plan.config, ImageContents(tree, packages), mounts)
@@ -82,7 +69,6 @@ async def check_programs(request: ImageProgramsRequest) -> ImagePrograms:
             (file,) = await Get(DigestContents, DigestSubset, listed)
             members = members_from_json(file.content.decode("utf-8"))
             packages[package] = {member.path: member for member in members}
-    return ImagePrograms()
 
 
 def _search(config: ImageConfig, contents: ImageContents, mounts: list[str]) -> ProgramSearch:
@@ -116,7 +102,3 @@ def _named(field_set: ImageFieldSet, plan: ImagePlan) -> Iterator[_Named]:
 def _first(field: ListField, words: tuple[str, ...]) -> _Named:
     inherited = "" if field.value else ", which it has from its base,"
     return _Named(f"`{field.alias}`{inherited} begins with {shown(words[0])}", words[0])
-
-
-def rules():
-    return collect_rules()

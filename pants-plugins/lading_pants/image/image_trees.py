@@ -34,24 +34,6 @@ _SOURCE = "source"
 
 
 @dataclass(frozen=True)
-class ImageTreesRequest:
-    """`files` is the field's value, `addresses` are those of its sources by their text; `tree`
-    holds the `TREE_FILE` of what is below, in which names of owners are looked up."""
-
-    files: FrozenDict[str, object]
-    addresses: FrozenDict[str, Address]
-    tree: Digest
-    subject: str
-
-
-@dataclass(frozen=True)
-class ImageTrees:
-    """A part for each directory, by path."""
-
-    parts: tuple[ImagePart, ...]
-
-
-@dataclass(frozen=True)
 class _TreeRequest:
     place: str
     spec: TreeSpec
@@ -60,18 +42,19 @@ class _TreeRequest:
     subject: str
 
 
-@rule
-async def find_trees(request: ImageTreesRequest) -> ImageTrees:
-    parts = await MultiGet(
-        Get(
-            ImagePart,
-            _TreeRequest(
-                place, spec, request.addresses[spec.source], request.tree, request.subject
-            ),
-        )
-        for place, spec in parse_trees(request.files).items()
+async def image_trees(
+    files: FrozenDict[str, object],
+    addresses: FrozenDict[str, Address],
+    tree: Digest,
+    subject: str,
+) -> tuple[ImagePart, ...]:
+    """A part for each directory among `files`, the field's value. `addresses` are those of its
+    sources by their text; `tree` holds the `TREE_FILE` of what is below, in which names of owners
+    are looked up."""
+    return await MultiGet(
+        Get(ImagePart, _TreeRequest(place, spec, addresses[spec.source], tree, subject))
+        for place, spec in parse_trees(files).items()
     )
-    return ImageTrees(parts)
 
 
 @rule

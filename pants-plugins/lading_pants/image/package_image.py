@@ -41,9 +41,17 @@ class _RenamedFile:
     new_name: str
 
 
-@dataclass(frozen=True)
-class _RenamedFiles:
-    files: tuple[_RenamedFile, ...]
+async def _renamed(*files: _RenamedFile) -> Digest:
+    subsets = await MultiGet(
+        Get(Digest, DigestSubset(file.digest, PathGlobs([file.name]))) for file in files
+    )
+    entries = await MultiGet(Get(DigestEntries, Digest, subset) for subset in subsets)
+    renamed = [
+        FileEntry(file.new_name, entry.file_digest)
+        for file, (entry,) in zip(files, entries)
+        if isinstance(entry, FileEntry)
+    ]
+    return await Get(Digest, CreateDigest(renamed))
 
 
 @rule(desc="Build an image", level=LogLevel.DEBUG)
@@ -66,7 +74,7 @@ async def package_image(
         lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
     described = _RenamedFile(image.digest, METADATA_FILE, description)
     if not lading.write_archives:
-        digest = await Get(Digest, _RenamedFiles((described,)))
+        digest = await _renamed(described)
         return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
     path = distdir.relpath / archive
     lines += (f"  docker load < {path}",)
@@ -80,26 +88,12 @@ async def package_image(
     written = await Get(ImageArchive, ImageArchiveRequest(field_set))
     archived = _RenamedFile(written.digest, ARCHIVE_FILE, archive)
     return BuiltPackage(
-        await Get(Digest, _RenamedFiles((described, archived))),
+        await _renamed(described, archived),
         (
             BuiltPackageArtifact(description),
             BuiltPackageArtifact(archive, extra_log_lines=lines),
         ),
     )
-
-
-@rule
-async def rename_files(request: _RenamedFiles) -> Digest:
-    subsets = await MultiGet(
-        Get(Digest, DigestSubset(file.digest, PathGlobs([file.name]))) for file in request.files
-    )
-    entries = await MultiGet(Get(DigestEntries, Digest, subset) for subset in subsets)
-    renamed = [
-        FileEntry(file.new_name, entry.file_digest)
-        for file, (entry,) in zip(request.files, entries)
-        if isinstance(entry, FileEntry)
-    ]
-    return await Get(Digest, CreateDigest(renamed))
 
 
 def _summary(image: ImageDescription) -> tuple[str, ...]:

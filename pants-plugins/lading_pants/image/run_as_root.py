@@ -35,7 +35,7 @@ from lading_pants.image.image_layer import (
     TREE_FILE,
     BuiltLayer,
     ImageLayer,
-    LayerOutput,
+    read_layer_output,
 )
 from lading_pants.image.placed_layers import PlacedLayers, place_layers
 from lading_pants.store.realise import (
@@ -140,7 +140,7 @@ async def run_as_root(
     if result.stderr:
         logger.warning(f"{request.subject}: `run_as_root`: {result.stderr.strip()}")
     contents = await Get(DigestContents, DigestSubset(result.digest, PathGlobs([_REFERENCES_FILE])))
-    built = await Get(BuiltLayer, LayerOutput(result.digest))
+    built = await read_layer_output(result.digest)
     found = [StorePath.parse(path) for path in json.loads(contents[0].content)]
     packages = closure_of(found, {path: member.package for path, member in members.items()})
     there = {member.package.path for member in request.members}

@@ -34,7 +34,7 @@ from lading.python.wheel_name import WheelName
 from lading.values.counted import counted
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
-from lading_pants.debian.debian_parts import DebianCompilerRequest, DebianPart, MaybeDebianCompiler
+from lading_pants.debian.debian_parts import DebianPart, find_compiler
 from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.engine.platform import BuildPlatform
@@ -332,8 +332,7 @@ async def find_interpreter(request: _InterpreterRequest, platform: BuildPlatform
         )
         files = InterpreterFiles(planned.python.program.lstrip("/"), segments)
         return _Interpreter(files, placed.digest)
-    found = await Get(MaybeDebianCompiler, DebianCompilerRequest(request.debian))
-    compiler = found.compiler
+    compiler = await find_compiler(request.debian)
     if compiler is not None and compiler.python.program == planned.python.program:
         return _Interpreter(compiler.files, compiler.digest)
     if request.tree == EMPTY_DIGEST:

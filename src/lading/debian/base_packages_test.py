@@ -1,13 +1,9 @@
-import json
-from pathlib import Path
 from typing import Dict
 
 import pytest
 
 from lading.debian.base_packages import base_packages, check_kept
 from lading.debian.installed_package import InstalledPackage
-from lading.debian.programs.base_packages_main import main
-from lading.image.root.image_tree import ImageTree
 from lading.values.errors import LadingError
 
 STATUS = """\
@@ -38,14 +34,8 @@ Version: 3
 """
 
 
-def test_what_is_installed_is_told_with_its_version(tmp_path: Path) -> None:
-    (tmp_path / "tree").write_text(ImageTree(dpkg_status=STATUS).to_json())
-    main([str(tmp_path / "tree"), "amd64", str(tmp_path / "output")])
-    assert json.loads((tmp_path / "output").read_text()) == {
-        "distroless": "3",
-        "half": "2",
-        "libc6": "2.36",
-    }
+def test_what_is_installed_is_told_with_its_version() -> None:
+    assert base_packages(STATUS, "amd64") == {"distroless": "3", "half": "2", "libc6": "2.36"}
 
 
 def test_other_architectures_do_not_count() -> None:
