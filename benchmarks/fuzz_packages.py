@@ -52,7 +52,7 @@ from lading.python.programs.wheel_request import WheelRequest  # noqa: E402
 from lading.python.wheel_name import WheelName  # noqa: E402
 from lading.store.elf_testing import NEEDED, RUNPATH, SONAME, make_elf  # noqa: E402
 from lading.values.errors import LadingError  # noqa: E402
-from lading.values.json_codec import to_json
+from lading.values.json_codec import to_json  # noqa: E402
 
 #: What one input may take, in bytes and seconds; and how large a file may become.
 MEMORY, TIME, FILE_SIZE = 2 << 30, 20, 1 << 30
