@@ -75,7 +75,8 @@ def to_json(value: object, indent: Optional[int] = None) -> str:
 
 
 def from_json(kind: Type[_T], text: Union[str, bytes]) -> _T:
-    """DocumentError for what `to_json` does not write."""
+    """DocumentError for what `to_json` does not write. What a dataclass itself raises, such as a
+    LadingError about a field of a target, is raised as it is."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -236,7 +237,7 @@ def _dataclass(kind: Any) -> _Decoder:
             raise error.below(f".{key}") from None
         return kind(**made)
 
-    return _made(_decoder(Any), decode)
+    return decode
 
 
 def _wrong_keys(unknown: Set[str], missing: Set[str]) -> DocumentError:
