@@ -17,8 +17,8 @@ is asked for all of it by name. The last line, on stderr, counts:
                 once that was met, so that a conflict found later is final.
   differ        Both have an answer, and not the same one. Where several packages provide a name
                 and are equally important, apt takes the one that comes first in its own tables,
-                and Lading the first by name. apt also treats the roots in the order of these tables,
-                so that another root's choice may meet an alternative already.
+                and Lading the first by name. apt also treats the roots in the order of these
+                tables, so that another root's choice may meet an alternative already.
   lading refuses    never seen
 """
 

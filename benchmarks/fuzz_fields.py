@@ -234,7 +234,7 @@ def main(argv: List[str]) -> None:
         fields = _fields(rng, kind)
         try:
             outcome = _try(kind, fields)
-        except Exception as error:  # noqa: BLE001 - this is what is looked for
+        except Exception as error:  # - this is what is looked for
             outcome = "traceback"
             first: BaseException = error
             while first.__context__ is not None:

@@ -13,14 +13,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Iterator, Optional, Pattern, Sequence, Tuple, Union
 
-from lading.values.errors import LadingError
-from lading.values.foreign_text import (printable, shown)
-from lading.store.elf import sound_elf
+from lading.files.tree import Entry, walk
 from lading.store.build.libraries import Libraries
-from lading.values.path import (STORE_DIR, StorePath)
-from lading.store.shebang import (Shebang, UnresolvedError, read_shebang)
-from lading.files.tree import (Entry, walk)
 from lading.store.build.view import StoreView
+from lading.store.elf import sound_elf
+from lading.store.shebang import Shebang, UnresolvedError, read_shebang
+from lading.values.errors import LadingError
+from lading.values.foreign_text import printable, shown
+from lading.values.path import STORE_DIR, StorePath
 
 # How many findings a message tells.
 _MOST_TOLD = 10
@@ -106,7 +106,8 @@ def audit(
     if len(found) > _MOST_TOLD:
         lines.append(f"  and {len(found) - _MOST_TOLD} more.")
     raise LadingError(
-        f"the package has {len(found)} problems that would show up in an image:\n" + "\n".join(lines)
+        f"the package has {len(found)} problems that would show up in an image:\n"
+        + "\n".join(lines)
     )
 
 

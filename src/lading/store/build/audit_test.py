@@ -5,10 +5,10 @@ from typing import List, Optional, Tuple
 
 import pytest
 
-from lading.values.errors import LadingError
-from lading.store.build.audit import (Finding, Problem, audit, findings)
+from lading.store.build.audit import Finding, Problem, audit, findings
 from lading.store.elf import ET_REL
-from lading.store.elf_testing import (NEEDED, RUNPATH, make_elf)
+from lading.store.elf_testing import NEEDED, RUNPATH, make_elf
+from lading.values.errors import LadingError
 from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")

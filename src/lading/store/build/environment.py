@@ -4,8 +4,8 @@ import os
 import re
 from typing import Dict, Iterator, List
 
-from lading.values.path import StorePath
 from lading.store.request import RealiseRequest
+from lading.values.path import StorePath
 
 #: Seconds since 1970 that builds take for now: 1980-01-01, the oldest date a zip file can hold.
 SOURCE_DATE_EPOCH = 315532800

@@ -4,9 +4,9 @@ from typing import Dict
 
 import pytest
 
-from lading.store.build.environment import (build_environment, variable_name)
+from lading.store.build.environment import build_environment, variable_name
+from lading.store.request import InputPackage, RealiseRequest
 from lading.values.path import StorePath
-from lading.store.request import (InputPackage, RealiseRequest)
 
 OUT = StorePath("0" * 32, "redis-7")
 GLIBC = InputPackage(StorePath("1" * 32, "glibc-2.36"), "a/segment.tar", "a" * 64, True, "glibc")

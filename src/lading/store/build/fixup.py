@@ -9,14 +9,14 @@ import stat
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Protocol, Sequence, Tuple
 
-from lading.values.errors import LadingError
-from lading.values.foreign_text import (printable, shown)
-from lading.store.elf import (Elf, sound_elf)
-from lading.store.build.libraries import (Libraries, provides_loader)
-from lading.values.path import StorePath
-from lading.store.shebang import fix_shebang
-from lading.files.tree import (Entry, walk)
+from lading.files.tree import Entry, walk
+from lading.store.build.libraries import Libraries, provides_loader
 from lading.store.build.view import StoreView
+from lading.store.elf import Elf, sound_elf
+from lading.store.shebang import fix_shebang
+from lading.values.errors import LadingError
+from lading.values.foreign_text import printable, shown
+from lading.values.path import StorePath
 
 #: `all`: symbols that no program needs to run. `debug`: debug information only. `none`: nothing.
 STRIP_MODES = ("all", "debug", "none")

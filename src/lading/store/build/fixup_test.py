@@ -8,11 +8,11 @@ from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
-from lading.values.errors import LadingError
 from lading.store.build.audit import findings
-from lading.store.elf import read_elf
-from lading.store.elf_testing import (NEEDED, make_elf)
 from lading.store.build.fixup import fixup
+from lading.store.elf import read_elf
+from lading.store.elf_testing import NEEDED, make_elf
+from lading.values.errors import LadingError
 from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")

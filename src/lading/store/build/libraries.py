@@ -5,9 +5,9 @@ import posixpath
 import re
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from lading.store.elf import (Elf, sound_elf)
 from lading.files.tree import walk
 from lading.store.build.view import StoreView
+from lading.store.elf import Elf, sound_elf
 
 #: Directories of a store package that are searched for libraries.
 LIBRARY_DIRECTORIES = ("lib", "lib64")

@@ -4,11 +4,11 @@ from typing import Sequence, Tuple
 
 import pytest
 
-from lading.store.elf import read_elf
-from lading.store.elf_testing import (NEEDED, RPATH, RUNPATH, make_elf)
-from lading.store.build.libraries import (Libraries, provides_loader)
-from lading.values.path import StorePath
+from lading.store.build.libraries import Libraries, provides_loader
 from lading.store.build.view import StoreView
+from lading.store.elf import read_elf
+from lading.store.elf_testing import NEEDED, RPATH, RUNPATH, make_elf
+from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")
 GLIBC = StorePath("1" * 32, "glibc-2.36")

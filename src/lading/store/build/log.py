@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from typing import BinaryIO, List
 
-from lading.values.foreign_text import (printable, shown)
 from lading.runtime.full_disk import hardly_any_room
-from lading.store.cache import CACHE
 from lading.runtime.whole_file import whole_file
+from lading.store.cache import CACHE
+from lading.values.foreign_text import printable, shown
 
 _CHUNK = 1 << 20
 

@@ -4,7 +4,7 @@ from typing import List
 import pytest
 
 from lading.store.build import log
-from lading.store.build.log import (failure_sentence, keep_log)
+from lading.store.build.log import failure_sentence, keep_log
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ def _stage(shared: Sequence[Path]) -> Iterator[Optional[Stage]]:
     with staged_for_build_user(place, {_WORK.absolute(): "work"}, names) as stage:
         yield stage
 
+
 _SCRIPT_FAILED = "`script` failed"
 _DEFAULT_FAILED = (
     "`script` is unset, and the default build (`./configure`, `make`, `make install`) failed"

@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from lading.values.counted import counted
-from lading.values.errors import LadingError
-from lading.values.foreign_text import (printable, shown)
 from lading.namespaces.build_user import Stage
 from lading.namespaces.devices import protect_devices
-from lading.namespaces.hidden import (HIDDEN_DIRECTORIES, HIDDEN_FILES)
-from lading.namespaces.seccomp import system_call_filter
+from lading.namespaces.hidden import HIDDEN_DIRECTORIES, HIDDEN_FILES
 from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
 from lading.namespaces.limits import Limits
-from lading.values.path import (STORE_DIR, StorePath)
+from lading.namespaces.seccomp import system_call_filter
 from lading.store.build.watch import Watch
+from lading.values.counted import counted
+from lading.values.errors import LadingError
+from lading.values.foreign_text import printable, shown
+from lading.values.path import STORE_DIR, StorePath
 
 #: Where Pants puts the bubblewrap that Lading brings, for hosts without one.
 BUNDLED_BUBBLEWRAP = ".lading/bubblewrap/bwrap"
@@ -64,8 +64,9 @@ def find_bubblewrap() -> str:
             return host
     if os.path.exists(BUNDLED_BUBBLEWRAP):
         return os.path.abspath(BUNDLED_BUBBLEWRAP)
-    raise LadingError("builds need bubblewrap, which is not installed: install the package "
-                      "bubblewrap.")
+    raise LadingError(
+        "builds need bubblewrap, which is not installed: install the package " "bubblewrap."
+    )
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Dict, List, Optional, Tuple
 
 import pytest
 
-from lading.values.errors import LadingError
+from lading.namespaces.limits import Limits
 from lading.store.build import sandbox
 from lading.store.build.host_programs_testing import bubblewrap
-from lading.namespaces.limits import Limits
+from lading.store.build.sandbox import Sandbox, find_bubblewrap
+from lading.values.errors import LadingError
 from lading.values.path import StorePath
-from lading.store.build.sandbox import (Sandbox, find_bubblewrap)
 
 LIBRARY = StorePath("1" * 32, "library-1")
 PATH = {"PATH": "/usr/bin"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple
 
-from lading.values.path import (STORE_DIR, StorePath)
+from lading.values.path import STORE_DIR, StorePath
 
 # As many links as Linux follows for one path.
 _MOST_LINKS = 40

@@ -4,8 +4,8 @@ from typing import Optional
 
 import pytest
 
-from lading.values.path import StorePath
 from lading.store.build.view import StoreView
+from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")
 DEP = StorePath("1" * 32, "dep-1")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Iterator, Tuple
 
-from lading.values.errors import LadingError
-from lading.runtime.full_disk import FULL
-from lading.namespaces.linux import open_process
 from lading.namespaces.limits import Limits
+from lading.namespaces.linux import open_process
+from lading.runtime.full_disk import FULL
+from lading.values.errors import LadingError
 
 _CHUNK = 1 << 16
 
