@@ -19,7 +19,7 @@ def test_packages_import_lower_ones_only(tmp_path: Path) -> None:
         target = tmp_path / Path(package).name
         shutil.copytree(ROOT / package, target, ignore=shutil.ignore_patterns(*NOT_SHIPPED))
     command = "from importlinter.cli import lint_imports_command as lint; lint()"
-    options = ["--no-cache", "--config", ROOT / "pyproject.toml"]
+    options = ["--no-cache", "--config", str(ROOT / "pyproject.toml")]
     linted = subprocess.run(
         [sys.executable, "-c", command, *options],
         cwd=tmp_path,
