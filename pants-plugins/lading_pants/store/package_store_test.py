@@ -42,7 +42,7 @@ def test_segment_and_descriptions_lie_in_dist(runner: RuleRunner) -> None:
         "a/lib/segment.tar",
     ]
     description = json.loads((dist / "a/lib/package.json").read_text())
-    assert description["segment"]["size"] == (dist / "a/lib/segment.tar").stat().st_size
+    assert description["segment_size"] == (dist / "a/lib/segment.tar").stat().st_size
     (artifact,) = built.artifacts
     assert artifact.relpath == "a/lib"
     assert artifact.extra_log_lines == (
