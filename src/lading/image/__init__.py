@@ -1,1 +1,1 @@
-"""OCI images: what lies in their root, their layers, config, manifest and archive."""
+"""OCI images: the files at their root, their layers, config, manifest and archive."""

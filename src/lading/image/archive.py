@@ -1,8 +1,9 @@
-"""One tar that is a docker archive and an OCI layout at once.
+"""A tar that is a docker archive and an OCI layout at once.
 
 docker, podman, skopeo and containerd each read the half that they know (OCI image-spec,
-image-layout.md; moby, image/spec). Blobs are regular files, as containerd follows no hard links.
-docker reads no zstd before version 23, so that in its half a layer of zstd is a plain tar.
+image-layout.md; moby, image/spec). Blobs are regular files because containerd does not follow hard
+links. docker reads zstd only since version 23, so the docker half has the plain tar of each zstd
+layer.
 """
 
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ def write_archive(
 ) -> None:
     """Write the archive.
 
-    `blobs` are the files of `image.layers` by digest; `libzstd` is the library's path, which only
-    layers of zstd need. The lowest `present` layers are named but left out. All `references` reach
-    docker; podman and containerd, which read the OCI layout, get the first one.
+    `blobs` are the files of `image.layers`, by digest. `libzstd` is the path of the library; only
+    zstd layers need it. The lowest `present` layers are named but left out. docker gets all
+    `references`; podman and containerd, which read the OCI layout, get the first one.
     """
     for name, content in _members(image, references, present):
         output.write(_header(name, content))
@@ -75,7 +76,7 @@ class _LayerContent:
         return self.layer.tar_size if self.is_plain else self.layer.size
 
 
-#: What a member is; None stands for a directory.
+#: The content of a member; None stands for a directory.
 _Content = Union[bytes, _LayerContent, None]
 
 
@@ -97,7 +98,7 @@ def _members(
         "blobs/sha256": None,
         _blob_path(image.id): image.config,
         _blob_path(image.digest): image.manifest,
-        # Equal layers are one blob.
+        # Equal layers share one blob.
         **{
             _blob_path(content.digest): content
             for content in (*layers[present:], *docker_layers[present:])

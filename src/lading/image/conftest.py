@@ -1,4 +1,4 @@
-"""Packages compressed by a real libdeflate."""
+"""Packages compressed with a real libdeflate."""
 
 from pathlib import Path
 

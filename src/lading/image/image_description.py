@@ -1,4 +1,4 @@
-"""What programs read about an image: `image.json`, which is beside the archive in dist/ too."""
+"""What programs read about an image: `image.json`, which also lies beside the archive in dist/."""
 
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence, Tuple
@@ -10,14 +10,14 @@ from lading.image.reference import ImageReference
 from lading.values.digest import Sha256
 from lading.values.path import StorePath
 
-#: Goes up when a reader of the version before would misunderstand the document.
+#: Incremented when a reader of the previous version would misunderstand the document.
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class ImageDigests:
-    """`id` is the image's id in docker, `digest` its name in registries and its id in docker with
-    the containerd store (rules_img#76)."""
+    """`id` is the image's id in docker. `digest` is its digest in registries, and its id in docker
+    with the containerd store (rules_img#76)."""
 
     id: Sha256
     digest: Sha256
@@ -32,7 +32,7 @@ class ArchiveFile:
 
 @dataclass(frozen=True)
 class DescribedLayer:
-    """`digest` and `size` (bytes) are of the blob, `diff_id` is of the tar in it."""
+    """`digest` and `size` (bytes) describe the blob, `diff_id` the tar in it."""
 
     digest: Sha256
     diff_id: Sha256
@@ -42,7 +42,8 @@ class DescribedLayer:
 
 @dataclass(frozen=True)
 class DescribedPackage:
-    """A package in `/store`; `name` is that of its path. `size` is the sum of its files' bytes."""
+    """A package in `/store`; `name` is the one in its path. `size` is the sum of the sizes of its
+    files in bytes."""
 
     path: StorePath
     name: str
@@ -51,11 +52,11 @@ class DescribedPackage:
 
 @dataclass(frozen=True)
 class DescribedDebian:
-    """A Debian package in the image, and what its maintainer scripts would have done besides.
+    """A Debian package in the image, and the effects of its maintainer scripts that are missing.
 
-    `not_run` has, by script, the commands that would change something, `temporary` what
-    systemd-tmpfiles would make, `triggers` the directories with files that the package would be
-    told of.
+    `not_run` lists, by script, the commands that would change something, `temporary` what
+    systemd-tmpfiles would create, `triggers` the directories whose files would activate its
+    triggers.
     """
 
     name: str
@@ -68,8 +69,8 @@ class DescribedDebian:
 
 @dataclass(frozen=True)
 class ImageDescription:
-    """`layers` are the lowest first; the first `base_layers` of them are those of `base`. `tags`
-    are full names, such as `redis:7.0.15`."""
+    """`layers` are ordered from the lowest; the first `base_layers` of them are those of `base`.
+    `tags` are full names, such as `redis:7.0.15`."""
 
     version: int
     image: ImageDigests

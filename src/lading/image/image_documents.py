@@ -1,4 +1,4 @@
-"""The documents of an image: what OCI calls config and manifest, and what tells programs of it."""
+"""The documents of an image: OCI's config and manifest, and the description for programs."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -18,11 +18,12 @@ from lading.image.reference import ImageReference
 
 @dataclass(frozen=True)
 class ImageParts:
-    """What an image is made of. The user in `config` is a number; `layers` are the lowest first,
-    the first `base_layers` of them of images below, the first `pulled_layers` of a pulled one.
+    """What an image is made of. The user in `config` is a number. `layers` are ordered from the
+    lowest: the first `base_layers` come from the images below, the first `pulled_layers` from a
+    pulled one.
 
-    `repository` and `tags` may have `{hash}` in them (`lading.image.name_template`). `closure` is
-    what lies in `/store` of the image.
+    `repository` and `tags` may contain `{hash}` (`lading.image.name_template`). `closure` is what
+    the image has in `/store`.
     """
 
     config: ImageConfig
@@ -37,8 +38,7 @@ class ImageParts:
 
 @dataclass(frozen=True)
 class ImageDocuments:
-    """`kept` are the numbers, from 0, of those layers
-    of the parts that are in the image."""
+    """`kept` are the indexes of the layers of the parts that are in the image."""
 
     config: bytes
     manifest: bytes
@@ -47,8 +47,9 @@ class ImageDocuments:
 
     @classmethod
     def of(cls, parts: ImageParts) -> "ImageDocuments":
-        """LadingError if the image has too many layers, or a name that can't be one."""
-        # A pulled image is kept as it is. Ours may add nothing but a config to what is below.
+        """Raises a LadingError if the image has too many layers, or an invalid name."""
+        # All layers of a pulled image are kept. One of ours may be empty: an image can add just a
+        # config.
         kept = tuple(
             number
             for number, layer in enumerate(parts.layers)

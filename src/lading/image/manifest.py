@@ -14,8 +14,8 @@ CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
 
-#: containerd takes a full reference from here and ignores the other one; tools that speak OCI
-#: alone take the tag from there.
+#: containerd reads a full reference from here and ignores the other annotation; pure OCI tools read
+#: the tag from that one.
 CONTAINERD_NAME = "io.containerd.image.name"
 OCI_REF_NAME = "org.opencontainers.image.ref.name"
 
@@ -31,7 +31,7 @@ class Image:
 
     @classmethod
     def build(cls, platform: Platform, config: bytes, layers: Sequence[Layer]) -> "Image":
-        """The image of a config that tells of these layers."""
+        """The image with a config that describes these layers."""
         manifest = canonical_json(
             {
                 "schemaVersion": 2,
@@ -46,7 +46,7 @@ class Image:
 
     @classmethod
     def read(cls, config: bytes, manifest: bytes, layers: Sequence[Layer]) -> "Image":
-        """The image of these documents; the manifest names some of `layers`, or all."""
+        """The image of these documents; the manifest names some or all of `layers`."""
         fields = json.loads(config)
         platform = Platform(fields["os"], fields["architecture"], fields.get("variant", ""))
         by_digest = {str(layer.digest): layer for layer in layers}
@@ -55,19 +55,20 @@ class Image:
 
     @property
     def id(self) -> Sha256:
-        """What docker shows as the image's id, except with the containerd store."""
+        """The image's id in docker, except with the containerd store."""
         return Sha256.of(self.config)
 
     @property
     def digest(self) -> Sha256:
-        """What registries call the image, and docker with the containerd store too."""
+        """The image's digest in registries, and its id in docker with the containerd store."""
         return Sha256.of(self.manifest)
 
 
 def index_bytes(image: Image, reference: Optional[ImageReference]) -> bytes:
     """`index.json` of a layout that holds one image.
 
-    One descriptor, because skopeo refuses more in an `oci-archive:` without a reference.
+    It has one descriptor, because skopeo refuses more than one in an `oci-archive:` without a
+    reference.
     """
     descriptor = _descriptor(MANIFEST_MEDIA_TYPE, image.digest, len(image.manifest))
     descriptor["platform"] = image.platform.to_dict()

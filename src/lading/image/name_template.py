@@ -1,6 +1,6 @@
-"""Names of images with parts that are known later only.
+"""Names of images with parts that are filled in later.
 
-`repository` and `image_tags` may have, any number of times,
+`repository` and `image_tags` may contain any number of these:
 
     {hash}                       the first 12 digits of the image's digest
     {env:NAME}                   an environment variable of who runs Pants
@@ -27,9 +27,10 @@ class Part(Enum):
 
 
 def parts(field: str, text: str) -> Iterator[Tuple[Part, str]]:
-    """What `text`, which stands in `field`, has in braces: the kind, and the variable or address.
+    """The parts of `text` in braces: the kind, and the variable or address. `field` is where `text`
+    was written.
 
-    LadingError for anything else in braces.
+    Raises LadingError for anything else in braces.
     """
     for match in _PLACEHOLDER.finditer(text):
         yield _parse(field, text, match[1])
@@ -41,12 +42,13 @@ def fill(field: str, text: str, value_of: Callable[[Part, str], str]) -> str:
 
 
 def fill_hash(text: str, digest: Sha256) -> str:
-    """`text`, in which no other parts are left, for the image with this digest."""
+    """`text`, which has no other parts any more, with this image's digest filled in."""
     return text.replace("{hash}", digest.hex[:_HASH_DIGITS])
 
 
 def sample(field: str, text: str) -> str:
-    """`text` as it may come out, to check the rest of it. LadingError for a bad part."""
+    """An example of what `text` may become, to check the rest of it. Raises LadingError for a bad
+    part."""
     return fill(field, text, lambda part, name: "0" * _HASH_DIGITS if part is Part.HASH else "1")
 
 

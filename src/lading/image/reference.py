@@ -9,7 +9,7 @@ from lading.values.errors import LadingError
 
 DEFAULT_REGISTRY = "docker.io"
 
-#: Docker Hub keeps images whose name has no user under this one.
+#: The namespace of images on Docker Hub whose name has no user.
 OFFICIAL_NAMESPACE = "library"
 
 _MAX_REPOSITORY_LENGTH = 255
@@ -25,9 +25,9 @@ _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Repository:
-    """`registry` is a host with optional port; `path` the rest, as it was written.
+    """`registry` is a host with an optional port; `path` is the rest as it was written.
 
-    `name` is what the user wrote. docker and podman show it and take it back.
+    `name` is what the user wrote; docker and podman show it and accept it.
     """
 
     name: str
@@ -36,7 +36,8 @@ class Repository:
 
     @classmethod
     def parse(cls, text: str, field: str = "repository") -> "Repository":
-        """A LadingError says what the grammar forbids; `field` is where `text` was written."""
+        """Raises a LadingError that says what the grammar forbids; `field` is where `text` was
+        written."""
         if not text:
             raise LadingError(f"`{field}` is empty. Write a name such as `redis`.")
         if len(text) > _MAX_REPOSITORY_LENGTH:
@@ -68,7 +69,7 @@ class Repository:
 
     @property
     def api_path(self) -> str:
-        """What the registry itself calls it: `library/redis`."""
+        """The name within the registry: `library/redis`."""
         return self.canonical[len(self.registry) + 1 :]
 
 
@@ -83,7 +84,7 @@ class ImageReference:
 
     @classmethod
     def parse_name(cls, name: str) -> "ImageReference":
-        """From `name` of another."""
+        """Splits the full name of an image."""
         repository, _, tag = name.rpartition(":")
         return cls.parse(repository, tag)
 
@@ -99,7 +100,7 @@ class ImageReference:
 
 
 def parse_tag(text: str, field: str = "image_tags") -> str:
-    """`text` if it is a tag; a LadingError about `field` otherwise."""
+    """Returns `text` if it is a tag; raises a LadingError about `field` otherwise."""
     if _TAG.fullmatch(text):
         return text
     raise LadingError(
@@ -109,7 +110,7 @@ def parse_tag(text: str, field: str = "image_tags") -> str:
 
 
 def is_registry(text: str) -> bool:
-    """Whether it is `host` or `host:port`."""
+    """Whether `text` is `host` or `host:port`."""
     match = _REGISTRY.fullmatch(text)
     return match is not None and 1 <= int(match["port"] or 1) <= MAX_PORT
 
@@ -117,8 +118,8 @@ def is_registry(text: str) -> bool:
 def _split_registry(text: str) -> Tuple[str, str]:
     """The first component is a registry if it looks like one (normalize.go).
 
-    docker also takes a first component with upper-case letters for a host. Here it is a mistake,
-    as it is one in most names that people write.
+    docker also takes a first component with upper-case letters as a host. Here it is an error,
+    since in most names it is a mistake.
     """
     first, slash, rest = text.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):

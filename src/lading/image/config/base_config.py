@@ -1,4 +1,5 @@
-"""The config of a pulled image, which images on top of it inherit (OCI image-spec, config.md)."""
+"""The config of a pulled image, which the images on top of it inherit (OCI image-spec,
+config.md)."""
 
 import json
 from dataclasses import dataclass
@@ -9,18 +10,18 @@ from lading.image.config.config_type import read_config
 from lading.image.config.go_json import MalformedError
 from lading.values.errors import LadingError
 
-#: What the history says of a layer that the base's own history does not account for.
+#: The history entry of a layer that the base's own history does not account for.
 _UNTOLD = "a layer of the base"
 
 
 @dataclass(frozen=True)
 class BaseConfig:
-    """`text` is the JSON as the registry has it. Keys that nobody knows are kept."""
+    """`text` is the JSON as it is in the registry. Unknown keys are kept."""
 
     text: str
 
     def __post_init__(self) -> None:
-        """A LadingError where it is not the config of an image."""
+        """Raises a LadingError if it is not the config of an image."""
         try:
             self.fields  # noqa: B018
         except MalformedError as error:
@@ -28,12 +29,12 @@ class BaseConfig:
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:
-        """By Go's names; the types are those of `CONFIG`."""
+        """The document by Go's field names; its types are those of `CONFIG`."""
         return read_config(json.loads(self.text))
 
     @property
     def runtime_fields(self) -> Mapping[str, Any]:
-        """What is under `config`; podman and umoci leave it out where it is empty."""
+        """The value of `config`; podman and umoci leave it out when it is empty."""
         return self.fields.get("config") or {}
 
     @property
@@ -51,9 +52,10 @@ class BaseConfig:
         return len(self.diff_ids)
 
     def history(self, created: str) -> List[Dict[str, Any]]:
-        """The base's own, if it accounts for each layer; else an entry a layer (rules_oci#645).
+        """The base's own history if it accounts for each layer; otherwise one entry for each layer
+        (rules_oci#645).
 
-        Entries with `empty_layer` are of instructions that made no layer.
+        Entries with `empty_layer` belong to instructions that made no layer.
         """
         entries: List[Dict[str, Any]] = self.fields.get("history") or []
         if sum(not entry.get("empty_layer") for entry in entries) == self.layer_count:
@@ -61,8 +63,8 @@ class BaseConfig:
         return [{"created": created, "created_by": _UNTOLD} for _ in range(self.layer_count)]
 
     def merged(self, own: Mapping[str, Any]) -> Dict[str, Any]:
-        """The runtime fields of an image that says `own` of itself; the rules are those of
-        `lading.image.config.inherit`.
+        """The base's runtime fields merged with `own`, the fields of the image on top, by the rules
+        of `lading.image.config.inherit`.
 
         Variables keep the base's order, and new ones follow. An empty list or dictionary in `own`
         removes the base's.

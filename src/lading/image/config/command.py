@@ -1,4 +1,4 @@
-"""Programs with their arguments, as an image's config has them."""
+"""Programs and their arguments in an image's config."""
 
 from typing import Sequence
 
@@ -7,7 +7,8 @@ from lading.values.errors import LadingError
 
 
 def check_command(field: str, words: Sequence[str], is_program: bool = True) -> None:
-    """LadingError unless Linux can run `words`; without `is_program` they are arguments."""
+    """Raises a LadingError unless Linux can run `words`. Without `is_program` they are arguments
+    only."""
     for word in words:
         if "\0" in word:
             raise LadingError(

@@ -16,18 +16,19 @@ from lading.image.config.stop_signal import parse_stop_signal
 from lading.image.config.user import User
 from lading.values.canonical_json import canonical_json
 
-#: One second after the epoch: some tools take zero for "not set" (rules_oci#655, jib#341).
+#: One second after the epoch, because some tools take zero for "not set" (rules_oci#655, jib#341).
 DEFAULT_CREATED = "1970-01-01T00:00:01Z"
 
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """What a runtime does with an image. A LadingError for values that no runtime takes.
+    """What a runtime does with an image. Raises a LadingError for values that no runtime accepts.
 
-    `entrypoint` and `cmd` are None where nothing is said of them, which counts for `inherit` only.
-    `exposed_ports` are as `parse_port` reads them. `env` and `labels` are pairs whose order does
-    not count: they are written sorted. `created` is RFC 3339. `base` is the config of the pulled
-    image at the bottom, if there is one; what it says counts where the other fields say nothing.
+    `entrypoint` and `cmd` are None if they are not set; only `inherit` cares about the difference
+    from an empty list. `exposed_ports` are as `parse_port` returns them. `env` and `labels` are
+    pairs in any order; they are written sorted. `created` is in RFC 3339 format. `base` is the
+    config of the pulled image at the bottom, if there is one; its values are used for fields that
+    are not set here.
     """
 
     platform: Platform
@@ -46,7 +47,7 @@ class ImageConfig:
 
     def __post_init__(self) -> None:
         check_command("entrypoint", self.entrypoint or ())
-        # It may be arguments to the base's entrypoint, of which the first may be empty.
+        # It may be arguments to the base's entrypoint, and the first of those may be empty.
         check_command("cmd", self.cmd or (), is_program=False)
         check_environment(dict(self.env))
         check_labels(dict(self.labels))
@@ -63,11 +64,11 @@ class ImageConfig:
 
     @property
     def environment(self) -> Dict[str, str]:
-        """What a program finds, with the base's."""
+        """The environment that a program gets, with the base's variables."""
         return {**(self.base.environment if self.base else {}), **dict(self.env)}
 
     def to_bytes(self, layers: Sequence[Layer]) -> bytes:
-        """The config blob of an image of these layers, lowest first, those of `base` included.
+        """The config blob of an image with these layers: lowest first, including those of `base`.
 
         The history accounts for each layer, because AWS Lambda, Artifactory and builders that take
         the image as a base count them (rules_oci#645, #654; nix2container#57).
@@ -94,7 +95,7 @@ class ImageConfig:
         )
 
     def _runtime_fields(self) -> Dict[str, Any]:
-        """Of those fields that say something. Empty lists say that there is none."""
+        """The runtime fields that are set. An empty list means that there is explicitly none."""
         ports = [port for text in self.exposed_ports for port in parse_port(text)]
         fields: Dict[str, Any] = {
             "Env": [f"{name}={value}" for name, value in sorted(self.env)],

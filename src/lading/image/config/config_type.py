@@ -1,4 +1,4 @@
-"""The type of an image's config: OCI image-spec, config.md, and what docker has besides (moby,
+"""The type of an image's config: OCI image-spec, config.md, and docker's additions (moby,
 image/image.go and api/types/container/config.go)."""
 
 from typing import Any, Dict
@@ -18,7 +18,7 @@ from lading.image.config.go_json import (
 )
 
 _WORDS = ListOf(KERNEL_STRING, "a list of strings without NUL characters")
-# docker takes a string for a list of one, podman and containerd don't.
+# docker reads a string as a list of one; podman and containerd don't.
 _COMMAND = ListOf(KERNEL_STRING, "a list of strings without NUL characters", takes_one=True)
 
 _HEALTHCHECK = Struct(
@@ -44,7 +44,7 @@ RUNTIME_CONFIG = Struct(
         "Labels": STRING_MAP,
         "StopSignal": KERNEL_STRING,
         "ArgsEscaped": BOOLEAN,
-        # What follows is docker's.
+        # The rest is docker's.
         "Healthcheck": _HEALTHCHECK,
         "OnBuild": STRINGS,
         "Shell": _COMMAND,
@@ -85,7 +85,7 @@ CONFIG = Struct(
                 }
             )
         ),
-        # What follows is docker's.
+        # The rest is docker's.
         "id": STRING,
         "parent": STRING,
         "comment": STRING,
@@ -98,7 +98,8 @@ CONFIG = Struct(
 
 
 def read_config(fields: Any) -> Dict[str, Any]:
-    """The fields of a config by Go's names; MalformedError for what no runtime loads."""
+    """The fields of a config by Go's names. Raises MalformedError for a config that no runtime
+    loads."""
     try:
         return CONFIG.read(fields, "")
     except MalformedError as error:

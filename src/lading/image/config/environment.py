@@ -5,8 +5,8 @@ from typing import Mapping
 
 from lading.values.errors import LadingError
 
-# POSIX allows more, but shells can't read what is outside of this (XBD 8.1); dots and dashes
-# occur in the wild, and programs can.
+# POSIX allows more, but shells can't read other names (XBD 8.1). Dots and dashes occur in practice,
+# and programs can read them.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 

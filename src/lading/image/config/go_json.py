@@ -1,7 +1,7 @@
-"""What Go's decoder takes for the fields of a type (encoding/json, Unmarshal).
+"""What Go's decoder accepts for the fields of a type (encoding/json, Unmarshal).
 
-Everything that loads images is written in Go. So a document is read as Go reads it: a null is
-nothing said, `user` is `User`, and a value of another type makes the whole document unreadable.
+Everything that loads images is written in Go. So a document is read as Go reads it: null means "not
+set", `user` is `User`, and a value of another type makes the whole document unreadable.
 """
 
 import re
@@ -13,7 +13,7 @@ from lading.values.foreign_text import printable, shown
 
 
 class MalformedError(ValueError):
-    """A document of an image is not what it must be, for the reason that is its text."""
+    """A document of an image is malformed; the text says why."""
 
 
 class GoType(Protocol):
@@ -21,15 +21,16 @@ class GoType(Protocol):
 
     @property
     def name(self) -> str:
-        """With an article."""
+        """The type's name with an article."""
 
     @property
     def zero(self) -> Any:
         """What Go makes of null in a list or a map."""
 
     def read(self, value: Any, place: str) -> Any:
-        """`value`, which is not None, with Go's names and zero values. MalformedError, which
-        names `place`, if it is of another type."""
+        """`value`, which is not None, with Go's names and zero values.
+
+        Raises MalformedError, naming `place`, if it is of another type."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Scalar:
 class ListOf:
     item: GoType
     name: str = "a list"
-    # Whether one item may stand for a list of it, as docker has it.
+    # Whether a single item may stand for a list of it, as docker allows.
     takes_one: bool = False
 
     @property
@@ -68,7 +69,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class MapOf:
-    """By keys of any text that `key` takes."""
+    """A map whose keys are any text that `key` accepts."""
 
     item: GoType
     key: GoType
@@ -89,7 +90,7 @@ class MapOf:
 
 @dataclass(frozen=True)
 class Struct:
-    """Fields by name. What has another name is kept as it is; a null is kept, too."""
+    """A struct: its fields by name. Unknown fields are kept as they are, and so is null."""
 
     fields: Mapping[str, GoType]
     name: str = "an object"
@@ -109,7 +110,7 @@ class Struct:
         for key, inner in value.items():
             name = key if key in self.fields else self._names.get(key.casefold(), key)
             if name in read:
-                # In Go the later one counts, or both are merged; in other languages one of them.
+                # In Go the later one wins, or both are merged; other languages take one of them.
                 raise MalformedError(f"`{_in(place, name)}` occurs in two spellings")
             kind = self.fields.get(name)
             known = kind is not None and inner is not None
@@ -133,7 +134,7 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 63
 
 
-# Since Go 1.20; before it took some others as well.
+# The format since Go 1.20; earlier versions accepted some others as well.
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
@@ -143,7 +144,7 @@ def _is_time(value: Any) -> bool:
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return False
-    # Go has a year 0, which is a leap year, and Python has not.
+    # Go has a year 0, a leap year; Python does not.
     text = re.sub("^0000", "2000", match[1])
     try:
         datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")
@@ -153,7 +154,7 @@ def _is_time(value: Any) -> bool:
 
 
 STRING = Scalar("a string", lambda value: isinstance(value, str), "")
-#: What the kernel is given, where NUL ends a text.
+#: Text that is passed to the kernel, where NUL ends it.
 KERNEL_STRING = Scalar(
     "a string without NUL characters",
     lambda value: isinstance(value, str) and "\0" not in value,
@@ -168,5 +169,5 @@ STRING_MAP = MapOf(STRING, STRING, "an object of strings")
 
 
 def set_of(key: GoType) -> MapOf:
-    """Of texts, which are the keys of an object whose values say nothing."""
+    """A set of texts: an object with these keys, whose values mean nothing."""
     return MapOf(Struct({}), key)

@@ -1,7 +1,7 @@
-"""How a runtime finds out whether a container is well.
+"""How a runtime finds out whether a container is healthy.
 
-Not in the OCI image-spec; docker and podman read it from the config (moby, HealthConfig). Times
-are integer nanoseconds there.
+This is not in the OCI image-spec; docker and podman read it from the config (moby, HealthConfig),
+where times are integer nanoseconds.
 """
 
 import re
@@ -23,17 +23,17 @@ _TIMES = {
 }
 _KEYS = ("test", *_TIMES, "retries")
 _NANOSECONDS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-# Fewer digits than Python refuses to read.
+# Fewer digits than the number that Python refuses to read.
 _DURATION = re.compile(r"(?:[0-9]{1,20}(?:\.[0-9]{1,20})?(?:ms|s|m|h)){1,8}")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
-# docker and podman read times and counts into these.
+# docker and podman read times and counts into integers of these sizes.
 _MAX_TIME, _MAX_RETRIES = 2**63 - 1, 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Healthcheck:
-    """`test` is the program with its form in front; `times` are nanoseconds by config key."""
+    """`test` is the form followed by the program; `times` are nanoseconds by config key."""
 
     test: Tuple[str, ...]
     times: Tuple[Tuple[str, int], ...] = ()
@@ -41,7 +41,7 @@ class Healthcheck:
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> "Healthcheck":
-        """From `{"test": ["CMD", "redis-cli", "ping"], "interval": "30s", "retries": 3}`."""
+        """Parses `{"test": ["CMD", "redis-cli", "ping"], "interval": "30s", "retries": 3}`."""
         for key in fields:
             if key not in _KEYS:
                 raise LadingError(
@@ -66,7 +66,7 @@ class Healthcheck:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Healthcheck":
-        """From the form in an image's config."""
+        """Reads the form that an image's config has."""
         times = tuple((name, fields[name]) for name in _TIMES.values() if name in fields)
         return cls(tuple(fields["Test"]), times, fields.get("Retries", 0))
 

@@ -1,4 +1,4 @@
-"""What an image's config takes over from its base's."""
+"""What an image's config inherits from its base's."""
 
 from dataclasses import replace
 from typing import Tuple
@@ -7,18 +7,18 @@ from lading.image.config.config import ImageConfig
 
 
 def inherit(base: ImageConfig, own: ImageConfig) -> ImageConfig:
-    """`own` on top of `base`, as a Dockerfile's instructions are on top of FROM:
+    """`own` on top of `base`, as a Dockerfile's instructions apply on top of FROM:
 
-    - `env` and `labels` are merged by name, and the own value wins;
+    - `env` and `labels` are merged by name; the image's own value wins;
     - `exposed_ports` and `volumes` are united;
     - `cmd` is the base's, unless the image has its own, or an `entrypoint`: the base's arguments
       would go to another program (moby#35027, rules_oci#656);
-    - `entrypoint`, `working_dir`, `user`, `stop_signal` and `healthcheck` are the base's where the
-      image says nothing. An empty `entrypoint` or `cmd` says that there is none;
+    - `entrypoint`, `working_dir`, `user`, `stop_signal` and `healthcheck` are the base's if the
+      image does not set them. An empty `entrypoint` or `cmd` means that there is none;
     - `platform` is the base's, `created` the image's.
 
-    A pulled image says these things in a JSON of its own, `BaseConfig`, which is merged by the
-    same rules when the config is written.
+    A pulled image has these values in its own JSON (`BaseConfig`), which is merged by the same
+    rules when the config is written.
     """
     cmd = base.cmd if own.entrypoint is None else None
     return replace(

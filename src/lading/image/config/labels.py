@@ -11,7 +11,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
         if not name:
             raise LadingError("`labels` has an empty name. Give the label a name.")
         for text in (name, value):
-            # docker and podman take them, databases of registries do not.
+            # docker and podman accept NUL, but the databases of registries do not.
             if "\0" in text:
                 raise LadingError(
                     f"`labels` gives {shown(name)} the value {shown(value)}, but a label can't "

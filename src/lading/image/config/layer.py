@@ -1,4 +1,4 @@
-"""A layer as the config and the manifest name it."""
+"""A layer as the config and the manifest describe it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,14 @@ from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.json_codec import read_json
 
-#: As many as dockerd takes (moby, maxLayerDepth).
+#: The most that dockerd accepts (moby, maxLayerDepth).
 MAX_LAYERS = 125
 
 _EMPTY = Sha256.of(END_OF_ARCHIVE)
 
 
 def check_layer_count(count: int) -> None:
-    """A LadingError where docker would refuse to load the image (moby#20298, #25957)."""
+    """Raises a LadingError if docker would refuse to load the image (moby#20298, #25957)."""
     if count > MAX_LAYERS:
         raise LadingError(
             f"the image has {count} layers, including those of its `base`, but docker supports at "
@@ -27,8 +27,8 @@ def check_layer_count(count: int) -> None:
 
 @dataclass(frozen=True)
 class PackagePart:
-    """From `offset` on, `size` bytes of a layer's blob are a package's segment, compressed, without
-    what a layer has before and behind it."""
+    """Where a layer's blob has the compressed segment of a package, without the tar members before
+    and after it: `size` bytes from `offset` on."""
 
     offset: int
     size: int
@@ -36,11 +36,12 @@ class PackagePart:
 
 @dataclass(frozen=True)
 class Layer:
-    """`digest` and `size` (bytes) are of the blob, `diff_id` and `tar_size` of the tar in it.
+    """`digest` and `size` (bytes) describe the blob, `diff_id` and `tar_size` (bytes) the tar in
+    it.
 
-    `created_by` is what the image's history says of it. `holes` are the bytes of its files that are
-    zeros and not in the tar, which bases of others alone can have. `package` is there if the layer
-    has one package and nothing else.
+    `created_by` is for the image's history. `holes` counts the bytes of sparse files that are zero
+    and not in the tar; only layers of pulled images can have any. `package` is set if the layer has
+    one package and nothing else.
     """
 
     digest: Sha256
@@ -62,5 +63,5 @@ class Layer:
 
     @classmethod
     def read(cls, description: Path) -> "Layer":
-        """From its JSON."""
+        """Reads a layer's JSON."""
         return read_json(cls, description)

@@ -11,7 +11,7 @@ _PLATFORM = re.compile(r"(?P<os>linux)/(?P<architecture>[a-z0-9]+)(?:/(?P<varian
 
 @dataclass(frozen=True)
 class Platform:
-    """Go's names: `architecture` is amd64, arm64, ...; `variant` is often empty."""
+    """Go's names: `architecture` is amd64, arm64 and so on; `variant` is often empty."""
 
     os: str
     architecture: str

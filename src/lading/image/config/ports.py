@@ -14,8 +14,8 @@ _PORT = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?(?:/(?P<prot
 def parse_port(text: str) -> Tuple[str, ...]:
     """The ports that `text` names, each as `number/protocol`.
 
-    `6379` is `6379/tcp`; a range such as `6000-6010/udp` is one port after the other, because
-    the OCI config has no ranges.
+    `6379` means `6379/tcp`. A range such as `6000-6010/udp` becomes single ports, because the OCI
+    config has no ranges.
     """
     match = _PORT.fullmatch(text)
     if match is None:

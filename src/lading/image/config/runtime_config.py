@@ -1,11 +1,11 @@
-"""What an image's config says to those who run it (OCI image-spec, config.md), by the names that
-the fields of `docker_image` have."""
+"""What an image's config tells runtimes (OCI image-spec, config.md), by the names of the fields of
+`docker_image`."""
 
 import json
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Tuple, Union
 
-#: Of programs in images that set none, in docker and podman.
+#: PATH of programs in images that set none, as docker and podman have it.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -25,9 +25,9 @@ class RuntimeConfig:
 
     @classmethod
     def from_json(cls, text: str) -> "RuntimeConfig":
-        """From the config blob."""
+        """Reads the config blob."""
         document = json.loads(text)
-        # podman and umoci leave it out where it is empty, and others write null.
+        # podman and umoci leave it out when it is empty; others write null.
         fields: Dict[str, Any] = document.get("config") or {}
         env = (text.partition("=") for text in fields.get("Env") or ())
         return cls(

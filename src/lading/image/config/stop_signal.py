@@ -17,13 +17,13 @@ _NAMES = (
 SIGNALS = tuple(f"SIG{name}" for name in _NAMES)
 
 _MAX_SIGNAL = 64
-# Those that docker and podman know by name.
+# The real-time signals that docker and podman know by name.
 _REAL_TIME = re.compile(r"SIGRTMIN(?:\+(?:[1-9]|1[0-5]))?|SIGRTMAX(?:-(?:[1-9]|1[0-4]))?")
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
 def parse_stop_signal(text: str) -> str:
-    """`text` if it is a signal's name or number; else a LadingError."""
+    """Returns `text` if it is a signal's name or number; raises a LadingError otherwise."""
     if text in SIGNALS or _REAL_TIME.fullmatch(text):
         return text
     if _NUMBER.fullmatch(text) and 1 <= int(text) <= _MAX_SIGNAL:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from lading.files.container_path import shown
 from lading.values.errors import LadingError
 
-#: What the kernel's signed ids and every runtime can hold.
+#: The largest id that fits the kernel's signed ids and every runtime.
 MAX_ID = 2**31 - 1
 
-# As useradd accepts them, with the dots and upper-case letters that directories use.
+# What useradd accepts, and the dots and upper-case letters that directory services use.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
-# More digits than any id has, and fewer than Python refuses to read.
+# More digits than any id has, but fewer than Python refuses to read.
 _NUMBER = re.compile(r"[0-9]{1,20}")
 
 
@@ -25,7 +25,7 @@ def is_number(text: str) -> bool:
 
 @dataclass(frozen=True)
 class User:
-    """Either part is a name or a decimal id; `group` is empty where only a user is given."""
+    """Each part is a name or a decimal id; `group` is empty if only a user is given."""
 
     user: str
     group: str = ""
@@ -52,5 +52,5 @@ class User:
 
     @property
     def has_names(self) -> bool:
-        """Whether a runtime looks anything up in the image's files."""
+        """Whether a runtime must look anything up in the image's files."""
         return any(part and not is_number(part) for part in (self.user, self.group))

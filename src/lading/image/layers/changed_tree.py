@@ -1,4 +1,4 @@
-"""What lies in an image after commands have changed it."""
+"""The files of an image after commands have changed it."""
 
 from dataclasses import replace
 from typing import Callable, Dict, Optional, Sequence
@@ -16,9 +16,9 @@ from lading.image.root.image_tree import ImageTree
 def changed_tree(
     tree: ImageTree, changes: Sequence[Change], after: TreeState, read: Callable[[str], bytes]
 ) -> ImageTree:
-    """`tree` after `changes`, which left the state `after`. `read` gives a file's content.
+    """`tree` after `changes`, which led to the state `after`. `read` returns a file's content.
 
-    A named pipe counts as a file there.
+    A named pipe counts as a file.
     """
     gone = {
         change.path
@@ -56,7 +56,7 @@ def _changed_accounts(
     known = accounts.to_data()
     data: Dict[str, bytes] = {}
     for path in ACCOUNT_FILES:
-        # The file, or the directory, may be a link, which must not be followed outside the tree.
+        # The file or its directory may be a link, which must not be followed out of the tree.
         place = follow(f"{path}/.", target_of)
         node = None if place is None else after.get(place)
         if place is not None and node is not None and node.type == Kind.FILE:

@@ -1,8 +1,8 @@
-"""What a layer must hold to turn one tree into another.
+"""What a layer must contain to turn one tree into another.
 
-OCI image-spec, layer.md, "Change Types". The changes follow from the two states alone, not from
-how the one became the other: a directory that was removed and made again with the same content
-is no change.
+OCI image-spec, layer.md, "Change Types". The changes follow from the two states alone, not from the
+steps between them: a directory that was removed and created again with the same content is no
+change.
 """
 
 import posixpath
@@ -21,23 +21,23 @@ from lading.values.errors import LadingError
 
 @dataclass(frozen=True)
 class Change:
-    """`node` is what lies at `path` now; None if it was deleted."""
+    """`node` is what `path` has now; None if it was deleted."""
 
     path: str
     node: Optional[Node]
 
     @property
     def member_path(self) -> str:
-        """The path of its member in a layer."""
+        """The path of the change's member in a layer."""
         return self.path if self.node else whiteout(self.path)
 
 
 def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
     """The changes in the order of their members, parents first.
 
-    Directories above a change are among them, unchanged, since readers give a directory without
-    an entry an owner and mode of their own (image-spec#737). Of a deleted directory there is one
-    deletion and none beneath it (umoci#254).
+    Unchanged directories above a change are included, since readers give a directory without an
+    entry their own choice of owner and mode (image-spec#737). A deleted directory is one deletion,
+    with none beneath it (umoci#254).
     """
     written = {path for path, node in after.items() if before.get(path) != node}
     deleted = {path for path in before.keys() - after.keys() if _is_directory(after, path)}
@@ -52,7 +52,7 @@ def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
 
 
 def _is_directory(after: TreeState, path: str) -> bool:
-    """Whether the parent of `path` is still there to delete from."""
+    """Whether the parent of `path` still exists, so that something can be deleted from it."""
     parent = posixpath.dirname(path)
     return not parent or (parent in after and after[parent].type == Kind.DIRECTORY)
 
@@ -85,7 +85,8 @@ _WHITEOUT_MODE = 0o644
 
 
 def write_changes(changes: Sequence[Change], root: Path, output: BinaryIO) -> None:
-    """Write the archive; contents come from the tree at `root`, in which nothing may change."""
+    """Write the archive. Contents are read from the tree at `root`, which must not change
+    meanwhile."""
     for change in changes:
         member = _member(change)
         output.write(tar_header.header(member))
@@ -96,7 +97,7 @@ def write_changes(changes: Sequence[Change], root: Path, output: BinaryIO) -> No
 
 
 def changed_entries(changes: Sequence[Change], root: Path) -> Iterator[Entry]:
-    """What lies in the tree at `root` now where something changed."""
+    """The entries of the tree at `root` that changed."""
     for change in changes:
         if change.node:
             host = root / change.path

@@ -1,5 +1,5 @@
-"""Which of a layer's files are kept with their content: those that say who its users are and which
-Debian packages it has, and those that packages add to."""
+"""Which of a layer's files are listed with their content: those that say who its users are and
+which Debian packages it has, and those that packages add to."""
 
 import posixpath
 from enum import Enum, auto
@@ -11,11 +11,11 @@ from lading.image.root.account_files import ACCOUNT_FILES
 from lading.image.root.dpkg_status import is_dpkg_status
 from lading.tar.tar_header import TarMember
 
-#: Bytes that all files of users may have, all of packages, and all that are added to. Nobody has
-#: so many.
+#: The most bytes that all account files may have, all package databases, and all files that
+#: packages add to. No real image has so many.
 LIMIT = 4 << 20
 
-# A link may lead to a link.
+# A link may lead to another link.
 _MOST_PASSES = 4
 
 
@@ -26,8 +26,10 @@ class _Purpose(Enum):
 
 
 class KeptContent:
-    """Of one pass over the layer. All files called `etc/passwd` and so on, at any depth, because
-    `/etc` or the file may be a link; and those that links of such names lead to, in the next pass.
+    """The kept files of one pass over the layer.
+
+    Kept are all files called `etc/passwd` and so on, at any depth, because `/etc` or the file may
+    be a link. If links of such names lead elsewhere, the next pass keeps their targets.
     """
 
     def __init__(self, wanted: FrozenSet[str] = frozenset(), passes: int = _MOST_PASSES) -> None:
@@ -37,7 +39,8 @@ class KeptContent:
         self._passes = passes
 
     def content(self, member: TarMember, read: Callable[[int], bytes]) -> Optional[bytes]:
-        """None for what is not kept. `read` gives up to so many bytes of the member's content."""
+        """None for a file that is not kept. `read` returns up to the given number of bytes of the
+        member's content."""
         purpose = self._purpose(member.path)
         if purpose is None:
             return None
@@ -61,7 +64,7 @@ class KeptContent:
         return _Purpose.USERS if path in self._wanted or _is_account_file(path) else None
 
     def next_pass(self) -> Optional["KeptContent"]:
-        """None if there is nothing more to look for."""
+        """None if there is nothing left to look for."""
         more = {path for path in self._targets - self._wanted if not _is_account_file(path)}
         if not more or self._passes == 1:
             return None

@@ -1,7 +1,7 @@
 """What a layer does to the tree of the layers below it.
 
-OCI image-spec, layer.md, "Applying Changesets"; where that is silent, as docker, containerd and
-podman do (docs/base-images.md has a table).
+Implements OCI image-spec, layer.md, "Applying Changesets". Where that is silent, it does what
+docker, containerd and podman do (docs/base-images.md has a table).
 """
 
 import posixpath
@@ -16,52 +16,53 @@ from lading.tar.member_path import check_length
 from lading.tar.tar_header import TarMember
 from lading.values.foreign_text import shown
 
-# AUFS kept its own files there, and docker passes them over.
+# AUFS kept its own files under this prefix; docker ignores them.
 _AUFS = ".wh..wh."
 
-#: What a tree makes a file of.
+#: What a tree makes files from.
 Content = TypeVar("Content")
 _Content = TypeVar("_Content", contravariant=True)
 
 
 class FileTree(Protocol[_Content]):
-    """A tree that is changed. Paths have no leading slash, and no links among their parents; ""
-    is the root. OSError where the tree can't be changed so."""
+    """A tree that can be changed. Paths have no leading slash, and no links among their parents; ""
+    is the root. Methods raise OSError if the tree can't be changed that way."""
 
     def link_target(self, path: str) -> Optional[str]:
-        """None for what is no symlink."""
+        """None for anything but a symlink."""
 
     def is_directory(self, path: str) -> bool:
-        """False also for links to one."""
+        """False for a link to a directory, too."""
 
     def has(self, path: str) -> bool:
-        """Whether anything is there, a link that leads nowhere included."""
+        """Whether anything exists there, including a link that leads nowhere."""
 
     def names(self, directory: str) -> Iterable[str]:
-        """What lies in it."""
+        """The names in the directory."""
 
     def remove(self, path: str) -> None:
-        """With all that is in it. The path is there."""
+        """Remove the path, which exists, and everything in it."""
 
     def make_directory(self, path: str) -> None:
-        """The parent is there, and nothing at the path."""
+        """The parent exists; the path does not."""
 
     def describe_directory(self, path: str, member: TarMember) -> None:
-        """Give it the owner and mode of `member`."""
+        """Give the directory the owner and mode of `member`."""
 
     def make(self, path: str, member: TarMember, content: _Content) -> None:
-        """A file, symlink, pipe or device. The parent is there, and nothing at the path."""
+        """Create a file, symlink, pipe or device. The parent exists; the path does not."""
 
     def link(self, source: str, path: str) -> None:
-        """A hard link. The parent is there, and nothing at the path; the source is no directory."""
+        """Create a hard link. The parent exists, the path does not, and the source is not a
+        directory."""
 
 
 class LayerApplier(Generic[Content]):
-    """Applies one layer's members, in their order; then `finish` it.
+    """Applies one layer's members in order; call `finish` at the end.
 
-    docker, containerd and podman unpack each layer by itself and lay it over the lower ones
-    (overlayfs), so here too a layer follows its own links only: where a lower one has a link, or a
-    file, a directory takes its place. Members at and below the paths in `skipped` are left out.
+    docker, containerd and podman unpack each layer on its own and lay it over the lower ones
+    (overlayfs). So here, too, a layer follows only its own links: a directory replaces a link or
+    file of a lower layer. Members at and below the paths in `skipped` are left out.
     """
 
     def __init__(
@@ -70,16 +71,17 @@ class LayerApplier(Generic[Content]):
         self._tree = tree
         self._bound = bound
         self._skipped = skipped
-        # The places that this layer's own members have, those that it deletes in lower layers, and
-        # those below which it hides everything of theirs.
+        # The places of this layer's own members, those that it deletes from lower layers, and those
+        # below which it hides everything in lower layers.
         self._own: Set[str] = set()
         self._deleted: Set[str] = set()
         self._emptied: Set[str] = set()
-        # Where directories lie, by the paths that members have for them.
+        # The real location of each directory, by the path that members use for it.
         self._directories: Dict[str, str] = {"": ""}
 
     def add(self, member: TarMember, content: Content) -> None:
-        """LayerError for what no runtime could do; OSError from the tree."""
+        """Raises LayerError for a member that no runtime could unpack; OSError comes from the
+        tree."""
         path = member.path
         if not path or self._is_skipped(path):
             return
@@ -97,8 +99,8 @@ class LayerApplier(Generic[Content]):
             self._note(place)
 
     def finish(self) -> None:
-        """Delete what the layer deletes. Not before, as a directory behind a whiteout undoes it in
-        overlayfs."""
+        """Delete what the layer deletes. This comes last because a directory that follows its own
+        whiteout undoes it in overlayfs."""
         for place in sorted(self._deleted):
             if self._tree.has(place):
                 self._tree.remove(place)
@@ -112,7 +114,8 @@ class LayerApplier(Generic[Content]):
         return any("/".join(parts[: length + 1]) in self._skipped for length in range(len(parts)))
 
     def _directory(self, path: str, member: str) -> str:
-        """Where the directory `path` lies, which is made for `member` where the layer has none."""
+        """The real location of the directory `path`. It is created for `member` if the layer lacks
+        it."""
         if path in self._directories:
             return self._directories[path]
         place = posixpath.join(
@@ -180,7 +183,7 @@ class LayerApplier(Generic[Content]):
             tree.make(place, member, content)
 
     def _source(self, member: TarMember, place: str) -> str:
-        """Of a hard link. Runtimes see nothing of lower layers while they unpack one."""
+        """The source of a hard link. Runtimes can't see lower layers while they unpack a layer."""
         source = follow(member.target, self._link_target)
         if source is None or source not in self._own or not self._tree.has(source):
             raise _unusable(
@@ -196,7 +199,7 @@ class LayerApplier(Generic[Content]):
 
     def _clear(self, place: str) -> None:
         if place in self._own:
-            self._directories = {"": ""}  # some may have lain there
+            self._directories = {"": ""}  # some may have been inside
         if self._tree.has(place):
             self._tree.remove(place)
 

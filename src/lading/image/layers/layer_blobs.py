@@ -1,4 +1,4 @@
-"""The layers of an image as files, whatever they are compressed by."""
+"""The layers of an image as files, whatever their compression."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,24 +13,25 @@ from lading.namespaces import linux
 
 @dataclass(frozen=True)
 class LayerBlobs:
-    """`blobs` are absolute paths, lowest first; `libzstd` is the library's, which only blobs of
-    zstd need."""
+    """`blobs` are absolute paths, lowest first. `libzstd` is the path of the library, which only
+    zstd blobs need."""
 
     blobs: Tuple[Path, ...]
     libzstd: str
 
     def tars(self) -> Iterator[Iterator[bytes]]:
-        """The tar archive of each layer, in chunks, which can be read in a chroot until the next
-        one is taken."""
+        """Iterates over the tar archive of each layer, in chunks. A layer can be read in a chroot,
+        until the next one is taken."""
         reader = BlobReader(self.libzstd)
         for path in self.blobs:
             with path.open("rb") as blob:
                 yield reader.chunks(blob, Compression.of(blob))
 
     def unpack(self, root: Path, skipped: FrozenSet[str] = frozenset()) -> DiskTree:
-        """Make the directory `root` and unpack all layers in it but the paths in `skipped`.
+        """Create the directory `root` and unpack all layers into it, except for the paths in
+        `skipped`.
 
-        It must be run as root of a user namespace (`UserNamespace.run`).
+        Must run as root of a user namespace (`UserNamespace.run`).
         """
         root.mkdir(mode=0o755)
         forget_default_acl(str(root))

@@ -1,4 +1,4 @@
-"""What lies in a layer, so that trees can be made of layers without unpacking them."""
+"""The members of a layer as a list, so that trees can be computed without unpacking layers."""
 
 import json
 from dataclasses import dataclass
@@ -10,16 +10,17 @@ from lading.tar.tar_header import TarMember
 
 @dataclass(frozen=True)
 class ListedMember:
-    """A member as the layer has it, whiteouts included; sizes, times and attributes don't count.
+    """A member of the layer, which may be a whiteout; sizes, times and attributes are left out.
 
-    `data` is the content of the few files whose content is kept, else None.
+    `data` is the content of the few files that are kept with their content, None for others.
     """
 
     member: TarMember
     data: Optional[bytes] = None
 
     def write(self, listing: IO[str]) -> None:
-        """One line of JSON. In ASCII, so that surrogates that stand for other bytes survive."""
+        """Write one line of JSON, in ASCII so that surrogates that stand for other bytes
+        survive."""
         member = self.member
         fields = [
             *(
@@ -36,7 +37,7 @@ class ListedMember:
 
 
 def read_listing(listing: IO[str]) -> Iterator[ListedMember]:
-    """In the layer's order."""
+    """In the order of the layer."""
     for line in listing:
         path, letter, mode, uid, gid, target, *data = json.loads(line)
         type = Kind.of_tar_type(letter)

@@ -1,8 +1,8 @@
 """Unpacks the layers of an image over each other, as a container runtime does.
 
-Owners, modes, hard links, extended attributes and modification times are kept; what a layer whites
-out is gone. Layers are other people's bytes: this must run inside a chroot (`linux.inside`), so
-that no member's path or link leads out of the tree, whatever it says.
+Owners, modes, hard links, extended attributes and modification times are kept; whiteouts delete
+files. Layers are untrusted: this must run inside a chroot (`linux.inside`), so that no member's
+path or link can lead out of the tree.
 """
 
 import errno
@@ -32,11 +32,11 @@ _Read = Callable[[int], bytes]
 def unpack_layer(
     tar: Iterator[bytes], skipped: FrozenSet[str], bound: TreeBound, tree: "DiskTree"
 ) -> None:
-    """Unpack a tar archive into `/` over what is there, which `tree` has been told of.
+    """Unpack a tar archive into `/`, over what is there, which `tree` already knows.
 
-    Members at and below the paths in `skipped` (without leading slash) are left out. LadingError
-    for a damaged archive, for one that no runtime could unpack or that exceeds the bound, and when
-    the disk is full.
+    Members at and below the paths in `skipped` (without leading slash) are left out. Raises
+    LadingError for an archive that is damaged, that no runtime could unpack or that exceeds the
+    bound, and if the disk is full.
     """
     applier = LayerApplier(tree, bound, skipped)
     with about_layer("a layer of the image"):
@@ -48,7 +48,7 @@ def unpack_layer(
                 raise _refusal(member.path, error) from error
         applier.finish()
         for _ in tar:
-            pass  # what lies behind the archive's end must be sound and within bounds, too
+            pass  # what follows the archive's end must be sound and within bounds, too
 
 
 #: Type, major and minor number.
@@ -56,21 +56,20 @@ Device = Tuple[Kind, int, int]
 
 
 class DiskTree:
-    """The `FileTree` that lies at `/`.
+    """The `FileTree` at `/`.
 
-    Only the machine's root may make devices, so what lies there in place of one is a character
-    device that does not exist, 0:0: it can be seen, removed and moved, but neither read nor
-    written.
+    Only the machine's root may create devices. The character device 0:0, which does not exist,
+    stands for each of them: it can be seen, removed and moved, but neither read nor written.
     """
 
     def __init__(self) -> None:
-        #: The devices of the image, by the inodes that stand for them.
+        #: The devices of the image, by the inodes of their stand-ins.
         self.devices: Dict[int, Device] = {}
         self._lost: List[str] = []
 
     @property
     def warning(self) -> str:
-        """What got lost, in a sentence; "" for nothing."""
+        """A sentence about what was lost; "" if nothing was."""
         if not self._lost:
             return ""
         return (
@@ -83,7 +82,7 @@ class DiskTree:
         try:
             return os.readlink(_host(path)).decode("utf-8", "surrogateescape")
         except OSError:
-            return None  # it is no link, or not there
+            return None  # it is no link, or does not exist
 
     def is_directory(self, path: str) -> bool:
         try:
@@ -104,14 +103,14 @@ class DiskTree:
             os.unlink(_host(path))
 
     def make_directory(self, path: str) -> None:
-        # Said, and not left to the umask and to a parent with a setgid bit.
+        # Set explicitly, because the umask and a parent with a setgid bit change it.
         os.mkdir(_host(path))
         os.chown(_host(path), 0, 0)
         os.chmod(_host(path), DIRECTORY_MODE)
 
     def describe_directory(self, path: str, member: TarMember) -> None:
         for name, _ in read_attributes(_host(path)):
-            os.removexattr(_host(path), name)  # the last layer's count
+            os.removexattr(_host(path), name)  # the last layer decides
         self._describe(path, member)
 
     def make(self, path: str, member: TarMember, content: _Read) -> None:
@@ -135,7 +134,7 @@ class DiskTree:
     def _make_device(self, path: str, member: TarMember) -> None:
         place = _host(path)
         try:
-            # Everybody may make this one since Linux 5.8 (vfs_mknod).
+            # Since Linux 5.8 everybody may create this device (vfs_mknod).
             os.mknod(place, stat.S_IFCHR, os.makedev(0, 0))
         except PermissionError as error:
             if path.startswith("dev/"):
@@ -152,7 +151,7 @@ class DiskTree:
     def _describe(self, path: str, member: TarMember) -> None:
         place = _host(path)
         _change_owner(place, member)
-        os.chmod(place, member.mode)  # later than the owner, which clears setuid
+        os.chmod(place, member.mode)  # after the owner, whose change clears setuid
         for name, value in member.xattrs:
             if is_kept(name):
                 self._set_attribute(path, name, value)
@@ -181,7 +180,7 @@ def _change_owner(place: bytes, member: TarMember) -> None:
         os.chown(place, member.uid, member.gid, follow_symlinks=False)
     except OSError as error:
         if error.errno == errno.EINVAL:
-            # user_namespaces(7): the id is not mapped.
+            # The id is not mapped (user_namespaces(7)).
             owner = f"{member.uid}:{member.gid}"
             text = f"its owner {owner} is not among the ids of /etc/subuid and /etc/subgid"
             raise OSError(errno.EINVAL, text) from error
@@ -189,7 +188,7 @@ def _change_owner(place: bytes, member: TarMember) -> None:
 
 
 def _host(path: str) -> bytes:
-    """For a system call: UTF-8 whatever the locale, unlike os.fsencode."""
+    """The path for a system call: UTF-8 whatever the locale, unlike os.fsencode."""
     return b"/" + path.encode("utf-8", "surrogateescape")
 
 

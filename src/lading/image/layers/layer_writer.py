@@ -1,8 +1,7 @@
 """Writes a layer: head segment, package segments and end marker, as tar and compressed.
 
-Each part is compressed for itself, to gzip members or zstd frames, and these concatenate. So
-packages are compressed once, whatever number of layers they are in, and a layer is made by copying
-bytes.
+Each part is compressed separately, as gzip members or zstd frames, and these can be concatenated.
+So a package is compressed once, however many layers it is in, and a layer is made by copying bytes.
 """
 
 import hashlib
@@ -29,7 +28,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class SegmentFiles:
-    """A segment and what it becomes compressed: `size` bytes of a file from `offset` on, or all."""
+    """A segment and its compressed form: `size` bytes of a file from `offset` on, or the whole
+    file."""
 
     segment: Path
     compressed: Path
@@ -39,7 +39,7 @@ class SegmentFiles:
 
 @dataclass(frozen=True)
 class PackageFiles:
-    """A package's segment."""
+    """The files of a package's segment."""
 
     path: StorePath
     files: SegmentFiles
@@ -47,14 +47,14 @@ class PackageFiles:
 
 @dataclass(frozen=True)
 class LayerWriter:
-    """Writes the blob of a layer to `output`; `created_by` is for the image's history."""
+    """Writes the blob of a layer to `output`. `created_by` is for the image's history."""
 
     compressor: LayerCompressor
     output: BinaryIO
     created_by: str
 
     def write(self, head: bytes, segments: Sequence[SegmentFiles]) -> Layer:
-        """No path may be in two of `segments`, or in one and in `head`."""
+        """No path may be in two of `segments`, or in one of them and in `head`."""
 
         def copy(blob: HashedOutput) -> None:
             for files in segments:
@@ -67,10 +67,10 @@ class LayerWriter:
     def write_around(
         self, head: bytes, segments: Sequence[Path], write_middle: Callable[[HashedOutput], None]
     ) -> Tuple[Layer, range]:
-        """The same where `write_middle` writes what becomes of `segments`. With the layer comes
-        where in the blob that is, in bytes."""
+        """Like `write`, but `write_middle` writes the compressed `segments`. Returns with the layer
+        where they are in the blob, in bytes."""
         blob = HashedOutput(self.output)
-        # Both hash, which takes the most time here, and which another thread can do meanwhile.
+        # Both compute hashes, which takes most of the time; another thread can do it meanwhile.
         with ThreadPoolExecutor(1) as pool:
             archive = pool.submit(_hash_archive, head, segments)
             self.compressor.compress(io.BytesIO(head), blob)
@@ -109,7 +109,7 @@ def head_segment(entries: Sequence[RootEntry]) -> bytes:
 
 
 def package_segments(packages: Iterable[PackageFiles]) -> Tuple[SegmentFiles, ...]:
-    """In an order that depends on the set of packages alone. No two of them may be the same:
+    """The segments in an order that depends only on the set of packages. No two may be the same:
     podman refuses a layer that has a path twice."""
     ordered = sorted(packages, key=lambda package: package.path)
     for one, next_one in zip(ordered, ordered[1:]):
@@ -119,7 +119,7 @@ def package_segments(packages: Iterable[PackageFiles]) -> Tuple[SegmentFiles, ..
 
 
 def _hash_archive(head: bytes, segments: Iterable[Path]) -> Tuple[Sha256, int]:
-    """Digest and size of the tar that has these, one after the other, and the end marker."""
+    """Digest and size of the tar of these segments, concatenated, and the end marker."""
     digest = hashlib.sha256(head)
     size = len(head) + len(END_OF_ARCHIVE)
     for segment in segments:

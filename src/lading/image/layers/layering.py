@@ -1,12 +1,12 @@
 """How the store packages of an image are divided into layers.
 
-Whoever pushes or pulls gets a layer anew if one package in it has changed. So the question is which
-packages to put together where there are more packages than layers. The answer keeps small what one
-change is expected to cost, in bytes. A change is taken to hit any package of the closure as likely
-as any other, and in a store, all that refer to it change with it: a group of packages is as likely
-to change as there are packages at or below it. First each package has a layer; then, until they are
-few enough, the two that cost least together are put together. So small ones come to small ones,
-and what changes at the same time comes together.
+A layer must be pushed and pulled again if any package in it changes. With more packages than
+layers, the question is which packages share one. The answer minimizes the bytes that a change is
+expected to cost. Each package of the closure is assumed to be equally likely to change. In a store,
+everything that refers to a changed package changes with it, so the probability that a group of
+packages changes is proportional to the number of packages in it and below it. At first each package
+has its own layer; then the two groups that are cheapest to merge are merged, until there are few
+enough. This puts small packages together, and packages that change at the same time.
 
 docs/layers.md compares this with what others do.
 """
@@ -24,14 +24,14 @@ from lading.values.path import StorePath
 
 PER_PACKAGE, SINGLE = "per-package", "single"
 
-#: What `layering` of an image may be.
+#: The values that an image's `layering` may have.
 LAYERINGS = (PER_PACKAGE, SINGLE)
 
 
 @dataclass(frozen=True)
 class _Group:
-    """`below` has a bit for each package at or below the group, `count` is their number; `size` is
-    in bytes."""
+    """`below` has a bit for each package in the group or below it; `count` is the number of these
+    bits. `size` is in bytes."""
 
     paths: Tuple[StorePath, ...]
     below: int
@@ -44,9 +44,11 @@ class _Group:
 
 
 def room_for_packages(max_layers: int, other_layers: int) -> int:
-    """How many layers of packages an image may have beside its `other_layers`, with a base's.
+    """How many layers of packages an image may have beside its `other_layers`, which include a
+    base's.
 
-    `max_layers` is of the whole image. 0 if packages must share a layer with something else.
+    `max_layers` is the limit for the whole image. 0 means that packages must share a layer with
+    something else.
     """
     return max(0, min(max_layers, MAX_LAYERS) - other_layers)
 
@@ -54,11 +56,11 @@ def room_for_packages(max_layers: int, other_layers: int) -> int:
 def plan_layers(
     packages: Sequence[StorePackage], max_layers: int
 ) -> Tuple[Tuple[StorePath, ...], ...]:
-    """Groups of the packages, each sorted, at most `max_layers` (1 or more) of them.
+    """Groups of the packages, each sorted: at most `max_layers` (1 or more).
 
-    What changes seldom comes first: in docker, a new layer means that all above it are unpacked
-    anew. References to others than `packages` don't count. The result does not depend on their
-    order, and their hashes decide only between packages of the same name.
+    Groups that seldom change come first, because docker unpacks all layers above a new one again.
+    References to packages outside of `packages` don't count. The result does not depend on the
+    order of `packages`; hashes matter only between packages of the same name.
     """
     groups = _merged(_single_groups(packages), max_layers)
     groups.sort(key=lambda group: (group.count, min(map(_by_name, group.paths))))
@@ -90,7 +92,7 @@ def _single_groups(packages: Iterable[StorePackage]) -> List[_Group]:
 
 
 def _merged(groups: Sequence[_Group], max_layers: int) -> List[_Group]:
-    """At most `max_layers` groups; two at a time are put together, those that cost least first."""
+    """At most `max_layers` groups, made by merging the cheapest two at a time."""
     pairs = _Pairs(groups)
     while len(pairs.left) > max_layers:
         pairs.join_cheapest()
@@ -98,20 +100,20 @@ def _merged(groups: Sequence[_Group], max_layers: int) -> List[_Group]:
 
 
 class _Pairs:
-    """Groups `left` by number, and what it costs to join any two of them.
+    """The groups in `left` by number, and the cost of merging any two of them.
 
-    Numbers go on with those that are put together. Of equal costs, the groups with lower numbers
-    come first: by name.
+    A merged group gets the next number. If costs are equal, the groups with lower numbers come
+    first, which means by name.
 
-    A pair is one int, since there are half a million pairs of a thousand packages: the cost, then
-    the two numbers, in places of `_base`. So they sort as tuples would, in a fraction of the time.
+    A pair is a single int, since a thousand packages have half a million pairs: the cost, then the
+    two numbers, as digits in base `_base`. They sort like tuples, in a fraction of the time.
     """
 
     def __init__(self, groups: Sequence[_Group]) -> None:
         self._base = 2 * len(groups)
         self.left: Dict[int, _Group] = {}
-        # Number, slot, count and size of each that is left. What two are put together to has the
-        # slot of the first.
+        # Number, slot, count and size of each group that is left. A merged group takes the slot of
+        # the first of the two.
         self._facts: Dict[int, Tuple[int, int, int, int]] = {}
         self._overlaps = Overlaps(len(groups), len(groups))
         # For each number, a heap of its pairs with lower ones: cost, then the lower number.
@@ -135,10 +137,11 @@ class _Pairs:
         self._add(one.joined(other), slot, other.below & ~one.below)
 
     def _add(self, group: _Group, slot: int, added: int) -> None:
-        """The next number for `group`; `added` is what its slot does not have yet."""
+        """The next number for `group`; `added` are the members that its slot does not have yet."""
         number = len(self._rows)
         common = self._overlaps.with_each(group.below)
-        # What it costs is that each now changes with what is below the other alone, too.
+        # The cost of a merge: each group now also changes with the packages that are only below the
+        # other one.
         count, size, base = group.count, group.size, self._base
         row = [
             ((its_count - common[its_slot]) * size + (count - common[its_slot]) * its_size) * base
@@ -153,7 +156,7 @@ class _Pairs:
         self._offer(number)
 
     def _offer(self, number: int) -> None:
-        """The row's cheapest pair with a group that is left."""
+        """Push the row's cheapest pair with a group that is left."""
         row = self._rows[number]
         while row and row[0] % self._base not in self.left:
             heapq.heappop(row)
@@ -170,10 +173,11 @@ def _count(bits: int) -> int:
 
 
 class Overlaps:
-    """Sets of numbers below `members`, in slots from 0; a set is an int with a bit for each.
+    """Sets of numbers below `members`, in slots counted from 0. A set is an int with one bit for
+    each number.
 
-    Each member has one long int with a field for every slot, which is 1 where the set there has
-    the member. The sum of those of some members thus counts them in all slots at once.
+    Each member has a long int with a field for every slot, which is 1 if the slot's set has the
+    member. The sum of these ints over some members counts them in all slots at once.
     """
 
     def __init__(self, members: int, slots: int) -> None:
@@ -182,7 +186,8 @@ class Overlaps:
         self._by_member: List[int] = [0] * members
 
     def put(self, slot: int, added: int) -> None:
-        """More members for the set in `slot`, at first empty; it has none of them yet."""
+        """Add members to the set in `slot`, which starts empty and must not have any of them
+        yet."""
         one = 1 << (self._bits * slot)
         for member in compress(range(len(self._by_member)), _has(added)):
             self._by_member[member] += one
@@ -194,5 +199,5 @@ class Overlaps:
 
 
 def _has(members: int) -> Iterator[int]:
-    """For each number from 0, whether it is among them."""
+    """For each number from 0, whether it is in the set."""
     return map(int, bin(members)[:1:-1])

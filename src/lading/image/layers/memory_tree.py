@@ -1,4 +1,4 @@
-"""A tree in memory that layers are applied to."""
+"""A tree in memory, to which layers are applied."""
 
 import posixpath
 from dataclasses import replace
@@ -11,7 +11,7 @@ from lading.tar.tar_header import TarMember
 
 
 class MemoryTree(Generic[Content]):
-    """A `FileTree`. `entries` and `contents` are by path; files alone have a content."""
+    """A `FileTree`. `entries` and `contents` are by path; only files have content."""
 
     def __init__(self) -> None:
         self.entries: Dict[str, RootEntry] = {}
@@ -48,7 +48,7 @@ class MemoryTree(Generic[Content]):
         self.entries[path] = RootEntry.directory(path, member.mode, member.uid, member.gid)
 
     def make(self, path: str, member: TarMember, content: Content) -> None:
-        # Whatever a header says, Linux has symlinks of one mode only.
+        # Whatever a header says, Linux symlinks all have the same mode.
         mode = LINK_MODE if member.type == Kind.SYMLINK else member.mode
         self._put(RootEntry(path, member.type, mode, member.uid, member.gid, member.target))
         if member.type == Kind.FILE:

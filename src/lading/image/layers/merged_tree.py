@@ -1,4 +1,4 @@
-"""The tree that the layers of a pulled image make, from what their listings say."""
+"""The merged tree of a pulled image's layers, from their listings."""
 
 from dataclasses import replace
 from typing import Iterable, Optional
@@ -20,21 +20,21 @@ _STORE = STORE_DIR.lstrip("/") + "/"
 
 
 class MergedTree:
-    """The content of a file is known where the listings have it, else it is None."""
+    """A file's content is None unless the listings have it."""
 
     def __init__(self) -> None:
         self._tree: MemoryTree[Optional[bytes]] = MemoryTree()
         self._bound = TreeBound()
 
     def apply(self, layer: Iterable[ListedMember]) -> None:
-        """LayerError for what no runtime could do."""
+        """Raises LayerError for a layer that no runtime could unpack."""
         applier = LayerApplier(self._tree, self._bound)
         for listed in layer:
             applier.add(listed.member, listed.data)
         applier.finish()
 
     def to_image_tree(self) -> ImageTree:
-        """LadingError if the content of a file that says who the users are is not known."""
+        """Raises LadingError if the content of an account file is not known."""
         contents = self._tree.contents
         entries = {
             path: replace(entry, type=entry.type.in_image)

@@ -9,12 +9,12 @@ from lading.image.config.layer import Layer, PackagePart
 from lading.image.layers.layer_writer import LayerWriter, head_segment
 from lading.values.path import STORE_DIR
 
-#: What a layer that has packages and nothing else has above them.
+#: The members before the packages in a layer that has nothing else.
 STORE_HEAD = head_segment((RootEntry.directory(STORE_DIR.lstrip("/")),))
 
 
 def write_package_layer(segment: Path, writer: LayerWriter) -> Layer:
-    """Compress the segment of a package, and write the blob of the layer."""
+    """Compress a package's segment, and write the blob of its layer."""
 
     def compress(blob: HashedOutput) -> None:
         with segment.open("rb") as tar:

@@ -1,4 +1,5 @@
-"""The files of a part of a layer: its segment, that compressed, and the list of its members."""
+"""The files of a part of a layer: its segment, the compressed segment, and the list of its
+members."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from lading.tar.tree_segment import TreeFile, write_tree_segment
 
 @dataclass(frozen=True)
 class PartFiles:
-    """`segment`, `compressed` and `members` are paths below the sandbox; `name` is what errors
-    call the part."""
+    """`segment`, `compressed` and `members` are paths below the sandbox; errors call the part
+    `name`."""
 
     name: str
     segment: str
@@ -31,10 +32,10 @@ class PartFiles:
 
 
 def write_part(files: Iterable[TreeFile], library: str, outputs: Sequence[str]) -> None:
-    """Write the part that has `files`. `library` is what `open_compressor` takes; `outputs` are the
-    paths of the segment, of what becomes of it, and of the JSON of its members.
+    """Write the part that consists of `files`. `library` is passed to `open_compressor`. `outputs`
+    are the paths of the segment, of its compressed form, and of the JSON of its members.
 
-    Each of them is there as a whole or not at all. LadingError for a path that is there twice.
+    Each output is written completely or not at all. Raises LadingError if a path occurs twice.
     """
     segment, compressed, members_file = map(Path, outputs)
     with whole_file(segment) as tar:

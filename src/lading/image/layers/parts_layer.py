@@ -21,8 +21,8 @@ def write_parts_layer(
     output: Path,
     created_by: str,
 ) -> Layer:
-    """Write the blob of the layer that `plan` makes of `parts`. Segments of which nothing is left
-    out are taken as they are compressed already."""
+    """Write the blob of the layer that `plan` makes of `parts`. Segments from which nothing is left
+    out are copied in their compressed form."""
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch, whole_file(output) as file:
         segments = [
             part.files
@@ -34,7 +34,7 @@ def write_parts_layer(
 
 
 def write_descriptions(layer: Layer, tree: ImageTree, description: Path, tree_file: Path) -> None:
-    """The two documents that lie beside a layer's blob."""
+    """Write the two documents beside a layer's blob."""
     write_whole(description, to_json(layer))
     write_whole(tree_file, tree.to_json())
 

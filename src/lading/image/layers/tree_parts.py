@@ -1,6 +1,6 @@
-"""Trees of files laid over each other, and over what an image has already.
+"""Trees of files laid over each other, and over the files that an image already has.
 
-The whole is planned, and every conflict found, before a byte is written.
+Everything is planned, and every conflict found, before a byte is written.
 """
 
 import posixpath
@@ -21,14 +21,14 @@ _STORE = STORE_DIR.lstrip("/")
 
 @dataclass(frozen=True)
 class TreePart:
-    """`name` is what errors call it; `members` are those of the segment, and directories."""
+    """Errors call it `name`. `members` are those of the segment, and directories."""
 
     name: str
     files: SegmentFiles
     members: Tuple[TreeMember, ...]
 
 
-#: Whose member stays, of two parts that have different ones at a path; None if neither gives way.
+#: Decides which of two parts wins if they have different members at a path; None if neither may.
 Settle = Callable[[str, TreePart, TreePart], Optional[TreePart]]
 
 
@@ -38,9 +38,9 @@ def nobody_gives_way(path: str, first: TreePart, second: TreePart) -> Optional[T
 
 @dataclass(frozen=True)
 class PlannedParts:
-    """`places` says for each part, by its position, where those members of its segment go that are
-    in the layer; None where the segment stays as it is. `head` is what the layer has besides
-    segments, parents first; `image` is all together, with what was there before.
+    """`places` says for each part, by its position, where the members of its segment go that are in
+    the layer; None if the segment is used unchanged. `head` is what the layer has besides segments,
+    parents first. `image` is the whole tree, with what was there before.
     """
 
     places: Tuple[Optional[Mapping[str, str]], ...]
@@ -54,12 +54,12 @@ def plan_parts(
     own: Sequence[RootEntry] = (),
     settle: Settle = nobody_gives_way,
 ) -> PlannedParts:
-    """The parts and `own` on top of `base`.
+    """Plan the parts and `own` on top of `base`.
 
-    What is in `own` takes the place of what parts have. Files and links of the base may be
-    replaced, its directories not, and they keep owner and mode. Paths go through the links of all:
-    where /bin is a link to usr/bin, a file in bin lands in usr/bin. Where two parts have the same
-    at a path, the first one's is taken. LadingError for any conflict.
+    `own` replaces members of parts. Files and links of the base may be replaced; its directories
+    may not, and they keep owner and mode. Paths go through the links of base and parts: where /bin
+    is a link to usr/bin, a file in bin lands in usr/bin. If two parts have the same member at a
+    path, the first one's is taken. Raises LadingError for any conflict.
     """
     plan = _Plan(parts, base, own, settle)
     for entry in own:
@@ -87,7 +87,7 @@ class _Plan:
         # By place: the part that has it, and its member.
         self._members: Dict[str, Tuple[int, TreeMember]] = {}
         self._directories: Dict[str, Tuple[str, RootEntry]] = {}
-        # Those of the image itself, whose owners and modes are final.
+        # Directories of the image itself, whose owners and modes are final.
         self._own_directories: Set[str] = set()
 
     def add_own(self, entry: RootEntry) -> None:
@@ -144,7 +144,7 @@ class _Plan:
     def _gives_way(
         self, place: str, present: Tuple[int, TreeMember], number: int, member: TreeMember
     ) -> bool:
-        """Whether what is there gives way to `member`."""
+        """Whether the existing member gives way to `member`."""
         first, second = self._parts[present[0]], self._parts[number]
         if present[1].same_as(member):
             return False
@@ -157,7 +157,7 @@ class _Plan:
         return winner is second
 
     def _add_directory(self, name: str, entry: RootEntry) -> str:
-        """Where it lies, "" for the root."""
+        """The directory's real location, "" for the root."""
         place = follow(f"{entry.path}/.", self._link_target)
         if place is None:
             raise _conflict(name, entry.path, "leads through an endless chain of links")

@@ -1,6 +1,6 @@
-"""What a tree of files consists of, as a layer can tell it.
+"""The state of a tree of files, as far as a layer can express it.
 
-Times are not in it: a layer has the same time for everything.
+Times are not part of it: a layer has the same time for everything.
 """
 
 import os
@@ -19,8 +19,8 @@ from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 
-#: Nanoseconds in which a file may change again without getting another change time; the kernel's
-#: clock for files ticks every 10 milliseconds or more often.
+#: Nanoseconds within which a file may change again without getting another change time. The
+#: kernel's clock for files ticks at least every 10 milliseconds.
 _SAME_TICK = 100_000_000
 
 
@@ -28,9 +28,9 @@ _SAME_TICK = 100_000_000
 class Node:
     """A file, directory, symlink, pipe or device.
 
-    `mode` has the permission bits only. `size` and `sha256` (hex) are of a file's content,
-    `target` is a symlink's text, `device` a device's numbers; they are None for one that the image
-    did not bring. `links` are all paths of a file that has several, sorted.
+    `mode` has only the permission bits. `size` and `sha256` (hex) describe a file's content,
+    `target` is a symlink's text, `device` a device's numbers, or None for a device that did not
+    come from the image. `links` are all paths of a file that has several, sorted.
     """
 
     type: Kind
@@ -45,14 +45,14 @@ class Node:
     links: Tuple[str, ...] = ()
 
 
-#: By path below the root, without leading slash. The root itself is not in it.
+#: By path below the root, without leading slash. The root itself is left out.
 TreeState = Mapping[str, Node]
 
 
 class ContentDigests:
-    """Digests of files, remembered as long as a file's change time stays what it was.
+    """Digests of files, cached while a file's change time stays the same.
 
-    Nobody can set a change time, so what kept it kept its content.
+    Programs can't set a change time, so an unchanged one means unchanged content.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def read_tree(
 ) -> TreeState:
     """The state of the tree at `root`, without the paths in `left_out`.
 
-    `devices` are the image's (`DiskTree.devices`). Sockets are left out, since nobody listens to
+    `devices` are the image's (`DiskTree.devices`). Sockets are left out, since nothing listens on
     them any more.
     """
     nodes: Dict[str, Node] = {}
@@ -107,7 +107,7 @@ def read_tree(
 
 
 def _check_length(path: str, host: bytes) -> None:
-    """Nothing longer is read from layers, either."""
+    """Names and texts of layers have the same limit when they are read."""
     if path.count("/") >= DEPTH_LIMIT or len(host) > PATH_LIMIT:
         raise LadingError(
             f"`run_as_root` made /{printable(shown(path))}, which is more than {DEPTH_LIMIT} names "

@@ -3,9 +3,9 @@
     archive_main REQUEST LIBZSTD ARCHIVE [METADATA DESCRIPTION STATES]
 
 REQUEST is the JSON of `ArchiveRequest`. LIBZSTD is the library that `lading.fetch.zstd_library`
-pins; it need not be there where no layer is of zstd. METADATA is copied to DESCRIPTION, beside the
-archive, where both may lie outside of the sandbox; STATES is the JSON of the two `FileState`s that
-they were left in.
+pins; it may be missing if no layer is compressed with zstd. METADATA is copied to DESCRIPTION,
+beside the archive; both may be outside of the sandbox. STATES is the JSON of their two `FileState`s
+after writing.
 """
 
 import errno
@@ -59,12 +59,12 @@ def _write_archive(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> N
 
 
 def _write_for_user(path: Path, write: Callable[[BinaryIO], object]) -> FileState:
-    """A file in the user's own directory. LadingError where it can't be written."""
+    """Write a file in the user's own directory. Raises LadingError if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             write(file)
-            # By now somebody else may have put another file there.
+            # Somebody else may already have put another file there.
             same_file = os.dup(file.fileno())
         try:
             return FileState.of(os.fstat(same_file))

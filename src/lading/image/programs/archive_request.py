@@ -1,4 +1,4 @@
-"""What `archive_main` makes an archive of."""
+"""The request of `archive_main`."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -14,8 +14,8 @@ class LayerFiles:
 
 @dataclass(frozen=True)
 class ArchiveRequest:
-    """`config` and `manifest` are the image's files, `layers` those of its layers, lowest first;
-    `tags` are full names, such as `redis:7.0.15`."""
+    """`config` and `manifest` are files of the image, `layers` the files of its layers, lowest
+    first. `tags` are full names, such as `redis:7.0.15`."""
 
     config: str
     manifest: str

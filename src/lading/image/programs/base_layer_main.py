@@ -61,7 +61,7 @@ def _list(request: BaseLayerRequest, libzstd: str, blob: Path, listing: Path) ->
 def _write_listing(
     tar: Iterator[bytes], bound: UnpackBound, kept: KeptContent, listing: IO[str]
 ) -> int:
-    """The bytes of all holes."""
+    """Returns the number of bytes in all holes."""
     archive = LayerArchive(tar)
     holes = 0
     while (member := archive.next_member()) is not None:
@@ -69,7 +69,7 @@ def _write_listing(
         holes += archive.holes
         ListedMember(member, kept.content(member, archive.read)).write(listing)
     for _ in tar:
-        pass  # nobody looks at what lies behind the archive's end, but it is in the digest
+        pass  # nobody uses what follows the archive's end, but the digest covers it
     return holes
 
 

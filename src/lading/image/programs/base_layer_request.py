@@ -1,4 +1,4 @@
-"""The layers of a pulled image, as its manifest and its config say, and the tree that they make."""
+"""The layers of a pulled image as its manifest and config describe them, and their merged tree."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -8,10 +8,10 @@ from lading.values.digest import Sha256
 
 @dataclass(frozen=True)
 class BaseLayerRequest:
-    """`digest` and `size` (bytes) are of the blob, `diff_id` of the tar archive in it.
+    """`digest` and `size` (bytes) describe the blob, `diff_id` the tar archive in it.
 
-    `media_type` is the manifest's, "" if it says none. `created_by` is what the image's history
-    says. `max_unpacked_size` is what the user lets the archive have, in bytes; None for the usual.
+    `media_type` is from the manifest, "" if it has none. `created_by` is from the image's history.
+    `max_unpacked_size` is the user's limit for the archive in bytes; None means the default.
     """
 
     digest: Sha256
@@ -28,7 +28,7 @@ class BaseLayerRequest:
 
 @dataclass(frozen=True)
 class BaseLayerFiles:
-    """What `base_layer_main` wrote, as paths below the sandbox."""
+    """The outputs of `base_layer_main`, as paths below the sandbox."""
 
     description: str
     listing: str
@@ -36,12 +36,12 @@ class BaseLayerFiles:
 
 @dataclass(frozen=True)
 class BaseTreeRequest:
-    """`layers` are the lowest first; `max_unpacked_size` is as in `BaseLayerRequest`."""
+    """`layers` are ordered from the lowest; `max_unpacked_size` is as in `BaseLayerRequest`."""
 
     layers: Tuple[BaseLayerFiles, ...]
     max_unpacked_size: Optional[int] = None
 
 
 def layer_subject(digest: str) -> str:
-    """How sentences begin that are about a layer."""
+    """The beginning of sentences about a layer."""
     return f"the layer {digest} of the base"

@@ -1,4 +1,4 @@
-"""Find out what lies in a pulled image: `base_tree_main REQUEST TREE`.
+"""List the files of a pulled image: `base_tree_main REQUEST TREE`.
 
 REQUEST is the JSON of a `BaseTreeRequest`, TREE that of the `ImageTree`.
 """

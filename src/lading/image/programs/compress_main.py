@@ -1,7 +1,7 @@
 """Compress a store package, once for all layers: `compress_main LIBRARY SEGMENT PATH BLOB LAYER`.
 
-LIBRARY is what `open_compressor` takes, PATH the store path. BLOB is the layer of that package
-alone, LAYER the JSON of its `Layer`.
+LIBRARY is passed to `open_compressor`, PATH is the store path. BLOB is a layer with only that
+package, LAYER the JSON of its `Layer`.
 """
 
 from pathlib import Path

@@ -42,8 +42,8 @@ def _plan(request: LayerRequest) -> RootTree:
         base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
     contents = _contents(request, base)
     tree = plan_root_tree(contents, fields, lambda source: Path(source).read_bytes(), base)
-    # An empty store is no layer on others, but it is one where there are none: not everything that
-    # reads images takes them without layers.
+    # On top of other layers, an empty store needs no layer. An image without layers does, because
+    # some readers don't accept images without any.
     return tree.without_bare_store() if base.entries and not request.packages else tree
 
 

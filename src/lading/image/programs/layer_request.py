@@ -1,4 +1,4 @@
-"""What `layer_main` and `packages_layer_main` make layers of."""
+"""The requests of `layer_main` and `packages_layer_main`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from lading.values.path import StorePath
 
 @dataclass(frozen=True)
 class LayerPackage:
-    """A package that a layer has. Files are paths below the sandbox: the segment, and what
+    """A package in the layer. Its files, as paths below the sandbox, are the segment and what
     `compress_main` made of it."""
 
     path: StorePath
@@ -38,7 +38,7 @@ class ContentPackage:
 
 @dataclass(frozen=True)
 class PackagesLayerRequest:
-    """A layer of these and nothing else."""
+    """A layer of only these packages."""
 
     packages: Tuple[LayerPackage, ...]
     created_by: str
@@ -46,12 +46,12 @@ class PackagesLayerRequest:
 
 @dataclass(frozen=True)
 class LayerRequest:
-    """`contents` are packages whose trees are shown at `/`; they are among `packages`, which the
-    layer has, or in a layer below.
+    """`contents` are packages whose trees are shown at `/`. They are among `packages`, which this
+    layer contains, or in a layer below.
 
-    `fields` is what `RootFields.parse` takes, with store paths filled in and with each `source` of
-    `files` as a path below the sandbox. `base_tree` is the path of the JSON of the `ImageTree` that
-    the layer is put on, or "".
+    `fields` is the argument of `RootFields.parse`, with store paths filled in and with each
+    `source` of `files` as a path below the sandbox. `base_tree` is the path of the JSON of the
+    `ImageTree` below this layer, or "".
     """
 
     packages: Tuple[LayerPackage, ...]

@@ -1,4 +1,4 @@
-"""What `parts_layer_main` makes a layer of."""
+"""The request of `parts_layer_main`."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -8,9 +8,9 @@ from lading.image.layers.part_files import PartFiles
 
 @dataclass(frozen=True)
 class PartsRequest:
-    """`base_tree` is the path of the JSON of the `ImageTree` that the layer is put on, or "".
+    """`base_tree` is the path of the JSON of the `ImageTree` below this layer, or "".
 
-    `taken` are paths, without leading slashes, at which the image itself has something.
+    `taken` are paths, without leading slashes, that the image itself uses.
     """
 
     parts: Tuple[PartFiles, ...]

@@ -3,9 +3,9 @@
     run_as_root_main REQUEST LIBRARY LIBZSTD OUTPUT DESCRIPTION TREE REFERENCES
 
 REQUEST is the JSON of `RunAsRootRequest`, LIBRARY what `open_compressor` takes. What the commands
-changed becomes the blob OUTPUT; DESCRIPTION is the JSON of its `Layer`, TREE that of the
-`ImageTree` of the image so far, and REFERENCES that of the store paths that OUTPUT refers to: path
-to the file that one was found in.
+changed becomes the blob OUTPUT. DESCRIPTION is the JSON of its `Layer`, TREE that of the
+`ImageTree` of the image so far. REFERENCES is a JSON object of the store paths that OUTPUT refers
+to: each path with the file in which it was found.
 """
 
 import json
@@ -41,7 +41,7 @@ from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
 from lading.values.path import StorePath
 
-#: Seconds since 1970 that programs take for now if they ask for it by this variable.
+#: Seconds since 1970; programs that honour this variable use it as the current time.
 SOURCE_DATE_EPOCH = 1
 
 #: What to do without the rights to run commands.
@@ -59,8 +59,8 @@ _CREATED_BY = "lading: run_as_root"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELLS = ("bin/bash", "bin/sh")
 
-# No change of the image: ldconfig notes inodes and change times there, so that its next run is
-# quicker. No two builds have the same.
+# Not a change of the image: ldconfig records inodes and change times there to run faster next time.
+# They differ between any two builds.
 _LEFT_OUT = (*MOUNTED, "var/cache/ldconfig/aux-cache")
 
 
@@ -70,7 +70,7 @@ def main(argv: List[str]) -> None:
     request = from_json(RunAsRootRequest, text)
     os.umask(0o022)
     work = Path("work").absolute()
-    work.mkdir(mode=0o700)  # others could run setuid files that the commands make
+    work.mkdir(mode=0o700)  # other users could run setuid files that the commands create
     namespace = _namespace(work)
     packages = tuple((package.path, unpacked(package)) for package in request.packages)
     step = RunStep(request, work, packages, libzstd, Limits.load())
@@ -91,7 +91,7 @@ def main(argv: List[str]) -> None:
 
 
 def _namespace(work: Path) -> UserNamespace:
-    """In which commands can be run; LadingError if this user may not."""
+    """The namespace in which commands can run. Raises LadingError if this user may not."""
     probe = work / "probe"
     probe.mkdir()
     try:
@@ -104,8 +104,8 @@ def _namespace(work: Path) -> UserNamespace:
 
 @dataclass(frozen=True)
 class RunStep:
-    """One run of the commands. `work` is a directory of its own; `packages` pairs the request's
-    store paths with where they are unpacked."""
+    """One run of the commands. `work` is its own directory; `packages` pairs the request's store
+    paths with the directories that they are unpacked in."""
 
     request: RunAsRootRequest
     work: Path
@@ -115,7 +115,7 @@ class RunStep:
 
     @property
     def limit(self) -> Path:
-        """Has the sentence about a limit that ended the commands."""
+        """A sentence about the limit that ended the commands, if one did."""
         return self.work / "limit"
 
     @property
@@ -135,9 +135,9 @@ class RunStep:
         return self.work / "references.json"
 
     def run(self) -> int:
-        """Run the commands and write the results; the commands' status.
+        """Run the commands and write the results; returns the commands' status.
 
-        Run it as root of a user namespace (`UserNamespace.run`).
+        Must run as root of a user namespace (`UserNamespace.run`).
         """
         root = self.work / "root"
         try:
@@ -155,7 +155,7 @@ class RunStep:
                 self._write_results(root, find_changes(before, after), after)
             return status
         finally:
-            # Nobody else may delete files of other owners. Nothing shall stop this.
+            # Only this process can delete files of other owners, so nothing may interrupt it.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             remove_tree(root)
@@ -190,7 +190,7 @@ class RunStep:
             shells=tuple(f"{place}/{shell}" for place in places for shell in _SHELLS),
             environment={
                 "HOME": "/root",
-                # The one locale that every image has.
+                # The only locale that every image has.
                 "LC_ALL": "C",
                 "LOGNAME": "root",
                 "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),

@@ -9,13 +9,13 @@ from lading.values.path import StorePath
 
 @dataclass(frozen=True)
 class RunAsRootRequest:
-    """`layers` are files, tar or gzip or zstd of it, lowest first; `tree` is the JSON of the
-    `ImageTree` that they make.
+    """`layers` are files, lowest first: tar archives, plain or compressed with gzip or zstd. `tree`
+    is the JSON of their `ImageTree`.
 
-    `packages` are the store packages of the image and of the tools, with all they need; where
-    `layers` have them too, they are taken from here. The direct ones among them are the tools:
-    their programs are on PATH, and the first of them that has a shell runs the commands. Next for
-    a shell come `contents`. `env` goes before the variables that there always are.
+    `packages` are the store packages of the image and of the tools, with everything they need; they
+    take precedence over copies in `layers`. The direct ones among them are the tools: their
+    programs are on PATH, and the first that has a shell runs the commands. If none has, `contents`
+    are searched for a shell. `env` comes before the variables that are always set.
     """
 
     commands: str

@@ -2,8 +2,8 @@
 
     tree_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
-REQUEST is the JSON of `TreeRequest`, LIBRARY the compressor's. SEGMENT is a tree segment,
-COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
+REQUEST is the JSON of `TreeRequest`, LIBRARY is the compressor's. SEGMENT is a tree segment,
+COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s.
 """
 
 import tempfile
@@ -61,8 +61,8 @@ def _archived(request: TreeRequest, scratch: Path) -> Iterator[TreeFile]:
 
 
 def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFile]:
-    """Where, whose and with which modes they are in the image, with all directories up to
-    `place` itself, whose parents are nobody's."""
+    """The files with their paths, owners and modes in the image, and all directories from `place`
+    down. The parents of `place` are left out, since they belong to nobody in particular."""
     uid, gid = _owner(request)
     plain = _PLAIN if request.mode is None else request.mode
     program = _PROGRAM if request.mode is None else executable_mode(plain)

@@ -1,4 +1,4 @@
-"""What `tree_main` makes a part of a layer of."""
+"""The request of `tree_main`."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -15,12 +15,12 @@ class TreeEntry:
 
 @dataclass(frozen=True)
 class TreeRequest:
-    """Files of a target that go below `place` of the image, which has no slashes at its ends.
+    """Files of a target that are put below `place` of the image, which has no slashes at its ends.
 
     `entries` lie below the directory `source` of the sandbox; `directories` are empty ones. If
-    `unpack` is set, they are one archive. `mode` is of plain files; None means the usual ones.
-    `user` and `group` are names or ids; names are looked up in the `ImageTree` whose JSON is at
-    `tree`, or that is "".
+    `unpack` is set, the entries are a single archive. `mode` applies to plain files; None means the
+    default. `user` and `group` are names or ids. Names are looked up in the `ImageTree` whose JSON
+    is at `tree`, which may be "".
     """
 
     place: str

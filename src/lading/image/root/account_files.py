@@ -17,7 +17,7 @@ from lading.image.root.accounts import (
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 
-#: Paths in the image, with their modes. Where a shadow group is missing, only root reads shadow.
+#: Paths in the image, with their modes. Without a shadow group, only root can read shadow.
 ACCOUNT_FILES: Mapping[str, int] = {
     "etc/passwd": 0o644,
     "etc/group": 0o644,
@@ -25,14 +25,14 @@ ACCOUNT_FILES: Mapping[str, int] = {
     "etc/gshadow": 0o640,
 }
 
-#: What the C library needs to ask /etc/hosts before DNS.
+#: Without this, the C library does not ask /etc/hosts before DNS.
 NSSWITCH = ("etc/nsswitch.conf", b"hosts: files dns\n")
 
-# No password fits. The other fields are empty, so no date gets into the image; useradd and
-# groupadd write the same for system accounts where SOURCE_DATE_EPOCH is 0.
+# No password matches. The other fields are empty, so that no date gets into the image; useradd and
+# groupadd write the same for system accounts if SOURCE_DATE_EPOCH is 0.
 _SHADOW_TAIL = ["!", "", "", "", "", "", "", ""]
 
-# Digits of what may be an id, with zeros in front.
+# The most digits of an id, including leading zeros.
 _LONGEST_ID = 20
 
 _Lines = Dict[str, List[str]]
@@ -40,7 +40,7 @@ _Lines = Dict[str, List[str]]
 
 @dataclass(frozen=True)
 class AccountFiles:
-    """The texts of the four files; "" for one that is not there."""
+    """The texts of the four files; "" for one that does not exist."""
 
     passwd: str = ""
     group: str = ""
@@ -49,12 +49,13 @@ class AccountFiles:
 
     @classmethod
     def from_data(cls, data: Mapping[str, bytes]) -> "AccountFiles":
-        """From content by path, `etc/passwd` and so on. Any bytes come back from `to_data`."""
+        """From content by path (`etc/passwd` and so on). `to_data` restores the same bytes,
+        whatever they are."""
         texts = (data.get(path, b"").decode("utf-8", "surrogateescape") for path in ACCOUNT_FILES)
         return cls(*texts)
 
     def to_data(self) -> Dict[str, bytes]:
-        """Content by path of those that are there."""
+        """Content by path, of the files that exist."""
         texts = (self.passwd, self.group, self.shadow, self.gshadow)
         return {
             path: text.encode("utf-8", "surrogateescape")
@@ -63,11 +64,11 @@ class AccountFiles:
         }
 
     def uid_of(self, user: str) -> Optional[int]:
-        """None if there is no such user; a LadingError if its line has no id that can be."""
+        """None if there is no such user. Raises a LadingError if its line has no valid id."""
         return _id("/etc/passwd", self.passwd, user, 2)
 
     def primary_gid_of(self, user: str) -> Optional[int]:
-        """None also where the line ends in front of it."""
+        """None if the user is missing, and if its line ends before the group."""
         fields = _lines(self.passwd).get(user, ())
         return _id("/etc/passwd", self.passwd, user, 3) if len(fields) > 3 else None
 
@@ -79,11 +80,11 @@ class AccountFiles:
         return any(user in _members(line) for line in _lines(self.group).values())
 
     def extended(self, accounts: Accounts) -> "AccountFiles":
-        """These files with `accounts`, and root and nobody, in them.
+        """These files with `accounts`, root and nobody added.
 
-        What is there stays, line by line; new lines follow: root, nobody, the others by name.
-        Groups of the same name and id are united. A LadingError where a name is there with other
-        values, or an id under another name; only root's line may be changed.
+        Existing lines stay; new ones follow: root, nobody, then the others by name. Groups of the
+        same name and id are merged. Raises a LadingError if a name exists with other values, or an
+        id under another name; only root's line may be changed.
         """
         groups = self._extended_groups(accounts.groups)
         passwd = _lines(self.passwd)
@@ -116,7 +117,8 @@ class AccountFiles:
 
 
 def _lines(text: str) -> _Lines:
-    """Fields of each line by name, in the file's order; of lines of one name the first counts."""
+    """The fields of each line by name, in the file's order. If a name occurs twice, its first line
+    counts."""
     lines: _Lines = {}
     for line in text.split("\n"):
         fields = line.split(":")
@@ -126,8 +128,8 @@ def _lines(text: str) -> _Lines:
 
 
 def _text(before: str, lines: _Lines) -> str:
-    """`before` with the fields that `lines` has for the first line of each name, and with those
-    that it lacks. What is no account, such as an empty line, stays."""
+    """`before` with the first line of each name replaced by that of `lines`, and with the missing
+    lines added. Lines that are no accounts, such as empty ones, stay."""
     left = dict(lines)
     texts = []
     for text in before.removesuffix("\n").split("\n") if before else []:
@@ -140,12 +142,12 @@ def _number(line: Optional[Sequence[str]], field: int) -> Optional[int]:
     if line is None or len(line) <= field or not is_number(line[field]):
         return None
     if len(line[field]) > _LONGEST_ID:
-        return None  # Python would refuse to read thousands of digits.
+        return None  # Python refuses to read thousands of digits
     return int(line[field])
 
 
 def _id(file: str, text: str, name: str, field: int) -> Optional[int]:
-    """That in the first line that begins with `name`; None if there is none."""
+    """The id in the first line of `name`; None if there is none."""
     for number, line in enumerate(text.split("\n"), 1):
         fields = line.split(":")
         if fields[0] != name:
@@ -172,7 +174,8 @@ _AnyAccount = TypeVar("_AnyAccount", bound=_Account)
 def _with_defaults(
     declared: Sequence[_AnyAccount], defaults: Sequence[_AnyAccount], lines: _Lines
 ) -> List[_AnyAccount]:
-    """Those of `defaults` that are neither declared nor there by name or id, and `declared`."""
+    """`declared`, and those of `defaults` whose name and id are neither declared nor in the
+    files."""
     names = {account.name for account in declared} | set(lines)
     ids = {_number(line, 2) for line in lines.values()}
     missing = [
