@@ -1,1 +1,1 @@
-"""Store packages: derivations, how they are built, and what is known of the result."""
+"""Store packages: derivations, how they are built, and descriptions of the result."""

@@ -1,4 +1,4 @@
-"""What is unpacked once a machine: the append-only cache that every program finds."""
+"""Packages unpacked once per machine, in the append-only cache that every program finds."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from lading.cache.unpacked_segments import SegmentFile, unpack_segments
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.store.request import InputPackage
 
-#: Where the cache lies in a program's sandbox.
+#: The cache's path in a program's sandbox.
 CACHE = Path(CACHE_DIR)
 
 
 def unpacked(package: InputPackage) -> Path:
-    """Where the package is unpacked on this machine; unpacks it if this is its first use."""
+    """The directory where the package is unpacked on this machine. Unpacks it on first use."""
     segment = SegmentFile(package.segment, package.sha256)
     cache = CACHE.absolute()
     return cached_tree(

@@ -1,4 +1,5 @@
-"""Closures: a set of packages with everything they refer to, and the rules a closure must keep."""
+"""Closures (a set of packages with everything they refer to), and the rules that a closure must
+obey."""
 
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
@@ -13,7 +14,7 @@ def closure_of(
 ) -> Tuple[StorePackage, ...]:
     """The roots and everything they refer to, transitively, sorted by store path.
 
-    Every path that is reached must be in `known`.
+    `known` must have every path that is reached.
     """
     found: Dict[StorePath, StorePackage] = {}
     pending = list(roots)
@@ -28,7 +29,7 @@ def closure_of(
 def why(
     start: StorePath, goal: StorePath, known: Mapping[StorePath, StorePackage]
 ) -> Tuple[str, ...]:
-    """A shortest chain of references, a line each, as `nix why-depends` tells it."""
+    """A shortest chain of references, one per line, as `nix why-depends` prints it."""
     previous: Dict[StorePath, Optional[StorePath]] = {start: None}
     queue: List[StorePath] = [start]
     for path in queue:
@@ -48,10 +49,10 @@ def why(
 
 @dataclass(frozen=True)
 class ReferenceRules:
-    """What a package may refer to (Nix: `allowedReferences` and friends).
+    """What a package may refer to (Nix: `allowedReferences` and the like).
 
-    `allowed` is None where anything is; an empty tuple allows nothing. `max_closure_size` is in
-    bytes of unpacked files.
+    `allowed` is None if anything is allowed; an empty tuple allows nothing. `max_closure_size` is
+    in bytes of unpacked files.
     """
 
     allowed: Optional[Tuple[StorePath, ...]] = None
@@ -59,10 +60,10 @@ class ReferenceRules:
     max_closure_size: Optional[int] = None
 
     def check(self, package: StorePackage, closure: Sequence[StorePackage]) -> None:
-        """`LadingError` for the first rule that `package` breaks.
+        """Raises `LadingError` for the first rule that `package` breaks.
 
-        `disallowed` counts for the whole closure: whoever forbids the compiler in an image does
-        not care which package brings it.
+        `disallowed` applies to the whole closure: whoever forbids the compiler in an image does not
+        care which package brings it.
         """
         known = {member.path: member for member in closure}
         if self.allowed is not None:

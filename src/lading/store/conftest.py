@@ -1,4 +1,4 @@
-"""A build root that is made once for all tests."""
+"""A build root that is created once for all tests."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lading.store.build.host_programs_testing import make_programs_deb
 
 @pytest.fixture(scope="session")
 def programs_deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Debian package of programs, as a build root that has everything consists of."""
+    """A Debian package of programs, with everything that a build root needs."""
     return make_programs_deb(tmp_path_factory.mktemp("debs") / "programs.deb")
 
 

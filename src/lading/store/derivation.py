@@ -1,7 +1,7 @@
-"""Derivations: everything that determines a store package, and the hash over it.
+"""Derivations: everything that determines a store package, and its hash.
 
-The store path follows from the derivation as in Nix ("store-path.md"): SHA-256, folded to 20
-bytes, in Nix's base-32. What enters the hash here is canonical JSON instead of an ATerm.
+The store path follows from the derivation as in Nix ("store-path.md"): SHA-256, folded to 20 bytes,
+in Nix's base-32. The hashed text is canonical JSON instead of an ATerm.
 """
 
 import json
@@ -15,10 +15,10 @@ from lading.values.path import STORE_DIR, StorePath, check_store_name
 
 @dataclass(frozen=True)
 class SourceInput:
-    """A source, by content. `name` is the file's name, since it decides how it is unpacked.
+    """A source, identified by content. `name` is the file's name, which decides how it is unpacked.
 
-    `digest` identifies the content and says how: `sha256:<hex>` of a file,
-    `executable:sha256:<hex>` of a program, or `tree:<hex>` of Pants' digest of a directory.
+    `digest` also says what it identifies: `sha256:<hex>` a file, `executable:sha256:<hex>` a
+    program, `tree:<hex>` Pants' digest of a directory.
     """
 
     name: str
@@ -29,10 +29,10 @@ class SourceInput:
 class Derivation:
     """Everything that determines a store package.
 
-    `platform` is the OCI platform it runs on, such as "linux/amd64". `sources` are in the order
-    of use: the first is unpacked and entered, the rest lie beside it. `dependencies` are store
-    paths, which stand for derivations. `build_root` is the hash of the file system that the
-    build sees at /usr, `builder` the digest of the programs that carry it out.
+    `platform` is the OCI platform that it runs on, such as "linux/amd64". `sources` are in the
+    order of use: the first is unpacked and entered, the others lie beside it. `dependencies` are
+    store paths, which stand for derivations. `build_root` is the hash of the file system that the
+    build sees at /usr, `builder` the digest of the programs that run the build.
     """
 
     name: str
@@ -50,18 +50,18 @@ class Derivation:
 
     @property
     def store_name(self) -> str:
-        """The part of the store path behind the hash."""
+        """The part of the store path after the hash."""
         return f"{self.name}-{self.version}" if self.version else self.name
 
     def to_json(self) -> str:
-        """Canonical: keys sorted, sets sorted, no white space, ASCII."""
+        """Canonical JSON: keys and sets sorted, no white space, ASCII."""
         fields = asdict(self)
         fields["env"] = dict(sorted(self.env))
         fields["dependencies"] = sorted(str(path) for path in self.dependencies)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     def store_path(self) -> StorePath:
-        """`LadingError` if name and version can't stand in a store path."""
+        """Raises `LadingError` if a store path can't contain the name and version."""
         name = check_store_name(self.store_name)
         inner = Sha256.of(self.to_json().encode("ascii"))
         text = f"derivation:{inner}:{STORE_DIR}:{name}"

@@ -1,7 +1,7 @@
-"""What an ELF file says of itself to the kernel and to the dynamic loader.
+"""What an ELF file tells the kernel and the dynamic loader.
 
-Read as they read it, through program headers: section headers are for linkers and may be missing.
-Sources: System V gABI, chapters 4 and 5; elf(5).
+It is read as they read it, through program headers: section headers are for linkers and may be
+missing. Sources: System V gABI, chapters 4 and 5; elf(5).
 """
 
 import os
@@ -23,23 +23,23 @@ _DT_FLAGS_1, _DF_1_PIE = 0x6FFFFFFB, 0x08000000
 
 _EI_CLASS, _EI_DATA, _IDENT_SIZE = 4, 5, 16
 
-# Linux allows an interpreter's name of PATH_MAX bytes; a search path is a few hundred.
+# Linux limits an interpreter's name to PATH_MAX bytes; a search path has a few hundred.
 _LONGEST_STRING = 1 << 16
 _MOST_DYNAMIC_ENTRIES = 1 << 16
 
 
 class ElfError(LadingError):
-    """A file starts like an ELF file, but does not go on like one."""
+    """A file starts like an ELF file, but the rest is malformed."""
 
 
 @dataclass(frozen=True)
 class Elf:
     """One ELF file.
 
-    `type` and `machine` are e_type and e_machine. `needed`, `runpath` and `rpath` are in the
-    file's order; the search paths are split at colons (an empty part means the current directory).
-    `is_dynamic`: has a dynamic section (also static PIE has one). `is_pie`: marked as a program by
-    the linker.
+    `type` and `machine` are e_type and e_machine. `needed`, `runpath` and `rpath` are in the file's
+    order. The search paths are split at colons (an empty part means the current directory).
+    `is_dynamic`: the file has a dynamic section, as even static PIE does. `is_pie`: the linker
+    marked it as a program.
     """
 
     bits: int
@@ -56,8 +56,8 @@ class Elf:
 
     @property
     def is_program(self) -> bool:
-        """To be started, not to be linked with. libc.so.6 can be started, too, but has a name
-        for others to need it by."""
+        """Whether it is a program rather than a library. libc.so.6 can be started as well, but has
+        a name for others to link with."""
         if self.type == ET_DYN:
             return self.is_pie or (self.interpreter is not None and self.soname is None)
         return self.type == ET_EXEC
@@ -68,11 +68,11 @@ class Elf:
 
     @property
     def search_path(self) -> Tuple[str, ...]:
-        """What the loader looks through for `needed`: it ignores `rpath` beside a `runpath`."""
+        """What the loader searches for `needed`; it ignores `rpath` if there is a `runpath`."""
         return self.runpath or self.rpath
 
     def is_loadable_with(self, other: "Elf") -> bool:
-        """Whether both can be in one process; loaders pass over libraries of other machines."""
+        """Whether one process can load both; loaders skip libraries of other machines."""
         return (self.bits, self.little_endian, self.machine) == (
             other.bits,
             other.little_endian,
@@ -81,19 +81,19 @@ class Elf:
 
 
 def is_elf(path: str) -> bool:
-    """Whether the file starts with the magic bytes. A linker script called .so does not."""
+    """Whether the file starts with the magic bytes. Linker scripts called .so do not."""
     with open(path, "rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
 def read_elf(path: str) -> Elf:
-    """`ElfError` unless the file is an ELF file with sound program and dynamic headers."""
+    """Raises `ElfError` unless it is an ELF file with valid program and dynamic headers."""
     with open(path, "rb") as file:
         return _Reader(file, path).read()
 
 
 def sound_elf(path: str) -> Optional[Elf]:
-    """None for anything but a sound ELF file; test data may be broken on purpose."""
+    """None for anything but a valid ELF file; test data may be broken on purpose."""
     try:
         return read_elf(path) if is_elf(path) else None
     except ElfError:
@@ -101,8 +101,8 @@ def sound_elf(path: str) -> Optional[Elf]:
 
 
 def inherit_search_path(path: str) -> None:
-    """Make DT_RPATH, which libraries inherit, of the DT_RUNPATH of an ELF file that has that alone.
-    Any other file stays as it is."""
+    """Turn the DT_RUNPATH of an ELF file without DT_RPATH into DT_RPATH, which libraries inherit.
+    Other files are left alone."""
     with open(path, "r+b") as file:
         reader = _Reader(file, path)
         try:
@@ -117,7 +117,7 @@ def inherit_search_path(path: str) -> None:
 
 @dataclass(frozen=True)
 class _Segment:
-    """The fields of a program header that matter here."""
+    """The fields of a program header that are used here."""
 
     type: int
     offset: int
@@ -126,7 +126,7 @@ class _Segment:
 
 
 class _Reader:
-    """Reads one file; every read is checked against the file's size."""
+    """Reads one file, and checks every read against the file's size."""
 
     def __init__(self, file: BinaryIO, path: str) -> None:
         self.file = file
@@ -189,7 +189,7 @@ class _Reader:
         return None
 
     def dynamic(self, segments: List[_Segment]) -> Iterator[Tuple[int, int, int]]:
-        """The tags and values of the dynamic section, and where in the file they are."""
+        """The tags and values of the dynamic section, and its offset in the file."""
         layout = self.word + self.word.upper()
         size = struct.calcsize("=" + layout)
         for segment in segments:
@@ -205,7 +205,7 @@ class _Reader:
     def _dynamic_strings(
         self, segments: List[_Segment], dynamic: List[Tuple[int, int]]
     ) -> Dict[int, List[str]]:
-        """The strings that entries of the dynamic section stand for, by tag."""
+        """The strings that entries of the dynamic section refer to, by tag."""
         entries = [
             (tag, value)
             for tag, value in dynamic
@@ -223,7 +223,7 @@ class _Reader:
         return strings
 
     def _offset_of(self, address: int, segments: List[_Segment]) -> int:
-        """Where in the file lies what is loaded at `address`."""
+        """The file offset of what is loaded at `address`."""
         for segment in segments:
             if segment.type == _PT_LOAD and 0 <= address - segment.address < segment.file_size:
                 return segment.offset + address - segment.address

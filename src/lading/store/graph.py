@@ -1,4 +1,4 @@
-"""The order in which packages that depend on each other are built."""
+"""The build order of packages that depend on each other."""
 
 from typing import Dict, List, Mapping, Sequence, Tuple
 
@@ -6,14 +6,15 @@ from lading.values.errors import LadingError
 
 
 def build_order(dependencies: Mapping[str, Sequence[str]]) -> Tuple[str, ...]:
-    """Every key once, dependencies first; alphabetical where that leaves a choice.
+    """Every key once, dependencies first; alphabetical where there is a choice.
 
-    `LadingError` names the whole cycle where there is one.
+    Raises `LadingError` with the whole cycle if there is one.
     """
     done: Dict[str, bool] = {}
     order: List[str] = []
     for start in sorted(dependencies):
-        # Depth first with a stack of our own, since a chain may be longer than Python's.
+        # Depth first with an explicit stack, since a chain may be longer than Python's recursion
+        # limit.
         stack = [(start, iter(sorted(dependencies[start])))] if start not in done else []
         if stack:
             done[start] = False

@@ -1,4 +1,4 @@
-"""A realised store package, as the steps after its build know it."""
+"""A built store package, as later steps know it."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -8,12 +8,12 @@ from lading.values.path import StorePath
 
 @dataclass(frozen=True, order=True)
 class StorePackage:
-    """What a build says of its result.
+    """What a build reports about its result.
 
-    `references` are the store paths whose hash occurs in the package, sorted, without itself.
-    `segment_sha256` (hex) and `segment_size` (bytes) are of the tar segment, `unpacked_size` is
-    the sum of its files' bytes. `reasons` has, for each reference in order, a file it was found
-    in.
+    `references` are the store paths whose hash occurs in the package, sorted, without the package
+    itself. `segment_sha256` (hex) and `segment_size` (bytes) describe the tar segment;
+    `unpacked_size` is the sum of the sizes of its files in bytes. `reasons` has a file for each
+    reference, in the same order, in which it was found.
     """
 
     path: StorePath

@@ -1,9 +1,9 @@
-"""What lies compressed inside a file: the members of gzip, bzip2, xz and zip files.
+"""Compressed content inside a file: the members of gzip, bzip2, xz and zip files.
 
-A store path in a compressed man page or jar is a reference as good as any, which a scan of the
-plain bytes misses. Files are known by their first bytes; a zip may also follow a `#!` line (pex).
-A compressed file inside a compressed file is opened too, once. Members come in chunks, so memory
-stays small; how much a file may unpack to is limited.
+A store path in a compressed man page or jar is a reference like any other, but a scan of the plain
+bytes misses it. Files are recognized by their first bytes; a zip may also follow a `#!` line (pex).
+A compressed file inside a compressed file is opened too, but only one level deep. Members are read
+in chunks, so memory use stays small. How much a file may unpack to is limited.
 """
 
 import bz2
@@ -18,7 +18,7 @@ from typing import IO, BinaryIO, Callable, Dict, Iterator, Optional, Tuple, Unio
 
 from lading.values.errors import LadingError
 
-#: Most bytes that one file may unpack to, all members together.
+#: The most bytes that one file may unpack to, all members together.
 UNPACKED_LIMIT = 4 << 30
 
 _CHUNK_SIZE = 1 << 16
@@ -26,7 +26,7 @@ _GZIP = b"\x1f\x8b\x08"
 _ZIP = b"PK\x03\x04"
 _GZIP_SMALLEST = 18  # bytes of an empty member
 
-# zipfile tells damage, encryption and unknown methods in all of these ways.
+# zipfile reports damage, encryption and unknown methods in all of these ways.
 _DAMAGE = (
     EOFError,
     OSError,
@@ -42,7 +42,7 @@ _Member = Tuple[str, Iterator[bytes]]
 
 
 class DamagedError(Exception):
-    """A member can't be unpacked to its end. Test data may be broken on purpose."""
+    """A member can't be unpacked completely. Test data may be broken on purpose."""
 
 
 @dataclass
@@ -63,9 +63,9 @@ class _Budget:
 def members(path: str, name: str, limit: int = UNPACKED_LIMIT) -> Iterator[_Member]:
     """Each member's name and content; nothing for a file that is not compressed.
 
-    The one member of a gzip, bzip2 or xz file is called ""; a member of a member `outer!/inner`.
-    A content must be used up before the next member is asked for; it raises `DamagedError` where
-    it can't go on. More than `limit` bytes in all is a `LadingError` that calls the file `name`.
+    The only member of a gzip, bzip2 or xz file is called ""; a member of a member `outer!/inner`.
+    Read a content to its end before taking the next member; it raises `DamagedError` where it is
+    damaged. Raises `LadingError`, which calls the file `name`, beyond `limit` bytes in total.
     """
     with open(path, "rb") as file:
         yield from _members(file, _Budget(name, limit), nested=True)
@@ -136,7 +136,8 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[by
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:
-    """All gzip members up to the end or to what is none, which gzip(1) ignores as well."""
+    """All gzip members up to the end, or up to bytes that are no member, which gzip(1) ignores as
+    well."""
     data = file.read(_CHUNK_SIZE)
     while data.startswith(_GZIP):
         stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)

@@ -1,13 +1,13 @@
-"""Find which store paths a tree refers to.
+"""Finds the store paths that a tree refers to.
 
 The rule is Nix's (src/libstore/references.cc): the 32 characters of a store path's hash, wherever
-they occur in file contents, file names and link targets, are a reference; neither the store
-directory before them nor the name behind them is needed.
+they occur in file contents, file names and link targets, are a reference, even without the store
+directory before them or the name after them.
 
-Looking for every hash on its own would cost a pass for each, so a chunk is tested twice, and
-only what passes both tests is searched. First: is there a run of 32 characters of the hash
-alphabet at all? Second: the 8 bytes at every 24th offset are looked up among all 8-byte pieces of
-the hashes. A hash covers 32 bytes, hence at least one of these offsets with the 8 bytes behind it.
+A search for each hash would cost one pass per hash. So each chunk is tested twice, and only chunks
+that pass both tests are searched. First: does it have a run of 32 characters of the hash alphabet?
+Second: the 8 bytes at every 24th offset are looked up among all 8-byte pieces of the hashes. A hash
+covers 32 bytes, so it contains at least one of these offsets and the 8 bytes from there.
 """
 
 import os
@@ -27,7 +27,7 @@ _RUN = b"\x01" * HASH_LENGTH
 _PIECE = 8
 _STRIDE = HASH_LENGTH - _PIECE
 
-# Small enough that most chunks of programs hold no run and end at the first test.
+# Small enough that most chunks of programs have no such run, and fail the first test.
 _CHUNK_SIZE = 1 << 16
 
 
@@ -41,7 +41,7 @@ class Wanted:
 
     @classmethod
     def of(cls, hashes: Iterable[str]) -> "Wanted":
-        """From the hash parts of store paths, 32 characters each."""
+        """Takes the hash parts of store paths, 32 characters each."""
         wanted = tuple(sorted({text.encode("ascii") for text in hashes}))
         pieces: Dict[int, Tuple[bytes, ...]] = {}
         for hash_ in wanted:
@@ -51,7 +51,7 @@ class Wanted:
         return cls(wanted, pieces, frozenset(pieces))
 
     def scan(self, chunks: Iterable[bytes]) -> Set[bytes]:
-        """Those that occur in the concatenation of `chunks`."""
+        """The hashes that occur in the concatenation of `chunks`."""
         found: Set[bytes] = set()
         carry = b""
         for chunk in chunks:
@@ -72,14 +72,14 @@ class Wanted:
 def scan_tree(root: Path, hashes: Iterable[str]) -> Dict[str, str]:
     """The hashes that occur in the tree, sorted, each with the first place it was found at.
 
-    A place is a path relative to `root` ("." for the root itself); what lies inside a compressed
-    file is `path!/member`. Links are not followed. `LadingError` if a compressed file is a bomb.
+    A place is a path relative to `root` ("." for the root itself), or `path!/member` inside a
+    compressed file. Links are not followed. Raises `LadingError` if a compressed file is a bomb.
     """
     return scan_entries(walk(root), hashes)
 
 
 def scan_entries(entries: Iterable[Entry], hashes: Iterable[str]) -> Dict[str, str]:
-    """As `scan_tree`, of `entries` instead of a whole tree."""
+    """Like `scan_tree`, for `entries` instead of a whole tree."""
     wanted = Wanted.of(hashes)
     found: Dict[bytes, str] = {}
     for entry in entries:
@@ -101,7 +101,8 @@ def _scan_entry(wanted: Wanted, entry: Entry) -> Iterator[Tuple[str, Set[bytes]]
 
 
 def _scan_member(wanted: Wanted, chunks: Iterable[bytes]) -> Set[bytes]:
-    """What a compressed member holds; nothing if it is damaged, since then nobody can read it."""
+    """A compressed member's content. A damaged member ends early, since nobody can read the
+    rest."""
     try:
         return wanted.scan(chunks)
     except packed.DamagedError:

@@ -1,4 +1,4 @@
-"""What the build program is asked to do: the file between the Pants rule and the sandbox."""
+"""The request of the build program: the file that a Pants rule passes to the sandbox."""
 
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
@@ -9,9 +9,9 @@ from lading.values.path import StorePath
 
 @dataclass(frozen=True)
 class InputPackage:
-    """A package of a build's input closure, as `segment`, a file with the digest `sha256` (hex).
+    """A package of a build's input closure; `segment` is a file with the digest `sha256` (hex).
 
-    A direct one is in the target's own `dependencies`; it gets search paths and a variable.
+    A direct one is among the target's own `dependencies`: it gets search paths and a variable.
     """
 
     path: StorePath
@@ -23,11 +23,11 @@ class InputPackage:
 
 @dataclass(frozen=True)
 class RealiseRequest:
-    """What a build needs. Paths of files are relative to the program's directory.
+    """The inputs of a build. Paths of files are relative to the program's directory.
 
     `inputs` are the whole input closure: the direct ones first, in the target's order, then the
-    others by store path. `debs` maps digests (hex) to files: the Debian packages that the build
-    root is made of. An empty `script` means the usual configure, make, make install.
+    others by store path. `debs` maps digests (hex) to files: the Debian packages of the build root.
+    An empty `script` means the usual configure, make, make install.
     """
 
     path: StorePath

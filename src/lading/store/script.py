@@ -1,4 +1,4 @@
-"""Scripts as store packages: their text, and the `#!` line that says what runs them."""
+"""Scripts as store packages: their text, and the `#!` line with their interpreter."""
 
 import difflib
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from lading.values.path import STORE_DIR, StorePath
 
 _EXAMPLE = "`#!{//3rdparty/bash}/bin/bash`"
 
-# What Linux reads of a file to find its interpreter (BINPRM_BUF_SIZE of linux/binfmts.h); the
-# last of these bytes is the end of the line.
+# How many bytes Linux reads of a file to find its interpreter (BINPRM_BUF_SIZE of linux/binfmts.h).
+# The last of them is the end of the line.
 _LONGEST_SHEBANG = 255
 
 
 def script_text(text: str, interpreter: str) -> str:
     """The script with a line for `interpreter`, unless that is "", and a line feed at its end.
 
-    `LadingError` where nothing says what runs the script.
+    Raises `LadingError` if nothing says what runs the script.
     """
     if interpreter.startswith("#!") or "\n" in interpreter:
         raise LadingError(
@@ -53,7 +53,7 @@ class Programs:
         return None
 
     def has(self, path: str) -> bool:
-        """Whether the path is a program's. A link is taken for one to a program."""
+        """Whether a program has this path. Links are assumed to lead to programs."""
         for package, members in self.packages.items():
             if path == str(package) or path.startswith(f"{package}/"):
                 member = members.get(path[len(str(package)) :].lstrip("/"))
@@ -61,7 +61,7 @@ class Programs:
         return False
 
     def like(self, path: str) -> Optional[str]:
-        """A program whose path is nearly this one."""
+        """A program with a similar path."""
         known = [
             f"{package}/{member.path}"
             for package, members in self.packages.items()
@@ -78,9 +78,9 @@ def _is_program(member: Member) -> bool:
 
 
 def run_from_store(text: str, programs: Programs) -> str:
-    """The script, with a program of the store in its `#!` line where that names another.
+    """The script with its `#!` line changed to a program of the store, unless it names one already.
 
-    `LadingError` if the program is in none of the packages.
+    Raises `LadingError` if none of the packages has the program.
     """
     line, newline, rest = text.partition("\n")
     shebang = Shebang.parse(line.encode("utf-8"))

@@ -16,7 +16,7 @@ from lading.values.path import StorePath
 
 @dataclass(frozen=True)
 class ScriptPackage:
-    """What `lading.store.build.write_package` would write of a file with the script."""
+    """What `lading.store.build.write_package` would write for a file with the script."""
 
     package: StorePackage
     members: Tuple[Member, ...]
@@ -26,10 +26,10 @@ class ScriptPackage:
     def of(
         cls, text: str, path: StorePath, packages: Mapping[StorePath, Sequence[Member]]
     ) -> "ScriptPackage":
-        """Of a script with store paths in its `text`, which may refer to `packages`; for the
-        program of its `#!` line these are searched in their order.
+        """Package a script whose `text` has store paths and may refer to `packages`. These are
+        searched in order for the program of its `#!` line.
 
-        `LadingError` if nothing in them can run it.
+        Raises `LadingError` if they have no program that can run it.
         """
         programs = Programs(
             {

@@ -1,7 +1,7 @@
 """A package segment: the tar members of one store package, without an end-of-archive marker.
 
-Segments can be concatenated, and with a marker behind them they are a tar archive. A segment's
-bytes follow from the names, contents, owner-execute bits and links of the tree alone.
+Concatenated segments followed by a marker are a tar archive. A segment's bytes depend only on the
+names, contents, owner-execute bits and links of the tree.
 """
 
 import hashlib
@@ -32,9 +32,9 @@ class Segment:
 
 
 def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
-    """Write the package that lies at `tree` as it will lie at `path`.
+    """Write the package that lies at `tree` and will lie at `path`.
 
-    `LadingError` for what a store package can't hold: devices, pipes and sockets.
+    Raises `LadingError` for devices, pipes and sockets, which a store package can't hold.
     """
     digest = hashlib.sha256()
     size = 0
@@ -64,7 +64,7 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
 
 
 def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:
-    """The members with the files they are read from, in the order of `walk`."""
+    """The members and the files that they are read from, in the order of `walk`."""
     first_names: Dict[int, str] = {}
     for entry in walk(tree):
         path, source = "" if entry.path == "." else entry.path, Path(entry.host)
@@ -95,7 +95,7 @@ def _tar_member(member: Member, root: str) -> TarMember:
 
 
 def _chunks(source: Path, size: int) -> Iterator[bytes]:
-    """The file's bytes; exactly `size` of them, or a `LadingError`."""
+    """The file's bytes: exactly `size` of them, or a `LadingError`."""
     left = size
     with open(source, "rb") as file:
         while left:

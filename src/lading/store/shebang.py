@@ -1,8 +1,8 @@
-"""The `#!` line of scripts, and how it comes to name a program in the store.
+"""The `#!` line of scripts, and how it is changed to name a program in the store.
 
-Linux reads the line as an interpreter and at most one argument (execve(2)); several arguments
-need `env -S`. In an image from scratch nothing is at /bin/sh, so the interpreter becomes a program
-of the package's input closure.
+Linux reads the line as an interpreter and at most one argument (execve(2)); several arguments need
+`env -S`. An image from scratch has no /bin/sh, so the interpreter becomes a program of the
+package's input closure.
 """
 
 import posixpath
@@ -18,7 +18,7 @@ _LONGEST_LINE = 4096
 _CHUNK = 1 << 20
 
 _SPLIT_OPTION = re.compile(r"(?:-S|--split-string[=\s])\s*(?P<command>.*)")
-# What env -S takes word for word: no quotes, escapes, variables, comments.
+# What env -S takes literally: no quotes, escapes, variables or comments.
 _SPLIT_COMMAND = re.compile(
     r"(?P<assignments>(?:\w+=[^\s'\"\\$#]*\s+)*)(?P<program>[^\s'\"\\$#=-][^\s'\"\\$#=]*)"
     r"(?:\s+(?P<arguments>.*))?\Z"
@@ -27,8 +27,8 @@ _SINGLE_WORD = re.compile(r"[^\s'\"\\$#]*\Z")
 
 
 class UnresolvedError(Exception):
-    """No program for a `#!` line. `program` is the name that was looked for, "" where the line
-    does not tell one."""
+    """There is no program for a `#!` line. `program` is the name that was searched for, "" if the
+    line has none."""
 
     def __init__(self, program: str) -> None:
         super().__init__(program)
@@ -37,7 +37,7 @@ class UnresolvedError(Exception):
 
 @dataclass(frozen=True)
 class Shebang:
-    """`argument` is all that follows the interpreter, without blanks around it."""
+    """`argument` is everything after the interpreter, without blanks around it."""
 
     interpreter: str
     argument: str = ""
@@ -51,7 +51,7 @@ class Shebang:
 
     @classmethod
     def parse(cls, line: bytes) -> Optional["Shebang"]:
-        """From a file's first line; None if it is none (`#![...]` is Rust)."""
+        """Parses a file's first line; None if it is no `#!` line (`#![...]` is Rust)."""
         text = line.decode("utf-8", "surrogateescape")
         words = text[2:].rstrip("\n").strip(" \t").replace("\t", " ").split(" ", 1)
         if not text.startswith("#!") or words[0] == "" or words[0].startswith("["):
@@ -59,9 +59,11 @@ class Shebang:
         return cls(words[0], "".join(words[1:]).strip(" "))
 
     def in_store(self, find_program: Callable[[str], Optional[str]]) -> "Shebang":
-        """This line with programs that `find_program` gives the store path of, by name.
+        """This line with programs of the store. `find_program` returns a program's store path by
+        name.
 
-        `UnresolvedError` if it gives none. A line that names the store already is left alone.
+        Raises `UnresolvedError` if it finds none. A line that already names the store is left
+        alone.
         """
 
         def find(name: str) -> str:
@@ -80,22 +82,22 @@ class Shebang:
         if command is None:
             raise UnresolvedError("")
         program, arguments = find(command["program"]), command["arguments"] or ""
-        # Without -S, blanks are no separators for the kernel, but what else could be meant?
+        # Without -S the kernel does not split at blanks, but nothing else can be meant.
         if not command["assignments"] and (not split or _SINGLE_WORD.match(arguments)):
             return Shebang(program, arguments)
         return Shebang(find("env"), f"-S {command['assignments']}{program} {arguments}".rstrip())
 
 
 def read_shebang(path: str) -> Optional[Shebang]:
-    """The line of the file, None if it has none."""
+    """The file's `#!` line, None if it has none."""
     with open(path, "rb") as file:
         return Shebang.parse(file.readline(_LONGEST_LINE))
 
 
 def write_shebang(path: str, shebang: Shebang) -> None:
-    """Put the line in place of the file's first; the file stays the same inode."""
+    """Replace the file's first line; the file stays the same inode."""
     with open(path, "r+b") as file, tempfile.TemporaryFile(dir=".") as rest:
-        # Either may be larger than the memory.
+        # The line or the rest may be larger than the memory.
         part = file.readline(_LONGEST_LINE)
         while part and not part.endswith(b"\n"):
             part = file.readline(_LONGEST_LINE)
@@ -108,7 +110,8 @@ def write_shebang(path: str, shebang: Shebang) -> None:
 
 
 def fix_shebang(path: str, find_program: Callable[[str], Optional[str]]) -> None:
-    """Make the script's interpreter one of the store, if there is one; see `Shebang.in_store`."""
+    """Change the script's interpreter to one of the store, if there is one; see
+    `Shebang.in_store`."""
     shebang = read_shebang(path)
     if shebang is None:
         return

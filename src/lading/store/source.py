@@ -1,4 +1,4 @@
-"""Sources as a build finds them: an archive or file, or a tree of files."""
+"""Sources for a build: an archive or file, or a tree of files."""
 
 import os
 import shutil
@@ -11,8 +11,8 @@ from typing import Tuple
 class RequestedSource:
     """A source at `path`, relative to the program's directory, called `name` in the build.
 
-    `executables` are those of its files that are executable, relative to a tree or by name. They
-    are named because the mode that a file has in a Pants sandbox does not tell.
+    `executables` lists its executable files, relative to the tree or by name: the modes in a Pants
+    sandbox don't say which are.
     """
 
     name: str
@@ -21,7 +21,8 @@ class RequestedSource:
     executables: Tuple[str, ...] = ()
 
     def copy_to(self, directory: Path, prefix: str = "") -> None:
-        """Copy to `directory/<prefix><name>`; modes are 0755 for executables, else 0644."""
+        """Copy to `directory/<prefix><name>`, with mode 0755 for executables and 0644 for
+        others."""
         directory.mkdir(parents=True, exist_ok=True)
         target = directory / (prefix + self.name)
         if not self.is_tree:

@@ -1,7 +1,7 @@
-"""The last look at a tree before it becomes a store package: what would not work in an image.
+"""Checks a tree before it becomes a store package, for what would not work in an image.
 
-In an image from scratch nothing is outside the store, so whatever a file needs must be in the
-store: in the tree or in its input closure.
+An image from scratch has nothing outside the store, so whatever a file needs must be in the store:
+in the tree or in its input closure.
 """
 
 import mmap
@@ -22,19 +22,19 @@ from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 from lading.values.path import STORE_DIR, StorePath
 
-# How many findings a message tells.
+# The most findings that a message lists.
 _MOST_TOLD = 10
 
-# What the kernel puts into every container; links there need nothing of the host.
+# The kernel provides these in every container; links to them need nothing from the host.
 _KERNEL_DIRECTORIES = ("/dev/", "/proc/", "/sys/")
 
-# Characters that go on with the name of a file, for a regular expression.
+# Characters that may continue a file name, for a regular expression.
 _NAME = rb"\w.~+@%-"
 _PATH_END = re.compile(b"[/%b]\\Z" % _NAME)
 
 
 class Problem(Enum):
-    """What can be wrong with a file; the value is a sentence of path, value and detail."""
+    """What can be wrong with a file. The value is a sentence with path, value and detail."""
 
     INTERPRETER = (
         "{path!r} is started by {value}, which is in no package of its input closure: add the "
@@ -76,8 +76,8 @@ class Problem(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`path` is relative to the tree, `value` what was found in it, `detail` the last part of a
-    name that the remedy tells."""
+    """`path` is relative to the tree, `value` is what was found in it. `detail` is a name's last
+    part, for the remedy."""
 
     path: str
     problem: Problem
@@ -96,7 +96,8 @@ def audit(
     inputs: Sequence[Tuple[StorePath, Path]],
     build_paths: Sequence[str],
 ) -> None:
-    """`LadingError` with the findings, if there are any. For the arguments see `findings`."""
+    """Raises `LadingError` with the findings, if there are any. The arguments are those of
+    `findings`."""
     found = findings(tree, out, inputs, build_paths)
     if not found:
         return
@@ -117,12 +118,13 @@ def findings(
     inputs: Sequence[Tuple[StorePath, Path]],
     build_paths: Sequence[str],
 ) -> Tuple[Finding, ...]:
-    """What is wrong with `tree`, which is going to be `out`, in the order of its files.
+    """The problems of `tree`, which will become `out`, in the order of its files.
 
-    `inputs` is the whole input closure in search order, with where it is unpacked. `build_paths`
-    are what the build had in its directory, such as /build/source; neither they nor anything below
-    them may occur in a file. (/build itself would be too much: programs of Debian contain paths of
-    their own builds, as /build/reproducible-path, and programs for the web such URLs.)
+    `inputs` is the whole input closure in search order, with the directories it is unpacked in.
+    `build_paths` are the paths of the build, such as /build/source. Neither they nor paths below
+    them may occur in a file. (Forbidding /build itself would be too strict: Debian's programs
+    contain paths of their own builds, such as /build/reproducible-path, and web programs contain
+    such URLs.)
     """
     view = StoreView.of(out, tree, inputs)
     return tuple(_Audit(view, build_paths).findings())
@@ -161,7 +163,7 @@ class _Audit:
         elf = sound_elf(entry.host)
         if elf is None or not (elf.is_program or elf.is_shared_library):
             return
-        # A library that can also be started, as libc.so.6, need not be.
+        # A library that can also be started, such as libc.so.6, needs none.
         if elf.is_program and elf.interpreter and not self.view.find(elf.interpreter):
             name = posixpath.basename(elf.interpreter)
             yield Finding(entry.path, Problem.INTERPRETER, elf.interpreter, name)
@@ -194,7 +196,7 @@ class _Audit:
 
 
 def _path_pattern(paths: Sequence[str]) -> Optional[Pattern[bytes]]:
-    """Matches any of the paths or what lies below it, up to a length that can be told."""
+    """Matches any of the paths or a path below it, up to a length that fits a message."""
     if not paths:
         return None
     alternatives = b"|".join(re.escape(os.fsencode(path)) for path in sorted(paths))
@@ -202,10 +204,10 @@ def _path_pattern(paths: Sequence[str]) -> Optional[Pattern[bytes]]:
 
 
 def _find_path(content: Union[bytes, mmap.mmap], pattern: Pattern[bytes]) -> Optional[str]:
-    """The first match that is a path from its start.
+    """The first match that begins a path.
 
-    Inside a longer path, as in /usr/src/build/x, it is another directory; behind -I or -L it is
-    the one that is meant. (A look-behind in the pattern would make the search slow.)
+    Within a longer path, such as /usr/src/build/x, a match is another directory. After -I or -L it
+    does begin a path. (A look-behind in the pattern would make the search slow.)
     """
     for match in pattern.finditer(content):
         start = match.start()

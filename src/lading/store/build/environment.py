@@ -7,23 +7,24 @@ from typing import Dict, Iterator, List
 from lading.store.request import RealiseRequest
 from lading.values.path import StorePath
 
-#: Seconds since 1970 that builds take for now: 1980-01-01, the oldest date a zip file can hold.
+#: Seconds since 1970 that builds use as the current time: 1980-01-01, the oldest date a zip file
+#: can hold.
 SOURCE_DATE_EPOCH = 315532800
 
 
 def variable_name(package_name: str) -> str:
-    """The variable that holds a dependency's store path: `libgcc`, or `redis_3_0` of redis-3.0."""
+    """The variable with a dependency's store path: `libgcc`, or `redis_3_0` for redis-3.0."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", package_name)
     return f"_{name}" if name[:1].isdigit() else name
 
 
 def build_environment(request: RealiseRequest, dynamic_linker: str) -> Dict[str, str]:
-    """The variables of the build. What the target's `env` sets wins.
+    """The variables of the build. The target's `env` takes precedence.
 
-    `dynamic_linker` is the path of the one that programs shall name, or "" for the linker's own.
+    `dynamic_linker` is the loader's path that programs should name, or "" for the linker's default.
 
-    JOBS is how many CPUs there are here. Like Nix's NIX_BUILD_CORES, it is the one fact of the
-    machine that a build sees, and nothing may depend on it but the time it takes.
+    JOBS is the number of CPUs of this machine. Like Nix's NIX_BUILD_CORES, it is the only fact
+    about the machine that a build sees, and it may affect nothing but the build time.
     """
     direct = [package for package in request.inputs if package.direct]
     paths = [package.path for package in direct]
@@ -37,7 +38,7 @@ def build_environment(request: RealiseRequest, dynamic_linker: str) -> Dict[str,
         "CPLUS_INCLUDE_PATH": ":".join(_below(paths, "include")),
         "PKG_CONFIG_PATH": ":".join(_below(paths, "lib/pkgconfig", "share/pkgconfig")),
         "CMAKE_PREFIX_PATH": ":".join(map(str, paths)),
-        # gcc finds the linker here: a script that adds LADING_LDFLAGS.
+        # gcc finds the linker here; it is a script that adds LADING_LDFLAGS.
         "COMPILER_PATH": "/lading/bin",
         "LADING_LDFLAGS": " ".join(_linker_flags(paths, dynamic_linker)),
         **{package.variable: str(package.path) for package in direct},

@@ -1,7 +1,7 @@
-"""Make a built tree fit for the store: small, and finding all it needs in the store.
+"""Makes a built tree fit for the store: small, and finding all it needs in the store.
 
-What already is as it should be keeps its bytes. Modes are not kept beyond the executable bit,
-since the store has no others.
+Files that need no change keep their bytes. Of modes only the executable bit is kept, since the
+store has no others.
 """
 
 import os
@@ -18,18 +18,19 @@ from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 from lading.values.path import StorePath
 
-#: `all`: symbols that no program needs to run. `debug`: debug information only. `none`: nothing.
+#: `all`: remove symbols that no program needs to run. `debug`: remove only debug information.
+#: `none`: remove nothing.
 STRIP_MODES = ("all", "debug", "none")
 
 _STRIP_PROGRAMS = ("--strip-all", "--remove-section=.comment")
 _STRIP_LIBRARIES = ("--strip-unneeded", "--remove-section=.comment")
 _STRIP_DEBUG = ("--strip-debug",)
-# An archive with the times and owners of its members would differ from build to build.
+# The times and owners of members would make an archive differ from build to build.
 _STRIP_ARCHIVES = ("--strip-debug", "--enable-deterministic-archives")
 _ARCHIVE_MAGIC = b"!<arch>\n"
 
-#: Linux takes 128 KiB of arguments where the stack is small (execve(2)), bubblewrap 9000 in number.
-#: A path in a package has hardly more than 256 bytes.
+#: Linux accepts 128 KiB of arguments where the stack is small (execve(2)), bubblewrap 9000
+#: arguments. Paths in packages rarely exceed 256 bytes.
 _BATCH = 400
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -39,10 +40,10 @@ _GZIP_HEADER_CHECKSUM = 2
 
 
 class Tools(Protocol):
-    """Starts programs that see the tree at its store path, in a place where it can be written."""
+    """Starts programs that see the tree, writable, at its store path."""
 
     def run(self, argv: Sequence[str]) -> Tuple[int, str]:
-        """The exit status, and all that the program printed."""
+        """The exit status and all output of the program."""
 
 
 def fixup(
@@ -52,16 +53,17 @@ def fixup(
     tools: Tools,
     strip_mode: str,
 ) -> None:
-    """Change the files of `tree`, which is going to be `out`.
+    """Change the files of `tree`, which will become `out`.
 
-    `inputs` is the whole input closure in search order, with where it is unpacked. Whatever can't
-    be mended is left to `audit`, which tells the user; `LadingError` only if a tool fails.
+    `inputs` is the whole input closure in search order, with the directories it is unpacked in.
+    Problems that can't be fixed are left to `audit`, which reports them. Raises `LadingError` only
+    if a tool fails.
     """
     view = StoreView.of(out, tree, inputs)
     _make_writable(tree)
     if strip_mode != "none":
         _strip(view, tools, strip_mode)
-    # The loader and its C library find each other by themselves, and patchelf breaks them.
+    # The loader and its C library find each other without help, and patchelf breaks them.
     if not provides_loader(view):
         _patch(view, tools)
     for entry in _files(tree):
@@ -80,7 +82,7 @@ def _make_writable(tree: Path) -> None:
 
 
 def _files(tree: Path) -> Iterator[Entry]:
-    """The regular files, each once, by its first name."""
+    """The regular files, each once, by the first of its names."""
     seen = set()
     for entry in walk(tree):
         if entry.is_file and entry.inode not in seen:
@@ -89,7 +91,8 @@ def _files(tree: Path) -> Iterator[Entry]:
 
 
 def _strip(view: StoreView, tools: Tools, mode: str) -> None:
-    """Strip what can be. What `strip` refuses it leaves as it was, which is not worth an error."""
+    """Strip the files that can be stripped. `strip` leaves files that it refuses unchanged, and
+    that is not worth an error."""
     groups: Dict[Tuple[str, ...], List[str]] = {}
     for entry in _files(view.tree):
         options = _strip_options(entry, mode)
@@ -101,7 +104,7 @@ def _strip(view: StoreView, tools: Tools, mode: str) -> None:
 
 
 def _strip_options(entry: Entry, mode: str) -> Optional[Tuple[str, ...]]:
-    """None for what is not to be stripped, which includes separate debug information."""
+    """None for a file that must not be stripped, such as separate debug information."""
     if entry.path.startswith("lib/debug/") or entry.path.endswith(".debug"):
         return None
     with open(entry.host, "rb") as file:
@@ -116,7 +119,7 @@ def _strip_options(entry: Entry, mode: str) -> Optional[Tuple[str, ...]]:
 
 
 def _patch(view: StoreView, tools: Tools) -> None:
-    """Let programs name a loader, and all dynamic files search directories, of the store."""
+    """Make programs name a loader in the store, and all dynamic files search directories in it."""
     libraries = Libraries(view)
     groups: Dict[Tuple[str, ...], List[str]] = {}
     for entry in _files(view.tree):
@@ -136,13 +139,13 @@ def _patch(view: StoreView, tools: Tools) -> None:
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:
-    """As many paths at a time as any machine takes for the arguments of a program."""
+    """Paths in groups that fit the limits of any machine for program arguments."""
     for start in range(0, len(paths), _BATCH):
         yield paths[start : start + _BATCH]
 
 
 def _edits(libraries: Libraries, path: str, elf: Elf) -> Tuple[str, ...]:
-    """The options of patchelf that a file takes; none if it is as it should be."""
+    """The patchelf options that a file needs; none if it needs no change."""
     if not (elf.is_dynamic and (elf.is_program or elf.is_shared_library)):
         return ()
     edits: Tuple[str, ...] = ()
@@ -156,7 +159,7 @@ def _edits(libraries: Libraries, path: str, elf: Elf) -> Tuple[str, ...]:
 
 
 def _clear_gzip_time(host: str) -> None:
-    """Set the time in a gzip header to none (RFC 1952, 2.3.1), since it is the build's."""
+    """Clear the time in a gzip header (RFC 1952, 2.3.1), since it is the time of the build."""
     with open(host, "r+b") as file:
         header = file.read(_GZIP_TIME_OFFSET + 4)
         if len(header) < _GZIP_TIME_OFFSET + 4 or not header.startswith(_GZIP_MAGIC):

@@ -1,4 +1,4 @@
-"""Where a program of the tree finds its dynamic loader and its libraries in the store."""
+"""Finds the dynamic loader and the libraries of a tree's programs in the store."""
 
 import os
 import posixpath
@@ -17,7 +17,7 @@ _LOADER_NAME = re.compile(r"ld(64|-linux[^/]*|-musl-[^/]*)?\.so\.\d+\Z")
 
 
 def provides_loader(view: StoreView) -> bool:
-    """Whether the tree is the C library's package itself."""
+    """Whether the tree is the package of the C library itself."""
     return any(
         _LOADER_NAME.match(name)
         for directory in LIBRARY_DIRECTORIES
@@ -28,7 +28,7 @@ def provides_loader(view: StoreView) -> bool:
 class Libraries:
     """The libraries that a tree can use: its own and those of its input closure.
 
-    Built once a tree, after anything that adds or removes files.
+    Create one per tree, after all steps that add or remove files.
     """
 
     def __init__(self, view: StoreView) -> None:
@@ -41,8 +41,8 @@ class Libraries:
                 self._directories.setdefault(name, []).append(directory)
 
     def _search_order(self) -> Iterator[str]:
-        """The usual directories of every package; last, the rest of the tree's own, which may
-        hold private copies of what an input offers."""
+        """The usual directories of every package, then the tree's other directories, which may hold
+        private copies of libraries that an input has as well."""
         usual = [
             f"{package}/{directory}"
             for package in self._view.packages
@@ -57,7 +57,7 @@ class Libraries:
     def interpreter(self, elf: Elf) -> Optional[str]:
         """The store path of the loader that should start the program.
 
-        None if it names none or no package has one of that name.
+        None if it names no loader, or no package has a loader of that name.
         """
         if elf.interpreter is None or self._is_loadable(elf.interpreter, elf):
             return elf.interpreter
@@ -68,8 +68,9 @@ class Libraries:
     def runpath(self, path: str, elf: Elf) -> Tuple[str, ...]:
         """The directories that the file at `path` in the tree should search, in order.
 
-        Of those it has: the ones in the tree (a program may load plugins from there) and the
-        ones with something it needs, as they are written. Then what else its `needed` takes.
+        Its present directories stay as they are written if they are in the tree (a program may load
+        plugins from there) or have a needed library. The directories of other `needed` libraries
+        follow.
         """
         present = self._present(path, elf)
         used = {directory for directory in present.values() if self._view.is_own(directory)}
@@ -86,13 +87,13 @@ class Libraries:
         return (*kept, *sorted(further, key=self._order.index))
 
     def missing(self, path: str, elf: Elf) -> Tuple[str, ...]:
-        """What the file at `path` in the tree needs and nothing offers."""
+        """The libraries that the file at `path` in the tree needs and that exist nowhere."""
         present = list(self._present(path, elf).values())
         return tuple(name for name in elf.needed if self._find(name, elf, present) is None)
 
     def _present(self, path: str, elf: Elf) -> Dict[str, str]:
         """The parts of the search path that are directories of the view, as written and as store
-        path; the first of those that mean the same."""
+        path. If several mean the same directory, only the first is included."""
         origin = posixpath.dirname(self._view.own_path(path))
         present: Dict[str, str] = {}
         for entry in elf.search_path:
@@ -106,9 +107,9 @@ class Libraries:
         return present
 
     def _find(self, name: str, elf: Elf, first: List[str]) -> Optional[str]:
-        """The directory of the library; `first` is searched before the usual order.
+        """The directory of the library; `first` is searched before the usual directories.
 
-        A name with a slash is a path, for which loaders don't search.
+        A name with a slash is a path, and loaders don't search for those.
         """
         if "/" in name:
             return posixpath.dirname(name) if self._is_loadable(name, elf) else None

@@ -1,4 +1,4 @@
-"""The output of a script: kept where it outlives the sandbox, and its end shown in errors."""
+"""A script's output: kept where it outlives the sandbox, and its end shown in errors."""
 
 import os
 import re
@@ -12,16 +12,16 @@ from lading.values.foreign_text import printable, shown
 
 _CHUNK = 1 << 20
 
-#: Bytes of a log that are kept from its start and its end; a longer one loses its middle.
+#: The bytes of a log that are kept from its start and its end; a longer one loses its middle.
 _KEPT_START, _KEPT_END = 16 << 20, 48 << 20
 
 _TAIL_LINES = 30
 _TAIL_BYTES = 1 << 16
 
-# ECMA-48, 5.4: colours, which many programs print to any log.
+# ECMA-48, 5.4: colours. Many programs print them even to a log.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 
-# What bash, dash and make say of a command that is nowhere on PATH.
+# What bash, dash and make print about a command that is not on PATH.
 _NOT_FOUND = re.compile(
     r"(?:.*: line \d+: (?=\S+: command )|.*: \d+: |make(?:\[\d+\])?: )"
     r"([^\s:/]+): (?:command not found|not found|No such file or directory)$"
@@ -29,7 +29,7 @@ _NOT_FOUND = re.compile(
 
 
 def keep_log(log: Path, name: str) -> Path:
-    """Copy the log to the cache as `<name>.log`; the copy's real path."""
+    """Copy the log to the cache as `<name>.log`; returns the real path of the copy."""
     kept = CACHE / "logs" / f"{name}.log"
     kept.parent.mkdir(parents=True, exist_ok=True)
     size = log.stat().st_size
@@ -49,10 +49,10 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
 
 
 def failure_sentence(what: str, status: int, log: Path, kept: Path, remedy: str) -> str:
-    """That `what`, whose output is in `log`, failed, with the last lines of it.
+    """Says that `what`, whose output is in `log`, failed, and quotes the last lines of the output.
 
-    `kept` is the copy of the log that outlives the sandbox. `remedy` says what to do where a
-    command was not found, which it calls {command}.
+    `kept` is the copy of the log that outlives the sandbox. `remedy` says what to do if a command
+    was not found; it may contain {command}.
     """
     missing = [match for match in map(_NOT_FOUND.match, _last_lines(log)) if match]
     hint = f" {remedy.format(command=missing[-1][1])}" if missing else ""
@@ -60,7 +60,7 @@ def failure_sentence(what: str, status: int, log: Path, kept: Path, remedy: str)
 
 
 def log_tail(log: Path, kept: Path) -> str:
-    """Where the log is, and its last lines, as far as they can be read."""
+    """The log's path and its last lines, as far as they can be read."""
     room = hardly_any_room()
     whole = "log" if kept.stat().st_size > _KEPT_START + _KEPT_END else "whole log"
     tail = "\n".join(f"  {line}" for line in _last_lines(log))
@@ -78,6 +78,6 @@ def _last_lines(log: Path) -> List[str]:
 
 
 def _as_seen(line: str) -> str:
-    """What a terminal would be left with, where a program writes one line over and over."""
+    """What a terminal would show in the end if a program writes the same line again and again."""
     last = line.rstrip("\r").rpartition("\r")[2]
     return shown(printable(last.expandtabs()))

@@ -1,10 +1,10 @@
-"""Build a derivation: the program that runs in a Pants sandbox.
+"""Builds a derivation; this program runs in a Pants sandbox.
 
     python -m lading.store.build.realise request.json
 
-Reads a `RealiseRequest`; leaves `segment.tar`, `package.json` and `members.json`. All it uses
-besides its inputs is bubblewrap and the append-only cache, in which dependencies and build roots
-are unpacked once a machine.
+Reads a `RealiseRequest`; writes `segment.tar`, `package.json` and `members.json`. Besides its
+inputs it uses only bubblewrap and the append-only cache, where dependencies and build roots are
+unpacked once per machine.
 """
 
 import os
@@ -38,12 +38,12 @@ from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 from lading.values.json_codec import read_json
 
-#: What is gone after a build; a path below these in a package leads nowhere.
+#: These paths no longer exist after a build; a path below them in a package leads nowhere.
 _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
 
 _WORK = Path("work")
 
-# Bytes of what the build writes, of which a sentence shows the beginning.
+# The longest step, in bytes, that the build can put into a sentence.
 _LONGEST_STEP = 1 << 10
 _LONGEST_OUTPUT = 1 << 16
 
@@ -54,8 +54,8 @@ def main(argv: List[str]) -> None:
     (request_file,) = argv
     request = read_json(RealiseRequest, Path(request_file))
     os.umask(0o022)
-    # What is built is nobody else's to see, or to run.
-    with suppress(PermissionError):  # where the directory is another user's, `work` is not
+    # Other users must not see or run what is being built.
+    with suppress(PermissionError):  # if the directory is another user's, `work` is not
         os.chmod(".", 0o700)
     leave_session_keyring()
     build_root = _build_root(request)
@@ -74,7 +74,8 @@ def main(argv: List[str]) -> None:
 
 @contextmanager
 def _stage(shared: Sequence[Path]) -> Iterator[Optional[Stage]]:
-    """What the user sees who runs builds for root; None where those who build do it themselves."""
+    """The stage in which the build user runs a build that root started; None if users run their own
+    builds."""
     if any(setting.forbids(BUILD_USER) for setting in NAMESPACE_SETTINGS):
         yield None
         return
@@ -97,7 +98,7 @@ _NOT_FOUND = (
 
 @dataclass(frozen=True)
 class Build:
-    """One build: its script, then what is done to the result."""
+    """One build: its script, then the steps that change and check the result."""
 
     request: RealiseRequest
     sandbox: Sandbox
@@ -105,11 +106,11 @@ class Build:
 
     @property
     def output(self) -> Path:
-        """Where the host sees `$out`."""
+        """The path of `$out` on the host."""
         return self.sandbox.work / "store" / self.request.path.base
 
     def run_script(self) -> None:
-        """Run the package's script; `LadingError` if it fails or leaves no result."""
+        """Run the package's script. Raises `LadingError` if it fails or leaves no result."""
         self.sandbox.prepare()
         self.output.mkdir()
         _lay_out_inputs(self.request, self.sandbox.work / "lading")
@@ -127,7 +128,7 @@ class Build:
             kept = keep_log(log, self.request.path.base)
             raise LadingError(f"{error} {log_tail(log, kept)}") from error
         for name in ("build", "store"):
-            # They are the build's own, which may have closed them.
+            # The build owns them, and may have removed the permissions.
             os.chmod(self.sandbox.work / name, 0o755)
         kept = keep_log(log, self.request.path.base)
         if status:
@@ -138,7 +139,7 @@ class Build:
         self._check_output()
 
     def _failed_step(self) -> str:
-        """What setup.sh said last that it would do; it is the script's to write to as well."""
+        """The last step that setup.sh announced. The script can write to that file too."""
         step = self.sandbox.work / "build" / ".step"
         if step.is_symlink() or not step.is_file():
             return _SCRIPT_FAILED
@@ -147,7 +148,7 @@ class Build:
         return shown(printable(words.strip()))
 
     def _dynamic_linker(self) -> str:
-        """The store's dynamic loader if there is one among the inputs, else ""."""
+        """The store's dynamic loader if one of the inputs has it, else ""."""
         for path, directory in self.sandbox.dependencies:
             for library_directory in LIBRARY_DIRECTORIES:
                 for loader in sorted((directory / library_directory).glob("ld-linux*.so.*")):
@@ -183,7 +184,7 @@ class Build:
                 )
 
     def fix_up(self) -> None:
-        """Strip, let programs and scripts find what they need in the store, and audit."""
+        """Strip, make programs and scripts find what they need in the store, and audit."""
         tools = SandboxTools(self.sandbox, self.limits)
         inputs = self.sandbox.dependencies
         let_owner_remove(self.output)
@@ -195,13 +196,14 @@ class Build:
 
 @dataclass(frozen=True)
 class SandboxTools:
-    """Programs of the build root that change the files of `$out`, for them at `/store/...`."""
+    """Runs programs of the build root that change the files of `$out`, which they see at
+    `/store/...`."""
 
     sandbox: Sandbox
     limits: Limits
 
     def run(self, argv: Sequence[str]) -> Tuple[int, str]:
-        """Exit status and output, as much as anybody reads, of a program of the build root."""
+        """The exit status of a program of the build root, and as much output as anybody reads."""
         log = self.sandbox.work / "tool.log"
         environment = {"PATH": "/usr/bin", "LC_ALL": "C", "TMPDIR": "/tmp"}
         with open(log, "wb") as file:
@@ -216,7 +218,7 @@ def _build_root(request: RealiseRequest) -> Path:
 
 
 def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
-    """Fill the directory that the sandbox sees at /lading."""
+    """Fill the directory that is /lading in the sandbox."""
     programs = Path(__file__).parent
     shutil.copyfile(programs / "setup.sh", directory / "setup.sh")
     (directory / "bin").mkdir()
@@ -234,7 +236,7 @@ def _lay_out_inputs(request: RealiseRequest, directory: Path) -> None:
         # They are applied in the order of their names.
         patch.copy_to(directory / "patches", prefix=f"{index:03d}-")
     for entry in walk(directory):
-        # Not the time of the build, which make compares and archives and .pyc files keep.
+        # The time of the build would be kept by archives and .pyc files, and make compares it.
         os.utime(entry.host, (SOURCE_DATE_EPOCH, SOURCE_DATE_EPOCH), follow_symlinks=False)
 
 

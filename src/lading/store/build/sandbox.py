@@ -1,9 +1,9 @@
-"""The sandbox that builds run in: only what was declared exists.
+"""The sandbox that builds run in: only declared inputs exist there.
 
-bubblewrap makes it: namespaces for users, mounts, processes, network, host name and IPC. Inside,
-the build root lies at /usr, the dependencies at /store (read-only), and `$out`, /build and /tmp
-can be written. There is no network, no file and no environment of the host. docs/security.md says
-line by line what a build can't do, and probes_test.py tries it.
+bubblewrap makes it, with namespaces for users, mounts, processes, network, host name and IPC.
+Inside, the build root lies at /usr, the dependencies at /store (read-only), and `$out`, /build and
+/tmp are writable. There is no network, and nothing of the host's files and environment.
+docs/security.md lists what a build can't do, and probes_test.py tries it.
 """
 
 import errno
@@ -28,13 +28,13 @@ from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 from lading.values.path import STORE_DIR, StorePath
 
-#: Where Pants puts the bubblewrap that Lading brings, for hosts without one.
+#: Where Pants puts the bubblewrap that comes with Lading, for hosts without one.
 BUNDLED_BUBBLEWRAP = ".lading/bubblewrap/bwrap"
 
-#: Where a host's own bubblewrap is, in the order in which they are tried.
+#: Where a host's own bubblewrap may be, in the order in which the paths are tried.
 HOST_BUBBLEWRAPS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap")
 
-#: User and group of a build, whoever runs it.
+#: User and group id of a build, whoever runs it.
 BUILDER_ID = 1000
 
 _PASSWD = (
@@ -45,19 +45,18 @@ _PASSWD = (
 _GROUP = f"root:x:0:\nbuilder:x:{BUILDER_ID}:\nnogroup:x:65534:\n"
 _HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
-# bubblewrap's MAX_ARGS is 9000 and counts those that it reads from a file, too; some are left for
-# the command.
+# bubblewrap's MAX_ARGS is 9000 and includes options read from a file. The rest is for the command.
 _MOST_ARGUMENTS = 8500
 
-# More of bubblewrap's words than it ever says.
+# More bytes than any message of bubblewrap has.
 _LONGEST_WORDS = 4096
 
 
 def find_bubblewrap() -> str:
-    """The host's bubblewrap, else the one Lading brings.
+    """The host's bubblewrap, or else the one that comes with Lading.
 
-    The host's comes first: Ubuntu 24.04 lets only that one make namespaces (its AppArmor profile
-    goes by path).
+    The host's comes first because Ubuntu 24.04 lets only that one create namespaces (its AppArmor
+    profile goes by path).
     """
     for host in HOST_BUBBLEWRAPS:
         if os.path.exists(host):
@@ -73,11 +72,10 @@ def find_bubblewrap() -> str:
 class Sandbox:
     """What one build may see.
 
-    `build_root` is the directory that holds `usr` and `etc`; `work` is a directory of the
-    build's own; `dependencies` pairs store paths with where they are unpacked. `work` holds
-    `store` (of which `$out` is the part that counts), `build`, `lading` (the script and sources,
-    read-only inside) and `etc`. With a `stage`, the build is run by the build user, who sees these
-    elsewhere.
+    `build_root` is the directory that holds `usr` and `etc`. `work` is a directory for this build
+    alone. `dependencies` pairs store paths with the directories that they are unpacked in. `work`
+    holds `store` (where only `$out` matters), `build`, `lading` (the script and sources, read-only
+    inside) and `etc`. With a `stage`, the build user runs the build and sees these elsewhere.
     """
 
     bubblewrap: str
@@ -87,9 +85,9 @@ class Sandbox:
     stage: Optional[Stage] = None
 
     def prepare(self) -> None:
-        """Make the directories and files of the host that the sandbox is put together from.
+        """Create the directories and files on the host that the sandbox consists of.
 
-        They are nobody else's from the first moment on: a build may make setuid files.
+        Only their owner can ever access them: a build may create setuid files.
         """
         self.work.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("store", "build", "lading", "etc"):
@@ -97,12 +95,12 @@ class Sandbox:
         for name, text in (("passwd", _PASSWD), ("group", _GROUP), ("hosts", _HOSTS)):
             (self.work / "etc" / name).write_text(text, encoding="ascii")
         if self.stage and self.bubblewrap not in HOST_BUBBLEWRAPS:
-            # What is below root's home is not for the build user to run.
+            # The build user can't run anything below root's home.
             for directory in _bundle(self.bubblewrap):
                 shutil.copytree(directory, self.work / "bubblewrap" / directory.name)
 
     def hand_over(self) -> None:
-        """Give what has been laid out in `work` to the user who runs the build."""
+        """Give what was put into `work` to the user who runs the build."""
         if self.stage:
             self.stage.give()
 
@@ -114,11 +112,12 @@ class Sandbox:
         return self._seen(self.work / "bubblewrap" / package / "_bin" / "bwrap")
 
     def _seen(self, path: Path) -> str:
-        """Where the user who runs the build sees it."""
+        """The path as the user who runs the build sees it."""
         return self.stage.path(path) if self.stage else str(path)
 
     def arguments(self, environment: Mapping[str, str]) -> List[str]:
-        """The options of bubblewrap, which it reads from a file: /proc shows the command line."""
+        """The options of bubblewrap. It reads them from a file because /proc shows the command
+        line."""
         argv = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
         argv += ["--cap-drop", "ALL"]
         argv += ["--uid", str(BUILDER_ID), "--gid", str(BUILDER_ID), "--hostname", "lading"]
@@ -136,7 +135,7 @@ class Sandbox:
         argv += ["--chdir", "/build"]
         for name, value in sorted(environment.items()):
             argv += ["--setenv", name, value]
-        # Only now, since mount points were made in there.
+        # Not earlier, because mount points were created there.
         argv += ["--remount-ro", "/"]
         if len(argv) > _MOST_ARGUMENTS:
             raise LadingError(
@@ -170,10 +169,10 @@ class Sandbox:
         log: IO[bytes],
         limits: Limits,
     ) -> int:
-        """Run `command`, its output going to the new file `log`; the exit status.
+        """Run `command` with its output in the new file `log`; returns the exit status.
 
-        `LadingError` where no sandbox can be made, or the build root has no such program;
-        `LimitError` where it goes beyond a limit. No process is left in any case.
+        Raises `LadingError` if no sandbox can be made or the build root has no such program, and
+        `LimitError` if the command exceeds a limit. In no case is a process left.
         """
         (output, output_end), (events, events_end) = os.pipe(), os.pipe()
         try:
@@ -216,13 +215,13 @@ class Sandbox:
 
 
 def _bundle(bubblewrap: str) -> Tuple[Path, Path]:
-    """The directories of bubblewrap's wheel that it consists of: the program's, and libraries."""
+    """The directories that bubblewrap's wheel consists of: the program's, and the libraries'."""
     package = Path(os.path.realpath(bubblewrap)).parents[1]
     return package, package.with_name(f"{package.name}.libs")
 
 
 def _proc() -> List[str]:
-    """A /proc in which nothing can be written: the builder may be the machine's root."""
+    """A read-only /proc, since the build may run as the machine's root."""
     argv = ["--proc", "/proc"]
     for name in HIDDEN_FILES:
         if os.path.exists(f"/proc/{name}"):
@@ -234,8 +233,8 @@ def _proc() -> List[str]:
 
 
 def _joined(options: Sequence[str]) -> bytes:
-    """As bubblewrap reads options from a file: a NUL ends each. One within a value would let the
-    rest of that value be further options."""
+    """The options as bubblewrap reads them from a file, each ended by a NUL. A NUL within a value
+    would turn the rest of the value into options."""
     for option in options:
         if "\0" in option:
             raise LadingError(
@@ -247,7 +246,7 @@ def _joined(options: Sequence[str]) -> bytes:
 
 @contextmanager
 def _file_of(content: bytes) -> Iterator[str]:
-    """The number of an open file that bubblewrap can read `content` from."""
+    """The number of an open file from which bubblewrap can read `content`."""
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.seek(0)
@@ -255,7 +254,7 @@ def _file_of(content: bytes) -> Iterator[str]:
 
 
 def _why_not(program: str, log: Path) -> str:
-    """What kept bubblewrap from running `program`; `log` has nothing but bubblewrap's words."""
+    """Why bubblewrap could not run `program`; `log` has only bubblewrap's own messages."""
     with log.open("rb") as file:
         words = shown(printable(file.read(_LONGEST_WORDS).decode("utf-8", "replace").strip()))
     if os.strerror(errno.E2BIG) in words:

@@ -1,7 +1,7 @@
 """What a built tree can see of the store: itself and its input closure.
 
-Store paths are not where they will be while a package is built, so their links can't be left to
-the host's kernel: it would follow an absolute link to the host's own /store.
+While a package is built, store paths are not at their final places. So the host's kernel can't
+resolve links: it would follow an absolute link into the host's own /store.
 """
 
 import os
@@ -12,14 +12,14 @@ from typing import Mapping, Optional, Sequence, Tuple
 
 from lading.values.path import STORE_DIR, StorePath
 
-# As many links as Linux follows for one path.
+# The most links that Linux follows for one path.
 _MOST_LINKS = 40
 
 
 @dataclass(frozen=True)
 class StoreView:
-    """`tree` is where the output `out` lies on the host; `packages` are all that can be seen: the
-    output, then the input closure in search order."""
+    """`tree` is the host's path of the output `out`. `packages` are all visible ones: the output,
+    then the input closure in search order."""
 
     out: StorePath
     tree: Path
@@ -30,7 +30,7 @@ class StoreView:
     def of(
         cls, out: StorePath, tree: Path, inputs: Sequence[Tuple[StorePath, Path]]
     ) -> "StoreView":
-        """`inputs` pairs each package of the input closure with where it lies on the host."""
+        """`inputs` pairs each package of the input closure with its path on the host."""
         everything = [(out, tree), *inputs]
         return cls(
             out=out,
@@ -40,14 +40,14 @@ class StoreView:
         )
 
     def own_path(self, relative: str) -> str:
-        """The store path of something in the tree; "." is the tree itself."""
+        """The store path of a file in the tree; "." is the tree itself."""
         return posixpath.normpath(f"{self.out}/{relative}")
 
     def is_own(self, path: str) -> bool:
         return path == str(self.out) or path.startswith(f"{self.out}/")
 
     def host_path(self, path: str) -> Optional[str]:
-        """Where `path` would lie on the host; None unless it is in a package that can be seen.
+        """The host's path of `path`; None unless it is in a visible package.
 
         Only the last part of `path` may be a link.
         """
@@ -59,7 +59,7 @@ class StoreView:
     def follow(self, path: str) -> str:
         """The absolute path that `path` leads to through all links.
 
-        Stops where the view ends: what is outside or missing is taken for no link. In a loop of
+        Stops at the edge of the view: what is outside or missing is taken for no link. In a loop of
         links, the result is one of them.
         """
         done = "/"
@@ -79,7 +79,8 @@ class StoreView:
         return done
 
     def find(self, path: str) -> Optional[str]:
-        """Where the file or directory that `path` leads to lies on the host, None if nowhere."""
+        """The host's path of the file or directory that `path` leads to; None if it leads
+        nowhere."""
         host = self.host_path(self.follow(path))
         if host is None or os.path.islink(host) or not os.path.exists(host):
             return None

@@ -1,4 +1,4 @@
-"""A build while it runs: its output goes to the log, and it ends when it goes beyond a limit."""
+"""Watches a running build: copies its output to the log, and ends it when it exceeds a limit."""
 
 import json
 import os
@@ -18,22 +18,22 @@ from lading.values.errors import LadingError
 
 _CHUNK = 1 << 16
 
-#: Seconds between two looks at the disk, at the least; looking takes no more than one part in
-#: `_DISK_SHARE` of the time.
+#: The least seconds between two looks at the disk. Looking takes at most one part in `_DISK_SHARE`
+#: of the time.
 _DISK_INTERVAL = 5.0
 _DISK_SHARE = 50
 
-#: Seconds in which the processes of a build are gone once they have been killed.
+#: Seconds within which the processes of a build disappear after they were killed.
 _GRACE = 10
 
-#: The same where many of them have much memory, and the machine other things to do.
+#: The same if many of them have much memory and the machine is busy.
 _LONG_GRACE = 300
 
 
 @dataclass
 class Watch:
-    """`output` and `events` are the reading ends of pipes: of what the build prints, and of
-    bubblewrap's `--json-status-fd`. The files that count are below `directories`."""
+    """`output` and `events` are the reading ends of pipes: the output of the build, and
+    bubblewrap's `--json-status-fd`. The files below `directories` count towards the limit."""
 
     process: "subprocess.Popen[bytes]"
     output: int
@@ -44,9 +44,10 @@ class Watch:
     first: int = -1
 
     def copy_output(self, log: IO[bytes]) -> int:
-        """Write to `log` what the build prints until it has ended; bubblewrap's exit status.
+        """Copy the build's output to `log` until the build has ended; returns bubblewrap's exit
+        status.
 
-        `LimitError` if the build goes too far. Whatever is raised, no process is left.
+        Raises `LimitError` if the build exceeds a limit. Whatever is raised, no process is left.
         """
         try:
             for data in self._chunks():
@@ -68,7 +69,8 @@ class Watch:
 
     @property
     def command_has_run(self) -> bool:
-        """bubblewrap tells an exit status of the command only, not its own."""
+        """Whether the command ran: bubblewrap reports only the command's exit status, not its
+        own."""
         return b'"exit-code"' in self.told
 
     def _chunks(self) -> Iterator[bytes]:
@@ -107,10 +109,10 @@ class Watch:
                 self.first = open_process(pid)
 
     def _all_have_ended(self, seconds: float) -> bool:
-        """Whether all processes have, after at most so many seconds.
+        """Whether all processes have ended, after at most the given number of seconds.
 
-        bubblewrap ends as soon as it has the command's status, and the pipes are closed before
-        the kernel kills what the command has left behind. The first process ends last.
+        bubblewrap ends as soon as it has the command's status, and the pipes are closed before the
+        kernel kills the command's remaining processes. The first process ends last.
         """
         if self.first < 0:
             return True
@@ -119,10 +121,10 @@ class Watch:
         return bool(poll.poll(seconds * 1000))
 
     def _kill(self) -> None:
-        """End the sandbox by its first process, with which the kernel ends all others.
+        """End the sandbox by killing its first process; the kernel then ends all others.
 
-        bubblewrap's own process is the last to end. Were it killed, the first one would get a
-        signal too, but nobody would wait until the others are gone.
+        bubblewrap's own process is the last to end. If it were killed, the first process would get
+        a signal too, but nobody would wait until the others are gone.
         """
         first = _first_process(self.told)
         if first and self.process.poll() is None:
@@ -136,7 +138,7 @@ class Watch:
 
 
 def _append(log: IO[bytes], data: bytes) -> None:
-    """As far as there is room: on a full disk the build itself fails, and reports why."""
+    """Write as long as there is room. On a full disk the build itself fails, and reports why."""
     left = memoryview(data)
     try:
         while left:
@@ -147,7 +149,7 @@ def _append(log: IO[bytes], data: bytes) -> None:
 
 
 def _first_process(told: bytes) -> int:
-    """The id outside of the sandbox of the first process inside; 0 if there is none yet."""
+    """The process id, outside of the sandbox, of its first process; 0 if there is none yet."""
     for line in told.splitlines():
         with suppress(ValueError):
             pid = json.loads(line).get("child-pid")
@@ -157,7 +159,8 @@ def _first_process(told: bytes) -> int:
 
 
 def _size_on_disk(directory: Path) -> int:
-    """Bytes that the files below take; what can't be seen, or is just going, takes none."""
+    """The bytes that the files below take on disk. Files that can't be seen or are just being
+    removed count as 0."""
     size, pending = 0, [os.fspath(directory)]
     while pending:
         with suppress(OSError), os.scandir(pending.pop()) as entries:

@@ -1,4 +1,4 @@
-"""The last step of every build: from a tree to the three files that a store package consists of."""
+"""The last step of every build: turns a tree into the three files of a store package."""
 
 from pathlib import Path
 from typing import Iterable
@@ -12,7 +12,7 @@ from lading.values.path import StorePath
 
 
 def write_package(tree: Path, path: StorePath, inputs: Iterable[StorePath]) -> None:
-    """Write `segment.tar`, `package.json` and `members.json` of what lies at `tree`.
+    """Write `segment.tar`, `package.json` and `members.json` for the tree at `tree`.
 
     The package refers to those of `inputs` whose hash occurs in it.
     """
