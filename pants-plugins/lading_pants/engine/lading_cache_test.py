@@ -47,5 +47,5 @@ def test_the_exit_status_tells_whether_something_is_damaged(
 
 
 def test_a_number_of_days_that_can_t_be(runner: RuleRunner) -> None:
-    with engine_error(TargetError, contains="`[lading-cache].remove_unused_days` is -1: give a"):
+    with engine_error(TargetError, contains="`[lading-cache].remove_unused_days` is -1: set it"):
         run(runner, "--remove-unused-days=-1")

@@ -87,8 +87,8 @@ def test_a_build_beyond_a_limit_is_an_error_that_names_field_and_option(
         package(runner, "x")
     assert (
         "`store_package` a:x: the build was still running after 1 s, and was stopped: if it "
-        "needs longer, raise `timeout`, or `[lading].build_timeout` for all packages. The whole "
-        "log is in"
+        "needs longer, raise `timeout`, or `[lading].build_timeout` for all packages. The log is "
+        "empty."
     ) in str(raised.value)
 
 

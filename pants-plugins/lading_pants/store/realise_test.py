@@ -189,9 +189,9 @@ def test_sources_are_fetched_laid_out_and_patched(runner: RuleRunner, tmp_path: 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ('script="false"', "`script` failed (status 1). The whole log is in "),
+        ('script="false"', "`script` failed (status 1). The log is empty."),
         ('script="true"', "`script` wrote nothing to $out: make it install"),
-        ('script="touch $out/x; mkfifo $out/y"', "'y' is a FIFO, which a package can't contain"),
+        ('script="touch $out/x; mkfifo $out/y"', "'y' is a pipe, which a package can't contain"),
         (
             'script="echo $deep > $out/x", allowed_references=[]',
             "-deep-1, which the package refers to in 'x': add its target, or remove the reference",

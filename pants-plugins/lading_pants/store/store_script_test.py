@@ -330,7 +330,7 @@ def test_a_script_is_no_tree_for_the_root(runner: RuleRunner) -> None:
         ("", "neither `text` nor `source` is set: write the script into `text`"),
         (
             'text="echo"',
-            "`store_script` images:entrypoint.sh: the script has no `#!` line: let it",
+            "`store_script` images:entrypoint.sh: the script has no `#!` line: begin it",
         ),
         ('text="", interpreter="#!/bin/sh"', "`interpreter` is '#!/bin/sh'. Write a program"),
         (
