@@ -81,7 +81,7 @@ class CommandChecksField(Field):
         * `stdout` and `stderr` are patterns that the output must match, `stdout_lacks` and \
           `stderr_lacks` patterns that it must not match.
         * `stdin` is text for the command to read.
-        * `env`, `user` and `working_dir` replace those of the image.
+        * `env` is added to the image's variables; `user` and `working_dir` replace the image's.
 
         Each command starts from the unchanged image, without a network. {_PATTERN_HELP}
         {_INTERPOLATION_HELP} {HELP}

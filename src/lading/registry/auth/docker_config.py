@@ -99,7 +99,7 @@ def _credential(path: str, key: str, entry: Any) -> Optional[Credential]:
     names = ("auth", "username", "password", "identitytoken", "registrytoken")
     values = {name: entry.get(name) or "" for name in names}
     if not all(isinstance(value, str) for value in values.values()):
-        raise _malformed(path, f"the entry of {key!r} in `auths` is not text")
+        raise _malformed(path, f"the entry of {key!r} in `auths` has a value that is not text")
     username, secret = values["username"], values["password"]
     if values["auth"]:
         username, secret = _decoded(path, key, values["auth"])

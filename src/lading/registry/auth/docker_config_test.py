@@ -71,7 +71,10 @@ def test_helpers_and_store() -> None:
         (b'{"credHelpers": {"a": 3}}', "the helper of 'a' in `credHelpers` is not a name"),
         (b'{"credsStore": {}}', "`credsStore` is not a name"),
         (b'{"auths": {"a": "b"}}', "the entry of 'a' in `auths` is not an object"),
-        (b'{"auths": {"a": {"auth": 1}}}', "the entry of 'a' in `auths` is not text"),
+        (
+            b'{"auths": {"a": {"auth": 1}}}',
+            "the entry of 'a' in `auths` has a value that is not text",
+        ),
         (b'{"auths": {"a": {"auth": "%"}}}', "`auth` of 'a' is not base-64 of `user:password`"),
         (b'{"auths": {"a": {"auth": "/w=="}}}', "`auth` of 'a' is not base-64"),
     ],
