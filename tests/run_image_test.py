@@ -172,8 +172,8 @@ class TestWithoutEither:
         assert finished.returncode == 65
         assert finished.stderr.splitlines()[-1] == (
             "lading: error: no container engine can run the image: docker does not answer (there "
-            "is none); podman does not answer (there is none). Start one, or use `--no-daemon`, "
-            "which runs the image without any."
+            "is none); podman does not answer (there is none). Install or start one, or use "
+            "`--no-daemon`, which runs the image without any."
         )
 
     def test_the_program_runs_in_namespaces(self, alone: Repository) -> None:

@@ -193,8 +193,8 @@ def test_what_an_engine_misses_does_not_stop_other_tests(runner: RuleRunner) -> 
     result = runner.request(TestResult, [batch])
     assert result.exit_code == 65
     assert result.stderr == (
-        "`engine` is 'docker', and there is no docker in PATH, which is /none: install it, or "
-        "leave `engine` out to run commands without one."
+        "no container engine can run the image: docker is not in PATH. Install or start one, or "
+        "leave `engine` out to run commands in namespaces."
     )
 
 

@@ -46,7 +46,7 @@ def test_json_is_yaml() -> None:
     "text, reason",
     [
         ("a: [", "while parsing a flow node"),
-        ("a: 1\na: 2\n", "the key 'a' stands twice"),
+        ("a: 1\na: 2\n", "duplicate key 'a'"),
         ("a: !!python/name:os.system x\n", "could not determine a constructor for the tag"),
         ("\x00", "unacceptable character"),
     ],

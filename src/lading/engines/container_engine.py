@@ -74,8 +74,8 @@ class ContainerEngine:
                 return cls(name, program, environment, info)
             problems.append(f"{name} does not answer ({_last_line(answer)})")
         raise LadingError(
-            f"no container engine can run the image: {'; '.join(problems)}. Start one, or "
-            f"{otherwise}."
+            f"no container engine can run the image: {'; '.join(problems)}. Install or start one, "
+            f"or {otherwise}."
         )
 
     def attempt(

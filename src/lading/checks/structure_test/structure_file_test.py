@@ -182,7 +182,7 @@ def existence(**fields: Any) -> Any:
     "document, sentence",
     [
         ("text", "t.yaml: 'text' is not a mapping. Its keys are schemaVersion, globalEnvVars,"),
-        ({}, "t.yaml has the schemaVersion ''. Write `schemaVersion: 2.0.0`, the one that"),
+        ({}, "t.yaml has the schemaVersion ''. Write `schemaVersion: 2.0.0`, the only"),
         ({"schemaVersion": "1.0.0"}, "t.yaml has the schemaVersion '1.0.0'. Write"),
         (
             {**VERSION, "commandTest": []},
