@@ -1,4 +1,4 @@
-"""What a registry says when it refuses (OCI distribution-spec, Error Codes)."""
+"""A registry's explanation when it refuses a request (OCI distribution-spec, Error Codes)."""
 
 import json
 from contextlib import suppress
@@ -14,17 +14,17 @@ from lading.values.foreign_text import printable, shown
 
 _LARGEST_ERROR = 1 << 16
 
-#: Digits. Reading more takes a time that grows with the square of their number.
+#: In digits. The time to parse a number grows with the square of its length.
 _LONGEST_INTEGER = 18
 
 
 class DeniedError(UnavailableError):
-    """The registry does not give it to who asks, or to nobody at all."""
+    """The registry does not serve it to this user, or to anybody."""
 
 
 def refusal(response: requests.Response, who: str = "") -> UnavailableError:
-    """The fault for a final status, with what the body says of it. `who` answered, where it is
-    not the registry itself.
+    """The error for a final status, with the explanation in the body. `who` answered, if it was not
+    the registry itself.
     """
     status = response.status_code
     body: Any = None
@@ -39,13 +39,13 @@ def refusal(response: requests.Response, who: str = "") -> UnavailableError:
 
 
 def explained(response: requests.Response) -> TransientError:
-    """The fault for a status that may be over at the next try, with what the body says of it."""
+    """The error for a status that may be gone at the next try, with the explanation in the body."""
     fault = transient_fault(response)
     return TransientError(refusal(response).reason, fault.delay, fault.status)
 
 
 def read_json(response: requests.Response, limit: int) -> Any:
-    """The body, of which no more than `limit` bytes are read; None if it is not JSON."""
+    """The body's JSON, from at most `limit` bytes; None if it is not JSON."""
     try:
         return json.loads(at_once(response, limit), parse_int=_number)
     except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ def _number(text: str) -> Union[int, float]:
 
 
 def _explanation(body: Any) -> str:
-    """Such as ": DENIED, requested access to the resource is denied"."""
+    """For example ": DENIED, requested access to the resource is denied"."""
     errors = body.get("errors") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(first, dict):
@@ -67,5 +67,5 @@ def _explanation(body: Any) -> str:
 
 
 def _text(value: Optional[Any]) -> str:
-    """One line of a stranger's text, shortened."""
+    """One line of untrusted text, shortened."""
     return printable(shown(" ".join(value.split()))) if isinstance(value, str) else ""

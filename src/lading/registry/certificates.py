@@ -1,7 +1,7 @@
-"""Certificates that an administrator has put down for one registry (docker's certs.d).
+"""Certificates that an administrator installed for one registry (docker's certs.d).
 
-    /etc/docker/certs.d/<host[:port]>/*.crt          authorities, besides the usual ones
-    /etc/docker/certs.d/<host[:port]>/x.cert, x.key  what this machine shows
+    /etc/docker/certs.d/<host[:port]>/*.crt          authorities, in addition to the usual ones
+    /etc/docker/certs.d/<host[:port]>/x.cert, x.key  client certificate and key
 """
 
 import ssl
@@ -23,7 +23,7 @@ def mount_certificates(
 ) -> None:
     """Make `session` use the certificates for `host`, if there are any.
 
-    LadingError if they can't be read.
+    Raises LadingError if they can't be read.
     """
     context = _context(Path(directory, host))
     if context is not None:
@@ -42,7 +42,7 @@ def _context(directory: Path) -> Optional[ssl.SSLContext]:
                 context.load_verify_locations(path)
             else:
                 context.load_cert_chain(path, path.with_suffix(".key"))
-        except OSError as error:  # ssl.SSLError is one
+        except OSError as error:  # includes ssl.SSLError
             raise LadingError(
                 f"The certificate {path} can't be used: {error.strerror or error}. Put a PEM "
                 "file there (and beside a `.cert` its `.key`), or remove it."

@@ -39,7 +39,7 @@ DESCRIPTOR = Struct(
 
 @dataclass(frozen=True)
 class Descriptor:
-    """`size` in bytes, as stored. `media_type` is empty where it is missing. `urls` are of
+    """`size` is in bytes, as stored. `media_type` is empty if it is missing. `urls` belong to
     layers that may not be in the registry.
     """
 
@@ -50,8 +50,8 @@ class Descriptor:
 
     @classmethod
     def parse(cls, fields: Optional[Mapping[str, Any]], name: str) -> "Descriptor":
-        """Of fields as `DESCRIPTOR` reads them; MalformedError, about `name`, for what is no
-        descriptor."""
+        """From fields as `DESCRIPTOR` reads them. Raises MalformedError, which mentions `name`, for
+        an invalid descriptor."""
         if fields is None:
             raise MalformedError(f"it is missing its {name}")
         size = fields.get("size")
@@ -66,7 +66,7 @@ class Descriptor:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the blob may be anywhere but in the registry."""
+        """Whether the blob may be somewhere other than in the registry."""
         return "foreign" in self.media_type or "nondistributable" in self.media_type
 
 

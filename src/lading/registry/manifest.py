@@ -1,8 +1,8 @@
 """Manifests and indexes as registries have them (OCI image-spec, manifest.md, image-index.md;
 distribution, docs/spec/manifest-v2-2.md).
 
-What a document is, its fields decide: `Content-Type` and `mediaType` are missing or wrong in
-practice (rules_oci#496, #839, #868; rules_img#186).
+The fields of a document decide what it is, since `Content-Type` and `mediaType` are missing or
+wrong in practice (rules_oci#496, #839, #868; rules_img#186).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from lading.registry.descriptor import DESCRIPTOR, Descriptor
 from lading.registry.strict_json import parse_strictly
 from lading.values.foreign_text import shown
 
-#: What to ask a registry for, in this order.
+#: The media types to ask a registry for, in this order.
 ACCEPT = ", ".join(
     [
         "application/vnd.oci.image.index.v1+json",
@@ -25,13 +25,13 @@ ACCEPT = ", ".join(
     ]
 )
 
-#: Bytes of a manifest, index or config. Registries take at least 4 MiB (distribution-spec,
-#: Pushing Manifests).
+#: The most bytes of a manifest, index or config. Registries accept at least 4 MiB
+#: (distribution-spec, Pushing Manifests).
 LARGEST_DOCUMENT = 16 << 20
 
 _REFERENCE_TYPE = "vnd.docker.reference.type"
 
-# What either of the two has.
+# The fields of a manifest or an index.
 _DOCUMENT = Struct(
     {
         "schemaVersion": INTEGER,
@@ -48,7 +48,7 @@ _DOCUMENT = Struct(
 
 @dataclass(frozen=True)
 class ImageManifest:
-    """`layers` lowest first."""
+    """`layers` are ordered from the lowest."""
 
     config: Descriptor
     layers: Tuple[Descriptor, ...]
@@ -56,7 +56,7 @@ class ImageManifest:
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """`platform` is None where the index does not name one."""
+    """`platform` is None if the index does not name one."""
 
     descriptor: Descriptor
     platform: Optional[Platform]
@@ -64,13 +64,13 @@ class IndexEntry:
 
 @dataclass(frozen=True)
 class ImageIndex:
-    """`entries` in the order of the index, without attestations."""
+    """`entries` are in the order of the index, without attestations."""
 
     entries: Tuple[IndexEntry, ...]
 
 
 def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
-    """MalformedError for anything else."""
+    """Raises MalformedError for anything else."""
     fields = parse_object(content)
     if fields.get("schemaVersion") == 1 or "fsLayers" in fields:
         raise MalformedError(
@@ -80,7 +80,7 @@ def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
     fields = _DOCUMENT.read(fields, "")
     is_index, is_manifest = "manifests" in fields, "layers" in fields or "config" in fields
     if is_index and is_manifest:
-        # Two readers may see two images (CVE-2021-41190).
+        # Two readers might see two different images (CVE-2021-41190).
         raise MalformedError("it is a manifest and an index at once")
     if is_index:
         return ImageIndex(_entries(fields.get("manifests") or []))
@@ -92,7 +92,7 @@ def parse_manifest(content: bytes) -> Union[ImageManifest, ImageIndex]:
 
 
 def parse_object(content: bytes) -> Mapping[str, Any]:
-    """The JSON object of a document, in UTF-8; MalformedError if it is none."""
+    """The JSON object of a document, in UTF-8. Raises MalformedError if it is none."""
     try:
         fields = parse_strictly(content)
     except (ValueError, RecursionError) as error:
@@ -118,7 +118,7 @@ def _is_attestation(fields: Mapping[str, Any]) -> bool:
 
 
 def _platform(fields: Optional[Mapping[str, Any]]) -> Optional[Platform]:
-    """None where it does not say enough."""
+    """None if the information is incomplete."""
     if not fields or not fields.get("os") or not fields.get("architecture"):
         return None
     return Platform(fields["os"], fields["architecture"], fields.get("variant") or "")

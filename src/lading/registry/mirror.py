@@ -1,4 +1,4 @@
-"""Mirrors of registries, as `[lading].registry_mirrors` has them."""
+"""Mirrors of registries, from the option `[lading].registry_mirrors`."""
 
 import re
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _MIRROR = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<host>[^/@\s?#]+)(?P<prefix>(?:/[a-z0-9._-]+)*)/?"
 )
 
-#: Names of Docker Hub that aren't those in which images are named.
+#: Hosts of Docker Hub that are not used in names of images.
 _DOCKER_HUB_HOSTS = ("index.docker.io", "registry-1.docker.io")
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """`scheme` is empty where none is written; `prefix`, put before each repository's path, has
-    no slash at its ends.
+    """`scheme` is empty if the user wrote none. `prefix`, which goes before each repository's path,
+    has no slash at its ends.
     """
 
     scheme: str
@@ -30,7 +30,7 @@ class Mirror:
 
     @classmethod
     def parse(cls, text: str, registry: str) -> "Mirror":
-        """LadingError if a mirror of `registry` can't have this address."""
+        """Raises LadingError if a mirror of `registry` can't have this address."""
         match = _MIRROR.fullmatch(text)
         if match is None:
             raise LadingError(
@@ -42,8 +42,8 @@ class Mirror:
 
 
 def parse_mirrors(option: Mapping[str, Any]) -> Dict[str, Tuple[str, ...]]:
-    """The option's value, one address or a list for each registry, by the registry's name in
-    images' names; LadingError for what can't be one.
+    """The option's value: one address or a list for each registry, by the registry's name in names
+    of images. Raises LadingError for an invalid value.
     """
     mirrors: Dict[str, Tuple[str, ...]] = {}
     for key, value in sorted(option.items()):
@@ -63,7 +63,7 @@ def parse_mirrors(option: Mapping[str, Any]) -> Dict[str, Tuple[str, ...]]:
 def _registry(key: str) -> str:
     registry = parse_registry_host(key, _OPTION)
     if not re.search("[.:]|^localhost$", registry):
-        # `hub/debian` is an image of the user `hub`.
+        # `hub/debian` would be an image of the user `hub`.
         raise LadingError(
             f"{_OPTION} has {without_user(key)!r}, which is not a registry as it appears in image "
             "names: a registry has a dot or a port, or is `localhost`. Write a name such as "

@@ -4,7 +4,7 @@
       "docker.io/library/debian:bookworm-slim": "sha256:..."
     }
 
-Names are in full and sorted, one in a line, so that a change of a pin is one line of a diff.
+Names are complete and sorted, one per line, so that changing a pin is one line of a diff.
 """
 
 import json
@@ -25,7 +25,7 @@ class Pins:
     digests: Mapping[str, Sha256]
 
     def digest(self, reference: Reference) -> Optional[Sha256]:
-        """Of an image by tag; None if it is not pinned here."""
+        """The digest of an image given by tag; None if it is not pinned here."""
         return self.digests.get(str(reference))
 
     def to_json(self) -> str:
@@ -34,7 +34,8 @@ class Pins:
 
     @classmethod
     def from_json(cls, text: str, path: str) -> "Pins":
-        """LadingError, about the file `path`, for what `to_json` does not write."""
+        """Raises LadingError, which names the file `path`, for anything that `to_json` does not
+        write."""
         try:
             fields = json.loads(text)
         except (ValueError, RecursionError) as error:

@@ -8,14 +8,14 @@ from lading.network.safe_url import allows_http
 from lading.registry.certificates import CERTIFICATES_DIR, has_certificates
 from lading.registry.mirror import Mirror
 
-#: Where Docker Hub's API is.
+#: The host of Docker Hub's API.
 _DOCKER_HUB_HOST = "registry-1.docker.io"
 
 
 @dataclass(frozen=True)
 class Place:
-    """`registry` is the name that credentials go by, `host` where the API is, `path` what the
-    repository is called there. `insecure` are the hosts that http is allowed to.
+    """`registry` is the name that credentials are stored under, `host` the host of the API, `path`
+    the repository's name there. http is allowed to the hosts in `insecure`.
     """
 
     registry: str
@@ -26,11 +26,11 @@ class Place:
     is_mirror: bool = False
 
     def url(self, kind: str, name: str) -> str:
-        """Of a manifest or blob: `kind` is "manifests" or "blobs"."""
+        """The URL of a manifest or blob: `kind` is "manifests" or "blobs"."""
         return f"{self.scheme}://{self.host}/v2/{self.path}/{kind}/{name}"
 
     def uploads_url(self) -> str:
-        """Where an upload of a blob is opened."""
+        """The URL that starts an upload of a blob."""
         return self.url("blobs", "uploads/")
 
 
@@ -40,9 +40,9 @@ def places_of(
     insecure: Sequence[str],
     certificates: str = CERTIFICATES_DIR,
 ) -> Tuple[Place, ...]:
-    """In the order in which to try; the registry itself is the last.
+    """The places in the order in which to try them; the registry itself is the last.
 
-    LadingError for a mirror that is no address.
+    Raises LadingError for a mirror that is no address.
     """
     hosts = frozenset(host.lower() for host in insecure)
     registry = repository.registry.lower()
@@ -59,7 +59,7 @@ def _mirror(
     text: str, repository: Repository, insecure: FrozenSet[str], certificates: str
 ) -> Place:
     mirror = Mirror.parse(text, repository.registry)
-    # Writing http:// is to call the host insecure.
+    # Writing http:// declares the host insecure.
     allowed = insecure | {mirror.host} if mirror.scheme == "http" else insecure
     scheme = mirror.scheme or _scheme(mirror.host, insecure, certificates)
     path = "/".join(filter(None, (mirror.prefix, repository.api_path)))
@@ -67,6 +67,6 @@ def _mirror(
 
 
 def _scheme(host: str, insecure: FrozenSet[str], certificates: str) -> str:
-    """A local registry with certificates of its own speaks TLS."""
+    """A local registry with its own certificates uses TLS."""
     is_plain = allows_http(host, insecure) and not has_certificates(host, certificates)
     return "http" if is_plain else "https"

@@ -1,14 +1,14 @@
-"""Which entries of an index are for a platform (containerd, platforms/compare.go)."""
+"""Chooses the entries of an index for a platform (containerd, platforms/compare.go)."""
 
 from typing import Dict, List, Tuple
 
 from lading.image.config.platform import Platform
 from lading.registry.manifest import ImageIndex, IndexEntry
 
-#: What an architecture means without a variant.
+#: The variant that is meant if an architecture has none.
 _DEFAULT_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
 
-#: What also runs, best first, on machines of a variant.
+#: The variants that also run on machines of a variant, best first.
 _LESSER_VARIANTS: Dict[str, Tuple[str, ...]] = {
     "arm": ("v8", "v7", "v6", "v5"),
     "arm64": ("v8",),
@@ -19,7 +19,7 @@ _LESSER_VARIANTS: Dict[str, Tuple[str, ...]] = {
 def choose(index: ImageIndex, platform: Platform) -> Tuple[IndexEntry, ...]:
     """The entries that may hold an image for `platform`, best first.
 
-    Those that name no platform come last: what they hold tells (indexes in indexes).
+    Entries without a platform come last: their content decides (indexes in indexes).
     """
     ranked: List[Tuple[int, int, IndexEntry]] = []
     variants = _variants(platform)
@@ -45,7 +45,7 @@ def _variant(platform: Platform) -> str:
 
 
 def _variants(platform: Platform) -> Tuple[str, ...]:
-    """Those that run on `platform`, best first."""
+    """The variants that run on `platform`, best first."""
     variant = _variant(platform)
     known = _LESSER_VARIANTS.get(platform.architecture, ())
     return known[known.index(variant) :] if variant in known else (variant,)

@@ -1,4 +1,4 @@
-"""What a user writes to name an image in a registry (distribution/reference, reference.go)."""
+"""An image's name as a user writes it (distribution/reference, reference.go)."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _DEFAULT_TAG = "latest"
 
 @dataclass(frozen=True)
 class Reference:
-    """An image of a repository by tag, by digest, or both: then the digest counts."""
+    """An image of a repository by tag, by digest, or by both; then the digest decides."""
 
     repository: Repository
     tag: Optional[str] = None
@@ -25,8 +25,8 @@ class Reference:
     def parse(cls, text: str, field: str = "image") -> "Reference":
         """`name`, `name:tag`, `name@sha256:<hex>` or `name:tag@sha256:<hex>`.
 
-        Without tag and digest the tag is `latest`, as everywhere. LadingError with the reason,
-        about `field`, for anything else.
+        Without tag and digest the tag is `latest`, as usual. Raises a LadingError about `field`,
+        with the reason, for anything else.
         """
         rest, at, digest = text.partition("@")
         parsed = parse_digest(digest)
@@ -60,13 +60,13 @@ class Reference:
 
 
 def parse_digest(text: str) -> Optional[Sha256]:
-    """The digest of a manifest, in the one form in which registries take it; None for others."""
+    """The digest of a manifest, in the only form that registries accept; None for others."""
     match = _DIGEST.fullmatch(text)
     return Sha256(match.group(1)) if match else None
 
 
 def _split_tag(text: str) -> Tuple[str, Optional[str]]:
-    """A colon behind the last slash begins a tag; one before it, a port."""
+    """A colon after the last slash begins a tag; an earlier one begins a port."""
     head, slash, last = text.rpartition("/")
     name, colon, tag = last.partition(":")
     return head + slash + name, tag if colon else None

@@ -1,4 +1,4 @@
-"""Hosts of registries, as options name them."""
+"""Registry hosts in options."""
 
 import re
 from typing import Sequence, Tuple
@@ -10,7 +10,8 @@ _HOST = re.compile(r"(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<
 
 
 def parse_registry_host(text: str, option: str) -> str:
-    """A host with port, if it has one, in lower case; LadingError about `option` if it is none."""
+    """A host, with an optional port, in lower case. Raises a LadingError about `option` if it is
+    none."""
     host = text.lower()
     match = _HOST.fullmatch(host)
     if match is None or not 1 <= int(match["port"] or 1) <= MAX_PORT:
@@ -27,5 +28,5 @@ def parse_insecure_hosts(option: Sequence[str]) -> Tuple[str, ...]:
 
 
 def without_user(text: str) -> str:
-    """An address for a message: what is before its `@` may be a password."""
+    """An address for a message: the text before its `@` may contain a password."""
     return re.sub(r"[^/\s]*@", "...@", text)

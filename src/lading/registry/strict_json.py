@@ -1,19 +1,20 @@
-"""JSON that every program reads the same way (RFC 8259), where Python's reader takes more."""
+"""Reads JSON strictly (RFC 8259), so that every program reads it the same way; Python's reader
+accepts more."""
 
 import json
 import math
 from typing import Any, Dict, List, NoReturn, Tuple
 
-# A 64-bit number with its sign. Long ones take a time that grows with the square of the length.
+# A 64-bit number with its sign. The time to parse a number grows with the square of its length.
 _LONGEST_INTEGER = 20
 
-# Lists and objects in each other. How many Python takes, the stack of its caller decides.
+# The depth of nested lists and objects. Python's own limit depends on the caller's stack.
 _DEEPEST = 100
 
 
 def parse_strictly(content: bytes) -> Any:
-    """ValueError for all that is no JSON in UTF-8, half characters, endless numbers and names that
-    occur twice included, and ValueError or RecursionError for what is nested too deep."""
+    """Raises ValueError for anything that is not JSON in UTF-8, including lone surrogates, infinite
+    numbers and duplicate names, and ValueError or RecursionError if it is nested too deeply."""
     value = json.loads(
         content.decode("utf-8"),
         object_pairs_hook=_object,
@@ -36,13 +37,13 @@ def _check_depth(value: Any) -> None:
 
 
 def _nested(value: Any) -> List[Any]:
-    """The lists and objects directly in one."""
+    """The lists and objects directly in `value`."""
     values = value.values() if isinstance(value, dict) else value
     return [one for one in values if isinstance(one, (dict, list))]
 
 
 def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    """Of a name that occurs twice, Python reads the last value; Go merges them."""
+    """If a name occurs twice, Python takes the last value; Go merges them."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         names = [name for name, _ in pairs]

@@ -1,4 +1,4 @@
-"""Which manifest a tag names now."""
+"""The manifest that a tag names now."""
 
 import re
 from typing import Mapping, Optional
@@ -13,9 +13,9 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 def tag_digest(client: Client, place: Place, tag: str) -> Sha256:
-    """By HEAD, which counts against no limit of Docker Hub; not every registry has it.
+    """Uses HEAD, which does not count against Docker Hub's limits; not every registry supports it.
 
-    UnavailableError if it can't be had.
+    Raises UnavailableError if the digest can't be found.
     """
     try:
         told = digest_by_head(client, place, tag)
@@ -28,7 +28,7 @@ def tag_digest(client: Client, place: Place, tag: str) -> Sha256:
 
 
 def digest_by_head(client: Client, place: Place, tag: str) -> Optional[Sha256]:
-    """None if the answer does not name it."""
+    """None if the answer does not include it."""
     return told_digest(client.document(place.url("manifests", tag), ACCEPT, "HEAD").headers)
 
 
@@ -42,6 +42,6 @@ def digest_by_get(client: Client, place: Place, tag: str) -> Sha256:
 
 
 def told_digest(headers: Mapping[str, str]) -> Optional[Sha256]:
-    """What an answer says of the content that it is about; None if it says nothing."""
+    """The digest in the answer's header of the content that it is about; None if there is none."""
     match = _DIGEST.fullmatch(headers.get("Docker-Content-Digest", ""))
     return Sha256(match.group(1)) if match else None

@@ -1,4 +1,4 @@
-"""Programs that are asked a question, and may be out of order."""
+"""Asks helper programs a question; they may hang or fail."""
 
 import os
 import selectors
@@ -9,18 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Mapping, Optional, Sequence
 
-#: Bytes of an answer. Tokens have some thousand.
+#: The most bytes of an answer. Tokens have a few thousand.
 _LONGEST_ANSWER = 1 << 20
 
 _CHUNK = 1 << 16
 
-#: Seconds between two looks at whether the program has ended: what it has started may keep its
+#: Seconds between two checks whether the program has ended. Its child processes may keep its
 #: standard output open.
 _INTERVAL = 0.05
 
 
 class NoAnswerError(Exception):
-    """For a reason in few words."""
+    """The program gave no answer, for a reason in a few words."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,11 @@ def ask(
     environment: Mapping[str, str],
     directory: Optional[str] = None,
 ) -> Answer:
-    """What `command` writes to standard output when it reads `question`, which fits into a pipe.
+    """Returns what `command` writes to standard output when it reads `question`, which must fit
+    into a pipe.
 
-    NoAnswerError if it takes longer than `seconds` or writes too much: it is killed then, with all
-    that it has started. OSError if it can't be run.
+    Raises NoAnswerError if it takes longer than `seconds` or writes too much; it is then killed
+    with all its child processes. Raises OSError if it can't be started.
     """
     process = subprocess.Popen(
         command,

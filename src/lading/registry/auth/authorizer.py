@@ -1,4 +1,4 @@
-"""How one host is shown what it asks for."""
+"""Authorizes requests to one host."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ from lading.registry.auth.credentials import Found
 
 
 class Authorizer:
-    """Answers the challenges of one host, with the credential that `find` has for it; for
-    several threads, which share what it got.
+    """Answers the challenges of one host with the credential that `find` returns for it. Several
+    threads may use it; they share its tokens.
 
-    `find` is called at the first challenge, not before: a public image on an open registry needs
-    no helper to run. `scopes` is what is wanted of tokens, besides what the host itself names;
-    `wishes` are left out if the token server gives nothing for them.
+    `find` is called only at the first challenge: a public image on an open registry needs no
+    helper. `scopes` are requested of tokens, in addition to those that the host names; `wishes` are
+    left out if the token server refuses them.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class Authorizer:
 
     @property
     def found(self) -> Optional[Found]:
-        """The credential that was looked for; None if the host never asked for one."""
+        """The credential that `find` returned; None if the host never asked for one."""
         return self._found
 
     def header(self, ask: Ask) -> Optional[str]:
-        """Value of `Authorization`; None before the first challenge. A token that has expired is
-        renewed before: a body that is refused for it would have to be sent again.
+        """The value of `Authorization`; None before the first challenge. An expired token is
+        renewed first, because a refused body would have to be sent again.
 
-        Faults are those of `exchange`.
+        Raises the same errors as `exchange`.
         """
         with self._lock:
             if self._token is not None and self._clock() >= self._token.expires:
@@ -55,7 +55,8 @@ class Authorizer:
             return self._header()
 
     def answer(self, ask: Ask, challenges: Sequence[Challenge], shown: Optional[str]) -> bool:
-        """Whether there is something else to show than `shown`. Faults are those of `exchange`."""
+        """Whether there is an authorization other than `shown` to try. Raises the same errors as
+        `exchange`."""
         with self._lock:
             if self._header() not in (None, shown):
                 return True  # another thread was faster
@@ -100,12 +101,12 @@ class Authorizer:
 
 
 def repository_scope(path: str, actions: str) -> str:
-    """`actions` such as "pull,push"."""
+    """`actions` are a list such as "pull,push"."""
     return f"repository:{path}:{actions}"
 
 
 def merge_scopes(scopes: Iterable[str]) -> Tuple[str, ...]:
-    """One scope for each resource, with all actions that are named for it, in order."""
+    """One scope for each resource, with all actions named for it, in order."""
     merged: Dict[str, Dict[str, None]] = {}
     for scope in scopes:
         resource, _, actions = scope.rpartition(":")

@@ -1,4 +1,4 @@
-"""Who may do what at a place, and at the hosts that it leads to."""
+"""The authorizers for a place, and for the hosts that it redirects to."""
 
 import threading
 from typing import Dict, Optional, Sequence
@@ -11,8 +11,8 @@ from lading.registry.place import Place
 class Authorizers:
     """For several transports to `place`, in several threads.
 
-    `actions` is what is to be done with the place's repository; `sources` are paths of others in
-    its registry, to pull from if that is allowed.
+    `actions` are needed on the place's repository. `sources` are paths of other repositories in the
+    same registry, to pull from if that is allowed.
     """
 
     def __init__(
@@ -34,11 +34,12 @@ class Authorizers:
 
     @property
     def found(self) -> Optional[Found]:
-        """The credential that was looked for; None if the registry never asked for one."""
+        """The credential that was found; None if the registry never asked for one."""
         return self._own.found
 
     def of(self, host: str) -> Authorizer:
-        """That of the registry, or one that shows nothing to another host (ggcr#2360)."""
+        """The registry's authorizer; for any other host one that sends no credentials
+        (ggcr#2360)."""
         if host == self._place.host:
             return self._own
         with self._lock:

@@ -17,14 +17,14 @@ from lading.registry.auth.credential import Credential, IdentityToken, Password
 
 _DEFAULT_LIFETIME = 60
 
-#: Seconds. No clock of a registry is believed for longer.
+#: Seconds. A longer lifetime from a registry is not trusted.
 _LONGEST_LIFETIME = 86400
 
 _LARGEST_ANSWER = 1 << 20
 _CLIENT_ID = "lading"
 
 #: Sends one request: method, the challenge that names the server, URL, value of `Authorization`,
-#: and the fields of a form or None. The answer is not followed anywhere.
+#: and the fields of a form or None. Redirects are not followed.
 Ask = Callable[[str, Challenge, str, Optional[str], Optional[Mapping[str, str]]], requests.Response]
 
 
@@ -37,7 +37,7 @@ class BearerToken:
 
 
 def basic_header(username: str, password: str) -> str:
-    """Value of `Authorization` (RFC 7617)."""
+    """The value of `Authorization` (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
 
 
@@ -50,7 +50,7 @@ def exchange(
 ) -> BearerToken:
     """A token for `scopes` from the token server of `challenge`; anonymous without credential.
 
-    UnavailableError if it gives none, TransientError if it may give one later.
+    Raises UnavailableError if the server gives none, TransientError if it may give one later.
     """
     realm = challenge.parameters.get("realm", "")
     asked = clock()
@@ -113,13 +113,13 @@ def _token(response: requests.Response, asked: float) -> BearerToken:
 
 
 def _lifetime(seconds: Any) -> float:
-    """What is no time, or none to come, counts as missing."""
+    """A value that is no time, or no time in the future, counts as missing."""
     if not isinstance(seconds, (int, float)) or not seconds > 0:
         return _DEFAULT_LIFETIME
     return float(min(seconds, _LONGEST_LIFETIME))
 
 
 def _text(fields: Any, name: str) -> str:
-    """A header's value goes into no second line."""
+    """Checked so that a value can't add a line to the headers."""
     value = fields.get(name) if isinstance(fields, dict) else None
     return value if isinstance(value, str) and value.isascii() and value.isprintable() else ""

@@ -1,4 +1,4 @@
-"""What a server asks to be told before it answers (RFC 9110, 11.6.1 WWW-Authenticate)."""
+"""A server's demand for authorization (RFC 9110, 11.6.1 WWW-Authenticate)."""
 
 import re
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from lading.network.metered_session import zone_of
 from lading.network.zone import Zone
 from lading.values.counted import counted
 
-#: Characters. Those of real registries have some hundred.
+#: In characters. Real registries' challenges have a few hundred.
 _LONGEST = 1 << 14
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
-#: An auth-param, an auth-scheme, or what is to be skipped. Values without quotes may hold what
-#: belongs in quotes, such as the slashes of a realm: some servers forget them. A quote that
-#: nothing closes takes the rest, so that no character is looked at for each quote before it.
+#: An auth-param, an auth-scheme, or text to skip. Values without quotes may contain characters that
+#: need quotes, such as the slashes of a realm: some servers forget them. An unclosed quote takes
+#: the rest of the text, so that matching stays linear.
 _ITEM = re.compile(
     rf'(?P<name>{_TOKEN})[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]+))'
     rf'|{_TOKEN}[ \t]*=[ \t]*".*'
@@ -31,7 +31,8 @@ _ITEM = re.compile(
 
 @dataclass(frozen=True)
 class Challenge:
-    """`scheme` and the names of `parameters` are in lower case. `zone` is where the server is."""
+    """`scheme` and the names of `parameters` are in lower case. `zone` is the server's network
+    zone."""
 
     scheme: str
     parameters: Mapping[str, str]
@@ -39,7 +40,7 @@ class Challenge:
 
 
 def challenges_of(response: requests.Response) -> Tuple[Challenge, ...]:
-    """UnavailableError for more than a server can mean."""
+    """Raises UnavailableError if there are more than any server can mean."""
     header = response.headers.get("WWW-Authenticate", "")
     if len(header) > _LONGEST:
         raise UnavailableError(
@@ -49,9 +50,10 @@ def challenges_of(response: requests.Response) -> Tuple[Challenge, ...]:
 
 
 def parse_challenges(header: str, zone: Zone = Zone.INTERNET) -> Tuple[Challenge, ...]:
-    """The challenges of a header, in their order; several headers are to be joined by commas.
+    """The challenges of a header, in order; join several headers with commas first.
 
-    What is not understood is skipped, for it is a server's fault that the user can't fix.
+    Text that can't be parsed is skipped, because it is the server's fault and the user can't fix
+    it.
     """
     found: List[Tuple[str, Dict[str, str]]] = []
     for item in _ITEM.finditer(header):

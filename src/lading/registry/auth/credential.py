@@ -1,4 +1,4 @@
-"""What a registry may be shown. None of these shows its secret in `repr`."""
+"""Credentials for a registry. None of them shows its secret in `repr`."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,8 @@ class Password:
 
 @dataclass(frozen=True)
 class IdentityToken:
-    """A token to get other tokens with (OAuth 2 refresh token); docker's user is `<token>`."""
+    """A token for getting other tokens (OAuth 2 refresh token); docker's user name for it is
+    `<token>`."""
 
     username: str
     token: str = field(repr=False)
@@ -23,14 +24,14 @@ class IdentityToken:
 
 @dataclass(frozen=True)
 class RegistryToken:
-    """A bearer token that is shown as it is."""
+    """A bearer token that is sent as it is."""
 
     token: str = field(repr=False)
 
 
 Credential = Union[Password, IdentityToken, RegistryToken]
 
-#: The user name by which docker marks a secret that is an identity token.
+#: docker uses this user name if the secret is an identity token.
 IDENTITY_TOKEN_USER = "<token>"
 
 
@@ -40,7 +41,7 @@ def credential_of(username: str, secret: str) -> Credential:
     return Password(username, secret)
 
 
-#: The key of Docker Hub, which helpers know it by.
+#: The key under which helpers know Docker Hub.
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 
 _DOCKER_HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
@@ -48,7 +49,8 @@ _API_VERSION = re.compile(r"/v[12]$")
 
 
 def normalised(key: str) -> str:
-    """One spelling for the spellings of a key: host and path, without scheme and API version."""
+    """The same spelling for all spellings of a key: host and path, without scheme and API
+    version."""
     rest = re.sub(r"^https?://", "", key.strip()).rstrip("/")
     host, slash, path = _API_VERSION.sub("", rest).partition("/")
     host = host.lower()
@@ -60,12 +62,12 @@ def normalised(key: str) -> str:
 
 
 def keys_of(host: str, path: str) -> Tuple[str, ...]:
-    """The normalised keys under which credentials for a repository may be, best first."""
+    """The normalised keys that may have a repository's credentials, best first."""
     parts = path.split("/")
     narrowed = ["/".join([host, *parts[:count]]) for count in range(len(parts), 0, -1)]
     return tuple(normalised(key) for key in [*narrowed, host])
 
 
 def helper_key(host: str) -> str:
-    """What a helper is asked for."""
+    """The key to ask a helper for."""
     return DOCKER_HUB_KEY if normalised(host) == DEFAULT_REGISTRY else host

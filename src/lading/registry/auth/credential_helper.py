@@ -9,13 +9,13 @@ from typing import Mapping, Optional
 from lading.registry.auth.asked_program import NoAnswerError, ask
 from lading.registry.auth.credential import Credential, credential_of
 
-#: How long a helper may take: some ask the user for a password.
+#: The time limit of a helper; some ask the user for a password.
 _SECONDS = 60
 
 
 class HelperError(Exception):
-    """The helper gives no credential, for a reason in few words. What it wrote is not told: it
-    may hold a secret.
+    """The helper gives no credential, for a reason in a few words. Its output is not included,
+    because it may contain a secret.
     """
 
 
@@ -33,7 +33,7 @@ class CredentialHelper:
         return f"docker-credential-{self.name}"
 
     def get(self, key: str) -> Credential:
-        """HelperError if it has none."""
+        """Raises HelperError if it has none."""
         fields = self._ask(key)
         username, secret = fields.get("Username"), fields.get("Secret")
         if not isinstance(username, str) or not isinstance(secret, str) or not secret:

@@ -11,7 +11,8 @@ from lading.registry.auth.docker_config import DockerConfig, config_paths
 
 @dataclass(frozen=True)
 class Found:
-    """`looked` tells, for messages, where was looked and what came of it; without secrets."""
+    """`looked` lists, for messages, where credentials were looked up and with what result; it
+    contains no secrets."""
 
     credential: Optional[Credential]
     looked: str
@@ -19,17 +20,17 @@ class Found:
 
 @dataclass(frozen=True)
 class CredentialSource:
-    """Where credentials are looked for. Helpers run in `directory`, if there is one."""
+    """The places to look up credentials. Helpers run in `directory`, if there is one."""
 
     environment: Mapping[str, str]
     directory: str = ""
 
     def find(self, host: str, path: str) -> Found:
-        """The credential for a repository of a registry, looked up in each file of
-        `config_paths`: that of its helper, of its store, of its `auths`.
+        """The credential for a repository of a registry. In each file of `config_paths`, its
+        helper, its store and its `auths` are tried in that order.
 
-        A helper that is missing, fails or has none is passed over, for the image may be public
-        (rules_oci#731, #750, #816). LadingError for a file that is there and can't be read.
+        A helper that is missing, fails or has none is skipped, since the image may be public
+        (rules_oci#731, #750, #816). Raises LadingError for a file that exists but can't be read.
         """
         notes: List[str] = []
         for file in config_paths(self.environment):

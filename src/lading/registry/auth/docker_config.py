@@ -28,7 +28,7 @@ class DockerConfig:
 
     @classmethod
     def load(cls, path: str) -> Optional["DockerConfig"]:
-        """None if there is no such file; LadingError if it can't be read."""
+        """None if there is no such file. Raises LadingError if it can't be read."""
         try:
             with open(path, "rb") as file:
                 return cls.parse(path, file.read())
@@ -64,7 +64,7 @@ class DockerConfig:
 
 
 def config_paths(environment: Mapping[str, str]) -> Tuple[str, ...]:
-    """The files that may hold credentials on this machine, best first."""
+    """The files on this machine that may hold credentials, best first."""
     home = environment.get("HOME", "")
     paths: List[str] = []
     if environment.get("DOCKER_CONFIG"):
@@ -93,7 +93,7 @@ def _credentials(path: str, auths: Mapping[str, Any]) -> Mapping[str, Credential
 
 
 def _credential(path: str, key: str, entry: Any) -> Optional[Credential]:
-    """None for an entry without a secret: with a store docker leaves such marks behind."""
+    """None for an entry without a secret: docker leaves such entries if it uses a store."""
     if not isinstance(entry, dict):
         raise _malformed(path, f"the entry of {key!r} in `auths` is not an object")
     names = ("auth", "username", "password", "identitytoken", "registrytoken")
@@ -111,7 +111,7 @@ def _credential(path: str, key: str, entry: Any) -> Optional[Credential]:
 
 
 def _decoded(path: str, key: str, auth: str) -> Tuple[str, str]:
-    """User and password of base-64 `user:password`, where the password may hold more colons
+    """User and password from base-64 `user:password`, where the password may contain more colons
     (rules_oci#314).
     """
     try:

@@ -1,4 +1,4 @@
-"""Part of a file as the body of a request: memory does not grow with it."""
+"""Part of a file as the body of a request, without reading it all into memory."""
 
 import threading
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from typing import Iterator
 
 
 class StoppedError(Exception):
-    """What was under way is not wanted any more."""
+    """The operation was cancelled."""
 
 
 @dataclass(frozen=True)
 class FileRange:
-    """`size` bytes of the file at `path`, from `start` on. Reading them ends by StoppedError when
+    """`size` bytes of the file at `path`, from `start` on. Reading them raises StoppedError once
     `stop` is set.
     """
 
@@ -30,7 +30,7 @@ class FileRange:
 
 
 class RangeReader:
-    """What `requests` takes for a body of known length."""
+    """The interface that `requests` expects of a body of known length."""
 
     def __init__(self, body: FileRange, file: RawIOBase) -> None:
         self._body = body
@@ -41,7 +41,7 @@ class RangeReader:
         return self._body.size
 
     def __iter__(self) -> Iterator[bytes]:
-        """`requests` takes only what can be iterated over for a stream."""
+        """`requests` only streams what can be iterated over."""
         return iter(lambda: self.read(1 << 16), b"")
 
     def read(self, size: int) -> bytes:

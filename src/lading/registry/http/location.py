@@ -1,4 +1,4 @@
-"""Where a registry sends an upload on to."""
+"""The address at which a registry continues an upload."""
 
 from typing import Tuple
 from urllib.parse import urlsplit, urlunsplit
@@ -10,12 +10,11 @@ from lading.registry.place import Place
 
 
 def resolve_location(place: Place, base: str, location: str, zone: Zone) -> str:
-    """The `location` that an answer from `base`, a server in `zone`, names; its query stays as it
-    is.
+    """The `location` in an answer from `base`, a server in `zone`; its query stays as it is.
 
-    One at the place itself is reached as the place is: a registry behind a proxy that ends TLS
-    may think that it is reached over http, or write a port that need not be written.
-    UnavailableError for one that must not be followed.
+    A location at the place itself is reached in the same way as the place: a registry behind a
+    proxy that ends TLS may think that it is reached over http, or write the default port. Raises
+    UnavailableError for a location that must not be followed.
     """
     url = absolute_url(base, location)
     if host_of(url) in _hosts(place):

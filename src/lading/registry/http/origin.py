@@ -1,8 +1,8 @@
-"""Where a digest is to be pulled from, kept out of the cache key of what is pulled.
+"""The repository to pull a digest from, which is not part of the pull's cache key.
 
-A pull is named by digest, so that two images with a layer in common, and two machines that reach
-the same image under different names, share its cache entry. The repository lies in a directory
-that Pants links into the sandbox as an append-only cache (see `lading.runtime.machine`):
+A pull is identified by digest, so that images with a common layer, and machines that reach the same
+image under different names, share its cache entry. The repository lies in a directory that Pants
+links into the sandbox as an append-only cache (see `lading.runtime.machine`):
 
     .lading/origin/origin.json    {"repository": "docker.io/library/debian"}
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from lading.image.reference import Repository
 from lading.values.errors import LadingError
 
-#: Where the sandbox sees the directory.
+#: The directory's path in the sandbox.
 ORIGIN_DIR = ".lading/origin"
 ORIGIN_FILE = "origin.json"
 
@@ -23,7 +23,7 @@ def origin_to_json(repository: Repository) -> str:
 
 
 def load_origin(directory: str = ORIGIN_DIR) -> Repository:
-    """LadingError where this machine has no such directory, which is to say remote execution."""
+    """Raises LadingError if this machine has no such directory, as in remote execution."""
     try:
         text = Path(directory, ORIGIN_FILE).read_text(encoding="utf-8")
     except FileNotFoundError as error:

@@ -1,4 +1,5 @@
-"""One repository's requests: authorized, redirected, and refused in the registry's own words."""
+"""The requests to one repository: authorization, redirects, and refusals in the registry's
+words."""
 
 from dataclasses import dataclass, replace
 from typing import Mapping, Optional, Set, Union
@@ -21,13 +22,14 @@ from lading.registry.certificates import CERTIFICATES_DIR, mount_certificates
 from lading.registry.http.file_range import FileRange, RangeReader
 from lading.registry.place import Place
 
-#: What a request may carry; a mapping is sent as a form.
+#: The body of a request; a mapping is sent as a form.
 Body = Union[bytes, FileRange, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class _Request:
-    """`zone` is how far inside the address may be. `authorization` is the header's value."""
+    """`zone` is the innermost network zone that the address may be in. `authorization` is the
+    header's value."""
 
     method: str
     url: str
@@ -44,12 +46,12 @@ class _Request:
 
 
 class Transport:
-    """Sends requests to a place (a `Sender` of `lading.fetch.client`), with one session, hence
-    for one thread. `sent` counts its requests, those to token servers apart in `asked`.
+    """Sends requests to a place (a `Sender` of `lading.fetch.client`), with one session, so only
+    for one thread. `sent` counts its requests, except those to token servers, which `asked` counts.
 
-    What the machine has for the place's registry is shown to that registry and the token server
-    that it names, to no other host. Proxies and certificates are those of `os.environ`, as
-    `requests` reads them, and of docker's certs.d.
+    This machine's credentials for the place's registry are sent only to that registry and to the
+    token server that it names. Proxies and certificates come from `os.environ`, as `requests` reads
+    it, and from docker's certs.d.
     """
 
     def __init__(
@@ -77,8 +79,9 @@ class Transport:
         zone: Zone = Zone.MACHINE,
         body: Body = b"",
     ) -> requests.Response:
-        """The response, unless its status is a final refusal: UnavailableError. A host that an
-        answer has named, in this call or before it, is no further inside than who answered.
+        """The response, unless its status is a final refusal, which raises UnavailableError. A host
+        that an answer has named, in this call or before, must not be in a zone further inside than
+        the host that named it.
         """
         self._patience = patience
         if not self._is_chosen(url):
@@ -100,11 +103,11 @@ class Transport:
         raise UnavailableError(f"it redirects more than {MOST_REDIRECTS} times")
 
     def close(self) -> None:
-        """End the connections. It can be used again."""
+        """Close the connections. The transport can be used again."""
         self._session.close()
 
     def _is_chosen(self, url: str) -> bool:
-        """Whether the user has named the host, rather than a server."""
+        """Whether the user named the host, rather than a server."""
         host = host_of(url)
         return host == self._place.host or host in self._place.insecure
 
@@ -133,7 +136,7 @@ class Transport:
         authorization: Optional[str],
         form: Optional[Mapping[str, str]],
     ) -> requests.Response:
-        """Of a token server."""
+        """Ask a token server."""
         check_url(url, challenge.zone, self._place.insecure)
         self.asked += 1
         headers = {"Accept": "application/json"}
@@ -169,7 +172,7 @@ class Transport:
 
 
 class _Authorization(AuthBase):
-    """Sets the header, or none. Without it `requests` would take one from ~/.netrc."""
+    """Sets the header, or none. Without this, `requests` would take one from ~/.netrc."""
 
     def __init__(self, value: Optional[str]) -> None:
         self._value = value

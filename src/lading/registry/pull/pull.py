@@ -1,4 +1,4 @@
-"""Pulling images: each byte is checked before anything is used."""
+"""Pulls images; each byte is checked before anything is used."""
 
 from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, TypeVar
@@ -26,15 +26,15 @@ from lading.values.digest import Sha256
 
 T = TypeVar("T")
 
-#: A mirror is not waited for as long as the registry itself.
+#: Mirrors get fewer tries than the registry itself.
 _TRIES_OF_MIRROR = 2
 
 
 class Puller:
-    """Reads one repository, from its mirrors on this machine or else its registry.
+    """Reads one repository, from its mirrors on this machine or else from its registry.
 
-    For one thread. Every method raises LadingError that names the image, what each place
-    answered, and a remedy.
+    For one thread. Every method raises LadingError that names the image, the answer of each place,
+    and a remedy.
     """
 
     def __init__(
@@ -62,11 +62,12 @@ class Puller:
         )
 
     def image(self, digest: Sha256, platform: Platform) -> PulledImage:
-        """The image of this digest, or that for `platform` of an index of this digest."""
+        """The image with this digest; if the digest is of an index, its image for `platform`."""
         return find_image(Reference(self._repository, digest=digest), platform, self._document)
 
     def blob(self, digest: Sha256, size: Optional[int], part: Part) -> None:
-        """Make `part` the blob, going on behind what it has; memory does not grow with it."""
+        """Complete the file `part` with the blob, continuing after the bytes that it has, without
+        reading it all into memory."""
 
         def save(source: _Source) -> None:
             url = source.place.url("blobs", str(digest))
@@ -91,7 +92,7 @@ class Puller:
         return self._first(Reference(self._repository, digest=digest), get)
 
     def _first(self, reference: Reference, get: "Callable[[_Source], T]") -> T:
-        """What the first place gives that gives it."""
+        """The result from the first place that has one."""
         failures: List[Failure] = []
         for source in self._sources:
             try:

@@ -1,17 +1,16 @@
-"""Program: pull the manifest and config of an image, or one blob, or find what a tag names now.
+"""Program: pull the manifest and config of an image, pull one blob, or resolve a tag.
 
     pull_main <request.json> <output directory>
 
-The request is one of `lading.registry.pull.pull_request`. That of a tag names the repository; for
-the others `lading.registry.http.origin` does.
-The output directory must not exist yet or be empty. It is untouched when the program fails, and
-holds afterwards:
+The request is one of `lading.registry.pull.pull_request`. A request for a tag names the repository;
+for the others it is in `lading.registry.http.origin`. The output directory must not exist yet or be
+empty. If the program fails it is untouched; otherwise it contains:
 
 - for an image, `manifest.json` and `config.json`, bytes as in the registry, and `platform.json`,
   such as `{"platform": "linux/arm64/v8"}`, since an index may say more about it than the config;
-- for a blob, `blob`, bytes as in the registry, and `compression`, which these bytes show: the
+- for a blob, `blob`, bytes as in the registry, and `compression`, detected from these bytes: the
   suffix of OCI's media types, such as `+zstd`;
-- for a tag, `digest`. The answer changes with time, so that process must not be cached.
+- for a tag, `digest`. It changes over time, so this process must not be cached.
 """
 
 import json
@@ -75,7 +74,7 @@ def _pull_image(puller: Puller, request: ImageRequest, directory: Path) -> None:
 
 def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, directory: Path) -> None:
     target = directory / BLOB
-    # A loop, for a blob that is damaged in the cache is removed and pulled anew.
+    # A loop, because a damaged blob in the cache is removed and pulled again.
     while not cache.copy_to(request.digest, str(target)):
         with cache.part(request.digest) as part:
             if part is not None:

@@ -1,5 +1,5 @@
-"""What `pull_main` is asked for. What has a digest is named by that alone, so that neither registry
-nor machine is in it."""
+"""The requests of `pull_main`. Content with a digest is identified by the digest alone, so that
+neither the registry nor the machine is part of the cache key."""
 
 from dataclasses import dataclass
 from typing import Any, Union
@@ -12,7 +12,7 @@ from lading.values.json_codec import from_json
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """Manifest and config of an image; `digest` may be of an index that has it."""
+    """Manifest and config of an image; `digest` may be of an index that contains it."""
 
     digest: Sha256
     platform: Platform
@@ -20,7 +20,7 @@ class ImageRequest:
 
 @dataclass(frozen=True)
 class BlobRequest:
-    """`size` in bytes, as the manifest says."""
+    """`size` in bytes, from the manifest."""
 
     digest: Sha256
     size: int
@@ -28,7 +28,7 @@ class BlobRequest:
 
 @dataclass(frozen=True)
 class TagRequest:
-    """What the tag of `reference` names now."""
+    """Asks what the tag of `reference` names now."""
 
     reference: Reference
 

@@ -1,4 +1,4 @@
-"""An image in a registry, found from its digest or that of an index."""
+"""An image in a registry, found by its digest or the digest of an index."""
 
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Tuple
@@ -21,21 +21,21 @@ from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 
-#: Indexes in indexes, and documents that are looked into.
+#: The most levels of nested indexes, and the most documents to read.
 _DEEPEST = 4
 _MOST_MANIFESTS = 16
 
-#: Platforms that a sentence names.
+#: The most platforms that a message lists.
 _MOST_NAMED = 20
 
-#: The content of "manifests" or "blobs" by digest, checked against it.
+#: Returns the content of "manifests" or "blobs" by digest, which it has verified.
 GetDocument = Callable[[str, Sha256], bytes]
 
 
 @dataclass(frozen=True)
 class PulledImage:
-    """`manifest_bytes` and `config_bytes` are as the registry has them. `digest` is that of the
-    manifest: another one than the pinned if that is of an index.
+    """`manifest_bytes` and `config_bytes` are as in the registry. `digest` is the manifest's, which
+    differs from the pinned one if that is of an index.
     """
 
     digest: Sha256
@@ -47,7 +47,7 @@ class PulledImage:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """`platform` is what an index says of it; `depth` counts the indexes that led here."""
+    """`platform` is what an index says about it; `depth` counts the indexes that led here."""
 
     digest: Sha256
     platform: Optional[Platform] = None
@@ -55,9 +55,10 @@ class _Candidate:
 
 
 def find_image(reference: Reference, platform: Platform, get: GetDocument) -> PulledImage:
-    """The image of the reference's digest, or that for `platform` of an index of this digest.
+    """The image with the reference's digest; if the digest is of an index, its image for
+    `platform`.
 
-    LadingError if there is none, or one that can't be used.
+    Raises LadingError if there is none, or if it can't be used.
     """
     assert reference.digest is not None
     offered: List[Platform] = []
@@ -81,7 +82,7 @@ def _names(platforms: List[Platform]) -> str:
 def _search(
     first: _Candidate, platform: Platform, get: GetDocument, offered: List[Platform]
 ) -> Optional[PulledImage]:
-    """None if none suits; then `offered` has the platforms that there are."""
+    """None if no image suits; `offered` then lists the available platforms."""
     pending = [first]
     for _ in range(_MOST_MANIFESTS):
         if not pending:
@@ -139,7 +140,7 @@ def _config(descriptor: Descriptor, get: GetDocument) -> bytes:
 
 
 def _platform(content: bytes, manifest: ImageManifest) -> Platform:
-    """MalformedError if it is not the config of an image of this manifest's layers."""
+    """Raises MalformedError if it is not the config of an image with this manifest's layers."""
     fields = read_config(parse_object(content))
     missing = [name for name in ("os", "architecture", "rootfs") if not fields.get(name)]
     if missing:

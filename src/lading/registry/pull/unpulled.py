@@ -1,4 +1,4 @@
-"""The sentence for an image that no place gives."""
+"""The error message for an image that no place provides."""
 
 from dataclasses import dataclass
 from typing import Optional, Sequence
@@ -15,7 +15,7 @@ from lading.values.foreign_text import printable
 
 @dataclass(frozen=True)
 class Failure:
-    """`found` is the credential that was looked for; None if the place never asked for one."""
+    """`found` is the credential that was found; None if the place never asked for one."""
 
     place: Place
     fault: UnavailableError
@@ -23,8 +23,8 @@ class Failure:
 
 
 def unpulled(reference: Reference, failures: Sequence[Failure]) -> LadingError:
-    """The failures are of the places in the order in which they were tried; the registry's own
-    is the last, and the remedy is for it.
+    """`failures` are in the order in which the places were tried. The last is the registry's own,
+    and the remedy is for it.
     """
     reasons = "; ".join(f"{one.place.host}: {one.fault.reason}" for one in failures)
     return LadingError(

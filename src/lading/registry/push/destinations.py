@@ -1,4 +1,4 @@
-"""Where an image is published."""
+"""The repositories that an image is published to."""
 
 import re
 from typing import Mapping, Sequence, Tuple
@@ -7,14 +7,14 @@ from lading.image.config.ports import MAX_PORT
 from lading.image.reference import DEFAULT_REGISTRY, Repository, is_registry
 from lading.values.errors import LadingError
 
-#: Begins the name of a registry that `[lading].registries` has the address of.
+#: The first character of a registry's alias; `[lading].registries` has the address.
 ALIAS_MARK = "@"
 
 _PREFIX = re.compile(r"(?:/[a-z0-9._-]+)*")
 
 
 def check_registry(text: str, field: str = "registries") -> None:
-    """LadingError unless it is an alias, or `host[:port][/prefix]`."""
+    """Raises LadingError unless it is an alias, or `host[:port][/prefix]`."""
     if text.startswith(ALIAS_MARK) and len(text) > len(ALIAS_MARK):
         return
     host, slash, prefix = text.partition("/")
@@ -31,8 +31,8 @@ def destinations(
     """The full names of the repositories that an image of this `repository` is published to.
 
     `addresses` are those of registries by name. Without `registries` the repository must name one
-    itself; if it does not, there is no destination. LadingError for a name that `addresses`
-    lacks, and for a repository that names a registry where others are given.
+    itself; if it does not, there is no destination. Raises LadingError for a name that `addresses`
+    lacks, and if `registries` are given but the repository names one too.
     """
     if not registries:
         return (repository,) if _has_registry(repository) else ()

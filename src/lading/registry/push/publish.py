@@ -1,4 +1,5 @@
-"""Publishing several images: what one has brought to a registry, the others need not bring."""
+"""Publishes several images; a layer that one image has put into a registry is not uploaded for the
+others."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,16 +19,16 @@ from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 
-#: How many repositories are asked at once what they have.
+#: How many repositories are checked at the same time.
 _THREADS = 8
 
-#: How many other repositories one is mounted from: each is named when a token is asked for.
+#: How many other repositories a repository mounts from; each one is named in token requests.
 _MOST_SOURCES = 10
 
 
 @dataclass(frozen=True)
 class Registries:
-    """How this machine reaches them, and what it knows of them."""
+    """How this machine reaches registries, and what it knows about them."""
 
     machine: Machine
     credentials: CredentialSource
@@ -38,11 +39,10 @@ class Registries:
 
 
 def publish(images: Sequence[ImageToPublish], registries: Registries) -> Tuple[PublishResult, ...]:
-    """Push every image to each of its destinations; a failure does not hinder the others.
+    """Push every image to each of its destinations; a failure does not stop the others.
 
-    The results are in the order of the images and their destinations. Images are pushed one
-    after the other, so that a layer that they share is uploaded once to a registry and mounted
-    from there.
+    The results are in the order of the images and their destinations. Images are pushed one after
+    the other, so that a layer that they share is uploaded to a registry once and then mounted.
     """
     plan, there = _Owners(), _Owners()
     pairs = [(image, destination) for image in images for destination in image.destinations]
@@ -119,7 +119,7 @@ class _Task:
         self._pusher.stop()
 
     def look(self) -> None:
-        """Find out what tags are to be moved, and whether the image is there."""
+        """Find out which tags must move, and whether the image is already there."""
         digest = self.image.files.digest
         try:
             self._moved = tags_to_move(self._pusher, digest, self.destination.tags)
@@ -157,26 +157,26 @@ class _Task:
         )
 
     def _note(self, outcomes: Dict[Sha256, BlobOutcome]) -> None:
-        """Who has a layer now, unless somebody is known, and was right."""
+        """Record who has a layer now, unless a correct owner is known."""
         for digest in self._guesses.keys() & outcomes.keys():
             if self._guesses[digest] is None or outcomes[digest] is BlobOutcome.PUSHED:
                 self._pushed.note(self.destination.repository, digest)
 
     def _usual_sources(self, plan: _Owners) -> Set[Repository]:
-        """Those of most blobs."""
+        """The sources of most blobs."""
         found = Counter(one for digest in self.image.digests for one in self._owners(plan, digest))
         found.pop(self.destination.repository, None)
         return {one for one, _ in found.most_common(_MOST_SOURCES)}
 
     def _sources(self, owners: _Owners) -> Dict[Sha256, Tuple[Repository, ...]]:
-        """Where the image's blobs may be mounted from, best first."""
+        """The repositories that the image's blobs may be mounted from, best first."""
         return {
             digest: tuple(one for one in self._owners(owners, digest) if one in self._mountable)
             for digest in self.image.digests
         }
 
     def _owners(self, owners: _Owners, digest: Sha256) -> List[Repository]:
-        """In this registry or others."""
+        """The repositories, in this registry or others, that may have the blob."""
         known = owners.of(self.destination.repository.registry, digest)
         candidates = (known, self._guesses.get(digest), self.image.origins.get(digest))
         return list(dict.fromkeys(one for one in candidates if one is not None))

@@ -3,14 +3,14 @@
     publish_main <request.json> <result.json>
 
 The request is that of `lading.registry.push.publish_request`; its files lie below the current
-directory. Every image is tried at every destination. What is done is told on standard error as
-it goes; standard output gets a line `name:tag@sha256:...` for each tag that names its image in
-the end, whether it did before or not. The result is `{"destinations": [...]}`, an entry for each
-destination of each image in the request's order (`lading.registry.push.publish_result`). Then it
-fails if one has failed.
+directory. Every image is tried at every destination. Progress is reported on standard error;
+standard output gets a line `name:tag@sha256:...` for each tag that names its image in the end, even
+if it did before. The result is `{"destinations": [...]}`, an entry for each destination of each
+image in the request's order (`lading.registry.push.publish_result`). Finally the program fails if
+any destination has failed.
 
-Nothing of this is to be cached: it is for a process that runs each time, with the environment and
-the credentials of this machine.
+The process must not be cached: it must run each time, with the environment and the credentials of
+this machine.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What `publish_main` is asked for.
+"""The request of `publish_main`.
 
     {"images": [{
         "name": "//images:redis",
@@ -8,8 +8,8 @@
         "destinations": [{"repository": "registry.example/redis", "tags": ["7.0", "latest"]}]
     }]}
 
-Layers are in the order of the manifest, which says their digests, sizes and media types. `origin`
-is the repository that a base image's layer was pulled from. Other fields are not looked at.
+Layers are in the order of the manifest, which has their digests, sizes and media types. `origin` is
+the repository that a base image's layer was pulled from. Other fields are ignored.
 """
 
 import json
@@ -36,7 +36,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class ImageToPublish:
-    """`origins` are those of the base image's layers."""
+    """`origins` are the origins of the base image's layers."""
 
     name: str
     files: ImageFiles
@@ -45,15 +45,13 @@ class ImageToPublish:
 
     @property
     def digests(self) -> Tuple[Sha256, ...]:
-        """Of its blobs."""
+        """The digests of its blobs."""
         blobs = (*self.files.layers, self.files.config)
         return tuple(dict.fromkeys(blob.digest for blob in blobs))
 
 
 def images_of_request(text: str) -> Tuple[ImageToPublish, ...]:
-    """Files are looked for below the current directory. LadingError for a destination that can't
-    be one.
-    """
+    """Paths are relative to the current directory. Raises LadingError for an invalid destination."""
     return tuple(_image(fields) for fields in json.loads(text)["images"])
 
 

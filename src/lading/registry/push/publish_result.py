@@ -1,4 +1,4 @@
-"""What has become of an image at one destination."""
+"""The result of publishing an image to one destination."""
 
 from dataclasses import dataclass, field
 from typing import Any, Dict, Optional, Tuple
@@ -12,8 +12,8 @@ from lading.values.size import shown_size
 
 @dataclass(frozen=True)
 class PublishResult:
-    """`moved` are the tags that did not name the image before. `error` is the sentence for what
-    went wrong: then some of them may still not.
+    """`moved` are the tags that did not name the image before. If `error`, a sentence about what
+    went wrong, is set, some of them may still not name it.
     """
 
     image: str
@@ -36,7 +36,7 @@ class PublishResult:
 
     @property
     def sentence(self) -> str:
-        """One line for who watches."""
+        """One line for the user."""
         tags = f" as {', '.join(self.tags)}" if self.tags else ""
         return f"{self.repository.name}@{self.digest}{tags}: {self._outcome()}"
 

@@ -1,4 +1,4 @@
-"""Pushing blobs and manifests: what is there already is left alone."""
+"""Pushes blobs and manifests; whatever the registry already has is skipped."""
 
 import threading
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from lading.values.size import shown_size
 #: A registry may hash or copy a large blob before it answers.
 PATIENCE_TO_PUSH = Patience(read=300)
 
-#: A mount is not asked for as long as what there is no other way for.
+#: A mount gets fewer tries than requests without an alternative.
 _TRIES_OF_MOUNT = 2
 
 
@@ -35,11 +35,11 @@ class BlobOutcome(Enum):
 
 
 class Pusher:
-    """Writes one repository of a registry; mirrors are not for that. For several threads, which
-    share what the registry gives to credentials.
+    """Writes one repository of a registry; mirrors are not used. Several threads may use it; they
+    share the tokens that the registry issues.
 
-    `sources` are repositories that blobs may be mounted from: those in the same registry count.
-    Every method raises LadingError that names the repository, what its registry answered, and a
+    `sources` are repositories that blobs may be mounted from; only those in the same registry
+    matter. Every method raises LadingError that names the repository, the registry's answer, and a
     remedy, or StoppedError after `stop`.
     """
 
@@ -67,7 +67,7 @@ class Pusher:
 
     @property
     def requests(self) -> int:
-        """How many were sent, without those to token servers."""
+        """The number of requests sent, without those to token servers."""
         return sum(one.sent for one in self._transports)
 
     @property
@@ -75,15 +75,16 @@ class Pusher:
         return sum(one.asked for one in self._transports)
 
     def manifest_of(self, tag: str) -> Optional[Sha256]:
-        """The digest that a tag (or digest) names now; None if it names nothing, or if the
-        registry does not tell.
+        """The digest that a tag (or digest) names now; None if it names nothing, or if the registry
+        does not say.
         """
         with self._connection(f"the manifest of {tag!r}") as connection:
             return connection.manifest_of(tag)
 
     def blob(self, blob: BlobFile, mount_from: Sequence[Repository] = ()) -> BlobOutcome:
-        """Make the blob be there: mounted from the first of `mount_from` that gives it, else
-        uploaded. It is looked for by its own digest, never by what it unpacks to (ggcr#2034).
+        """Ensure that the blob is there: mount it from the first of `mount_from` that has it, or
+        else upload it. It is looked up by its own digest, never by the digest of its unpacked
+        content (ggcr#2034).
         """
         with self._connection(f"the blob {blob.digest}") as connection:
             if connection.has_blob(blob.digest):
@@ -102,30 +103,30 @@ class Pusher:
     def manifest(
         self, content: bytes, media_type: str, digest: Sha256, names: Sequence[str]
     ) -> None:
-        """Under each of `names`, which are tags or the digest, in their order."""
+        """Put the manifest under each of `names`, which are tags or the digest, in their order."""
         for name in names:
             with self._connection(f"the manifest as {name!r}") as connection:
                 self._put(connection, name, content, media_type, digest)
 
     def stop(self) -> None:
-        """End what other threads do with this, by StoppedError there."""
+        """Make operations in other threads end with StoppedError."""
         self._stop.set()
 
     def close(self) -> None:
-        """Let the connections go; new ones are made when they are needed."""
+        """Close the connections; new ones are opened when needed."""
         for one in self._transports:
             one.close()
 
     def _has_neighbour(self, other: Repository) -> bool:
-        """Whether blobs of it may be mounted (ggcr#219)."""
+        """Whether blobs of `repository` may be mounted (ggcr#219)."""
         return (
             other.registry.lower() == self._place.registry
             and other.api_path != self.repository.api_path
         )
 
     def _mounted(self, connection: PushConnection, digest: Sha256, source: str) -> Optional[Answer]:
-        """The answer 201, or one that has opened an upload instead; None for any other: then a
-        plain upload tells what is the matter (ggcr#1404, #1609; containerd#14086; harbor#22078).
+        """The answer 201, or an answer that has opened an upload instead. None for any other: the
+        upload that follows then shows the cause (ggcr#1404, #1609; containerd#14086; harbor#22078).
         """
         if source in self._closed_sources:
             return None
@@ -153,8 +154,8 @@ class Pusher:
         try:
             answer = connection.persist(url, lambda: connection.send("PUT", url, headers, content))
         except UnavailableError as fault:
-            # An immutable tag may have got there by a try whose answer was lost, or by another
-            # build (moby/buildkit#3776, bazelbuild/rules_docker#2220).
+            # An earlier try whose answer was lost may have set the immutable tag, or another build
+            # did (moby/buildkit#3776, bazelbuild/rules_docker#2220).
             there = connection.manifest_of(name)
             if there == digest:
                 return
@@ -167,7 +168,7 @@ class Pusher:
 
     @contextmanager
     def _connection(self, what: str) -> Iterator[PushConnection]:
-        """One that no other thread uses. `what` is done with it, for messages."""
+        """A connection that no other thread uses. `what` describes the operation in messages."""
         try:
             connection = self._idle.pop()
         except IndexError:

@@ -1,4 +1,4 @@
-"""One thread's way to the place that is pushed to."""
+"""The connection of one thread to the place that it pushes to."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """A status that is no refusal, or 416. `location` is where to go on, if it says so."""
+    """An answer with a status that is no refusal, or 416. `location` is where to continue, if
+    given."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,7 +34,7 @@ class Answer:
 
 
 class PushConnection:
-    """For one thread. Waiting ends by StoppedError when `stop` is set."""
+    """For one thread. Waiting ends with StoppedError when `stop` is set."""
 
     def __init__(
         self,
@@ -53,7 +54,8 @@ class PushConnection:
     def send(
         self, method: str, url: str, headers: Optional[Mapping[str, str]] = None, body: Body = b""
     ) -> Answer:
-        """One try: TransientError if it may succeed later, UnavailableError if it is refused."""
+        """Try once. Raises TransientError if it may succeed later, UnavailableError if it is
+        refused."""
         with network_faults():
             response = self._transport(method, url, headers or {}, self._patience, body=body)
             if is_transient(response.status_code):
@@ -77,8 +79,8 @@ class PushConnection:
         progress: Callable[[], int] = lambda: 0,
         tries: Optional[int] = None,
     ) -> T:
-        """`attempt` as often as `Persistence` does, or no more than `tries`; `url` is what it is
-        about.
+        """Call `attempt` as often as `Persistence` does, or at most `tries` times; `url` is for
+        messages.
         """
         patience = self._patience
         if tries is not None:
@@ -86,7 +88,7 @@ class PushConnection:
         return Persistence(self._report, patience, self._sleep)(url, attempt, progress)
 
     def has_blob(self, digest: Sha256) -> bool:
-        """False as well where it is not told: then an upload will tell why."""
+        """False also if the registry does not say; the upload then shows why."""
         try:
             self._client.document(self.place.url("blobs", str(digest)), "*/*", "HEAD")
         except UnavailableError as fault:
@@ -96,7 +98,7 @@ class PushConnection:
         return True
 
     def manifest_of(self, tag: str) -> Optional[Sha256]:
-        """What a tag, or a digest, names now; None if nothing, or if it is not told."""
+        """What a tag or digest names now; None if nothing, or if the registry does not say."""
         try:
             return self._digest_by_head(tag) or digest_by_get(self._client, self.place, tag)
         except UnavailableError as fault:
@@ -105,7 +107,7 @@ class PushConnection:
             return None
 
     def _digest_by_head(self, tag: str) -> Optional[Sha256]:
-        """None where GET may tell more."""
+        """None if GET may have an answer."""
         try:
             return digest_by_head(self._client, self.place, tag)
         except UnavailableError as fault:

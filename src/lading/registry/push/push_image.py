@@ -1,4 +1,4 @@
-"""Pushing an image: its blobs, its manifest by digest, and tags last."""
+"""Pushes an image: first its blobs, then its manifest by digest, and tags last."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -10,13 +10,13 @@ from lading.registry.push.push import BlobOutcome, Pusher
 from lading.registry.push.upload import BlobFile
 from lading.values.digest import Sha256
 
-#: How many blobs are on their way at once.
+#: How many blobs are uploaded at the same time.
 _THREADS = 4
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """`layers` lowest first. `media_type` is that of the manifest."""
+    """`layers` are ordered from the lowest. `media_type` is the manifest's."""
 
     manifest: bytes
     media_type: str
@@ -30,7 +30,7 @@ class ImageFiles:
 
 @dataclass
 class BlobCounts:
-    """By what has become of them."""
+    """Numbers of blobs by outcome."""
 
     blobs: Dict[BlobOutcome, int] = field(default_factory=lambda: dict.fromkeys(BlobOutcome, 0))
     bytes: Dict[BlobOutcome, int] = field(default_factory=lambda: dict.fromkeys(BlobOutcome, 0))
@@ -41,15 +41,15 @@ class BlobCounts:
 
 
 def tags_to_move(pusher: Pusher, digest: Sha256, tags: Sequence[str]) -> Tuple[str, ...]:
-    """Those that do not name `digest` yet."""
+    """The tags that do not name `digest` yet."""
     return tuple(tag for tag in tags if pusher.manifest_of(tag) != digest)
 
 
 class ImagePush:
-    """`sources` has for blobs the repositories that they may be mounted from, best first.
+    """`sources` has, by blob, the repositories that it may be mounted from, best first.
 
-    `counts` and `outcomes`, what became of each blob that is in the repository, are right at any
-    time.
+    `counts` and `outcomes` (what happened to each blob that is in the repository) are up to date at
+    any time.
     """
 
     def __init__(
@@ -66,9 +66,10 @@ class ImagePush:
         self._lock = threading.Lock()
 
     def push(self, tags: Sequence[str], is_there: bool) -> None:
-        """Make `tags` name the image. `is_there` tells that the repository has its manifest.
+        """Make `tags` name the image. `is_there` means that the repository already has its
+        manifest.
 
-        LadingError if the registry does not take something; what got there stays.
+        Raises LadingError if the registry refuses something; whatever arrived before stays there.
         """
         image, digest = self._image, self._image.digest
         names = tags

@@ -1,9 +1,9 @@
-"""Which repository of a registry this machine has last seen a layer in.
+"""Remembers in which repository of a registry this machine last saw a layer.
 
-    <directory>/<registry>/<sha256 of the layer>    what the registry calls the repository
+    <directory>/<registry>/<sha256 of the layer>    the repository's name in the registry
 
-Images are published by one process each; what one has brought to a registry the next can have
-mounted from there. It is a guess and no more: what is not there any more is uploaded.
+Each image is published by its own process; the next one can mount a layer that an earlier one has
+uploaded. This is only a hint: a layer that is gone is uploaded again.
 """
 
 import os
@@ -21,13 +21,13 @@ from lading.values.errors import LadingError
 
 @dataclass(frozen=True)
 class PushedLayers:
-    """Without a `directory` nothing is known and nothing noted."""
+    """Without a `directory` nothing is known and nothing is recorded."""
 
     directory: Optional[str] = None
 
     @classmethod
     def of_this_machine(cls) -> "PushedLayers":
-        """Those that outlive the sandbox, where Pants links a cache in."""
+        """The records that outlive the sandbox, where Pants links a cache into it."""
         return cls(os.path.join(CACHE_DIR, "pushed") if os.path.isdir(CACHE_DIR) else None)
 
     def find(self, registry: str, digest: Sha256) -> Optional[Repository]:
@@ -40,7 +40,7 @@ class PushedLayers:
             return None
 
     def note(self, repository: Repository, digest: Sha256) -> None:
-        """Whatever fails here, the layer has been pushed."""
+        """Errors are ignored, since the layer has been pushed."""
         if self.directory is None:
             return
         path = self._path(self.directory, repository.registry, digest)

@@ -1,4 +1,4 @@
-"""The sentence for an image that a registry does not take."""
+"""The error message for an image that a registry refuses."""
 
 import re
 from typing import Optional
@@ -12,13 +12,13 @@ from lading.registry.pull.unpulled import inside_remedy
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 
-#: What OpenSSL says of a server that answers in plain text.
+#: OpenSSL's messages about a server that answers in plain text.
 _PLAIN_TEXT = ("wrong version number", "record layer failure", "unknown protocol")
 
-#: Of a registry that has no room, or none for this user (Harbor says "will exceed").
+#: Messages of a registry without space, or without space for this user (Harbor says "will exceed").
 _FULL = re.compile(r"quota|will exceed|insufficient storage|no space left")
 
-#: As Harbor (412), Quay (409), Azure (405) refuse to move a tag; others say it in words.
+#: How Harbor (412), Quay (409) and Azure (405) refuse to move a tag; others say it in words.
 _FIXED_TAG_STATUSES = (405, 409, 412)
 _FIXED_TAG = re.compile(
     r"immutab|overwrit|already exist|not allow updating|tag_invalid", re.IGNORECASE
@@ -26,7 +26,7 @@ _FIXED_TAG = re.compile(
 
 
 class FixedTagError(UnavailableError):
-    """A tag that is not to be moved names another image, `digest`."""
+    """A tag that must not move names another image, `digest`."""
 
     def __init__(self, fault: UnavailableError, digest: Sha256) -> None:
         super().__init__(fault.reason, fault.status)
@@ -34,7 +34,7 @@ class FixedTagError(UnavailableError):
 
 
 def means_fixed_tag(fault: UnavailableError) -> bool:
-    """Whether a tag that there is may not be moved, going by the refusal to do so."""
+    """Whether this refusal means that an existing tag may not be moved."""
     return fault.status in _FIXED_TAG_STATUSES or bool(_FIXED_TAG.search(fault.reason))
 
 
@@ -45,8 +45,8 @@ def unpushed(
     fault: UnavailableError,
     found: Optional[Found],
 ) -> LadingError:
-    """`what` is the part of the image that was refused; `found` the credential that was looked
-    for, None if the registry never asked for one.
+    """`what` is the part of the image that was refused; `found` is the credential that was found,
+    None if the registry never asked for one.
     """
     remedy = _remedy(repository, place, fault, found)
     return LadingError(

@@ -1,4 +1,4 @@
-"""One blob's way into a repository (OCI distribution-spec, Pushing Blobs)."""
+"""The upload of one blob into a repository (OCI distribution-spec, Pushing Blobs)."""
 
 import re
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from lading.registry.push.push_connection import Answer, PushConnection
 from lading.registry.tag_digest import told_digest
 from lading.values.digest import Sha256
 
-#: Bytes. What is no larger goes into one request, and is sent anew if that is cut.
+#: In bytes. A blob up to this size is sent in one request, which is repeated if it is interrupted.
 _LARGEST_WHOLE = 8 << 20
 
-#: Bytes. Chunks are not made smaller than this.
+#: In bytes.
 _SMALLEST_CHUNK = 1 << 20
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
@@ -26,7 +26,7 @@ _RANGE = re.compile(r"(?:bytes[ =])?0-(\d+)")
 
 @dataclass(frozen=True)
 class BlobFile:
-    """The blob `digest`, which is the `size` bytes of the file at `path`."""
+    """The blob `digest`: the `size` bytes of the file at `path`."""
 
     path: str
     digest: Sha256
@@ -34,19 +34,19 @@ class BlobFile:
 
 
 class Upload:
-    """Sends a blob that the registry has not.
+    """Sends a blob that the registry does not have.
 
-    A large one is sent in one PATCH, as docker does, since registries fail in many ways at
-    several (aws/containers-roadmap#2831). If that is cut, the registry is asked what it has and
-    gets the rest; if it has kept nothing, chunks get smaller. distribution itself does not go on
-    with an upload once a PATCH of it was cut ("upload resumed at wrong offset"): it begins anew. A
-    registry that takes no PATCH gets all in one PUT.
+    A large one is sent in one PATCH, as docker does, since registries fail in many ways with
+    several (aws/containers-roadmap#2831). If it is interrupted, the registry is asked how much it
+    has and gets the rest; if it has kept nothing, chunks get smaller. distribution itself can't
+    resume an upload after an interrupted PATCH ("upload resumed at wrong offset"), so the upload
+    starts again. A registry that does not accept PATCH gets everything in one PUT.
     """
 
     def __init__(
         self, connection: PushConnection, blob: BlobFile, opened: Optional[Answer] = None
     ) -> None:
-        """`opened` is the answer that opened the upload, if that has been done."""
+        """`opened` is the answer that opened the upload, if there was one."""
         self._connection = connection
         self._blob = blob
         self._location: Optional[str] = None
@@ -61,7 +61,7 @@ class Upload:
             self._open(opened)
 
     def run(self) -> None:
-        """UnavailableError if the registry does not take it."""
+        """Raises UnavailableError if the registry refuses the blob."""
         url = self._connection.place.url("blobs", str(self._blob.digest))
         self._connection.persist(url, self._attempt, lambda: self._offset)
 
@@ -92,13 +92,13 @@ class Upload:
         self._offset = 0
 
     def _restart(self, reason: str) -> TransientError:
-        """What is to be raised for the upload to begin anew."""
+        """The error to raise so that the upload starts again."""
         self._location = None
         self._offset = 0
         return TransientError(reason, 0)
 
     def _is_done_after_all(self) -> bool:
-        """Find out what came of the upload before it was interrupted."""
+        """Find out whether the upload was complete before it was interrupted."""
         self._is_interrupted = False
         if self._is_perhaps_complete:
             self._is_perhaps_complete = False
@@ -114,7 +114,8 @@ class Upload:
         return False
 
     def _ask_offset(self, location: str) -> None:
-        """How much the registry has. Of "0-0" it has nothing, or one byte: begin anew."""
+        """How many bytes the registry has. "0-0" may mean none or one byte, so the upload starts
+        again."""
         try:
             answer = self._connection.send("GET", location)
             received = _received(answer)
@@ -145,7 +146,7 @@ class Upload:
             raise TransientError("it has different bytes from those sent", 0, 416)
         received = _received(answer)
         if received is not None and not self._offset < received <= end:
-            # Such as ECR at a second chunk (aws/containers-roadmap#2831).
+            # For example ECR at a second chunk (aws/containers-roadmap#2831).
             self._is_whole = True
             raise self._restart(f"it reports {received} bytes, but was sent {end}")
         self._location = answer.location or self._location
@@ -194,14 +195,14 @@ class Upload:
 
 
 def _received(answer: Answer) -> Optional[int]:
-    """How many bytes the registry says it has; None if it says nothing."""
+    """The number of bytes that the registry says it has; None if it says nothing."""
     match = _RANGE.fullmatch(answer.headers.get("Range", "").strip())
     last = whole_number(match.group(1)) if match else None
     return None if last is None else last + 1
 
 
 def _with_digest(location: str, digest: Sha256) -> str:
-    """What else is in the query may be signed: it stays as it is."""
+    """The rest of the query may be signed, so it is left unchanged."""
     parts = urlsplit(location)
     query = "&".join(filter(None, (parts.query, urlencode({"digest": str(digest)}))))
     return urlunsplit(parts._replace(query=query, fragment=""))
