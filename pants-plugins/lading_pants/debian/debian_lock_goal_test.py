@@ -118,8 +118,8 @@ def test_only_what_is_requested_is_made(rule_runner: RuleRunner) -> None:
 def test_two_locks_with_one_resolve_are_refused(rule_runner: RuleRunner) -> None:
     rule_runner.write_files({"more/BUILD": "debian_lock(name='bookworm', suites=['sid'])"})
     sentence = (
-        "`debian_lock` more:bookworm: `resolve` is 'bookworm', which debian:bookworm uses too. Give "
-        "one of them another name."
+        "`debian_lock` more:bookworm: `resolve` is 'bookworm', which debian:bookworm uses too. "
+        "Give one of them another name."
     )
     with engine_error(TargetError, contains=sentence):
         rule_runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])

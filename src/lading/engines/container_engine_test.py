@@ -62,8 +62,8 @@ def test_without_an_engine_it_is_told_what_is_missing(
     with pytest.raises(LadingError) as raised:
         find(Engine.AUTO)
     assert str(raised.value) == (
-        f"no container engine can run the image: {problem}; podman is not in PATH. Install or start "
-        f"one, or {OTHERWISE}."
+        f"no container engine can run the image: {problem}; podman is not in PATH. Install or "
+        f"start one, or {OTHERWISE}."
     )
 
 
