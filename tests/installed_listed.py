@@ -74,7 +74,8 @@ _WRITES: Mapping[str, str] = {
     r"fc-cache|update-fonts-.*": r"var/(cache|lib)/fontconfig(/.*)?|usr/share/fonts/X11/.*",
     r"locale-gen|update-locale": r"usr/lib/locale/.*|etc/(default/)?locale.*",
     r".*postfix.*|postconf|newaliases": r"etc/(postfix/.*|aliases.*|mailname)|var/spool/postfix.*",
-    r".*exim4.*": r"etc/(exim4/.*|aliases.*|mailname|email-addresses)|var/(lib|spool)/exim4(/.*)?",
+    r".*exim4.*": r"etc/(exim4/.*|default/exim4|aliases.*|mailname|email-addresses)"
+    r"|var/(lib|spool)/exim4(/.*)?",
     r"update-texmf.*|mktexlsr|fmtutil.*|updmap.*": r"(etc|var/lib)/texmf(/.*)?|usr/share/texmf.*",
     r".*java.*|keytool|jar": r"etc/(ssl/certs/)?java.*|var/lib/ca-certificates-java.*|.*\.jsa",
     r"aspell.*|dictionaries.*|update-dict.*|.*hunspell.*|.*ispell.*|select-.*": (
