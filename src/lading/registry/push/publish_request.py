@@ -51,7 +51,7 @@ class ImageToPublish:
 
 
 def images_of_request(text: str) -> Tuple[ImageToPublish, ...]:
-    """Paths are relative to the current directory. Raises LadingError for an invalid destination."""
+    """Paths are below the current directory. Raises LadingError for an invalid destination."""
     return tuple(_image(fields) for fields in json.loads(text)["images"])
 
 
