@@ -10,7 +10,7 @@ DIRECTORY = "var/lib/dpkg/alternatives"
 
 @dataclass(frozen=True)
 class AlternativeGroup:
-    """The alternatives of one name, of which the one of the highest priority is chosen unless
+    """The alternatives of one name. The one with the highest priority is chosen unless
     `is_manual`."""
 
     link: str
@@ -30,7 +30,7 @@ class AlternativeGroup:
         for name, link in sorted(slaves.items()):
             lines += [name, link]
         lines.append("")
-        # One that is registered again replaces what was registered before.
+        # Registering an alternative again replaces its earlier registration.
         latest = {choice.path: choice for choice in self.choices}
         for path, choice in sorted(latest.items()):
             paths = {name: path for _, name, path in choice.slaves}

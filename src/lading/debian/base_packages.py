@@ -1,4 +1,4 @@
-"""Debian packages that an image has before ours are put on it."""
+"""Debian packages that an image has before Lading adds its own."""
 
 from dataclasses import replace
 from typing import Dict, Iterable, Iterator, Mapping, Optional
@@ -8,13 +8,13 @@ from lading.debs.deb822 import paragraphs
 from lading.debs.relation import Alternatives, Relation, parse_relations
 from lading.values.errors import LadingError
 
-# dpkg(1), package states: of these nothing but configuration is there.
+# dpkg(1), package states: in these at most configuration files exist.
 _ABSENT = frozenset(("not-installed", "config-files"))
 
 
 def base_packages(status: str, architecture: str) -> Dict[str, str]:
-    """Versions by name of what a dpkg database says is installed, of this architecture or of
-    `all`."""
+    """Versions, by name, of the packages that a dpkg database lists as installed, for this
+    architecture or for `all`."""
     found = {}
     for fields in paragraphs(status):
         is_there = fields.get("status", "").rpartition(" ")[2] not in _ABSENT
@@ -25,8 +25,8 @@ def base_packages(status: str, architecture: str) -> Dict[str, str]:
 
 
 def check_kept(packages: Iterable[InstalledPackage], kept: Mapping[str, str]) -> None:
-    """LadingError if one of `packages` needs another version of a package that is `kept` as the
-    base has it, by name."""
+    """Raises LadingError if one of `packages` needs another version of a package that is `kept` as
+    the base has it; `kept` is by name."""
     for package in packages:
         for alternatives in _dependencies(package):
             unmet = [relation for relation in alternatives if _is_met(relation, kept) is False]
@@ -40,7 +40,7 @@ def check_kept(packages: Iterable[InstalledPackage], kept: Mapping[str, str]) ->
 
 
 def _is_met(relation: Relation, kept: Mapping[str, str]) -> Optional[bool]:
-    """None if that does not depend on the base."""
+    """None if the base does not affect the answer."""
     return relation.allows(kept[relation.name]) if relation.name in kept else None
 
 

@@ -1,4 +1,4 @@
-"""What update-ca-certificates(8) makes of the certificates that packages have."""
+"""Does what update-ca-certificates(8) does with the certificates of packages."""
 
 import base64
 import hashlib
@@ -11,10 +11,10 @@ from lading.files.kind import Kind
 from lading.files.root_entry import RootEntry
 from lading.values.errors import LadingError
 
-#: Where packages have certificates, and where programs look for them.
+#: The directory of packages' certificates, and the one where programs look for them.
 SHARED, CERTIFICATES = "usr/share/ca-certificates", "etc/ssl/certs"
 
-#: What reads the configuration.
+#: The program that reads the configuration.
 UPDATER = "usr/sbin/update-ca-certificates"
 CONFIGURATION = "etc/ca-certificates.conf"
 _HEAD = """\
@@ -39,12 +39,12 @@ _PEM = re.compile(
 _SPECIAL = str.maketrans(" ,()", "__==")
 
 # X.690: SEQUENCE, SET, and the strings that OpenSSL compares without regard to case and blanks
-# (crypto/x509/x_name.c, ASN1_MASK_CANON), with how they are encoded.
+# (crypto/x509/x_name.c, ASN1_MASK_CANON), with their encodings.
 _SEQUENCE, _SET, _UTF8, _VERSION = 0x30, 0x31, 0x0C, 0xA0
 _TEXTS: Mapping[int, str] = {
     _UTF8: "utf-8",
     0x13: "ascii",  # PrintableString
-    0x14: "latin-1",  # T61String, as everybody takes it
+    0x14: "latin-1",  # T61String, as everybody reads it
     0x16: "ascii",  # IA5String
     0x1A: "ascii",  # VisibleString
     0x1C: "utf-32-be",  # UniversalString
@@ -66,8 +66,8 @@ def certificate_entries(
     """The bundle of all certificates, and links by name and by the hash of their subject, for
     OpenSSL. `certificates` are the files below `SHARED`, by path.
 
-    `present` is what a base has, by path, and `bundle` its bundle, None if it has none, b"" if what
-    it holds is not known: then it stays as it is.
+    `present` is what a base has, by path. `bundle` is its bundle: None if it has none, b"" if the
+    content is not known, in which case it stays unchanged.
     """
     ordered = sorted(certificates)
     known = set(_bodies(bundle or b""))
@@ -98,12 +98,12 @@ def certificate_entries(
 
 
 def _bodies(pem: bytes) -> List[bytes]:
-    """What identifies certificates, whatever stands around them and however lines are broken."""
+    """What identifies certificates, regardless of surrounding text and line breaks."""
     return [b"".join(body.split()) for body in _PEM.findall(pem)]
 
 
 def subject_hash(path: str, pem: bytes) -> str:
-    """What `openssl x509 -subject_hash` prints. LadingError if there is no certificate."""
+    """What `openssl x509 -subject_hash` prints. Raises LadingError if there is no certificate."""
     match = _PEM.search(pem)
     try:
         if match is None:
@@ -139,7 +139,7 @@ def _canonical_set(attributes: bytes) -> bytes:
         (kind, identifier), (tag, value) = _elements(attribute)
         if tag in _TEXTS:
             text = value.decode(_TEXTS[tag])
-            # ASCII alone, as OpenSSL does.
+            # Only ASCII letters, as in OpenSSL.
             lowered = re.sub("[A-Z]", lambda letter: letter[0].lower(), text)
             value = re.sub(r"[ \t\n\v\f\r]+", " ", lowered).strip(" ").encode("utf-8")
             tag = _UTF8
@@ -148,7 +148,7 @@ def _canonical_set(attributes: bytes) -> bytes:
 
 
 def _elements(data: bytes) -> Iterator[Tuple[int, bytes]]:
-    """Tags and contents, one after the other: X.690, 8.1."""
+    """Tags and contents, in order: X.690, 8.1."""
     offset = 0
     while offset < len(data):
         tag, length = data[offset], data[offset + 1]

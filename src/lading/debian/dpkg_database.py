@@ -1,8 +1,8 @@
-"""What dpkg and scanners read of installed packages.
+"""What dpkg and scanners read about installed packages.
 
-Where dpkg itself or its database is in the image, that has the packages, so that `dpkg-query`
-works. Without it each package has a file in /var/lib/dpkg/status.d, as in Google's distroless
-images, which scanners know as well and which layers can add to.
+If the image has dpkg or its database, the packages are added to that, so that `dpkg-query` works.
+Otherwise each package has a file in /var/lib/dpkg/status.d, as in Google's distroless images;
+scanners know it too, and layers can add to it.
 """
 
 import re
@@ -16,9 +16,9 @@ from lading.image.root.dpkg_status import STATUS, STATUS_DIRECTORY
 _DIRECTORY = "var/lib/dpkg"
 _DIRECTORIES = ("alternatives", "info", "parts", "triggers", "updates")
 _PROGRAMS = frozenset(("config", "postinst", "postrm", "preinst", "prerm"))
-# dpkg, lib/dpkg/trigname.c; each is the name of a file.
+# dpkg, lib/dpkg/trigname.c. Each trigger's name is the name of a file.
 _TRIGGER = re.compile(r"(?!\.{1,2}$)[!-.0-~]{1,200}")
-# In dpkg's order, behind which it has all others: lib/dpkg/parse.c.
+# In dpkg's order; all other fields follow: lib/dpkg/parse.c.
 _FIELDS = (
     "package essential protected status priority section installed-size origin maintainer bugs"
     " architecture multi-arch source version replaces provides depends pre-depends recommends"
@@ -27,7 +27,7 @@ _FIELDS = (
 
 
 def database_entries(packages: Sequence[InstalledPackage]) -> List[RootEntry]:
-    """dpkg's own database: status, lists of files, scripts and what they wait for."""
+    """dpkg's own database: status, lists of files, scripts and triggers."""
     return [
         *(RootEntry.directory(f"{_DIRECTORY}/{name}") for name in _DIRECTORIES),
         _file(f"{_DIRECTORY}/available", ""),
@@ -38,7 +38,7 @@ def database_entries(packages: Sequence[InstalledPackage]) -> List[RootEntry]:
 
 
 def added_entries(present: str, packages: Sequence[InstalledPackage]) -> List[RootEntry]:
-    """What a database whose status is `present` lacks of the packages."""
+    """What a database with the status `present` lacks of the packages."""
     status = present + dpkg_status(packages)
     return [_file(STATUS, status), *(entry for one in packages for entry in _info(one))]
 
@@ -76,7 +76,7 @@ def _info(package: InstalledPackage) -> Iterator[RootEntry]:
 
 
 def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[RootEntry]:
-    """Who is to be called for which files and names: dpkg, doc/triggers.txt."""
+    """Who is triggered by which files and names: dpkg, doc/triggers.txt."""
     files: List[str] = []
     names: Dict[str, List[str]] = {}
     for package in packages:

@@ -1,4 +1,4 @@
-"""What a Debian package puts into an image: files for a segment, and what is to be known of it."""
+"""What a Debian package puts into an image: the files for a segment, and a description."""
 
 import hashlib
 import re
@@ -12,15 +12,15 @@ from lading.debs.unpack import merged
 from lading.files.kind import Kind
 from lading.tar.tree_segment import TreeFile
 
-# Control files that are told otherwise.
+# Control files whose content is described in other ways.
 _DESCRIBED = frozenset(("conffiles", "control", "md5sums"))
 _TEMPORARY = re.compile(r"(?:usr/lib|etc)/tmpfiles\.d/[^/]+\.conf")
 
 
 def installed_files(deb: DebArchive, documentation: bool) -> Tuple[TreeFile, ...]:
-    """The package's files, without documentation unless it is wanted.
+    """The package's files, with documentation only if it is wanted.
 
-    Of directories only those that hold something else are left out.
+    Directories that only contain left-out files are left out too.
     """
     files = list(deb.files())
     if documentation:
@@ -42,7 +42,7 @@ def installed_files(deb: DebArchive, documentation: bool) -> Tuple[TreeFile, ...
 
 
 def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
-    """What is to be known of a package of which an image has `files`."""
+    """The description of a package of which an image has `files`."""
     fields = deb.fields
     kept = {file.member.path for file in files}
     contents = {file.member.path: file for file in files if file.member.type == Kind.FILE}
@@ -75,14 +75,14 @@ def _parents(file: TreeFile) -> Iterator[str]:
 
 def _conffiles(deb: DebArchive, contents: Mapping[str, TreeFile]) -> Iterator[Tuple[str, str]]:
     for line in deb.text("conffiles").splitlines():
-        # A word in front is a flag: deb-conffiles(5).
+        # The first word of two is a flag: deb-conffiles(5).
         path = line.split()[-1].lstrip("/") if line.strip() else ""
         if merged(path) in contents:
             yield path, hashlib.md5(_content(contents, merged(path))).hexdigest()
 
 
 def _md5sums(deb: DebArchive, contents: Mapping[str, TreeFile]) -> Iterator[Tuple[str, str]]:
-    """As the package has them, with its own paths: deb-md5sums(5)."""
+    """The package's own list, with its own paths: deb-md5sums(5)."""
     for line in deb.text("md5sums").splitlines():
         digest, _, path = line.partition("  ")
         if merged(path) in contents:
@@ -97,7 +97,7 @@ def _content(contents: Mapping[str, TreeFile], path: str) -> bytes:
 
 
 def _temporary(contents: Mapping[str, TreeFile]) -> Iterator[str]:
-    """Lines of tmpfiles.d(5) that make a directory or a link."""
+    """The lines of tmpfiles.d(5) that create a directory or a link."""
     for path in sorted(contents):
         if _TEMPORARY.fullmatch(path):
             text = _content(contents, path).decode("utf-8", "replace")
@@ -107,7 +107,7 @@ def _temporary(contents: Mapping[str, TreeFile]) -> Iterator[str]:
 
 
 def _interests(triggers: str) -> Iterator[str]:
-    """What other packages may set off: deb-triggers(5)."""
+    """The triggers that other packages may activate: deb-triggers(5)."""
     for line in triggers.splitlines():
         words = line.split()
         if len(words) == 2 and words[0].startswith("interest"):
@@ -115,7 +115,7 @@ def _interests(triggers: str) -> Iterator[str]:
 
 
 def _names(relation: str) -> Tuple[str, ...]:
-    """The package names in a field like Replaces; versions don't matter, since a lock holds
-    packages that fit each other."""
+    """The package names in a field like Replaces. Versions are ignored, since a lock's packages fit
+    each other."""
     names: List[str] = [re.split(r"[\s(:]", item.strip())[0] for item in relation.split(",")]
     return tuple(name for name in names if name)

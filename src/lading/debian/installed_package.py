@@ -1,4 +1,4 @@
-"""A Debian package as it lies in an image, besides its files."""
+"""Description of a Debian package in an image, without its files."""
 
 from dataclasses import dataclass
 from typing import Mapping, Tuple
@@ -7,12 +7,12 @@ from typing import Mapping, Tuple
 @dataclass(frozen=True)
 class InstalledPackage:
     """`control` is the paragraph that describes it, ending in a newline. `conffiles` are paths
-    without leading slash with their MD5, `md5sums` those of all files that are in the image.
+    without leading slash with their MD5; `md5sums` are those of all files in the image.
 
-    `replaces` names packages whose files it may take. `listed` are the paths of its files in
-    the image as it has them, in its order. `control_files` are texts by name, of scripts and others
-    that dpkg keeps, `temporary` the directories that systemd-tmpfiles would make, as lines of
-    tmpfiles.d(5), `interests` the triggers that other packages may set off.
+    `replaces` names packages whose files it may overwrite. `listed` are the paths of its files in
+    the image, in the package's form and order. `control_files` are texts by name, of scripts and
+    other files that dpkg keeps. `temporary` are the directories that systemd-tmpfiles would create,
+    as lines of tmpfiles.d(5). `interests` are the triggers that other packages may activate.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The tree that Debian packages make, with what dpkg and maintainer scripts would add to it."""
+"""The tree of installed Debian packages, with what dpkg and maintainer scripts would add to it."""
 
 import posixpath
 import re
@@ -56,10 +56,10 @@ _LOADER = re.compile(r"usr/lib(?:64)?/ld-linux[^/]*\.so\.[0-9]+")
 
 @dataclass
 class InstalledTree:
-    """`packages` are those of the layer, the first of `parts` are their files, in the same order.
-    `effects` of their scripts are by name, once it is planned.
+    """`packages` are those of the layer; the first of `parts` are their files, in the same order.
+    `effects` are the effects of their scripts by package name, known once the tree is planned.
 
-    A context, for it has segments open from which it reads.
+    It is a context manager because it reads from segments that it keeps open.
     """
 
     packages: Tuple[InstalledPackage, ...]
@@ -112,7 +112,7 @@ class InstalledTree:
         return path in self._members or path in self.base.entries
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file of the packages, at `path` itself."""
+        """The bytes of a file of the packages at exactly this `path`."""
         number, _ = self._members[path]
         if number not in self._open:
             self._open[number] = tarfile.open(
@@ -123,7 +123,7 @@ class InstalledTree:
         return content.read()
 
     def plan(self) -> PlannedParts:
-        """LadingError for what can't lie in one image."""
+        """Raises LadingError for what can't be in the same image."""
         check_kept(self.packages, self.kept)
         self._check_loader()
         own = [
@@ -140,7 +140,7 @@ class InstalledTree:
         return plan_parts(self.parts, self.base, own, self._settle)
 
     def _check_loader(self) -> None:
-        """LadingError where the base has programs that another C library is for."""
+        """Raises LadingError if the base's programs use another C library."""
         for package, part in zip(self.packages, self.parts):
             if package.name != _C_LIBRARY:
                 continue
@@ -153,7 +153,7 @@ class InstalledTree:
                     )
 
     def _settle(self, path: str, first: TreePart, second: TreePart) -> Optional[TreePart]:
-        """A package may take files of those that it replaces: Debian policy 7.6.1."""
+        """A package may overwrite files of packages that it replaces: Debian policy 7.6.1."""
         by_name = {package.name: package for package in self.packages}
         one, other = by_name.get(first.name), by_name.get(second.name)
         if one is None or other is None:
@@ -179,7 +179,7 @@ class InstalledTree:
         return links
 
     def _after_scripts(self) -> List[RootEntry]:
-        """What lies there after the scripts, which leave their effects in `effects`."""
+        """The tree after the scripts, whose effects are stored in `effects`."""
         known = after_install_entries(
             [package.name for package in self.packages],
             self.exists,
@@ -205,7 +205,8 @@ class InstalledTree:
         return sorted(files.made.values(), key=lambda entry: entry.sort_key)
 
     def accounts(self, made: Mapping[str, RootEntry]) -> AccountFiles:
-        """Those of the base, with files that it lacks from the packages or of `made`, by path."""
+        """The account files of the base. Missing ones are taken from the packages or `made`, by
+        path."""
         data = self.base.accounts.to_data()
         for path in ACCOUNT_FILES:
             if path in made:
@@ -268,7 +269,7 @@ class InstalledTree:
         return _decoded(self.read(path))
 
     def _texts(self, is_wanted: Callable[[str], bool]) -> Dict[str, str]:
-        """Of files of the packages, by path."""
+        """The texts of files of the packages, by path."""
         return {
             path: self._text(path)
             for path, (_, member) in self._members.items()
@@ -292,8 +293,8 @@ class InstalledTree:
 
     @property
     def left_to_run(self) -> Dict[str, List[str]]:
-        """By package the programs that would add its files to those of a base that can't be
-        read."""
+        """By package, the programs that would have to add its files to files of a base that can't
+        be read."""
         base = self.base.entries
         checks = {
             "ldconfig": (self._linker_cache_below() is None, _is_linker_configuration),
@@ -309,7 +310,7 @@ class InstalledTree:
         return left
 
     def _linker_cache_below(self) -> Optional[LinkerCache]:
-        """The base's, or an empty one; None where that is not known."""
+        """The base's linker cache, or an empty one; None if its content is not known."""
         in_base = self.base.entries.get(LINKER_CACHE)
         if in_base is not None:
             return LinkerCache.parse(in_base.data)
@@ -319,7 +320,7 @@ class InstalledTree:
     def _linker_cache(self) -> List[RootEntry]:
         present = self._linker_cache_below()
         configurations = self._texts(_is_linker_configuration)
-        # Without it the loader looks in the standard directories.
+        # Without the cache, the loader searches the standard directories.
         is_needed = LINKER_CACHE in self.base.entries or self.exists("usr/sbin/ldconfig")
         if present is None or not (is_needed or configurations):
             return []
@@ -359,7 +360,7 @@ class InstalledTree:
 
     def _database(self) -> List[RootEntry]:
         if STATUS in self.base.entries:
-            # One that is too large to be read is left as it is.
+            # If it is too large to be read, it stays unchanged.
             present = self.base.dpkg_status
             return (
                 added_entries(present, self.packages) if present else scanner_entries(self.packages)

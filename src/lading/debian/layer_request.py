@@ -1,4 +1,4 @@
-"""What `layer_main` makes a layer of Debian packages of."""
+"""The request of `layer_main`: a layer of Debian packages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,12 @@ class DebianPart:
 
 @dataclass(frozen=True)
 class DebianLayerRequest:
-    """`packages` are those of the layer, `below` those that images below have of ours; of these
-    no segments are needed. `kept` are versions by name of packages that would be in the layer, if
-    the base did not have them. `parts` are further ones that go into the layer.
+    """`packages` are those of the layer. `below` are those that Lading has put into the images
+    below; no segments are needed for these. `kept` are the versions, by name, of packages that
+    would be in the layer if the base did not have them. `parts` are other parts of the layer.
 
-    `alternatives` is what the image's field says. `base_tree` is the path of the JSON of the
-    `ImageTree` that the layer is put on, or "". `triplet` is such as x86_64-linux-gnu, `suite` such
-    as bookworm.
+    `alternatives` is the image's field. `base_tree` is the path of the JSON of the `ImageTree`
+    below this layer, or "". An example of `triplet` is x86_64-linux-gnu, of `suite` bookworm.
     """
 
     packages: Tuple[DebianPart, ...]

@@ -16,20 +16,20 @@ _LIBRARY = re.compile(r"(?:lib|ld-).*\.so.*", re.DOTALL)
 _MAGIC = b"glibc-ld.so.cache1.1"
 _HEADER, _ENTRY = "<20sIIB3xI12x", "<iIIIQ"
 _LITTLE_ENDIAN = 2
-# The extension has sections; this one says who wrote the cache.
+# The extension has sections; this one names the program that wrote the cache.
 _EXTENSION, _SECTION, _EXTENSION_MAGIC, _GENERATOR = "<II", "<IIII", 0xEAA42174, 0
 _ELF_LIBC6 = 3
-# e_machine -> what ld.so demands of an entry (sysdeps/unix/sysv/linux/*/dl-cache.h).
+# e_machine -> the flags that ld.so demands of an entry (sysdeps/unix/sysv/linux/*/dl-cache.h).
 _FLAGS: Mapping[int, int] = {62: 0x0300 | _ELF_LIBC6, 183: 0x0A00 | _ELF_LIBC6}
 
-# Where ldconfig looks without being told: Debian's libraries are in directories of
+# The directories that ldconfig searches by default. Debian's libraries are in directories named in
 # /etc/ld.so.conf.d.
 _BUILT_IN = ("/lib", "/usr/lib")
 
 
 @dataclass(frozen=True)
 class CachedLibrary:
-    """A library by the name that programs need it by, with what the loader demands of them."""
+    """A library by the name that programs need it by, with the loader's requirements."""
 
     name: str
     flags: int
@@ -38,15 +38,15 @@ class CachedLibrary:
 
 @dataclass(frozen=True)
 class LinkerCache:
-    """`generator` is what wrote it, or ""."""
+    """`generator` is the program that wrote it, or ""."""
 
     libraries: Tuple[CachedLibrary, ...]
     generator: str = ""
 
     @classmethod
     def parse(cls, data: bytes) -> Optional["LinkerCache"]:
-        """None for a form that glibc of Debian 12 and newer does not write, or that has libraries
-        for certain processors."""
+        """None for a format that glibc of Debian 12 and newer does not write, and for a cache with
+        libraries for certain processors."""
         try:
             magic, count, _, _, extension = struct.unpack_from(_HEADER, data)
             rows = [
@@ -69,8 +69,8 @@ class LinkerCache:
         return LinkerCache(tuple(dict.fromkeys((*self.libraries, *others))), self.generator)
 
     def to_bytes(self) -> bytes:
-        # The loader searches by halves, from the greatest to the least. Where a library is in
-        # several directories their order stays.
+        # The loader uses binary search in descending order. A library in several directories keeps
+        # their order.
         ordered = sorted(self.libraries, key=lambda one: one.flags, reverse=True)
         ordered.sort(key=lambda one: _order(one.name), reverse=True)
         strings = _Strings(text for one in ordered for text in (one.name, one.path))
@@ -103,8 +103,9 @@ class LinkerCache:
 
 
 def configured_directories(configurations: Mapping[str, str], triplet: str) -> Tuple[str, ...]:
-    """Where libraries are looked for, first what the files of /etc/ld.so.conf.d, content by path,
-    say; `triplet` is such as x86_64-linux-gnu."""
+    """The directories that are searched for libraries: first those in the files of
+    /etc/ld.so.conf.d, which are given as content by path. An example of `triplet` is
+    x86_64-linux-gnu."""
     found: List[str] = []
     for path in sorted(configurations):
         if _CONFIGURATION.fullmatch(path):
@@ -112,13 +113,13 @@ def configured_directories(configurations: Mapping[str, str], triplet: str) -> T
                 directory = line.partition("#")[0].strip()
                 if directory.startswith("/"):
                     found.append(directory.rstrip("/"))
-    # The package libc6 has these in such a file, and it may be in a base.
+    # The package libc6 lists these in such a file, which may be in a base.
     multiarch = (f"{root}/{triplet}" for root in _BUILT_IN)
     return tuple(dict.fromkeys((*found, *multiarch, *_BUILT_IN)))
 
 
 def generator(version: str) -> str:
-    """What ldconfig of that version of libc-bin calls itself."""
+    """The name that ldconfig of that version of libc-bin writes."""
     source = re.sub(r"\+b[0-9]+$", "", version)
     upstream = source.partition("-")[0]
     return f"ldconfig (Debian GLIBC {source}) stable release version {upstream}"
@@ -130,10 +131,10 @@ def cached_libraries(
     names: Callable[[str], Iterable[str]],
     read: Callable[[str], Optional[Elf]],
 ) -> Iterator[CachedLibrary]:
-    """The libraries in `directories`, each of which counts once.
+    """The libraries in `directories`, each listed once.
 
-    `place` says where a path leads, links followed, `names` lists a directory, `read` returns the
-    ELF file at a path that is no link. Their paths have no leading slash.
+    `place` returns where a path leads through links, `names` lists a directory, `read` returns the
+    ELF file at a path that is no link. These paths have no leading slash.
     """
     seen = set()
     for directory in directories:
@@ -151,7 +152,7 @@ def _libraries(
     names: Callable[[str], Iterable[str]],
     read: Callable[[str], Optional[Elf]],
 ) -> Dict[str, int]:
-    """Flags by name: search_dir of elf/ldconfig.c."""
+    """Flags by name, as in search_dir of elf/ldconfig.c."""
     present = set(names(directory))
     found: Dict[str, int] = {}
     for name in sorted(present):
@@ -163,17 +164,17 @@ def _libraries(
         if elf.machine not in _FLAGS:
             continue
         known_as = elf.soname or name
-        # libx.so, which is for ld(1), leads to libx.so.1 and counts as well. What other links lead
-        # to counts by its own name.
+        # libx.so, which is for ld(1), leads to libx.so.1 and is listed as well. The targets of
+        # other links are listed by their own names.
         if real != path and name.endswith(".so") and known_as.startswith(name):
             known_as = name
-        # ldconfig would make a link of that name.
+        # ldconfig would create a link of that name.
         found[known_as if known_as in present else name] = _FLAGS[elf.machine]
     return found
 
 
 class _Strings:
-    """Texts with a NUL behind each, of which one that another ends in is not stored again:
+    """Texts, each followed by a NUL. One that is the end of another is not stored again:
     elf/stringtable.c."""
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -181,7 +182,7 @@ class _Strings:
         data = bytearray()
         self.at: Dict[str, int] = {}
         previous = b""
-        # From the end, so that what is longer comes before its own end.
+        # Sorted from the end, so that longer texts come before their own endings.
         for text, raw in sorted(encoded.items(), key=lambda item: item[1][::-1], reverse=True):
             if previous.endswith(raw) and previous:
                 self.at[text] = len(data) - len(raw) - 1
@@ -193,7 +194,7 @@ class _Strings:
 
 
 def _order(name: str) -> List[Tuple[int, int]]:
-    """_dl_cache_libcmp: runs of digits count as numbers, and come after anything else."""
+    """_dl_cache_libcmp: runs of digits are compared as numbers, and sort after anything else."""
     order = []
     for match in re.finditer(r"[0-9]+|[^0-9]", name):
         text = match[0]

@@ -1,4 +1,4 @@
-"""The order in which packages are configured: what others depend on comes first."""
+"""The order in which packages are configured: dependencies come first."""
 
 import re
 from typing import Dict, Iterable, Iterator, List, Set
@@ -6,12 +6,12 @@ from typing import Dict, Iterable, Iterator, List, Set
 from lading.debian.installed_package import InstalledPackage
 from lading.debs.deb822 import paragraphs
 
-# Nothing depends on them by name, and everything by what they make (Debian policy 3.8).
+# No package depends on these by name, but all depend on what they create (Debian policy 3.8).
 _FIRST = ("base-passwd", "base-files")
 
 
 def in_order_of_dependence(packages: Iterable[InstalledPackage]) -> List[InstalledPackage]:
-    """By name, but for what one depends on, which comes before it. Circles are cut somewhere."""
+    """By name, but with dependencies first. Circles are cut at some point."""
     by_name = {package.name: package for package in packages}
     ordered: List[InstalledPackage] = []
     seen: Set[str] = set()

@@ -1,6 +1,6 @@
-"""What says which Debian an image is, where that is not known from the package base-files.
+"""The file that says which Debian an image is, if the package base-files is missing.
 
-Scanners look it up, and find no vulnerabilities without it: os-release(5).
+Scanners read it, and find no vulnerabilities without it: os-release(5).
 """
 
 from typing import Callable, List, Mapping
@@ -10,7 +10,7 @@ from lading.files.root_entry import RootEntry
 
 _OS_RELEASE, _LINK, _VERSION = "usr/lib/os-release", "etc/os-release", "etc/debian_version"
 
-#: By the name of the suite. Of another archive nothing is said.
+#: By the suite's name. Other archives get no such file.
 _RELEASES: Mapping[str, str] = {
     "bullseye": "11",
     "bookworm": "12",
@@ -21,7 +21,7 @@ _RELEASES: Mapping[str, str] = {
 
 
 def os_release_entries(suite: str, exists: Callable[[str], bool]) -> List[RootEntry]:
-    """Nothing where packages or the base have such a file. `exists` tells what they have."""
+    """Empty if the packages or the base have such a file, as `exists` says."""
     number = _RELEASES.get(suite)
     if number is None or any(map(exists, (_OS_RELEASE, _LINK, _VERSION))):
         return []

@@ -1,4 +1,4 @@
-"""The files that pam-auth-update(8) makes of the profiles that packages have."""
+"""The files that pam-auth-update(8) creates from the profiles of packages."""
 
 import re
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -15,8 +15,8 @@ _Profile = Mapping[str, str]
 def pam_files(
     profiles: Mapping[str, str], template: Callable[[str], Optional[str]]
 ) -> Dict[str, str]:
-    """Texts by path. `profiles` are texts by name; `template` gives that of a file in `TEMPLATES`,
-    without which nothing is made."""
+    """Texts by path. `profiles` are texts by name. `template` returns the text of a file in
+    `TEMPLATES`; without it nothing is created."""
     parsed = {name: _parse(text) for name, text in profiles.items()}
     ordered = sorted(parsed, reverse=True, key=lambda name: (_priority(parsed[name]), name))
     enabled = list(_enabled(ordered, parsed))
@@ -41,7 +41,7 @@ def pam_files(
 
 
 def _parse(text: str) -> Dict[str, str]:
-    """Fields, those of several lines with a newline between them."""
+    """Fields; the lines of a value are separated by newlines."""
     fields: Dict[str, str] = {}
     key = ""
     for line in text.splitlines():
@@ -60,7 +60,7 @@ def _priority(profile: _Profile) -> int:
 
 
 def _enabled(ordered: Sequence[str], profiles: Mapping[str, _Profile]) -> Iterator[str]:
-    """Those that are on by default and that no earlier one conflicts with."""
+    """The profiles that are on by default and don't conflict with an earlier one."""
     refused = set()
     for name in ordered:
         if profiles[name].get("Default") == "yes" and name not in refused:
@@ -71,7 +71,7 @@ def _enabled(ordered: Sequence[str], profiles: Mapping[str, _Profile]) -> Iterat
 def _modules(
     enabled: Sequence[str], profiles: Mapping[str, _Profile], kind: str, block: str
 ) -> List[Tuple[str, List[str]]]:
-    """Names with their lines."""
+    """The names of modules with their lines."""
     word = kind.partition("-")[0].capitalize()
     found: List[Tuple[str, List[str]]] = []
     for name in enabled:
@@ -84,7 +84,7 @@ def _modules(
 
 
 def _block(word: str, modules: Sequence[Tuple[str, Sequence[str]]], behind: int) -> str:
-    """`end` is behind the block, in which the last line of an additional one does not jump."""
+    """`end` is the position after the block; the last line of an additional block does not jump."""
     lines = [line for _, some in modules for line in some]
     return "".join(
         f"{word}\t{_with_options(line).replace('=end', f'={len(lines) - number - behind}')}\n"
@@ -93,5 +93,5 @@ def _block(word: str, modules: Sequence[Tuple[str, Sequence[str]]], behind: int)
 
 
 def _with_options(line: str) -> str:
-    """Options are what stands behind a blank, even if there are none."""
+    """Options begin after a blank, even if there are none."""
     return f"{line} " if re.fullmatch(r"(\[[^]]*\]|\S+)\s+\S+", line) else line

@@ -1,6 +1,6 @@
-"""The alternatives of installed packages, settled as `update-alternatives` does.
+"""The alternatives of installed packages, chosen as `update-alternatives` does.
 
-Other than in build roots, /etc/alternatives is there, as on any Debian.
+Unlike build roots, an image has /etc/alternatives, like any Debian.
 """
 
 import posixpath
@@ -22,9 +22,10 @@ def alternative_links(
 ) -> Dict[str, str]:
     """Targets by path without a leading slash.
 
-    `wanted` is as in `lading.debs.alternatives.settle`, and wins; of what packages register the
-    highest priority does; what none registers and none has, the table of that module fills in.
-    `exists` tells what the packages have, by path. LadingError for a wanted target that is not.
+    `wanted`, in the format of `lading.debs.alternatives.settle`, takes precedence. Of the
+    alternatives that packages register, the highest priority is chosen. For names that no package
+    registers or has, the table in that module is used. `exists` says whether the packages have a
+    path. Raises LadingError for a wanted target that does not exist.
     """
     chosen = settle(wanted, lambda path: exists(merged(path)))
     groups: Dict[str, List[Alternative]] = {}
@@ -48,7 +49,7 @@ def database_texts(
     wanted: Mapping[str, str],
     exists: Callable[[str], bool],
 ) -> Dict[str, str]:
-    """The files of the database of what is registered, by path."""
+    """The texts of the files in the database of alternatives, by path."""
     groups: Dict[str, List[Alternative]] = {}
     for alternative in registered:
         if exists(_path(alternative.path)):

@@ -1,4 +1,5 @@
-"""What is told of Debian packages in an image, above all what no maintainer script has done."""
+"""The report about Debian packages in an image, especially what maintainer scripts would have
+done."""
 
 import posixpath
 from typing import Iterable, Iterator, List, Mapping, Set, Tuple
@@ -15,8 +16,8 @@ def describe_packages(
     paths: Iterable[str],
     left_to_run: Mapping[str, List[str]],
 ) -> Tuple[DescribedDebian, ...]:
-    """`effects` are by name of the package, and so are the programs of `left_to_run`; `paths` is
-    all that lies in the image."""
+    """`effects` and the programs of `left_to_run` are by package name; `paths` are all paths in the
+    image."""
     directories = {f"/{parent}" for path in paths for parent in _parents(path)}
     return tuple(
         _describe(

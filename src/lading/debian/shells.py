@@ -1,4 +1,4 @@
-"""/etc/shells, as update-shells(8) and add-shell(8) of debianutils make it."""
+"""/etc/shells, as update-shells(8) and add-shell(8) of debianutils write it."""
 
 import posixpath
 from typing import Iterable, Iterator, Mapping
@@ -10,8 +10,8 @@ TEMPLATE, SHELLS = "usr/share/debianutils/shells", "usr/share/debianutils/shells
 
 
 def shells_text(present: str, shells: Iterable[str], added: Iterable[str] = ()) -> str:
-    """`present` with the shells that it lacks, each with the path that it has on a merged /usr:
-    those that packages declare, and those that add-shell adds."""
+    """`present` plus the missing shells: those that packages declare, and those that add-shell
+    adds. Each has its path on a merged /usr."""
     lines = dict.fromkeys(present.splitlines())
     lines.update(dict.fromkeys(_variants((*shells, *added))))
     return "".join(f"{line}\n" for line in lines)
@@ -22,7 +22,7 @@ def state_text(shells: Iterable[str]) -> str:
 
 
 def declared(texts: Mapping[str, str]) -> Iterator[str]:
-    """What the template and the files of `SHELLS`, text by path, declare."""
+    """The shells that the template and the files of `SHELLS`, given as text by path, declare."""
     for path in sorted(texts, key=lambda path: (path != TEMPLATE, path)):
         for line in texts[path].splitlines():
             shell = line.partition("#")[0].strip()

@@ -1,7 +1,7 @@
-"""Reads the indexes of a Debian archive, verified from the signature down.
+"""Reads the indexes of a Debian archive and verifies them, beginning with the signature.
 
-Format: https://wiki.debian.org/DebianRepository/Format. `InRelease` is signed and has the
-SHA-256 of each `Packages.xz`, which has the SHA-256 of each package.
+Format: https://wiki.debian.org/DebianRepository/Format. `InRelease` is signed and has the SHA-256
+of each `Packages.xz`, which has the SHA-256 of each package.
 """
 
 import io
@@ -30,11 +30,11 @@ from lading.values.foreign_text import printable, shown
 
 _ORIGIN = "Debian"
 
-#: Bytes of InRelease, Release and Release.gpg, which are read before anything is verified; as many
-#: as apt takes (Acquire::MaxReleaseFileSize).
+#: Bytes of InRelease, Release and Release.gpg, which are read before anything is verified. This is
+#: apt's limit (Acquire::MaxReleaseFileSize).
 _LARGEST_RELEASE = 10_000_000
 
-#: Bytes of an index, unpacked, where the signed Release does not say. That of Debian has 60 MB.
+#: Bytes of an unpacked index if the signed Release has no size. Debian's has 60 MB.
 _LARGEST_INDEX = 1 << 30
 
 #: How a cleartext signed message begins (RFC 9580, 7). Other messages may be compressed.
@@ -55,7 +55,7 @@ class Release:
 
     @property
     def stamp(self) -> str:
-        """Its date, as locks have it."""
+        """Its date in the format of locks."""
         return self.date.astimezone(timezone.utc).strftime(STAMP_FORMAT)
 
     @property
@@ -89,10 +89,10 @@ class Archive:
     clock: Callable[[], datetime] = _now
 
     def release(self, suite: str, not_before: str = "") -> Release:
-        """The `Release` of the first mirror that has one which can be trusted, and is not older
-        than `not_before`, a `stamp`.
+        """The `Release` of the first mirror with one that is trusted and not older than
+        `not_before`, a `stamp`.
 
-        LadingError with what was wrong at each mirror if there is none.
+        If there is none, raises LadingError with the problem at each mirror.
         """
         faults: List[str] = []
         for mirror in debian_mirrors(self.machine, suite, None, self.apt_directory):
@@ -108,9 +108,9 @@ class Archive:
         )
 
     def packages(self, release: Release, component: str, architecture: str) -> Iterator[bytes]:
-        """The `Packages` files that list what can be installed, uncompressed.
+        """The uncompressed `Packages` files of the installable packages.
 
-        Mostly one file; a second one where packages for all architectures are kept apart.
+        Usually there is one; a second one if packages for all architectures are kept separately.
         """
         names = [architecture]
         apart = "all" in release.fields.get("architectures", "").split()
@@ -147,8 +147,9 @@ class Archive:
         return text
 
     def _check_dates(self, release: Release, not_before: str) -> None:
-        """LadingError if the index is past its date or not of today yet, by this machine's clock
-        and apt's settings, or if a newer one has been seen. None of it changes what is locked."""
+        """Raises LadingError if the index has expired or is from the future, by this machine's
+        clock and apt's settings, or if a newer one has been seen. These checks don't affect what is
+        locked."""
         until, now = release.valid_until, self.clock()
         frozen = release.url.startswith(SNAPSHOT)
         if until and until < now and not frozen and self._apt_checks("Check-Valid-Until"):
@@ -170,7 +171,7 @@ class Archive:
             )
 
     def _apt_checks(self, setting: str) -> bool:
-        """False if apt.conf(5) sets this Acquire option to no, as on frozen mirrors."""
+        """False if apt.conf(5) sets this Acquire option to no, as for frozen mirrors."""
         parts = self.apt_directory / "apt.conf.d"
         files = sorted(parts.iterdir()) if parts.is_dir() else []
         pattern = rf'^\s*(?:Acquire::)?{setting}\s+"?(\w+)"?\s*;'
@@ -213,7 +214,7 @@ class Archive:
         base = f"{release.url}/dists/{release.suite}"
         urls = [f"{base}/{name}"]
         if release.fields.get("acquire-by-hash") == "yes":
-            # Still there when the mirror is updated between the two downloads.
+            # This URL still works if the mirror is updated between the two downloads.
             urls.insert(0, f"{base}/{name.rpartition('/')[0]}/by-hash/SHA256/{digest.hex}")
         for url in urls:
             content = _get(url, Wanted(limit=size))
@@ -232,7 +233,8 @@ class Archive:
 
 
 def _get(url: str, wanted: Wanted) -> Optional[bytes]:
-    """The file's bytes, None if there is no such file; LadingError if that cannot be known."""
+    """The file's bytes, None if there is no such file. Raises LadingError if that can't be
+    determined."""
     content = io.BytesIO()
     try:
         Client().save(url, Part(content), wanted)
@@ -247,7 +249,7 @@ def _get(url: str, wanted: Wanted) -> Optional[bytes]:
 
 
 def _cleartext(message: bytes) -> bytes:
-    """From where the signed text begins on."""
+    """The message from the beginning of the signed text."""
     begin = _CLEARTEXT.search(message)
     if begin is None:
         raise LadingError("its InRelease is not a signed text.")
@@ -255,7 +257,7 @@ def _cleartext(message: bytes) -> bytes:
 
 
 def _files(listing: str) -> Dict[str, Tuple[Sha256, int]]:
-    """The files of a `SHA256` field: digest, size and path a line."""
+    """The files in a `SHA256` field: each line has digest, size and path."""
     rows = [line.split() for line in listing.splitlines()]
     files: Dict[str, Tuple[Sha256, int]] = {}
     for digest, size, path in (row for row in rows if len(row) == 3):
@@ -276,7 +278,8 @@ def _sha256(text: str, path: str) -> Sha256:
 
 
 def _time(name: str, text: str) -> datetime:
-    """Of a field of Release, which RFC 5322 and apt write in UTC; LadingError if it is none."""
+    """The time in a field of Release, which RFC 5322 and apt write in UTC. Raises LadingError if it
+    is none."""
     try:
         time = parsedate_to_datetime(text)
         return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
@@ -288,5 +291,5 @@ def _time(name: str, text: str) -> datetime:
 
 
 def _told(fields: Mapping[str, str], name: str) -> str:
-    """A field, for messages."""
+    """A field's value for messages."""
     return repr(shown(fields[name])) if name in fields else "nothing"

@@ -1,4 +1,4 @@
-"""What the archive has for one architecture, as the generator of locks chooses from it."""
+"""The packages of an archive for one architecture, from which the lock generator chooses."""
 
 import difflib
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from lading.values.errors import LadingError
 
 @dataclass
 class ArchivePackages:
-    """One version of each name: of `fitting`, or else the one that is asked for, or the one that
-    is locked, or the one that apt would take.
+    """Offers one version of each name: the one in `fitting`, or else the one that the user asked
+    for, the locked one, or the one that apt would install.
 
-    `locked` are packages that keep their version, though the archive may have it no more.
+    `locked` are packages that keep their version even if the archive no longer has it.
     """
 
     architecture: str
@@ -37,7 +37,7 @@ class ArchivePackages:
         return sorted(providing, key=lambda package: package.rank)
 
     def versions(self, name: str) -> Tuple[BinaryPackage, ...]:
-        """All that may be chosen, most wanted first."""
+        """All versions that may be chosen, in order of preference."""
         if name not in self._versions:
             self._versions[name] = tuple(dict.fromkeys(self._find_versions(name)))
         return self._versions[name]
@@ -51,7 +51,7 @@ class ArchivePackages:
         return (p for p in known if asked.version in ("", p.version))
 
     def who_may_be(self, name: str) -> Tuple[str, ...]:
-        """The names of packages of which some version has this name or provides it, sorted."""
+        """The sorted names of packages of which some version has this name or provides it."""
         found = {name, *self.index.provider_names(name)}
         found.update(
             package.name
@@ -61,7 +61,7 @@ class ArchivePackages:
         return tuple(sorted(found))
 
     def meeting(self, wanted: Alternatives) -> Iterator[BinaryPackage]:
-        """All versions that meet one of `wanted`, most wanted first."""
+        """All versions that meet one of `wanted`, in order of preference."""
         for relation in wanted:
             others = (name for name in self.who_may_be(relation.name) if name != relation.name)
             for name in (relation.name, *others):
@@ -77,7 +77,7 @@ class ArchivePackages:
         )
 
     def check_root(self, name: str) -> None:
-        """LadingError if there is no such package."""
+        """Raises LadingError if there is no such package."""
         if self.versions(name):
             return
         asked = self.asked.get(name)

@@ -1,6 +1,6 @@
 """A binary package as an index or a lock describes it.
 
-Standard library only, for rule code reads locks.
+It uses only the standard library, since rule code reads locks.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Tuple
 from lading.debs.relation import Alternatives, Relation
 from lading.values.digest import Sha256
 
-#: Debian policy 2.5, most wanted first.
+#: Debian policy 2.5, in order of preference.
 PRIORITIES = ("required", "important", "standard", "optional", "extra")
 
 
@@ -20,7 +20,7 @@ class BinaryPackage:
     `architecture` is the package's own, so it may be `all`. `filename` is its path in the archive
     (`pool/main/...`), `size` in bytes. `depends` has Pre-Depends and Depends in their order,
     `conflicts` has Conflicts and Breaks. `multi_arch` is as in deb-control(5), `no` if unset.
-    `snapshot` is when the archive last had it, where that is not when its lock was made.
+    `snapshot` is the time when the archive last had it, if it differs from the time of the lock.
     """
 
     name: str
@@ -41,15 +41,15 @@ class BinaryPackage:
 
     @property
     def rank(self) -> Tuple[int, str]:
-        """Sorts packages that provide the same: by priority, then by name."""
+        """Orders packages that provide the same name: by priority, then by name."""
         known = self.priority in PRIORITIES
         return PRIORITIES.index(self.priority) if known else len(PRIORITIES), self.name
 
 
 def meets(package: BinaryPackage, relation: Relation, architecture: str) -> bool:
-    """Debian policy 7.5: a relation with a version is met by a provided name only if that has
-    a version too. Of qualifiers, `any` is met by packages that allow it, and an architecture by
-    itself alone."""
+    """Debian policy 7.5: a provided name meets a relation with a version only if it has a version
+    too. Of qualifiers, packages that allow it meet `any`, and an architecture is met only by
+    itself."""
     if relation.qualifier == "any" and package.multi_arch != "allowed":
         return False
     if relation.qualifier not in ("", "any", "native", architecture):

@@ -1,12 +1,13 @@
-"""What comes with a list of packages: one answer for one list, whatever else there is.
+"""The dependencies of a list of packages; the answer depends on nothing but that list.
 
-The lock generator asks this of the archive, rules ask it of the lock. Both walk the dependencies
-in the same order, depth first, and take of each `a | b` what is chosen already, else the first
-that fits. A choice that turns out not to fit is taken back, so that there is an answer if there
-can be one. Packages that are not in the first answer have no influence on it: a lock that holds
-the archive's answer gives it too, whatever other images have brought into the lock.
+The lock generator computes this with the archive, rules with the lock. Both walk the dependencies
+in the same order, depth first. For each `a | b` they take the alternative that is already chosen,
+or else the first that fits. A choice that turns out not to fit is undone, so an answer is found if
+there is one. Packages that are not in the first answer have no influence on it, so a lock that
+contains the archive's answer gives the same answer, whatever else other images have brought into
+the lock.
 
-Standard library only, for rule code.
+It uses only the standard library, for rule code.
 """
 
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ from lading.debian.lock.binary_package import BinaryPackage, meets
 from lading.debs.relation import Alternatives, Relation
 from lading.values.errors import LadingError
 
-#: As many choices are taken back before the search is given up: for some relations, trying all
-#: would take years.
+#: The search gives up after undoing this many choices: for some relations, trying all would take
+#: years.
 MOST_TAKEN_BACK = 50_000
 
 
@@ -37,7 +38,7 @@ class UnmetError(LadingError):
 
 
 class Packages(Protocol):
-    """What can be chosen from: one version of each name, or none."""
+    """The packages to choose from: at most one version of each name."""
 
     @property
     def architecture(self) -> str:
@@ -47,15 +48,15 @@ class Packages(Protocol):
         ...
 
     def providers(self, name: str) -> Sequence[BinaryPackage]:
-        """Those that provide `name`, by `BinaryPackage.rank`."""
+        """The packages that provide `name`, by `BinaryPackage.rank`."""
 
     def offered(self, names: Iterable[str]) -> str:
-        """For an error: what there is of these names."""
+        """For an error message: the available packages of these names."""
 
 
 def candidates(packages: Packages, wanted: Alternatives) -> Iterator[BinaryPackage]:
-    """What meets one of `wanted`, most wanted first: the first alternative, a package of that name
-    before one that provides it."""
+    """The packages that meet one of `wanted`, in order of preference: the first alternative first,
+    and a package of that name before one that provides it."""
     seen = set()
     for relation in wanted:
         named = packages.named(relation.name)
@@ -68,10 +69,10 @@ def candidates(packages: Packages, wanted: Alternatives) -> Iterator[BinaryPacka
 def closure(
     packages: Packages, roots: Iterable[str], left_out: Container[str] = frozenset()
 ) -> Tuple[BinaryPackage, ...]:
-    """The packages `roots`, which there must be, and all they depend on, sorted by name, but for
-    those that are left out and what only they depend on.
+    """The packages `roots`, which must exist, and everything they depend on, sorted by name,
+    without those that are left out and their exclusive dependencies.
 
-    UnmetError, with the chain of who wants what, if there is no answer.
+    Raises UnmetError, with the chain of dependencies, if there is no answer.
     """
     chosen = choice(packages, roots, left_out)
     return tuple(package for package in chosen if package.name not in left_out)
@@ -80,7 +81,7 @@ def closure(
 def choice(
     packages: Packages, roots: Iterable[str], left_out: Container[str] = frozenset()
 ) -> Tuple[BinaryPackage, ...]:
-    """The closure with those of `left_out` that something in it depends on: they count as present
+    """The closure, and those of `left_out` that something in it depends on. These count as present
     and need nothing themselves."""
     search = _Search(packages, left_out)
     found = [packages.named(name) for name in sorted(set(roots))]
@@ -90,7 +91,7 @@ def choice(
 
 @dataclass(frozen=True)
 class _Agenda:
-    """What is still to be met, in order; shared by all states of the search that end with it."""
+    """What is still to be met, in order. All states of the search that end with it share it."""
 
     by: BinaryPackage
     wanted: Alternatives
@@ -99,7 +100,7 @@ class _Agenda:
 
 @dataclass(frozen=True)
 class _Conflict:
-    """`package` conflicts with `relation`, which `other` is."""
+    """`package` conflicts with `relation`, which `other` meets."""
 
     package: BinaryPackage
     relation: Relation
@@ -108,8 +109,8 @@ class _Conflict:
 
 @dataclass
 class _Decision:
-    """What is taken for the first entry of `agenda`. `reasons` are the chosen packages that leave
-    no other choice than `untried`, `fault` is what the first one that did not fit met with."""
+    """The choice for the first entry of `agenda`. `reasons` are the chosen packages that leave only
+    `untried` to choose from; `fault` is the conflict of the first candidate that did not fit."""
 
     agenda: _Agenda
     untried: Iterator[BinaryPackage]
@@ -120,8 +121,8 @@ class _Decision:
 
 @dataclass
 class _Search:
-    """Backtracks, and jumps over choices that have no part in what does not fit: without that, a
-    conflict of two roots would be tried for all choices between others."""
+    """Backtracks, and skips choices that have no part in a conflict: otherwise a conflict of two
+    roots would be retried for all choices between others."""
 
     packages: Packages
     left_out: Container[str]
@@ -129,7 +130,7 @@ class _Search:
     wanted_by: Dict[str, str] = field(default_factory=dict)
     decisions: List[_Decision] = field(default_factory=list)
     taken_back: int = 0
-    # Of what is chosen, in the order of choice: who has a name, and who is against it.
+    # Of the chosen packages, in the order of choice: who has a name, and who conflicts with it.
     having: Dict[str, List[BinaryPackage]] = field(default_factory=dict)
     against: Dict[str, List[Tuple[BinaryPackage, Relation]]] = field(default_factory=dict)
 
@@ -165,7 +166,7 @@ class _Search:
         )
 
     def _next(self) -> Optional[_Agenda]:
-        """Try the next choice of the last decision, and say what is to be met then."""
+        """Try the next choice of the last decision, and return what must be met then."""
         while True:
             decision = self.decisions[-1]
             for package in decision.untried:
@@ -183,7 +184,7 @@ class _Search:
             self._take_back()
 
     def _take_back(self) -> None:
-        """Nothing fits the last decision: return to the last one that has to do with that."""
+        """Nothing fits the last decision: return to the last one that has a part in that."""
         failed = self.decisions.pop()
         fault = failed.fault or self._of_unmet(failed.agenda)
         self.taken_back += 1
@@ -220,7 +221,7 @@ class _Search:
                 self.against[relation.name].pop()
 
     def _conflict(self, package: BinaryPackage) -> Optional[_Conflict]:
-        """Why `package` cannot be taken as well. What is left out is in nobody's way."""
+        """Why `package` can't be taken as well. Left-out packages conflict with nothing."""
         if package.name in self.left_out:
             return None
         for relation in package.conflicts:
@@ -259,7 +260,7 @@ class _Search:
         )
 
     def _chain(self, package: BinaryPackage) -> str:
-        """`name` 1.0, wanted by `other` 2.0, ... up to the root."""
+        """`name` 1.0, wanted by `other` 2.0, and so on up to the root."""
         text, name = str(package), package.name
         while name in self.wanted_by:
             name = self.wanted_by[name]
@@ -268,5 +269,5 @@ class _Search:
 
 
 def _names(package: BinaryPackage) -> Iterable[str]:
-    """Each once, in an order that is always the same."""
+    """Each name once, always in the same order."""
     return dict.fromkeys([package.name, *(provided.name for provided in package.provides)])

@@ -1,7 +1,7 @@
-"""Whose signature under an index of the archive counts on this machine.
+"""Which signatures of an archive's indexes this machine trusts.
 
-Verification is by pysequoia, a wheel on PyPI, and not by the host's gpgv or sqv: those are not
-there on every machine, differ between releases, and gpgv does not read armored keyrings.
+pysequoia, a wheel on PyPI, verifies them rather than the host's gpgv or sqv: not every machine has
+those, they differ between releases, and gpgv does not read armored keyrings.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ import pysequoia
 from lading.fetch.apt_sources import APT_DIRECTORY
 from lading.values.errors import LadingError
 
-#: Where the package debian-archive-keyring puts its keys; the suffix changed with Debian 13.
+#: The directory where debian-archive-keyring puts its keys; their suffix changed with Debian 13.
 KEYRING_DIRECTORY = Path("/usr/share/keyrings")
 _ARCHIVE_KEYRINGS = ("debian-archive-keyring.gpg", "debian-archive-keyring.pgp")
 
@@ -25,10 +25,10 @@ def certificates(
     apt_directory: Path = APT_DIRECTORY,
     keyring_directory: Path = KEYRING_DIRECTORY,
 ) -> Tuple[pysequoia.Cert, ...]:
-    """The certificates that `Signed-By` names, else all that apt and debian-archive-keyring have.
+    """The certificates that `Signed-By` names, or else all of apt and debian-archive-keyring.
 
-    LadingError if `signed_by` names a file that cannot be read as a keyring, or if there is no
-    certificate at all.
+    Raises LadingError if `signed_by` names a file that can't be read as a keyring, or if there is
+    no certificate at all.
     """
     files = [word for word in signed_by if word.startswith("/")]
     blocks = [word for word in signed_by if word.startswith(_ARMOR)]
@@ -56,11 +56,11 @@ def certificates(
 def verified(
     signed: bytes, signature: Optional[bytes], certs: Tuple[pysequoia.Cert, ...]
 ) -> Optional[bytes]:
-    """What one of `certs` has signed, None if none of them did.
+    """The text that one of `certs` has signed, None if none of them did.
 
-    `signed` is a cleartext signed message (`InRelease`), or, where `signature` is given, the
-    plain text that this detached signature (`Release.gpg`) is for. Use the result only: a
-    message can have unsigned text around the signed one.
+    `signed` is a cleartext signed message (`InRelease`) or, if `signature` is given, the plain text
+    for this detached signature (`Release.gpg`). Use only the result: a message can have unsigned
+    text around the signed one.
     """
     try:
         if signature is None:
@@ -103,7 +103,7 @@ def _parse(content: bytes, what: str) -> List[pysequoia.Cert]:
 
 
 def _read_if_keyring(path: Path) -> List[pysequoia.Cert]:
-    # GnuPG's keybox format, which apt refuses too, may lie at `trusted.gpg`.
+    # `trusted.gpg` may be in GnuPG's keybox format, which apt refuses too.
     try:
         return _read(path, "")
     except LadingError:

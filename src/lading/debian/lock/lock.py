@@ -1,9 +1,10 @@
-"""The lock: which Debian packages exist for us, exactly.
+"""The lock: the exact Debian packages that builds use.
 
-Standard library only, for rule code reads locks too. The file is JSON, sorted, one field a line,
-so that its diff shows what an update changes. It names no host: `filename` is looked up at
-whatever mirror the machine knows, and checked by size and SHA-256. A package's relations are in
-Debian's own notation, as the archive's index has them: what an image gets is found from these.
+It uses only the standard library, since rule code reads locks too. The file is sorted JSON with one
+field per line, so that its diff shows what an update changes. It names no host: each machine
+downloads `filename` from its own mirror, and checks it by size and SHA-256. A package's relations
+are in Debian's own notation, as in the archive's index; they determine which packages an image
+gets.
 """
 
 import json
@@ -27,18 +28,18 @@ _TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
 _WORD = re.compile(r"[a-z-]+")
 
-# What is not written, for most packages have no more to say.
+# Left out if empty, since most packages have none.
 _RELATIONS = ("depends", "provides", "conflicts")
 _DEFAULTS = {"priority": "optional", "multi_arch": "no", "snapshot": ""}
 
 
 @dataclass(frozen=True)
 class DebianLock:
-    """Packages resolved together.
+    """Packages that were resolved together.
 
-    `resolve` is the name that `generate-lockfiles --resolve=` knows it by. `released` has the date
-    of each suite's index, as YYYYMMDDTHHMMSSZ. `roots` is what was asked for. `packages` holds for
-    each architecture of the lock at most one package of a name, sorted.
+    `resolve` is their name in `generate-lockfiles --resolve=`. `released` has the date of each
+    suite's index, as YYYYMMDDTHHMMSSZ. `roots` are the packages that were asked for. `packages`
+    has, for each architecture of the lock, at most one package of a name, sorted.
     """
 
     resolve: str
@@ -51,7 +52,8 @@ class DebianLock:
 
     @property
     def timestamp(self) -> str:
-        """When the youngest index was released: then the archive had all that was in any."""
+        """The date of the youngest index: at that time, the archive had everything that is in any
+        of them."""
         return max(self.released.values())
 
     def to_json(self) -> str:
@@ -72,7 +74,7 @@ class DebianLock:
 
     @classmethod
     def from_json(cls, text: str) -> "DebianLock":
-        """LadingError if the text is not a lock that `to_json` could have written."""
+        """Raises LadingError if the text is not a lock that `to_json` could have written."""
         try:
             fields = json.loads(text)
         except ValueError as error:
@@ -91,7 +93,7 @@ def check_made_for(
     components: Sequence[str],
     architectures: Sequence[str],
 ) -> None:
-    """LadingError if the lock was made when its `debian_lock` target said something else."""
+    """Raises LadingError if its `debian_lock` target had other values when the lock was made."""
     for name, wanted in (
         ("suites", suites),
         ("components", components),
@@ -106,9 +108,9 @@ def check_made_for(
 
 
 def locked_versions(text: str, architecture: str = "") -> Dict[str, str]:
-    """Versions by name in the text of a lock of any format, nothing if it is none.
+    """Versions by name in the text of a lock of any format; empty if it is none.
 
-    Of one architecture, or of all; then names are followed by it where versions differ.
+    For one architecture, or for all; then the architecture is added to names whose versions differ.
     """
     try:
         by_architecture = json.loads(text)["packages"]
@@ -130,7 +132,7 @@ def locked_versions(text: str, architecture: str = "") -> Dict[str, str]:
 
 
 def regenerate_command(resolve: str) -> str:
-    """The command that brings a lock up to date, in backticks."""
+    """The command that updates a lock, in backticks."""
     return f"`./pants generate-lockfiles --resolve={resolve}`"
 
 

@@ -2,8 +2,8 @@
 
     lock_main REQUEST LOCK
 
-REQUEST is the JSON of a `LockRequest`; `previous` in it is the text of the lock as it was, or
-null. Needs pysequoia, requests and resolvelib, and the network.
+REQUEST is the JSON of a `LockRequest`; its `previous` is the text of the previous lock, or null.
+Needs pysequoia, requests and resolvelib, and the network.
 """
 
 import os
@@ -33,17 +33,17 @@ from lading.values.json_codec import read_json
 
 @dataclass(frozen=True)
 class MadeLock:
-    """`newer` are the names of packages of which apt would take a newer version."""
+    """`newer` are the names of packages for which apt would install a newer version."""
 
     lock: DebianLock
     newer: FrozenSet[str]
 
 
 def make_lock(request: LockRequest, archive: Archive) -> MadeLock:
-    """The packages that meet the request, as the previous lock has them where it has them.
+    """The packages that meet the request, in the versions of the previous lock if it has them.
 
-    If nothing else has changed it is the previous lock, dates and all, so that nothing changes
-    without need.
+    If nothing else has changed, it is the previous lock including its dates, so that nothing
+    changes without need.
     """
     previous = _readable(request.previous)
     releases = _releases(request, archive, previous)
@@ -108,9 +108,9 @@ def _locked(
 ) -> Dict[str, BinaryPackage]:
     """The packages of the previous lock that keep their versions.
 
-    Mostly the archive has them no more, since it drops what it replaces. They are kept all the
-    same, or adding one package would change all images: snapshot.debian.org has them. Those of
-    other suites than are asked for now are not kept.
+    The archive often no longer has them, since it drops versions that it replaces. They are kept
+    nevertheless, because otherwise adding one package would change all images; snapshot.debian.org
+    has them. Packages from suites that are not requested any more are not kept.
     """
     versions = locked_versions(request.previous or "", architecture)
     entries = previous.packages.get(architecture, ()) if previous else ()
@@ -127,7 +127,7 @@ def _locked(
 
 
 def _readable(text: Optional[str]) -> Optional[DebianLock]:
-    """The lock, or None if there is none or it is of no use; it is being replaced anyway."""
+    """The lock, or None if there is none or it can't be used; it is being replaced anyway."""
     try:
         return DebianLock.from_json(text) if text is not None else None
     except LadingError:
@@ -150,7 +150,7 @@ def main(argv: List[str]) -> None:
 
 
 def _use_environment(machine: Machine) -> None:
-    """Let `requests` see how this machine reaches the network: Pants has emptied `os.environ`."""
+    """Tell `requests` how this machine reaches the network: Pants has emptied `os.environ`."""
     os.environ.update(machine.environment)
     # Python's own variable for certificates, which requests does not read.
     if "SSL_CERT_FILE" in os.environ:

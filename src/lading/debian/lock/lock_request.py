@@ -1,4 +1,4 @@
-"""What a lock is made for. Standard library only, for rule code makes the request."""
+"""The request for a lock. It uses only the standard library, since rule code creates it."""
 
 import re
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ _ASKED = re.compile(
 
 @dataclass(frozen=True)
 class AskedPackage:
-    """A package to lock, of any version, of `version` or of `suite`: `curl`, `curl=7.88.1-10`,
-    `curl/bookworm-backports`, as apt-get(8) takes them."""
+    """A package to lock, in any version, in `version` or from `suite`: `curl`, `curl=7.88.1-10`,
+    `curl/bookworm-backports`, in the notation of apt-get(8)."""
 
     name: str
     version: str = ""
@@ -38,11 +38,11 @@ class AskedPackage:
 
 @dataclass(frozen=True)
 class LockRequest:
-    """What the `debian_lock` target says, and what all that use it ask for.
+    """The fields of the `debian_lock` target, and the packages that its users ask for.
 
-    `lists` has the `debian_packages` of each target, `asked` what the lock's own `packages` say.
-    `upgrade` has patterns of names whose versions may change although nobody needs that.
-    `previous` is the text of the lock as it was. LadingError if one of the lists is empty.
+    `lists` has the `debian_packages` of each target, `asked` the lock's own `packages`. `upgrade`
+    has patterns of names whose versions may change although nothing requires it. `previous` is the
+    text of the previous lock. Raises LadingError if one of the lists is empty.
     """
 
     resolve: str

@@ -1,6 +1,6 @@
-"""What a list of packages brings, by a lock.
+"""The packages that a list of packages brings in, according to a lock.
 
-Standard library only, for rule code.
+It uses only the standard library, for rule code.
 """
 
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ def locked_closure(
     roots: Sequence[str],
     left_out: Container[str] = frozenset(),
 ) -> Tuple[BinaryPackage, ...]:
-    """`closure` in the lock.
+    """`closure`, computed in the lock.
 
-    LadingError if the lock has no such architecture or root, or does not fit the list.
+    Raises LadingError if the lock has no such architecture or root, or does not fit the list.
     """
     if architecture not in lock.packages:
         raise LadingError(

@@ -1,4 +1,4 @@
-"""What the archive's `Packages` files have: all versions of all packages, of all suites."""
+"""The content of the archive's `Packages` files: all versions of all packages in all suites."""
 
 import re
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _ARCHITECTURE = re.compile(r"[a-z0-9-]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"[1-9][0-9]{0,17}")
 
-#: What apt_preferences(5) gives a suite's packages if nobody says otherwise.
+#: The priority of a suite's packages for apt by default (apt_preferences(5)).
 DEFAULT_PRIORITY = 500
 
 
 @dataclass(frozen=True)
 class IndexFile:
-    """A `Packages` file of `suite`, whose packages have `priority` for apt."""
+    """A `Packages` file of `suite`; `priority` is the priority of its packages for apt."""
 
     content: bytes
     suite: str = ""
@@ -44,8 +44,8 @@ class _Entry:
 class PackageIndex:
     """All packages that an architecture can choose from.
 
-    A suite has tens of thousands and a lock uses a hundred, so that paragraphs are found by
-    name quickly and parsed when they are asked for.
+    A suite has tens of thousands and a lock uses a hundred, so paragraphs are located quickly by
+    name and parsed on demand.
     """
 
     def __init__(self, files: Iterable[IndexFile]) -> None:
@@ -68,19 +68,19 @@ class PackageIndex:
                 self._providers.setdefault(virtual, {})[entry.name] = None
 
     def named(self, name: str) -> Tuple[BinaryPackage, ...]:
-        """The packages of this name, as apt prefers them: by the priority of their suites, then
-        newest first. Each version once."""
+        """The packages of this name in apt's order of preference: by the priority of their suites,
+        then newest first. Each version is listed once."""
         if name not in self._parsed:
             self._parsed[name] = self._versions(self._entries.get(name, ()))
         return self._parsed[name]
 
     def of_suite(self, name: str, suite: str) -> Tuple[BinaryPackage, ...]:
-        """Those that `suite` has, newest first."""
+        """The versions that `suite` has, newest first."""
         entries = [entry for entry in self._entries.get(name, ()) if entry.file.suite == suite]
         return self._versions(entries)
 
     def provider_names(self, name: str) -> Iterable[str]:
-        """Who provides this name, in some version."""
+        """The packages of which some version provides this name."""
         return self._providers.get(name, ())
 
     def names(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Indexes of a Debian archive as mirrors have them: compressed."""
+"""Indexes of a Debian archive in the compressed form of mirrors."""
 
 import lzma
 import zlib
@@ -8,17 +8,17 @@ from lading.values.errors import LadingError
 
 PACKINGS = (".xz", ".gz", "")
 
-#: Bytes that unpacking may take besides its result: `xz -9` makes what takes 65 MiB.
+#: Memory in bytes that unpacking may take besides its result. Output of `xz -9` takes 65 MiB.
 _XZ_MEMORY = 1 << 28
 
 
 def unpacked(packing: str, content: bytes, limit: int) -> bytes:
-    """LadingError for what is damaged, or has more than `limit` bytes when it is unpacked."""
+    """Raises LadingError if it is damaged, or has more than `limit` bytes when unpacked."""
     if packing == "":
         return content
     result, rest = bytearray(), content
     try:
-        # Both formats are of one or more streams; xz allows zeros behind them.
+        # Both formats consist of one or more streams; xz allows zeros after them.
         while rest.rstrip(b"\0"):
             chunk, rest = _stream(packing, rest, limit + 1 - len(result))
             result += chunk
@@ -30,7 +30,7 @@ def unpacked(packing: str, content: bytes, limit: int) -> bytes:
 
 
 def _stream(packing: str, content: bytes, limit: int) -> Tuple[bytes, bytes]:
-    """No more than `limit` bytes of what is in the first stream, and what is behind it."""
+    """At most `limit` bytes of the content of the first stream, and what follows the stream."""
     if packing == ".xz":
         xz = lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)
         chunk = xz.decompress(content, limit)

@@ -1,10 +1,9 @@
 """Chooses the packages of a lock.
 
-Each list of packages gets what it would get alone, of the versions that are locked
-already and else of those that apt would take. Only where these do not fit together are others
-looked for. Pre-Depends and Depends only: Recommends are for people, and Essential packages are
-named by who needs them. The choice depends on the index, the architecture and the lists, not on
-their order.
+Each list of packages gets what it would get on its own, in the locked versions, or else in those
+that apt would install. Other versions are tried only if these do not fit together. Only Pre-Depends
+and Depends count: Recommends are for people, and whoever needs an Essential package names it. The
+choice depends on the index, the architecture and the lists, not on their order.
 """
 
 from dataclasses import replace
@@ -18,10 +17,10 @@ from lading.debs.package_list import PackageList
 
 
 def resolve(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[BinaryPackage, ...]:
-    """What all of `lists` need, sorted by name.
+    """The packages that all of `lists` need, sorted by name.
 
-    LadingError for a root that does not exist, a dependency that cannot be met, with the chain of
-    who wants it, and for two packages of one list that conflict.
+    Raises LadingError for a root that does not exist, for a dependency that can't be met (with the
+    chain of dependencies), and for two packages of one list that conflict.
     """
     for root in sorted({root for wanted in lists for root in wanted.roots}):
         packages.check_root(root)
@@ -44,9 +43,9 @@ def resolve(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[Bi
 
 
 def _all(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[BinaryPackage, ...]:
-    """What an image may need: the answers for the lists, with and without what they leave out, and
-    for each dependency of these packages the first that meets it and can be installed, which a
-    list gets that is changed later.
+    """All packages that an image may need: the answers for the lists, with and without what they
+    leave out, and, for each dependency of these packages, the first package that meets it and can
+    be installed. A list that is changed later will get that one.
     """
     found: Dict[str, BinaryPackage] = {}
     pending: List[BinaryPackage] = []
@@ -63,7 +62,7 @@ def _all(packages: ArchivePackages, lists: Sequence[PackageList]) -> Tuple[Binar
 
     for wanted in lists:
         add(wanted.roots, wanted.left_out)
-        # What fits only with something left out is not an error.
+        # It is no error if a package only fits with something left out.
         add(wanted.roots)
     while pending:
         for alternatives in pending.pop().depends:

@@ -1,9 +1,9 @@
-"""Finds versions of packages that fit together, where those that apt would take do not.
+"""Finds versions of packages that fit together, if those that apt would install do not.
 
-Resolvelib, the resolver of pip, searches. It knows requirements on names only, so that `a | b` is a
-name of its own whose candidates are the packages that meet it, and a conflict is a requirement on
-the name of the other, which its absence meets as well. Lists of packages are resolved apart, since
-one may have what conflicts with the other's, but all with the same versions.
+The search uses resolvelib, pip's resolver. It only knows requirements on names. So `a | b` becomes
+a name of its own, whose candidates are the packages that meet it; a conflict becomes a requirement
+on the name of the other package, which its absence meets as well. Lists of packages are resolved
+separately, since one may have what conflicts with another's, but all use the same versions.
 """
 
 from dataclasses import dataclass
@@ -30,18 +30,19 @@ from lading.debs.relation import Alternatives, Relation
 
 _MAX_ROUNDS = 200_000
 
-#: As many conflicts are met before the search is given up: rounds without one are much quicker.
+#: The search gives up after this many conflicts; rounds without a conflict are much quicker.
 _MOST_CONFLICTS = 5_000
 
-#: A place for a package among those of a list (its number); where there is no number, for the
-#: version that all lists have; where there are alternatives, for one of them.
+#: The place of a package in a list (its number). Without a number, it is the place of the version
+#: that all lists share; with alternatives, the place of one of them.
 _Place = Tuple[int, Union[str, Alternatives]]
 _ALL_LISTS = -1
 
 
 @dataclass(frozen=True)
 class _Requirement:
-    """That `place` has `package`, or is without what `against` describes, or just has something."""
+    """Requires that `place` has `package`, or lacks what `against` describes, or just has
+    something."""
 
     place: _Place
     package: Optional[BinaryPackage] = None
@@ -59,8 +60,7 @@ class _Candidate:
 def fitting_versions(
     packages: ArchivePackages, lists: Sequence[PackageList]
 ) -> Optional[Dict[str, BinaryPackage]]:
-    """Versions by name with which there is an answer for each of `lists`, None if there are
-    none."""
+    """Versions by name with which each of `lists` has an answer; None if there are none."""
     provider = _Provider(packages, [wanted.left_out for wanted in lists])
     roots = [
         _Requirement((number, (Relation(root),)))
@@ -97,7 +97,7 @@ class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
         return requirement_or_candidate.place
 
     def get_preference(self, identifier: _Place, *_: object, **__: object) -> Tuple[bool, int]:
-        """What leaves no choice comes first."""
+        """Places without a choice come first."""
         wanted = identifier[1]
         return isinstance(wanted, tuple), len(wanted) if isinstance(wanted, tuple) else 0
 
@@ -148,7 +148,7 @@ class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
             yield from self._conflicts(number, package)
 
     def _conflicts(self, number: int, package: BinaryPackage) -> Iterator[_Requirement]:
-        """Of names of which there is a version to conflict with: most relations name old ones."""
+        """The names of which a conflicting version exists. Most relations name old versions."""
         for relation in package.conflicts:
             for name in self._packages.who_may_be(relation.name):
                 known = (self._meets(p, relation) for p in self._packages.versions(name))

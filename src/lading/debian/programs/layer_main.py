@@ -3,8 +3,8 @@
     layer_main REQUEST LIBRARY OUTPUT DESCRIPTION TREE REPORT
 
 REQUEST is the JSON of `DebianLayerRequest`, DESCRIPTION that of `Layer`, TREE that of the
-`ImageTree` of the image so far, REPORT what maintainer scripts would have done; OUTPUT is the blob.
-LIBRARY is what `open_compressor` takes.
+`ImageTree` of the image so far, REPORT lists what maintainer scripts would have done; OUTPUT is the
+blob. LIBRARY is passed to `open_compressor`.
 """
 
 from dataclasses import replace

@@ -2,9 +2,9 @@
 
     segment_main DEB DOCUMENTATION LIBRARY SEGMENT COMPRESSED MEMBERS PACKAGE
 
-DOCUMENTATION is `documentation` or `no-documentation`, LIBRARY the compressor's. SEGMENT is a
-tree segment, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s,
-PACKAGE that of the `InstalledPackage`.
+DOCUMENTATION is `documentation` or `no-documentation`, LIBRARY is the compressor's. SEGMENT is a
+tree segment, COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s, PACKAGE that of
+the `InstalledPackage`.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 from lading.values.json_codec import to_json
 
-#: Whether documentation is wanted, as the argument has it.
+#: The values of the argument that says whether documentation is wanted.
 DOCUMENTATION = {True: "documentation", False: "no-documentation"}
 
 

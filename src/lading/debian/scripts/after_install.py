@@ -1,6 +1,6 @@
 """What maintainer scripts of common packages leave behind, as data.
 
-Of other packages nothing is known but the lines of their scripts, which are told to the user.
+For other packages only the lines of their scripts are known, which are reported to the user.
 """
 
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from lading.files.root_entry import RootEntry
 
 @dataclass(frozen=True)
 class AfterInstall:
-    """`directories` are modes and groups, `links` targets, `copies` come from files of the
-    package, `texts` are contents; all by path without a leading slash.
+    """`directories` are modes and groups, `links` targets, `copies` come from files of the package,
+    `texts` are contents; all by path without a leading slash.
 
-    What packages have is left as it is, but where there is to be a link; and so is what a base has.
+    Files of packages and of a base stay unchanged, except where a link belongs.
     """
 
     directories: Mapping[str, Tuple[int, int]] = field(default_factory=dict)
@@ -24,14 +24,14 @@ class AfterInstall:
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
-# Nothing of what the scripts do matters in an image that is built anew.
+# Nothing that the scripts do matters in a newly built image.
 _NOTHING = AfterInstall()
 
 _NETWORKS = "default\t\t0.0.0.0\nloopback\t127.0.0.0\nlink-local\t169.254.0.0\n\n"
 _MAIL = 8
 _USUAL = (0o755, 0)
 
-#: By the name of the package.
+#: By the package's name.
 AFTER_INSTALL: Mapping[str, AfterInstall] = {
     "adduser": _NOTHING,
     "base-files": AfterInstall(
@@ -75,7 +75,7 @@ AFTER_INSTALL: Mapping[str, AfterInstall] = {
     "libc6": _NOTHING,
     "libgssapi-krb5-2": _NOTHING,
     "libpam-modules": AfterInstall(texts={"etc/environment": ""}),
-    # The runtime makes /etc/hosts.
+    # The runtime creates /etc/hosts.
     "netbase": AfterInstall(texts={"etc/networks": _NETWORKS}),
     "nginx-common": AfterInstall(
         links={"etc/nginx/sites-enabled/default": "/etc/nginx/sites-available/default"},
@@ -108,8 +108,8 @@ def after_install_entries(
     in_base: Callable[[str], bool],
     read: Callable[[str], bytes],
 ) -> List[RootEntry]:
-    """What the scripts of these packages would leave. `exists` tells whether something is in the
-    image, `in_base` whether it was there before, `read` gives a file's bytes."""
+    """What the scripts of these packages would leave behind. `exists` says whether something is in
+    the image, `in_base` whether it was there before; `read` returns a file's bytes."""
     entries: Dict[str, RootEntry] = {}
     for name in packages:
         after = AFTER_INSTALL.get(name, _NOTHING)

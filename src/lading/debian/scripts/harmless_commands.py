@@ -1,7 +1,7 @@
 """The commands of maintainer scripts that leave an image as it is.
 
-Whatever is not listed here is reported. So a name is here only if an image can't miss what the
-command does.
+Every command that is not listed here is reported. So only commands whose effect no image can miss
+are listed.
 """
 
 import posixpath
@@ -14,7 +14,7 @@ def _names(text: str) -> FrozenSet[str]:
     return frozenset(text.split())
 
 
-#: Names by the reason why nothing is missed.
+#: Names, by the reason why nothing is missing without them.
 HARMLESS: Mapping[str, FrozenSet[str]] = {
     "the shell's own": _names(
         ": . [ {...} alias break cd command continue exit false getopts hash local read return"
@@ -59,7 +59,7 @@ def _asks(*options: str) -> Callable[[Tuple[str, ...]], bool]:
     return lambda words: not set(options).isdisjoint(words)
 
 
-# Of these it depends on the arguments.
+# For these it depends on the arguments.
 _BY_ARGUMENTS: Mapping[str, Callable[[Tuple[str, ...]], bool]] = {
     "chmod": lambda words: False,
     "dpkg": _asks(
@@ -83,12 +83,12 @@ _BY_ARGUMENTS: Mapping[str, Callable[[Tuple[str, ...]], bool]] = {
 
 
 def is_harmless(command: Command) -> bool:
-    """Whether an image is the same without it. Redirections do not matter here."""
+    """Whether an image is the same without it. Redirections don't matter here."""
     if not command.words:
         return True
     name = posixpath.basename(command.words[0])
     if name == "rm":
-        # What is certain has been tried: the file is one of a package.
+        # A certain command has already been tried: the file belongs to a package.
         return not command.is_certain
     by_arguments = _BY_ARGUMENTS.get(name)
     if by_arguments is not None:

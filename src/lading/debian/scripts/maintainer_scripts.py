@@ -1,8 +1,8 @@
-"""What maintainer scripts would do, found without running them.
+"""Determines what maintainer scripts would do, without running them.
 
-They do not run, so that the same packages give the same files everywhere. The alternatives that
-they register and the shells that they add are taken from their text; of the rest every command is
-reported that is not known to be harmless.
+They don't run so that the same packages give the same files everywhere. The alternatives that they
+register and the shells that they add are taken from their text; of their other commands, all that
+are not known to be harmless are reported.
 """
 
 import re
@@ -15,15 +15,15 @@ from lading.debian.scripts.shell import Redirection, ShellSyntaxError
 from lading.debian.scripts.shell_run import Circumstances, Command, follow_script
 from lading.files.path_fault import path_fault
 
-#: Scripts that run when a package is installed, and how they are called where no version of it was
-#: before: deb-preinst(5), deb-postinst(5).
+#: Scripts that run when a package is installed, and their arguments if no version of it was
+#: installed before: deb-preinst(5), deb-postinst(5).
 INSTALLING = {"preinst": ("install",), "postinst": ("configure", "")}
 
 _SHELLS = re.compile(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:ba|da)?sh\b.*")
 _ALTERNATIVE = re.compile(r"(?!\.{1,2}$)[\w.+-]+")
 _LONGEST_LINE = 400
 
-# As dpkg(1) sets them, where it installs into the root itself.
+# As dpkg(1) sets them when it installs into the root itself.
 _VARIABLES = {
     "DEBIAN_FRONTEND": "noninteractive",
     "DPKG_ADMINDIR": "/var/lib/dpkg",
@@ -33,7 +33,8 @@ _VARIABLES = {
 
 @dataclass(frozen=True)
 class Alternative:
-    """`link` leads to `path` by way of /etc/alternatives/`name`, if none has a higher priority.
+    """`link` leads to `path` through /etc/alternatives/`name`, unless another has a higher
+    priority.
 
     `slaves` are links, names and paths that go with it. Paths are absolute.
     """
@@ -47,8 +48,8 @@ class Alternative:
 
 @dataclass(frozen=True)
 class ScriptEffects:
-    """What the scripts of a package register, and `not_run`: by script the commands, each once,
-    that would change something else, with what is known of their arguments filled in."""
+    """What the scripts of a package register, and `not_run`: by script, the commands, each listed
+    once, that would change something else. Known values are filled into their arguments."""
 
     alternatives: Tuple[Alternative, ...] = ()
     shells: Tuple[str, ...] = ()
@@ -58,8 +59,8 @@ class ScriptEffects:
 def follow_package(
     package: str, scripts: Mapping[str, str], own: AbstractSet[str], files: ScriptFiles
 ) -> ScriptEffects:
-    """Do in `files` what the scripts, by name, do plainly, and tell the rest. `own` are the paths
-    that only this package has: preinst runs before they are there."""
+    """Apply the plain effects of the scripts (by name) to `files`, and report the rest. `own` are
+    the paths that only this package has: they do not exist yet when preinst runs."""
     follower = _Follower(package, files)
     for name in INSTALLING:
         if scripts.get(name):
@@ -127,7 +128,7 @@ class _Follower:
 
 
 def _is_nowhere(redirection: Redirection) -> bool:
-    """Whether nothing is written to a file: into another descriptor, or into a device."""
+    """Whether it writes to no file, but to another descriptor or a device."""
     if ">" not in redirection.operator:
         return True
     if redirection.operator == ">&":
@@ -136,7 +137,7 @@ def _is_nowhere(redirection: Redirection) -> bool:
 
 
 def parse_alternative(words: Tuple[str, ...]) -> Optional[Alternative]:
-    """What `update-alternatives --install` is to register; None if that is not plain."""
+    """What `update-alternatives --install` would register; None if that is not plain."""
     if not words or not words[0].endswith("update-alternatives") or "--install" not in words:
         return None
     start = words.index("--install")

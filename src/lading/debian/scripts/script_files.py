@@ -1,6 +1,6 @@
-"""The files of an image as the commands of maintainer scripts change them, without running any.
+"""The files of an image after the commands of maintainer scripts, without running any.
 
-What a command does is followed only where that is plain; otherwise it is left to be reported.
+A command's effect is applied only if it is plain; otherwise the command is reported.
 """
 
 import posixpath
@@ -28,13 +28,14 @@ _NUMBER = re.compile(r"0*[0-9]{1,9}")
 
 
 class _NotPlain(Exception):
-    """What the command does is not followed."""
+    """The command's effect can't be determined."""
 
 
 @dataclass
 class ScriptFiles:
-    """`given` looks up what packages and the base have, `below` what they have in a directory, at
-    the path itself and without a leading slash; `read` gives a file's bytes where they are known.
+    """`given` returns what packages and the base have at a path, `below` what they have in a
+    directory; paths have no leading slash, and links are not followed. `read` returns a file's
+    bytes if they are known.
 
     `made` is what scripts have added and changed, `statoverrides` are lines of dpkg-statoverride.
     `absent` are paths of packages that are not unpacked yet.
@@ -51,7 +52,7 @@ class ScriptFiles:
     umask: int = USUAL_UMASK
 
     def place(self, path: str) -> str:
-        """Where an absolute path leads, without following a last link."""
+        """Where an absolute path leads, without following a final link."""
         place = follow(merged(path.strip("/")), self._target) if path.startswith("/") else None
         if not place or path_fault(place):
             raise _NotPlain
@@ -62,7 +63,7 @@ class ScriptFiles:
         return made if made is not None or place in self.absent else self.given(place)
 
     def test(self, operator: str, path: str) -> Optional[bool]:
-        """What test(1) says of a file; None where that is not known."""
+        """What test(1) says about a file; None if that is not known."""
         if path.startswith(tuple(f"/{name}" for name in _KERNEL_S)):
             return None
         try:
@@ -83,7 +84,7 @@ class ScriptFiles:
         return True if operator in ("-e", "-r", "-w", "-x") else None
 
     def perform(self, command: Command) -> bool:
-        """Whether the command's effect is known, and done if there is any."""
+        """Apply the command's effect, if it has any; returns whether the effect is known."""
         if not command.is_certain:
             return False
         name = posixpath.basename(command.words[0]) if command.words else ":"
@@ -98,14 +99,14 @@ class ScriptFiles:
         return True
 
     def answer(self, command: Command) -> Optional[bool]:
-        """Whether a command that only asks succeeds; None where that is not known."""
+        """Whether a command that only asks something succeeds; None if that is not known."""
         name, *words = command.words or ("",)
         asked = words[-1] if words and command.is_known else ""
         if not asked:
             return None
         if name in ("which", "command", "type") and (name != "command" or words[0] in ("-v", "-V")):
             directories = ("",) if asked.startswith("/") else _PATH
-            # Where it is not there, an alternative may become it, or a trigger come later.
+            # If it is missing, an alternative may provide it, or a trigger may create it later.
             return any(self.test("-x", f"{one}{asked}") for one in directories) or None
         if name == "getent" and words[0] in ("passwd", "group"):
             number = self.accounts.uid_of(asked), self.accounts.gid_of(asked)
@@ -143,7 +144,7 @@ class ScriptFiles:
         self.put(RootEntry(self.place(path), Kind.FILE, mode, uid, gid, data=data))
 
     def change(self, path: str, changed: Callable[[RootEntry], RootEntry]) -> None:
-        """Change owner or mode of what a path leads to."""
+        """Change owner or mode of the file that a path leads to."""
         place = follow(merged(path.strip("/")) + "/.", self._target)
         entry = self.lookup(place) if place else None
         if entry is None:
@@ -175,7 +176,7 @@ class ScriptFiles:
         return data
 
     def tree(self, path: str) -> List[str]:
-        """A path and all below it."""
+        """A path and everything below it."""
         place = self.place(path)
         found = {place, *self.below(place)}
         found.update(one for one in self.made if one.startswith(f"{place}/"))
@@ -197,7 +198,7 @@ def _writes(operator: str, word: str) -> bool:
 def _options(
     words: Sequence[str], flags: str, valued: str = "", long: Sequence[str] = ()
 ) -> Tuple[Dict[str, str], List[str]]:
-    """Options and operands. _NotPlain for an option that is neither in `flags`, `valued` or
+    """Options and operands. Raises _NotPlain for an option that is not in `flags`, `valued` or
     `long`."""
     options: Dict[str, str] = {}
     operands: List[str] = []
@@ -225,7 +226,7 @@ def _options(
 
 
 def _mode(text: str, present: int, is_directory: bool) -> int:
-    """chmod(1). A number of less than five digits keeps setuid and setgid bits of directories."""
+    """chmod(1). A number with less than five digits keeps setuid and setgid bits of directories."""
     if _OCTAL.fullmatch(text):
         return int(text, 8) | (present & 0o6000 if is_directory and len(text) < 5 else 0)
     mode = present
@@ -455,7 +456,7 @@ def _change_owner(files: ScriptFiles, paths: Sequence[str], user: str, group: st
                 entry,
                 uid=entry.uid if uid is None else uid,
                 gid=entry.gid if gid is None else gid,
-                # The kernel does so for files: chown(2).
+                # The kernel does this for files: chown(2).
                 mode=entry.mode & 0o1777 if entry.type == Kind.FILE else entry.mode,
             ),
         )
@@ -470,7 +471,7 @@ def _spread(files: ScriptFiles, paths: Sequence[str], options: Mapping[str, str]
 
 
 def _print(files: ScriptFiles, command: Command) -> None:
-    """What a command that prints nothing, or plain text, writes to a file."""
+    """What a command that prints nothing, or only plain text, writes to a file."""
     name, *words = command.words or (":",)
     if any(one.operator.startswith("<") for one in command.redirections):
         raise _NotPlain

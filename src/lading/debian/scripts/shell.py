@@ -1,6 +1,6 @@
 """A parser for the shell scripts of Debian packages: POSIX.1-2017, Shell Command Language, 2.10.
 
-Words stay as they are written, quotes and all; `lading.debian.scripts.shell_run` expands them.
+Words keep their quotes; `lading.debian.scripts.shell_run` expands them.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ShellSyntaxError(ValueError):
 
 @dataclass(frozen=True)
 class Redirection:
-    """`word` is the file, or the text of a here-document's end."""
+    """`word` is the file, or the end marker of a here-document."""
 
     operator: str
     word: str
@@ -50,7 +50,8 @@ class AndOr:
 
 @dataclass(frozen=True)
 class If:
-    """Conditions with what is run where they hold, and what is run where none does."""
+    """Conditions, each with the commands to run if it holds, and the commands to run if none
+    does."""
 
     branches: Tuple[Tuple["Nodes", "Nodes"], ...]
     otherwise: "Nodes"
@@ -71,7 +72,7 @@ class While:
 
 @dataclass(frozen=True)
 class Case:
-    """Branches are patterns with what is run for them."""
+    """Branches: patterns, each with the commands to run for it."""
 
     word: str
     branches: Tuple[Tuple[Tuple[str, ...], "Nodes"], ...]
@@ -79,7 +80,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Group:
-    """Commands in braces or parentheses, or a compound command with redirections of its own."""
+    """Commands in braces or parentheses, or a compound command with its own redirections."""
 
     body: "Nodes"
     redirections: Tuple[Redirection, ...] = ()
@@ -97,7 +98,7 @@ Nodes = Tuple[Node, ...]
 
 
 def parse(script: str) -> Nodes:
-    """ShellSyntaxError if that is not possible."""
+    """Raises ShellSyntaxError if it can't be parsed."""
     try:
         parser = _Parser(_tokens(script))
         nodes = parser.nodes()
@@ -108,7 +109,7 @@ def parse(script: str) -> Nodes:
 
 
 def end_of_expansion(text: str, start: int) -> int:
-    """Where what begins with `$`, a backquote or a quote at `start` ends."""
+    """The end of the text at `start` that begins with `$`, a backquote or a quote."""
     first = text[start]
     if first in "'`":
         return _find(text, first, start + 1, escapes=first == "`")
@@ -131,7 +132,7 @@ def end_of_expansion(text: str, start: int) -> int:
 
 
 def _next(text: str, position: int, quotes: str = "'\"") -> int:
-    """Behind the character, quoted text or expansion at `position`."""
+    """The position after the character, quoted text or expansion at `position`."""
     if text[position] == "\\":
         return position + 2
     if text[position] in "$`" or text[position] in quotes:
@@ -237,7 +238,7 @@ class _Parser:
         self._position = 0
 
     def nodes(self, *ends: str) -> Nodes:
-        """Commands up to one of the words `ends`, an operator that closes, or the end."""
+        """Commands up to one of the words `ends`, a closing operator, or the end."""
         found: List[Node] = []
         while True:
             self._skip("\n", ";", "&")

@@ -1,7 +1,7 @@
-"""The commands that a shell script would run, found without running any.
+"""Determines the commands that a shell script would run, without running any.
 
-Variables, loops, functions and conditions are followed as far as the text alone says what becomes
-of them. Where it does not, both ways are taken.
+Variables, loops, functions and conditions are followed as far as the text alone determines them.
+Otherwise both branches are followed.
 """
 
 import posixpath
@@ -38,8 +38,8 @@ from lading.debian.scripts.shell import (
     parse,
 )
 
-# More than any honest script has; each is a command, a round of a loop, an expansion, an argument
-# that is passed on, or some text that is put in place of a variable.
+# More than any honest script needs. A step is a command, a round of a loop, an expansion, a passed
+# argument, or text that replaces a variable.
 _MAX_STEPS = 20_000
 _STEP_TEXT = 100
 _MAX_DEPTH = 30
@@ -50,8 +50,8 @@ _FAILURE = re.compile(r"0*[1-9][0-9]*")
 _FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
 _DECLARING = frozenset(("declare", "export", "local", "readonly", "typeset"))
 
-# dpkg(1) --compare-versions with "" in the place of a version: it is earlier than any, but for the
-# relations that end in -nl, for which it is later.
+# dpkg(1) --compare-versions with "" as a version: it is earlier than any version, except for the
+# relations ending in -nl, where it is later.
 _WITHOUT_VERSION: Mapping[str, bool] = {
     **dict.fromkeys(("lt", "le", "gt-nl", "ge-nl", "ne", "<", "<<", "<="), True),
     **dict.fromkeys(("gt", "ge", "lt-nl", "le-nl", "eq", ">", ">>", ">=", "="), False),
@@ -60,8 +60,8 @@ _WITHOUT_VERSION: Mapping[str, bool] = {
 
 @dataclass(frozen=True)
 class Command:
-    """What is not known of a word is in it as it is written, such as `$RET`, and then `is_known` is
-    false. `is_certain` says that the command would run just so."""
+    """An unknown part of a word is left as it is written, such as `$RET`, and then `is_known` is
+    false. `is_certain` means that the command would run exactly like this."""
 
     words: Tuple[str, ...]
     redirections: Tuple[Redirection, ...] = ()
@@ -73,15 +73,15 @@ class Command:
         return " ".join([*written, *(f"{one.operator} {one.word}" for one in self.redirections)])
 
 
-#: Whether a command succeeds, None if that is not known.
+#: Whether a command succeeds; None if that is not known.
 Status = Optional[bool]
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """How a script is called: its arguments and variables, on what `architecture`. `perform` is
-    called with each command in turn, `test` answers a test of a file such as `-e`, by absolute
-    path, and `read` gives the text of one, None if it is not known."""
+    """How a script is called: its arguments and variables, and the `architecture`. `perform` is
+    called with each command in turn; `test` answers a test of a file such as `-e`, by absolute
+    path; `read` returns a file's text, None if it is not known."""
 
     arguments: Tuple[str, ...]
     variables: Mapping[str, str]
@@ -92,7 +92,8 @@ class Circumstances:
 
 
 def follow_script(script: str, circumstances: Circumstances) -> None:
-    """ShellSyntaxError if the script can't be read, before any command, or does too much."""
+    """Raises ShellSyntaxError if the script can't be parsed (before any command), or does too
+    much."""
     run = _Run(circumstances)
     try:
         run.nodes(parse(script))
@@ -136,13 +137,13 @@ class _Run:
     variables: Dict[str, Optional[str]] = field(default_factory=dict)
     functions: Dict[str, Nodes] = field(default_factory=dict)
     arguments: List[_Word] = field(default_factory=list)
-    # Of the ways that are taken now, how many may not be.
+    # How many of the branches that are being followed may not be taken.
     uncertain: int = 0
-    # By what the script, function or loop may have been left already.
+    # How the script, function or loop may already have been left.
     may_be_left: FrozenSet[Type[Exception]] = frozenset()
     steps: int = 0
     depth: int = 0
-    # Whether nobody else has set any.
+    # Whether no unknown command may have set variables.
     knows_variables: bool = True
     _printed: Optional[Command] = None
 
@@ -185,7 +186,7 @@ class _Run:
             raise ShellSyntaxError("it has too many commands")
 
     def _perhaps(self, *ways: Callable[[], Status]) -> None:
-        """Take several ways, of which one is taken at most."""
+        """Follow several branches, of which at most one is taken."""
         before = dict(self.variables)
         outcomes = []
         self.uncertain += 1
@@ -265,7 +266,7 @@ class _Run:
         return None
 
     def _loop(self, run: Callable[[], None]) -> None:
-        """Of a loop that may have been left, nobody knows which variables it has changed."""
+        """If a loop may have been left early, it is not known which variables it has changed."""
         before, outer = dict(self.variables), self.may_be_left
         run()
         if _LoopLeft in self.may_be_left - outer:
@@ -376,7 +377,7 @@ class _Run:
             left = _LEAVING[name]()
             if not self.uncertain and not self.may_be_left:
                 raise left
-            # What is followed is an installation that does not fail.
+            # Only an installation without failures is followed.
             if name != "exit" or not _FAILURE.fullmatch(" ".join(texts[1:])):
                 self.may_be_left |= {type(left)}
         if name in (".", "source") and len(texts) > 1:
@@ -524,13 +525,13 @@ class _Run:
             return " ".join(texts) if len(texts) == len(self.arguments) else None
         if name == "#":
             return str(len(self.arguments))
-        # Those of the environment are in capitals.
+        # Environment variables are in capitals.
         is_unset = name not in self.variables and name.islower() and self.knows_variables
         return "" if is_unset else self.variables.get(name)
 
     def _unknown(self, expansion: str) -> str:
-        """What stands for it in a command: the expansion itself, and for an argument of a function
-        what the caller has written."""
+        """What stands for it in a command: the expansion itself, or, for an argument of a function,
+        what the caller wrote."""
         name = expansion.strip("${}")
         if name in ("@", "*"):
             return " ".join(text for text, _ in self.arguments)
@@ -538,7 +539,7 @@ class _Run:
         return self.arguments[int(name) - 1][0] if is_argument else expansion
 
     def _substituted(self, script: str) -> Optional[str]:
-        """What commands print is not known, but what they are is."""
+        """The output of commands is not known, but the commands are."""
         nodes = parse(script)
         functions, self._printed, may_be_left = dict(self.functions), None, self.may_be_left
         self._perhaps(lambda: self.nodes(nodes), lambda: None)
