@@ -1,7 +1,7 @@
-"""Extended attributes of files that layers keep (xattr(7)).
+"""The extended attributes of files that layers keep (xattr(7)).
 
-Those are the ones that say what a file is or who may use it, and not those that one machine has
-for itself, such as labels of SELinux. umoci keeps the same.
+These are the ones that say what a file is or who may use it, not those that belong to one machine,
+such as SELinux labels. umoci keeps the same.
 """
 
 import errno
@@ -14,10 +14,10 @@ Attributes = Tuple[Tuple[str, bytes], ...]
 _KEPT = ("security.capability", "system.posix_acl_access", "system.posix_acl_default")
 _KEPT_PREFIX = "user."
 
-# overlayfs with `userxattr` takes these for its own.
+# overlayfs with `userxattr` uses these itself.
 _OVERLAY = "user.overlay."
 
-#: Errors of a file system, or of a kind of file, that has no such attributes.
+#: Errors of file systems, or of kinds of files, without support for such attributes.
 _UNSUPPORTED = (errno.ENOTSUP, errno.EPERM)
 
 
@@ -26,7 +26,7 @@ def is_kept(name: str) -> bool:
 
 
 def read_attributes(path: bytes) -> Attributes:
-    """Those that are kept, of what lies at `path` itself."""
+    """The attributes to keep, of `path` itself rather than a link's target."""
     try:
         names = sorted(filter(is_kept, os.listxattr(path, follow_symlinks=False)))
     except OSError as error:
@@ -37,7 +37,8 @@ def read_attributes(path: bytes) -> Attributes:
 
 
 def set_attribute(path: bytes, name: str, value: bytes) -> bool:
-    """False where the file can't have it there; OSError for a value that Linux does not take."""
+    """False if the file can't have it there. Raises OSError for a value that Linux does not
+    accept."""
     try:
         os.setxattr(path, name, value, follow_symlinks=False)
     except OSError as error:
@@ -48,7 +49,7 @@ def set_attribute(path: bytes, name: str, value: bytes) -> bool:
 
 
 def forget_default_acl(directory: str) -> None:
-    """Of the machine's, which all that is made in the directory would inherit."""
+    """Remove the machine's default ACL, which all new files in the directory would inherit."""
     try:
         os.removexattr(directory, "system.posix_acl_default")
     except OSError as error:

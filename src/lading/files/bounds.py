@@ -1,27 +1,27 @@
-"""How much the bytes of others may become: as bytes, and as a tree.
+"""Limits for unpacking untrusted data, in bytes and in the size of the tree.
 
-gzip makes up to 1030 bytes of one, zstd any number. Layers of programs and libraries become 2 to 6
-times as large, and those of text 20 times.
+gzip expands a byte to at most 1030, zstd to any number. Layers of programs and libraries grow by a
+factor of 2 to 6, text by up to 20.
 """
 
 from typing import Optional
 
 from lading.files.layer_error import LayerError
 
-#: What every image may become, in bytes.
+#: The size in bytes that every image may unpack to.
 FLOOR = 1 << 30
 
-#: Above the floor: bytes that one compressed byte may become.
+#: Above the floor: the number of bytes that one compressed byte may unpack to.
 FACTOR = 100
 
-#: What lets a user raise the bound.
+#: The option with which a user can raise the limit.
 OPTION = "[lading].max_unpacked_size"
 
 
 class UnpackBound:
-    """Counts down while blobs of `compressed_size` bytes, taken together, are unpacked.
+    """Counts down while blobs of `compressed_size` bytes in total are unpacked.
 
-    `limit` is what the user allows, in bytes, if that was said.
+    `limit` is the user's own limit in bytes, if there is one.
     """
 
     def __init__(self, compressed_size: int, limit: Optional[int] = None) -> None:
@@ -30,7 +30,7 @@ class UnpackBound:
         self._left = self._limit
 
     def take(self, size: int) -> None:
-        """LayerError when `size` more bytes are more than there may be."""
+        """Raises LayerError if `size` more bytes exceed the limit."""
         self._left -= size
         if self._left < 0:
             raise LayerError(
@@ -39,10 +39,11 @@ class UnpackBound:
             )
 
 
-#: Files and directories, counted once a layer; large images have half a million.
+#: Files and directories, counted again in each layer that has them; large images have half a
+#: million.
 PLACES = 2_000_000
 
-#: Characters of all their paths.
+#: Characters of all paths together.
 CHARACTERS = 256 << 20
 
 
@@ -54,7 +55,7 @@ class TreeBound:
         self._characters = CHARACTERS
 
     def take(self, path: str) -> None:
-        """LayerError when one more path is more than there may be."""
+        """Raises LayerError if one more path exceeds the limit."""
         self._places -= 1
         self._characters -= len(path)
         if self._places < 0 or self._characters < 0:

@@ -1,17 +1,17 @@
-"""Paths inside an image, as its fields have them."""
+"""Paths inside an image, in its fields."""
 
 import posixpath
 import re
 
 from lading.values.errors import LadingError
 
-#: What Linux takes (limits.h), in bytes: of a name between slashes, and of a whole path.
+#: Linux's limits in bytes (limits.h): for a name between slashes, and for a whole path.
 MAX_NAME, MAX_PATH = 255, 4095
 
-#: What runtimes mount over whatever an image has there.
+#: The directories that runtimes mount over those of the image.
 MOUNTED = ("/dev", "/proc", "/sys")
 
-# Where in there docker and podman can mount a volume nevertheless.
+# The paths in these directories where docker and podman can still mount a volume.
 _VOLUME = re.compile(r"/dev/(shm|mqueue|hugepages)|/sys(/fs/cgroup)?")
 
 #: The line breaks and control characters of C0, DEL and C1.
@@ -19,7 +19,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def parse_container_path(field: str, text: str) -> str:
-    """`text` if it is absolute and in its shortest form; else a LadingError that names `field`."""
+    """Returns `text` if it is absolute and in its shortest form; raises a LadingError that names
+    `field` otherwise."""
     where = f"`{field}` has {shown(text)}"
     if not text.startswith("/"):
         raise LadingError(f"{where}, which is not absolute. Write `/{text.lstrip('./')}`.")
@@ -44,16 +45,16 @@ def parse_volume(field: str, text: str) -> str:
 
 
 def check_characters(where: str, path: str) -> None:
-    """LadingError that begins with `where` for a path, relative or not, with line breaks and the
-    like: some runtimes take them, but whoever reads the path is deceived."""
+    """Raises a LadingError that begins with `where` for a path, relative or not, with line breaks
+    or similar characters: some runtimes accept them, but they deceive whoever reads the path."""
     control = _CONTROL.search(path)
     if control:
         raise LadingError(f"{where}, but {control[0]!r} can't be in a path. Remove it.")
 
 
 def check_length(where: str, path: str) -> None:
-    """LadingError that begins with `where` for a path, relative or not, that Linux does not
-    take."""
+    """Raises a LadingError that begins with `where` for a path, relative or not, that Linux does
+    not accept."""
     for name in path.split("/"):
         size = len(name.encode("utf-8", "surrogatepass"))
         if size > MAX_NAME:
@@ -69,16 +70,16 @@ def check_length(where: str, path: str) -> None:
 
 
 def is_mounted(path: str) -> bool:
-    """Whether `path`, which is absolute, lies in what runtimes mount over the image."""
+    """Whether `path`, which is absolute, is in a directory that runtimes mount over."""
     return any(path == place or path.startswith(place + "/") for place in MOUNTED)
 
 
 def shown(text: str, most: int = 80) -> str:
-    """`text` in quotes, for a message: the beginning and the end of a long one."""
+    """`text` in quotes, for a message; a long one is shortened in the middle."""
     half = most // 2
     return repr(text if len(text) <= most else f"{text[:half]}...{text[-half:]}")
 
 
 def _shortest(text: str) -> str:
-    # POSIX gives two leading slashes a meaning of their own, and normpath keeps them.
+    # POSIX gives two leading slashes a special meaning, and normpath keeps them.
     return posixpath.normpath("/" + text.lstrip("/"))

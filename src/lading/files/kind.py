@@ -1,4 +1,4 @@
-"""What a thing in a tree of files can be."""
+"""The kinds of things in a tree of files."""
 
 import stat
 from enum import Enum
@@ -6,7 +6,7 @@ from typing import Optional
 
 
 class Kind(Enum):
-    """The value is the word for it in errors, lists and fields; a hard link is only in archives."""
+    """The value is the word for it in errors, lists and fields. Only archives have hard links."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -31,12 +31,12 @@ class Kind(Enum):
 
     @classmethod
     def of_mode(cls, mode: int) -> "Optional[Kind]":
-        """Of an `st_mode`; None for a socket, which neither archives nor images have."""
+        """The kind for an `st_mode`; None for a socket, which neither archives nor images have."""
         return _OF_FORMAT.get(stat.S_IFMT(mode))
 
     @property
     def in_image(self) -> "Kind":
-        """Whatever is neither directory nor symlink counts as a file in the tree of an image."""
+        """Everything but directories and symlinks counts as a file in the tree of an image."""
         return self if self in (Kind.DIRECTORY, Kind.SYMLINK) else Kind.FILE
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a layer that others made."""
+"""Errors in layers from other people."""
 
 from contextlib import contextmanager
 from typing import Iterator
@@ -8,12 +8,12 @@ from lading.values.foreign_text import printable
 
 
 class LayerError(ValueError):
-    """The text is a predicate and a remedy; the layer is its subject."""
+    """The text is a predicate and a remedy; its subject is the layer."""
 
 
 @contextmanager
 def about_layer(subject: str) -> Iterator[None]:
-    """Make a LadingError, whose sentence begins with `subject`, of a LayerError."""
+    """Turn a LayerError into a LadingError whose sentence begins with `subject`."""
     try:
         yield
     except LayerError as error:
@@ -21,8 +21,8 @@ def about_layer(subject: str) -> Iterator[None]:
 
 
 def unsound(reason: str) -> LayerError:
-    """The bytes are not a tar archive, or not all of one. They have the digest that was asked for,
-    so it does not help to pull them again."""
+    """The bytes are not a complete tar archive. They have the expected digest, so pulling them
+    again does not help."""
     return LayerError(
         f"is not a valid tar archive ({reason}). It was published that way: choose another base."
     )

@@ -1,21 +1,21 @@
-"""Symlinks in a tree that is not the machine's own."""
+"""Symlinks in a tree other than the machine's own."""
 
 from typing import Callable, List, Optional
 
-#: As many as the kernel follows (path_resolution(7)).
+#: The most links that the kernel follows (path_resolution(7)).
 MAX_LINKS = 40
 
-# Names on the way, which a target may have thousands of.
+# The most names on the way; targets may have thousands.
 _MAX_STEPS = 1000
 
 
 def follow(path: str, target_of: Callable[[str], Optional[str]]) -> Optional[str]:
-    """`path` with the links among its parents followed, but not a last one; None if that does not
-    end, or is made not to. With `/.` behind it, a last one as well.
+    """`path` with the links among its parents followed, but not a final one; None if there are too
+    many links or names. With `/.` at the end, a final link is followed too.
 
-    Paths have no slash in front; `..` leads to the parent, and not out of the root. `target_of`
-    gives the target of what is a link at a path without links among its parents, else None.
-    Parents that are not there count as directories.
+    Paths have no leading slash; `..` leads to the parent, but not out of the root. `target_of`
+    returns the target of the link at a path without links among its parents, None for anything
+    else. Missing parents count as directories.
     """
     done: List[str] = []
     pending = path.split("/")[::-1]

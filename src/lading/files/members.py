@@ -1,6 +1,7 @@
-"""What lies in a store package: the build's own record of its files.
+"""The content of a store package: the build's record of its files.
 
-Later steps read this list and never `stat`: Pants changes the modes of files it materialises.
+Later steps read this list and never call `stat`: Pants changes the modes of files that it
+materialises.
 """
 
 import json
@@ -18,7 +19,7 @@ class Member:
     """One file, directory or symlink.
 
     `path` is relative to the package's root; the root itself is the path "". `sha256` (hex) and
-    `size` (bytes) are a file's; `hardlink` is the path of an earlier member that is the same
+    `size` (bytes) describe a file; `hardlink` is the path of an earlier member that is the same
     file, or ""; `target` is a symlink's text.
     """
 
@@ -58,7 +59,7 @@ class Member:
 
 
 def members_to_json(members: Tuple[Member, ...]) -> str:
-    """One member a line, in the given order."""
+    """One member per line, in the given order."""
     lines = ",\n".join(json.dumps(member.to_dict(), sort_keys=True) for member in members)
     return '{"members": [\n' + lines + "\n]}\n"
 

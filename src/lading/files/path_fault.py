@@ -1,4 +1,4 @@
-"""What keeps other people's paths, links and owners out of a layer.
+"""Checks that keep invalid paths, links and owners out of a layer.
 
 A file name that begins with `.wh.` would delete files of lower layers.
 """
@@ -6,7 +6,7 @@ A file name that begins with `.wh.` would delete files of lower layers.
 from lading.files.container_path import MAX_NAME, MAX_PATH
 from lading.files.whiteouts import PREFIX
 
-# (uid_t)-1 stands for leaving it as it is (chown(2)).
+# (uid_t)-1 means "leave unchanged" (chown(2)).
 _LARGEST_ID = (1 << 32) - 2
 
 

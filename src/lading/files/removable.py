@@ -1,4 +1,4 @@
-"""Trees that their owner can remove, whatever modes a build gave to directories."""
+"""Makes trees removable for their owner, whatever modes a build gave to directories."""
 
 import os
 import stat
@@ -6,15 +6,15 @@ from pathlib import Path
 
 
 def let_owner_remove(tree: Path) -> None:
-    """Open the directories of `tree` for their owner. Root needs no such thing.
+    """Give the owner full access to the directories of `tree`. Root does not need this.
 
-    Only while nobody else changes the tree. It may be deeper than paths can be long, so it is
-    walked from directory to directory.
+    Call it only while nobody else changes the tree. The tree may be deeper than paths can be long,
+    so it is walked from directory to directory.
     """
     if os.geteuid() == 0:
         return
     start = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-    # For each directory on the way down, those in it that are still to be opened.
+    # For each directory on the way down: its directories that have not been opened yet.
     pending = [[os.fspath(tree)]]
     try:
         while pending:

@@ -1,4 +1,4 @@
-"""Removing a tree that strangers made, however deep it is."""
+"""Removes an untrusted tree, however deep it is."""
 
 import itertools
 import os
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def remove_tree(tree: Path) -> None:
-    """Remove the directory `tree`, or what an earlier call has left of it. Whoever calls it must be
-    allowed to do anything with what lies in it, as root of a user namespace is.
+    """Remove the directory `tree`, or what an earlier call has left of it. The caller must have all
+    permissions on its content, like root of a user namespace.
 
-    Directories are moved to the top before they are emptied: `shutil.rmtree` goes down by
-    recursion, or with a file open for each level, and paths are bounded.
+    Directories are moved to the top before they are emptied, because paths are limited in length,
+    and `shutil.rmtree` recurses, or keeps a file open for each level.
     """
     top = f"{tree}.removed"
     os.makedirs(top, 0o700, exist_ok=True)

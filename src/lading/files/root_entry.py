@@ -5,10 +5,10 @@ from typing import Tuple
 
 from lading.files.kind import LINK_MODE, Kind
 
-#: Files that packages of several layers add to. `ImageTree` has what they hold.
+#: Files that packages of several layers add to. `ImageTree` has their content.
 ADDED_TO = frozenset(("etc/ld.so.cache", "etc/shells", "etc/ssl/certs/ca-certificates.crt"))
 
-#: What directories get that nobody asked for: parents of something, and those of packages.
+#: The mode of directories that nobody declared: parents of something, and those of packages.
 DIRECTORY_MODE = 0o755
 
 
@@ -31,7 +31,7 @@ class RootEntry:
 
     @property
     def described(self) -> "RootEntry":
-        """As `ImageTree` has it: without data, unless the file is one of `ADDED_TO`."""
+        """Its form in `ImageTree`: without data, unless the file is one of `ADDED_TO`."""
         data = self.data if self.path in ADDED_TO else b""
         return replace(self, data=data, source="")
 

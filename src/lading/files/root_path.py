@@ -1,4 +1,4 @@
-"""Paths that something may be put at in an image."""
+"""Paths in an image where something may be put."""
 
 from lading.files.container_path import (
     MOUNTED,
@@ -13,9 +13,10 @@ from lading.values.path import STORE_DIR
 
 
 def parse_root_path(field: str, path: str, is_directory: bool = False) -> str:
-    """`path`, as `field` has it, without its leading slash; a LadingError where nothing may be put.
+    """`path`, from `field`, without its leading slash. Raises a LadingError if nothing may be put
+    there.
 
-    Directories may be the places that runtimes mount over, but nothing may be below these.
+    Directories may be at the places that runtimes mount over, but nothing may be below these.
     """
     parse_container_path(field, path)
     if path == "/" or (path + "/").startswith(STORE_DIR + "/"):
@@ -32,7 +33,8 @@ def parse_root_path(field: str, path: str, is_directory: bool = False) -> str:
 
 
 def check_layer_path(field: str, path: str) -> None:
-    """LadingError where a layer can't have `path`, which a field has or a source of it."""
+    """Raises LadingError if a layer can't have `path`, which comes from a field or a source of
+    it."""
     check_length(f"`{field}` has {shown(path)}", path)
     if any(name.startswith(PREFIX) for name in path.split("/")):
         raise LadingError(

@@ -1,4 +1,4 @@
-"""A tree of files on the host, walked in an order that every machine has in common."""
+"""A tree of files on the host, walked in the same order on every machine."""
 
 import errno
 import os
@@ -14,8 +14,8 @@ from lading.values.foreign_text import printable, shown
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing in a tree. `path` is relative to the root, which itself is "."; `host` is where
-    it lies; `mode` is the whole `st_mode`, not followed through a symlink."""
+    """One thing in a tree. `path` is relative to the root, which itself is "."; `host` is the path
+    on the host; `mode` is the whole `st_mode`, of a symlink rather than its target."""
 
     path: str
     host: str
@@ -47,9 +47,9 @@ class Entry:
 
 
 def walk(root: Path) -> Iterator[Entry]:
-    """`root` and all below it: parents first, siblings by the bytes of their names.
+    """`root` and everything below it: parents first, siblings by the bytes of their names.
 
-    Links are not followed. `LadingError` for what is so deep that no path leads there.
+    Links are not followed. Raises `LadingError` for a path that is too long for the host.
     """
     pending: List[str] = ["."]
     while pending:

@@ -1,11 +1,11 @@
-"""Names in a layer that hide what lower layers have: OCI image-spec, layer.md, Whiteouts."""
+"""Names in a layer that hide files of lower layers: OCI image-spec, layer.md, Whiteouts."""
 
 import posixpath
 from typing import Optional
 
 PREFIX = ".wh."
 
-#: Hides everything that lower layers have in the directory it lies in.
+#: Hides everything that lower layers have in its directory.
 OPAQUE = ".wh..wh..opq"
 
 

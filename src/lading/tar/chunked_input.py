@@ -6,7 +6,7 @@ from lading.files.layer_error import unsound
 
 
 class ChunkedInput:
-    """LayerError where the chunks end too early."""
+    """Raises LayerError if the chunks end too early."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks

@@ -1,9 +1,8 @@
-"""Reads the tar archive of a layer that others made.
+"""Reads the tar archive of an untrusted layer.
 
-It is read as Go's archive/tar reads it, with which docker, containerd and podman unpack, so that
-nobody sees another tree than they do; what they can't unpack is refused. Python's `tarfile` takes
-a damaged header for the end of the archive, has global pax headers count, and differs from version
-to version.
+It reads like Go's archive/tar, with which docker, containerd and podman unpack, so that it sees the
+same tree as they do; what they can't unpack is refused. Python's `tarfile` takes a damaged header
+for the end of the archive, honours global pax headers, and differs from version to version.
 """
 
 import posixpath
@@ -23,17 +22,18 @@ from lading.values.foreign_text import shown
 #: The extended attribute that holds file capabilities.
 CAPABILITY = "security.capability"
 
-# By their length in bytes: version and flags, of which there is but one (linux/capability.h).
+# By length in bytes: the version and the only flag (linux/capability.h).
 _CAPABILITIES = {20: 0x02000000, 24: 0x03000000}
 _EFFECTIVE = 1
 
-#: Most bytes that the names or the attributes of one member may take, as in Go.
+#: The most bytes that the names or the attributes of one member may take, as in Go.
 HEADER_LIMIT = 1 << 20
 
-#: Most members of a layer, and most characters that their paths and targets may take together.
+#: The most members of a layer, and the most characters that their paths and targets may take
+#: together.
 MEMBER_LIMIT, NAMES_LIMIT = 1_000_000, 128 << 20
 
-# (uid_t)-1 stands for leaving it as it is (chown(2)).
+# (uid_t)-1 means "leave unchanged" (chown(2)).
 _LARGEST_ID = (1 << 32) - 2
 
 _LARGEST_SIZE = (1 << 63) - 1
@@ -41,7 +41,7 @@ _LARGEST_SIZE = (1 << 63) - 1
 # makedev(3), in the kernel
 _MAJORS, _MINORS = 1 << 12, 1 << 20
 
-# Above that, file systems wrap around.
+# File systems wrap around above this.
 _LATEST_TIME = 1 << 34
 
 _OLD_FILE, _PAX, _GLOBAL_PAX, _LONG_PATH, _LONG_TARGET, _SPARSE = "\0", "x", "g", "L", "K", "S"
@@ -50,7 +50,7 @@ _ZEROS = bytes(BLOCK)
 
 @dataclass(frozen=True)
 class _Extensions:
-    """What the headers in front of a member's own say; the texts are of GNU's."""
+    """The contents of the headers before a member's own; the texts are from GNU headers."""
 
     pax: PaxRecords
     path: bytes = b""
@@ -61,9 +61,9 @@ _NOTHING = _Extensions(PaxRecords({}))
 
 
 class LayerArchive:
-    """The members of the archive that `chunks` are, in order.
+    """The members of the archive in `chunks`, in order.
 
-    LayerError for what no runtime could unpack, and for what is made to harm one.
+    Raises LayerError for archives that no runtime could unpack, or that are made to harm one.
     """
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -72,11 +72,11 @@ class LayerArchive:
         self._sparse: Optional[SparseContent] = None
         self._seen: Set[bytes] = set()
         self._names = 0
-        #: Bytes of the last member that are zeros and not in the archive.
+        #: The number of bytes of the last member that are zeros and not in the archive.
         self.holes = 0
 
     def next_member(self) -> Optional[TarMember]:
-        """None at the end. Paths have no slash in front and no dots; that of the root is empty."""
+        """None at the end. Paths have no leading slash and no dots; the root's path is empty."""
         self._input.skip(self._left + self._padding)
         self._left = self._padding = self.holes = 0
         self._sparse = None
@@ -114,7 +114,7 @@ class LayerArchive:
         return self._input.read(size)
 
     def _block(self) -> Optional[TarBlock]:
-        """None at the end, which two blocks of zeros are, or where there is nothing more."""
+        """None at the end: two blocks of zeros, or the end of the data."""
         if self._input.at_end():
             return None
         block = self._input.read(BLOCK)
@@ -132,7 +132,7 @@ class LayerArchive:
         return data
 
     def _count(self, name: bytes, member: TarMember) -> None:
-        # As Go cleans it. What docker and podman write down of an archive has each name once.
+        # Cleaned as in Go. Records of docker and podman about an archive have each name once.
         cleaned = posixpath.normpath(name.replace(b"//", b"/"))
         if cleaned in self._seen:
             raise LayerError(
@@ -160,7 +160,7 @@ def _extended(extensions: _Extensions, type: str, data: bytes) -> _Extensions:
 
 
 def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]:
-    """With its name as it is in the archive."""
+    """The member with its name as it is in the archive."""
     pax = extensions.pax
     name = extensions.path or pax.text(b"path") or block.path
     target = extensions.target or pax.text(b"linkpath") or block.target
@@ -183,7 +183,7 @@ def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]
 
 
 def _check_capability(member: TarMember) -> None:
-    """Of whatever kind of file, as the kernel does, which docker, podman and containerd ask."""
+    """Checked for all kinds of files, as the kernel does, and so docker, podman and containerd."""
     for name, value in member.xattrs:
         version = int.from_bytes(value[:4], "little") & ~_EFFECTIVE
         if name == CAPABILITY and _CAPABILITIES.get(len(value)) != version:
@@ -245,6 +245,6 @@ def _device(block: TarBlock) -> Tuple[int, int]:
 
 
 def _mtime(stored: Optional[int], block: TarBlock) -> int:
-    """Zero for times that a file system can't hold, as docker has it."""
+    """Zero for times that a file system can't hold, as in docker."""
     mtime = block.mtime if stored is None else stored
     return mtime if 0 <= mtime < _LATEST_TIME else 0

@@ -1,4 +1,4 @@
-"""Paths in the layers of others."""
+"""Paths in untrusted layers."""
 
 from typing import List
 
@@ -6,21 +6,20 @@ from lading.files.layer_error import LayerError
 from lading.files.whiteouts import PREFIX
 from lading.values.foreign_text import shown
 
-#: Linux's PATH_MAX without the first slash and the end, and NAME_MAX, in bytes (limits.h).
+#: In bytes (limits.h): Linux's PATH_MAX without the first slash and the end, and NAME_MAX.
 PATH_LIMIT, NAME_LIMIT = 4094, 255
 
-#: Most names in a path.
+#: The most names in a path.
 DEPTH_LIMIT = 256
 
 _WHITEOUT = PREFIX.encode("ascii")
 
 
 def member_path(name: bytes) -> str:
-    """The path without leading slash and dots; "" for the root. `..` takes away the name in front
-    of it, whatever lies there, and does not lead out of the root: so do docker, podman and
-    containerd.
+    """The path without leading slash and dots; "" for the root. Like docker, podman and containerd,
+    `..` removes the name before it, whatever lies there, and does not lead out of the root.
 
-    LayerError where it is no path that Linux takes.
+    Raises LayerError for a path that Linux does not accept.
     """
     text = name.decode("utf-8", "surrogateescape")
     parts: List[str] = []
@@ -35,7 +34,7 @@ def member_path(name: bytes) -> str:
 
 
 def check_length(path: str) -> None:
-    """LayerError where a path without dots is longer or deeper than it may be."""
+    """Raises LayerError if a path without dots is too long or too deep."""
     data = path.encode("utf-8", "surrogateescape")
     parts = data.split(b"/")
     longest = max(len(part) - len(_WHITEOUT) * part.startswith(_WHITEOUT) for part in parts)

@@ -1,4 +1,4 @@
-"""What a pax extended header says of the member behind it (POSIX.1-2017 pax)."""
+"""The content of a pax extended header about the member after it (POSIX.1-2017 pax)."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ _TIME = re.compile(rb"(-?[0-9]{1,19})(\.[0-9]*)?")
 
 @dataclass(frozen=True)
 class PaxRecords:
-    """By key. An empty value says nothing, as in Go. LayerError for malformed ones."""
+    """Values by key. An empty value means "not set", as in Go. Raises LayerError for malformed
+    records."""
 
     records: Mapping[bytes, bytes]
 
@@ -35,7 +36,7 @@ class PaxRecords:
                 raise unsound("malformed pax records")
             at = end
             if key in _REGION:
-                # Version 0.0 has many records of the same names.
+                # Version 0.0 has many records with the same names.
                 if key != _REGION[len(regions) % 2] or b"," in value:
                     raise unsound("malformed pax records")
                 regions.append(value)
@@ -46,7 +47,7 @@ class PaxRecords:
         return cls(records)
 
     def sparse(self, key: bytes) -> bytes:
-        """What GNU tar says of a file with holes; empty for nothing."""
+        """The value of a record of GNU tar about a file with holes; empty if it is not set."""
         return self.records.get(_SPARSE + key, b"")
 
     def text(self, key: bytes) -> Optional[bytes]:
@@ -63,7 +64,7 @@ class PaxRecords:
 
     @property
     def mtime(self) -> Optional[int]:
-        """Without fractions of the second."""
+        """Without fractions of a second."""
         value = self.records.get(b"mtime")
         match = _TIME.fullmatch(value) if value else None
         if value and not match:

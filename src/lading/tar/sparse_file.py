@@ -1,6 +1,6 @@
 """Files with holes in pax archives: GNU tar, "Storing Sparse Files", versions 0.0, 0.1 and 1.0.
 
-As Go's archive/tar reads them, and so docker, podman and containerd.
+They are read as in Go's archive/tar, and so as in docker, podman and containerd.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from lading.files.layer_error import unsound
 from lading.tar.pax_records import PaxRecords
 from lading.tar.tar_header import BLOCK
 
-#: Bytes that the list of regions may take in front of a file's content.
+#: The most bytes of the list of regions before a file's content.
 MAP_LIMIT = 1 << 20
 
-#: (offset, length) of what is in the archive; zeros lie between.
+#: (offset, length) of a part that is in the archive; zeros lie between.
 Region = Tuple[int, int]
 
 _VERSIONS_IN_HEADER = ((b"0", b"0"), (b"0", b"1"))
@@ -24,7 +24,7 @@ _Read = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class SparseHeader:
-    """What a pax header says of a file with holes. `name` is None where the file's own counts."""
+    """The pax header of a file with holes. `name` is None if the file's own name counts."""
 
     name: Optional[bytes]
     size: Optional[int]
@@ -33,11 +33,11 @@ class SparseHeader:
 
     @classmethod
     def find(cls, pax: PaxRecords) -> "Optional[SparseHeader]":
-        """None for a file without holes, and for versions that nobody knows."""
+        """None for a file without holes, and for unknown versions."""
         version = (pax.sparse(b"major"), pax.sparse(b"minor"))
         in_content = version == _VERSION_IN_CONTENT
         if version == (b"", b""):
-            # Files of version 0 need not say so.
+            # Files of version 0 need not have the version.
             if not pax.sparse(b"map"):
                 return None
         elif not in_content and version not in _VERSIONS_IN_HEADER:
@@ -46,7 +46,7 @@ class SparseHeader:
         return cls(pax.text(b"GNU.sparse.name"), _number(size) if size else None, in_content, pax)
 
     def regions(self, read: _Read) -> Sequence[Region]:
-        """`read` gives so many bytes of the member's content, in front of which they may lie."""
+        """`read` returns that many bytes of the member's content, which the regions may precede."""
         if self.is_map_in_content:
             numbers = _numbers_in_content(read)
         else:
@@ -59,9 +59,9 @@ class SparseHeader:
 
 
 class SparseContent:
-    """The content of a file of `size` bytes, whose `regions` `read` gives one after the other.
+    """The content of a file of `size` bytes. `read` returns its `regions` one after the other.
 
-    `held` is how many bytes there are of these.
+    `held` is the number of bytes in the regions.
     """
 
     def __init__(self, regions: Sequence[Region], size: int, held: int, read: _Read) -> None:
@@ -108,7 +108,7 @@ def _check(regions: Sequence[Region], size: int, held: int) -> None:
 
 
 def _numbers_in_content(read: _Read) -> List[int]:
-    """A count, and as many pairs, each on a line, filled up to a whole block."""
+    """A count and as many pairs, each number on a line, padded to a whole block."""
     lines: List[bytes] = []
     rest, taken, wanted = b"", 0, 1
     while len(lines) < wanted:

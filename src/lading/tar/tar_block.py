@@ -1,4 +1,4 @@
-"""One header block of a tar archive that others made.
+"""One header block of an untrusted tar archive.
 
 POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar, "Basic Tar Format".
 """
@@ -15,13 +15,13 @@ _OCTAL_DIGITS = b"01234567"
 
 @dataclass(frozen=True)
 class TarBlock:
-    """LayerError, on construction or on use, where it is damaged."""
+    """Raises LayerError, on construction or on use, if it is damaged."""
 
     block: bytes
 
     def __post_init__(self) -> None:
         stored = _number(self.block[148:156])
-        # The checksum counts as blanks while it is computed.
+        # The checksum's field counts as blanks in the sum.
         summed = self.block[:148] + b" " * 8 + self.block[156:]
         if sum(summed) != stored and _signed_sum(summed) != stored:
             raise unsound("a header with a wrong checksum")
@@ -38,8 +38,8 @@ class TarBlock:
     @property
     def _prefix(self) -> bytes:
         if self.block[257:265] != _USTAR:
-            return b""  # In GNU's format something else lies there.
-        is_star = self.block[508:] == _STAR  # It has times behind a shorter prefix.
+            return b""  # In GNU's format this field has other data.
+        is_star = self.block[508:] == _STAR  # It has times after a shorter prefix.
         return self.block[345:476] if is_star else self.block[345:500]
 
     @property
@@ -60,7 +60,7 @@ class TarBlock:
 
     @property
     def device(self) -> Tuple[int, int]:
-        """Its major and minor number."""
+        """The major and minor number."""
         return _number(self.block[329:337]), _number(self.block[337:345])
 
     @property
@@ -73,7 +73,7 @@ class TarBlock:
 
 
 def _signed_sum(summed: bytes) -> int:
-    """Old programs took bytes for signed."""
+    """Old programs summed signed bytes."""
     return sum(summed) - 256 * sum(byte > 127 for byte in summed)
 
 
@@ -82,7 +82,7 @@ def _text(field: bytes) -> bytes:
 
 
 def _number(field: bytes) -> int:
-    """Octal digits, or GNU's big-endian number behind a bit that is set."""
+    """Octal digits, or GNU's big-endian number after a set bit."""
     if field[0] & 0x80:
         sign_bit = 1 << (8 * len(field) - 2)
         value = int.from_bytes(field, "big") & (2 * sign_bit - 1)

@@ -1,7 +1,7 @@
-"""Tar headers whose bytes depend on nothing but the member.
+"""Tar headers whose bytes depend only on the member.
 
-POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". Python's `tarfile`
-writes other bytes in other versions of Python, so the few lines that are needed stand here.
+POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". Python's `tarfile` writes
+different bytes in different versions of Python, so this module has the few lines that are needed.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lading.values.errors import LadingError
 
 BLOCK = 512
 
-#: What ends an archive: two blocks of zeros.
+#: The end of an archive: two blocks of zeros.
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 _MAX_OCTAL_SIZE = 8**11 - 1
@@ -23,9 +23,9 @@ _MAX_OCTAL_ID = 8**7 - 1
 class TarMember:
     """One member. `path` has no leading slash and, for directories, no trailing one.
 
-    `target` is a symlink's text, or a hard link's path in the archive. `size` is in bytes and
-    counts for files only. `mtime` is in seconds. `xattrs` are extended attributes by full name,
-    such as `security.capability`; `device` has the major and minor number of a device.
+    `target` is a symlink's text, or a hard link's path in the archive. `size` is in bytes, and used
+    for files only. `mtime` is in seconds. `xattrs` are extended attributes by full name, such as
+    `security.capability`; `device` is the major and minor number of a device.
     """
 
     path: str
@@ -41,14 +41,14 @@ class TarMember:
 
 
 def padding(size: int) -> bytes:
-    """What must follow `size` bytes of content to fill the last block."""
+    """The bytes that fill the last block after `size` bytes of content."""
     return bytes(-size % BLOCK)
 
 
 def header(member: TarMember) -> bytes:
-    """The member's header blocks: one, or three and more where a pax record is needed."""
+    """The member's header blocks: one, or at least three if a pax record is needed."""
     path = member.path + "/" if member.type == Kind.DIRECTORY else member.path
-    # Go's archive/tar and libarchive read attributes from records of this name.
+    # Go's archive/tar and libarchive read attributes from records with this name.
     records = {f"SCHILY.xattr.{name}": value for name, value in member.xattrs}
     split = _split_path(path)
     if split is None:
@@ -81,12 +81,12 @@ def _ascii(text: str, limit: int) -> Optional[bytes]:
 
 
 def _split_path(path: str) -> Optional[Tuple[bytes, bytes]]:
-    """(prefix, name) as ustar holds them, or None where the path does not fit."""
+    """(prefix, name) as in ustar, or None if the path does not fit."""
     if not path.isascii():
         return None
     if len(path) <= 100:
         return b"", path.encode("ascii")
-    # The name must not be empty, hence the search ends before a directory's last slash.
+    # The name must not be empty, so the search ends before a directory's last slash.
     for slash in range(max(len(path) - 101, 1), min(155, len(path) - 2) + 1):
         if path[slash] == "/":
             return path[:slash].encode("ascii"), path[slash + 1 :].encode("ascii")
@@ -111,7 +111,7 @@ def _utf8(name: str) -> bytes:
 
 def _pax_record(key: str, value: bytes) -> bytes:
     body = b" " + key.encode("ascii") + b"=" + value + b"\n"
-    # The length counts its own digits.
+    # The length includes its own digits.
     length = len(body)
     while len(str(length)) + len(body) != length:
         length = len(str(length)) + len(body)
@@ -136,11 +136,11 @@ def _ustar(
         b"%07o\0" % ids[1],
         b"%011o\0" % size,
         b"%011o\0" % mtime,
-        b" " * 8,  # the checksum counts as blanks while it is computed
+        b" " * 8,  # the checksum's field counts as blanks in the sum
         type.encode("ascii"),
         target.ljust(100, b"\0"),
         b"ustar\00000",
-        bytes(32),  # user name: numbers alone count
+        bytes(32),  # user name: only the numbers are used
         bytes(32),  # group name
         b"%07o\0" % device[0],
         b"%07o\0" % device[1],

@@ -1,4 +1,4 @@
-"""What lies in a tree of files that becomes a part of a layer."""
+"""A member of a tree of files that becomes a part of a layer."""
 
 import json
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from lading.tar.tar_header import TarMember
 
 @dataclass(frozen=True)
 class TreeMember:
-    """A directory, symlink or file. `path` is the one in the image, without a leading slash.
+    """A directory, symlink or file. `path` is the path in the image, without a leading slash.
 
-    `size` (bytes) and `sha256` (hex) are a file's; `hardlink` is the path of an earlier member
+    `size` (bytes) and `sha256` (hex) describe a file; `hardlink` is the path of an earlier member
     that is the same file, or ""; `target` is a symlink's text; `mtime` is in seconds.
     """
 
@@ -42,11 +42,11 @@ class TreeMember:
         return self.type == Kind.SYMLINK
 
     def same_as(self, other: "TreeMember") -> bool:
-        """Whether a program sees no difference."""
+        """Whether programs see no difference."""
         return _visible(self) == _visible(other)
 
     def to_entry(self, path: str) -> RootEntry:
-        """The member at `path`, without a file's data."""
+        """The member as an entry at `path`, without a file's data."""
         return RootEntry(path, self.type, self.mode, self.uid, self.gid, self.target)
 
     def to_tar(self) -> TarMember:
@@ -68,7 +68,7 @@ def _visible(member: TreeMember) -> Tuple[object, ...]:
 
 
 def members_to_json(members: Iterable[TreeMember]) -> str:
-    """One member a line, in the given order; in ASCII, so that any name survives."""
+    """One member per line, in the given order; in ASCII, so that any name survives."""
     lines = (
         json.dumps(list({**vars(member), "type": member.type.value}.values())) for member in members
     )

@@ -1,7 +1,8 @@
-"""The segment of a tree of files: tar members without an end marker, so that segments concatenate.
+"""The segment of a tree of files: tar members without an end marker, so that segments can be
+concatenated.
 
-Directories are not in it, for several trees may have the same ones and a layer must not have a
-path twice. The layer's head has them.
+It has no directories, because several trees may have the same ones and a layer must not have a path
+twice. The layer's head has them.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from lading.values.errors import LadingError
 
 _CHUNK = 1 << 20
 
-#: Where a file's bytes are.
+#: A file's bytes, or the file that has them.
 Content = Union[bytes, memoryview, Path]
 
 
@@ -27,8 +28,8 @@ Content = Union[bytes, memoryview, Path]
 class TreeFile:
     """A member with its bytes, which only a file that is no hard link has.
 
-    Size and digest of the member are filled in when it is written, and so is its time if that
-    follows from the content.
+    The member's size and digest are filled in when it is written, and its time if it follows from
+    the content.
     """
 
     member: TreeMember
@@ -37,10 +38,9 @@ class TreeFile:
 
 
 def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[TreeMember, ...]:
-    """Write the segment and return all members, sorted, directories included.
+    """Write the segment and return all members, sorted, including directories.
 
-    Of several names of one file the first has the bytes. LadingError for a path that is there
-    twice.
+    If a file has several names, the first has the bytes. Raises LadingError if a path occurs twice.
     """
     written: List[TreeMember] = []
     digests: Dict[str, TreeMember] = {}
@@ -62,9 +62,9 @@ def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[Tre
 
 
 def rewrite_segment(segment: Path, places: Mapping[str, str], output: BinaryIO) -> None:
-    """Copy the members of a segment to where `places` maps their paths; leave the others out.
+    """Copy the members of a segment to the paths that `places` maps them to; leave out the others.
 
-    Where the first name of a file is left out, the next one gets the bytes.
+    If the first name of a file is left out, the next one gets the bytes.
     """
     with tarfile.open(segment, "r:", encoding="utf-8", errors="surrogateescape") as archive:
         placed = [info for info in archive if info.name in places]
@@ -83,7 +83,7 @@ def rewrite_segment(segment: Path, places: Mapping[str, str], output: BinaryIO) 
 
 
 def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
-    """Sorted, with the bytes of a file at the first of its names."""
+    """Sorted, with the bytes of a file at its first name."""
     ordered = sorted(files, key=lambda file: file.member.sort_key)
     contents = {file.member.path: file for file in ordered if not file.member.hardlink}
     first_names: Dict[str, str] = {}
@@ -99,7 +99,7 @@ def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
             first = first_names.setdefault(original, member.path)
             hardlink = "" if first == member.path else first
             content = b"" if hardlink else contents[original].content
-            # One file has one mode and one owner, whatever is said at its other names.
+            # One file has one mode and one owner, even if its other names have different ones.
             known = contents[original]
             named = replace(known.member, path=member.path, hardlink=hardlink)
             file = replace(known, member=named, content=content)
@@ -112,7 +112,7 @@ def _write_file(file: TreeFile, output: BinaryIO) -> TreeMember:
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     member = replace(member, size=size)
     if file.has_content_time:
-        # Read once more, since the header stands in front of the content.
+        # Read twice, since the header comes before the content.
         known = hashlib.sha256()
         for chunk in _chunks(content):
             known.update(chunk)
