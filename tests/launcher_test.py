@@ -173,6 +173,13 @@ def test_the_plugins_of_pants_toml_are_those_that_the_environment_has(telling: L
     assert f'plugins = ["{requests}"]\n' in (BUILD_ROOT / "pants.toml").read_text()
 
 
+def test_pants_finds_a_python_that_uv_has_put_into_the_cache(telling: Launcher) -> None:
+    assert str(telling.cache / "python") not in telling.run().stdout
+    directory = telling.cache / "python/cpython-3.9.25-linux-x86_64-gnu/bin"
+    directory.mkdir(parents=True)
+    assert f"PATH={telling.environ['PATH']}:{directory}\n" in telling.run().stdout
+
+
 class TestSettingsOfPip:
     INDEX = "https://index.example/simple"
 
