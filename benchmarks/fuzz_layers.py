@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from lading.compression.layer_blob import BlobReader, Compression
+from lading.compression.layer_blob import BlobReader
+from lading.compression.layer_media_type import Compression
 from lading.compression.zstd_testing import skippable, zstd
 from lading.files.bounds import TreeBound, UnpackBound
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer

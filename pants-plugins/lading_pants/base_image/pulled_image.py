@@ -17,7 +17,7 @@ from pants.engine.fs import (
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.util.frozendict import FrozenDict
 
-from lading.compression.layer_blob import Compression
+from lading.compression.layer_media_type import Compression
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.registry.descriptor import Descriptor

@@ -4,12 +4,11 @@ The media type does not count: it is wrong in practice, and docker, containerd a
 at the first bytes.
 """
 
-import re
 import zlib
 from dataclasses import dataclass
-from enum import Enum
-from typing import BinaryIO, Iterator, Optional, Protocol
+from typing import Iterator, Optional, Protocol
 
+from lading.compression.layer_media_type import Compression
 from lading.compression.zstd import WINDOW_LOG_LIMIT, ZstdDecompressor, ZstdError, ZstdWindowError
 from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, unsound
@@ -20,31 +19,10 @@ _INPUT = 1 << 15
 # Most bytes that come of an input at once.
 _OUTPUT = 1 << 20
 
-_GZIP = re.compile(rb"\x1f\x8b")
-# A frame, or one to be skipped, with which pzstd begins (RFC 8878, Zstandard Frames).
-_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
-
 
 class Input(Protocol):
     def read(self, size: int, /) -> bytes:
         ...
-
-
-class Compression(Enum):
-    """The value is the suffix of OCI's media types."""
-
-    NONE = ""
-    GZIP = "+gzip"
-    ZSTD = "+zstd"
-
-    @classmethod
-    def of(cls, blob: BinaryIO) -> "Compression":
-        """`blob` is at its start, and is again afterwards."""
-        start = blob.read(4)
-        blob.seek(0)
-        if _GZIP.match(start):
-            return cls.GZIP
-        return cls.ZSTD if _ZSTD.match(start) else cls.NONE
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lading.compression.layer_blob import BlobReader, Compression
+from lading.compression.layer_blob import BlobReader
+from lading.compression.layer_media_type import Compression
 from lading.compression.zstd_testing import BLOCK_LIMIT, skippable, zeros, zstd
 from lading.files.bounds import FACTOR, FLOOR, UnpackBound
 from lading.files.layer_error import LayerError

@@ -1,6 +1,10 @@
-"""The media types of layers: OCI image-spec, layer.md; distribution, manifest-v2-2.md."""
+"""Media types of layers, and what layers are compressed by: OCI image-spec, layer.md; distribution,
+manifest-v2-2.md."""
 
-from lading.compression.layer_blob import Compression
+import re
+from enum import Enum
+from typing import BinaryIO
+
 from lading.files.layer_error import LayerError
 from lading.values.foreign_text import shown
 
@@ -12,6 +16,10 @@ ZSTD_MEDIA_TYPE = _OCI + "+zstd"
 
 _DOCKER = "application/vnd.docker.image.rootfs.diff.tar"
 
+_GZIP = re.compile(rb"\x1f\x8b")
+# A frame, or one to be skipped, with which pzstd begins (RFC 8878, Zstandard Frames).
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
+
 _KNOWN = frozenset(
     {
         "",  # missing in practice
@@ -20,6 +28,23 @@ _KNOWN = frozenset(
         *(_DOCKER + suffix for suffix in ("", ".gzip", ".zstd")),
     }
 )
+
+
+class Compression(Enum):
+    """The value is the suffix of OCI's media types."""
+
+    NONE = ""
+    GZIP = "+gzip"
+    ZSTD = "+zstd"
+
+    @classmethod
+    def of(cls, blob: BinaryIO) -> "Compression":
+        """`blob` is at its start, and is again afterwards."""
+        start = blob.read(4)
+        blob.seek(0)
+        if _GZIP.match(start):
+            return cls.GZIP
+        return cls.ZSTD if _ZSTD.match(start) else cls.NONE
 
 
 def check_media_type(media_type: str) -> None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import FrozenSet, Iterator, Tuple
 
-from lading.compression.layer_blob import BlobReader, Compression
+from lading.compression.layer_blob import BlobReader
+from lading.compression.layer_media_type import Compression
 from lading.files.attributes import forget_default_acl
 from lading.files.bounds import TreeBound
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer

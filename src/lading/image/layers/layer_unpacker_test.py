@@ -10,7 +10,8 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List
 
 import pytest
 
-from lading.compression.layer_blob import BlobReader, Compression
+from lading.compression.layer_blob import BlobReader
+from lading.compression.layer_media_type import Compression
 from lading.compression.zstd_testing import BLOCK_LIMIT, zeros, zstd
 from lading.files import bounds
 from lading.files.bounds import FLOOR, TreeBound, UnpackBound

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Iterator, List, Optional
 
 from lading.compression.hashed_io import HashedChunks, HashedInput
-from lading.compression.layer_blob import BlobReader, Compression
-from lading.compression.layer_media_type import check_media_type, oci_media_type
+from lading.compression.layer_blob import BlobReader
+from lading.compression.layer_media_type import Compression, check_media_type, oci_media_type
 from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, about_layer
 from lading.image.config.layer import Layer

@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
-from lading.compression.layer_blob import BlobReader, Compression
+from lading.compression.layer_blob import BlobReader
+from lading.compression.layer_media_type import Compression
 from lading.files.kind import Kind
 from lading.image.root.image_tree import ImageTree
 from lading.python.programs.base_interpreter_request import BaseInterpreterRequest

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import List
 
-from lading.compression.layer_blob import Compression
+from lading.compression.layer_media_type import Compression
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.report import report
 from lading.network.network_environment import use_environment
