@@ -1,4 +1,4 @@
-"""Files that were written, so that those that nobody touched since need not be written again."""
+"""Remembers written files, so that unchanged ones need not be written again."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from typing import Dict, Iterable, Optional, Tuple
 
 @dataclass(frozen=True)
 class FileState:
-    """All that changes when a file does: `ctime` does even where somebody sets `mtime` back. Times
-    are nanoseconds since 1970."""
+    """Everything that changes when a file does: `ctime` changes even if somebody resets `mtime`.
+    Times are nanoseconds since 1970."""
 
     inode: int
     size: int
@@ -20,7 +20,7 @@ class FileState:
 
     @classmethod
     def at(cls, path: Path) -> "Optional[FileState]":
-        """None unless it is a regular file, and no link to one."""
+        """None unless it is a regular file; links are not followed."""
         try:
             status = path.lstat()
         except OSError:
@@ -41,21 +41,22 @@ def states_from_json(text: str) -> Tuple[FileState, ...]:
 
 
 class WrittenFiles:
-    """What was written where, since it was made.
+    """What this object knows was written, by path.
 
-    A change within a tick of the file system's clock after the writing, a few milliseconds, which
-    leaves inode and size as they are, goes unseen (git, Documentation/technical/racy-git.txt).
+    A change that keeps inode and size goes unnoticed if it happens within a tick of the file
+    system's clock after the writing, a few milliseconds (git,
+    Documentation/technical/racy-git.txt).
     """
 
     def __init__(self) -> None:
         self._written: Dict[Path, Tuple[str, FileState]] = {}
 
     def remember(self, path: Path, content: str, state: FileState) -> None:
-        """`path` has been written; `content` determines the bytes. `state` is what who wrote it
-        left, as another program may have written it since."""
+        """`path` has been written; `content` determines the bytes. `state` is the state that the
+        writer left, since another program may have written the file again."""
         self._written[path] = (content, state)
 
     def has(self, path: Path, content: str) -> bool:
-        """Whether `path` is as it was when it was last written, with that `content`."""
+        """Whether `path` is unchanged since it was last written, with that `content`."""
         state = FileState.at(path)
         return state is not None and self._written.get(path) == (content, state)

@@ -1,1 +1,1 @@
-"""What lies at / of an image."""
+"""The files at / of an image."""

@@ -1,4 +1,4 @@
-"""Users and groups that an image declares, as its fields `users` and `groups` have them.
+"""Users and groups that an image declares in its fields `users` and `groups`.
 
     users={"redis": 999}
     users={"redis": {"uid": 999, "home": "/data"}}
@@ -28,14 +28,14 @@ DEFAULT_SHELL = "/bin/sh"
 _USER_KEYS = ("uid", "group", "gecos", "home", "shell")
 _GROUP_KEYS = ("gid", "members")
 
-# What separates fields and lines in passwd(5).
+# The separators of fields and lines in passwd(5).
 _SEPARATOR = re.compile(r"[:\r\n\0]")
 
 
 @dataclass(frozen=True)
 class GroupAccount:
-    """`implied` is a group that was not declared, but is the primary one of the user of its name.
-    Where the image has a group of that name already, it is that one."""
+    """An `implied` group was not declared, but is the primary group of the user with the same name.
+    If the image already has a group of that name, that one is used."""
 
     name: str
     gid: int
@@ -63,7 +63,7 @@ class UserAccount:
         return self.uid
 
 
-#: Who is in every image that declares a user or a group, unless its base or `contents` have them.
+#: Added to every image that declares a user or a group, unless its base or `contents` have them.
 ROOT_USER = UserAccount(ROOT, ROOT_ID, str(ROOT_ID), "root", "/root")
 NOBODY_USER = UserAccount(
     NOBODY, NOBODY_ID, str(NOBODY_ID), "nobody", "/nonexistent", "/usr/sbin/nologin"
@@ -74,7 +74,7 @@ NOBODY_GROUP = GroupAccount(NOBODY, NOBODY_ID)
 
 @dataclass(frozen=True)
 class Accounts:
-    """Sorted by name. A user's own group is among `groups`; root and nobody are in neither unless
+    """Sorted by name. A user's own group is among `groups`; root and nobody are included only if
     they were declared."""
 
     users: Tuple[UserAccount, ...] = ()
@@ -85,8 +85,8 @@ class Accounts:
 
     @classmethod
     def parse(cls, users: Mapping[str, Any], groups: Mapping[str, Any]) -> "Accounts":
-        """From the values of the two fields; a LadingError for what can't stand in passwd(5) or
-        group(5), and for an id that is given twice."""
+        """Reads the values of the two fields. Raises a LadingError for what passwd(5) or group(5)
+        can't contain, and for an id that is given twice."""
         parsed_groups = {name: _parse_group(name, value) for name, value in sorted(groups.items())}
         parsed_users = []
         for name, value in sorted(users.items()):
@@ -135,7 +135,7 @@ def _parse_group(name: str, value: Any) -> GroupAccount:
 def _fields(
     field: str, name: str, value: Any, id_key: str, keys: Sequence[str], example: str
 ) -> Mapping[str, Any]:
-    """`value` as a dictionary, whichever of the two forms it has."""
+    """`value` as a dictionary, whichever of its two forms it has."""
     if _is_int(value):
         return {id_key: value}
     if not isinstance(value, Mapping):
@@ -203,7 +203,7 @@ def _parse_path(name: str, key: str, value: Any) -> str:
 
 
 def _check_ids(field: str, accounts: Sequence[Union[UserAccount, GroupAccount]]) -> None:
-    """One id for one name (rules_img refuses double ids as well)."""
+    """Each name needs its own id (rules_img refuses duplicate ids as well)."""
     names: Dict[int, str] = {}
     for account in accounts:
         other = names.setdefault(account.id, account.name)

@@ -1,6 +1,6 @@
-"""The files in an archive that is to be unpacked in an image.
+"""The files of an archive that is unpacked in an image.
 
-Like layers they come from somebody else, so nothing may lie or lead outside by its name.
+Like layers, archives are untrusted, so no name may lie or lead outside of the tree.
 """
 
 import lzma
@@ -21,8 +21,8 @@ _PROGRAM, _PLAIN, _DIRECTORY = 0o755, 0o644, 0o755
 
 _CHUNK = 1 << 20
 
-# RuntimeError is for encrypted zip files and for methods of compression that Python does not have,
-# ValueError and OverflowError are for numbers in pax headers.
+# RuntimeError is for encrypted zip files and for compression methods that Python lacks; ValueError
+# and OverflowError are for numbers in pax headers.
 _ERRORS = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
     *(RuntimeError, ValueError, OverflowError),
@@ -30,9 +30,9 @@ _ERRORS = (
 
 
 def archive_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
-    """Members of a tar archive, packed or not, or a zip file, with their bytes in the empty
-    directory `scratch`. Of modes only whether files are programs counts. LadingError for what is
-    none of these, and for what has no place in an image.
+    """The members of a zip file or of a tar archive, compressed or not, with their bytes in the
+    empty directory `scratch`. Of modes, only the executable bit counts. Raises LadingError for
+    other files, and for what an image can't contain.
     """
     try:
         if zipfile.is_zipfile(archive):
@@ -40,7 +40,7 @@ def archive_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
         else:
             yield from _tar_files(archive, scratch)
     except _ERRORS as error:
-        # Of several lines, one for each way to read an archive, the first says all.
+        # The text may have several lines, one for each way to read an archive; the first is enough.
         reason = str(error).partition("\n")[0].rstrip(":")
         raise LadingError(
             f"{archive.name!r} can't be unpacked ({reason}). `unpack` is for targets with one tar "
@@ -73,7 +73,7 @@ def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
             yield TreeFile(TreeMember(path, Kind.FILE, mode), _written(content, scratch, number))
         assert tar.fileobj is not None, "it is open"
         while tar.fileobj.read(_CHUNK):
-            pass  # to the end of what it is compressed by, where the checksum is
+            pass  # to the end of the compressed data, where the checksum is
 
 
 def _zip_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:

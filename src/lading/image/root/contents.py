@@ -1,4 +1,4 @@
-"""What packages show at `/` of an image: their trees put over each other, as links.
+"""The trees of packages at `/` of an image, merged into one tree of links.
 
 Every conflict is found before a byte is written.
 """
@@ -14,9 +14,9 @@ from lading.image.root.account_files import ACCOUNT_FILES
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
 
-#: Files that runtimes open or mount over without following an absolute link out of `/etc`, so
-#: that a link into the store makes them fail (containerd#12683, #13382): they are copied.
-#: With the mode that the copy has.
+#: Files that runtimes open or mount over without following an absolute link out of `/etc`, so that
+#: a link into the store would make them fail (containerd#12683, #13382). They are copied, with
+#: these modes.
 COPIED_FILES: Mapping[str, int] = {
     **ACCOUNT_FILES,
     "etc/hostname": 0o644,
@@ -24,11 +24,11 @@ COPIED_FILES: Mapping[str, int] = {
     "etc/resolv.conf": 0o644,
 }
 
-#: Never a link, even if no package but one has it: containerd does not follow a link of `/etc` out
-#: of the directory that the image is unpacked in (containerd#13382).
+#: Never a link, even if only one package has it: containerd does not follow a link at `/etc` out of
+#: the directory that the image is unpacked in (containerd#13382).
 _REAL_DIRECTORY = "etc"
 
-#: As many as the kernel follows (path_resolution(7)).
+#: The most links that the kernel follows (path_resolution(7)).
 _MAX_LINKS = 40
 
 _STORE = STORE_DIR.lstrip("/")
@@ -47,12 +47,12 @@ def merge_contents(
 ) -> Dict[str, RootEntry]:
     """The entries by path; the data of files is not filled in.
 
-    `is_directory` tells of a path whether the base has a directory there, into which what is
-    behind a package's link to a directory must be put.
+    `is_directory` says whether the base has a directory at a path. If a package has a link to a
+    directory there, the content of the link's target is put into the base's directory.
 
     Every directory is a real one, so that mounts and commands can add to it (nixpkgs#56209);
-    everything else is a link into the store. Where packages offer the same file the first one in
-    `contents` is linked; where they differ a LadingError names both.
+    everything else is a link into the store. If packages have the same file, the first one in
+    `contents` is linked; if their files differ, a LadingError names both.
     """
     entries: Dict[str, RootEntry] = {}
     if contents:
@@ -80,7 +80,7 @@ class _Package:
             )
 
     def resolve(self, path: str) -> Optional[Member]:
-        """The member behind `path`; None where a link leaves the package or leads nowhere."""
+        """The member behind `path`; None if a link leaves the package or leads nowhere."""
         root = str(self.path)
         for _ in range(_MAX_LINKS):
             link = self._first_link(path)
@@ -95,7 +95,7 @@ class _Package:
         return None
 
     def _first_link(self, path: str) -> Optional[Member]:
-        """The shortest prefix of `path` that is a link, `path` included."""
+        """The shortest prefix of `path`, or `path` itself, that is a link."""
         parts = path.split("/")
         for length in range(1, len(parts) + 1):
             member = self.members.get("/".join(parts[:length]))
@@ -106,7 +106,7 @@ class _Package:
 
 @dataclass(frozen=True)
 class _Node:
-    """What one package offers at some path of the root: its member at `path`."""
+    """What one package has at some path of the root: its member at `path`."""
 
     package: _Package
     path: str
@@ -134,7 +134,7 @@ class _Node:
         return {posixpath.basename(path): _Node(self.package, path) for path in paths}
 
     def same_as(self, other: "_Node") -> bool:
-        """Whether a program sees the same file behind both."""
+        """Whether a program sees the same file in both."""
         mine, theirs = self.resolved, other.resolved
         if mine is not None and theirs is not None:
             return (mine.sha256, mine.mode) == (theirs.sha256, theirs.mode)
@@ -153,7 +153,7 @@ class _Merge:
         self._is_directory = is_directory
 
     def add(self, path: str, nodes: Sequence[_Node]) -> None:
-        """Add what lies at `path` of the root, where at least one package offers something."""
+        """Add the content of `path` in the root; at least one package has something there."""
         if path == _STORE:
             raise LadingError(
                 f"`contents` has {nodes[0].package.path}, whose `{_STORE}` would hide the image's "
@@ -172,7 +172,7 @@ class _Merge:
             self._add_leaf(path, nodes)
 
     def _add_directory(self, path: str, nodes: Sequence[_Node]) -> None:
-        """A link to a directory joins in with what is behind it: A has sbin -> bin, B has sbin/
+        """A link to a directory is merged with the target's content: A has sbin -> bin, B has sbin/
         (nixpkgs#102962)."""
         for node in nodes:
             if not node.is_directory:

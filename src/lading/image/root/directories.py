@@ -1,4 +1,4 @@
-"""Directories that an image declares, as its field `directories` has them."""
+"""Directories that an image declares in its field `directories`."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from lading.values.errors import LadingError
 
 FIELD = "directories"
 
-#: Directories that programs take for granted. They are there unless an image says otherwise.
+#: Directories that programs take for granted. They exist unless an image says otherwise.
 DEFAULT_DIRECTORIES: Mapping[str, str] = {"/tmp": "1777", "/var/tmp": "1777"}
 
-#: Further ones of images that declare users: the home of root.
+#: Additional ones in images that declare users: root's home.
 DEFAULT_HOMES: Mapping[str, str] = {"/root": "0700"}
 
-#: Instead of a mode: do not make this one of the defaults.
+#: In place of a mode: do not create this default directory.
 NO_DIRECTORY = "none"
 
 _DIRECTORY = re.compile(r"(?P<mode>[0-7]{3,4})(?: (?P<owner>\S+))?")
@@ -31,7 +31,7 @@ class DirectorySpec:
 
     @classmethod
     def parse(cls, path: str, text: str) -> "DirectorySpec":
-        """From `"0755"`, `"0750 redis:redis"` or `"0750 999:999"`."""
+        """Parses `"0755"`, `"0750 redis:redis"` or `"0750 999:999"`."""
         match = _DIRECTORY.fullmatch(text)
         if match is None:
             raise LadingError(
@@ -45,8 +45,8 @@ class DirectorySpec:
 
 @dataclass(frozen=True)
 class Directories:
-    """By path without leading slash: `wanted` are declared, `defaults` are made where nothing
-    lies yet."""
+    """By path without leading slash: `wanted` are declared, `defaults` are created if nothing is
+    there yet."""
 
     wanted: Mapping[str, DirectorySpec]
     defaults: Mapping[str, DirectorySpec]

@@ -1,10 +1,10 @@
-"""Directories that an image takes whole from other targets, as its field `files` has them.
+"""Whole directories that an image takes from other targets, in its field `files`.
 
     files={"/srv/www/": {"source": "//src/site:pages"}}
     files={"/srv/www/": {"source": ":pages", "mode": "0640", "owner": "root:www-data"}}
     files={"/opt/tool/": {"source": "//src/tool:archive", "unpack": True}}
 
-The slash at the end of the path tells them from files.
+The slash at the end of the path distinguishes them from files.
 """
 
 import re
@@ -18,16 +18,16 @@ from lading.values.errors import LadingError
 _KEYS = ("source", "mode", "owner", "unpack")
 _MODE = re.compile(r"[0-7]{3,4}")
 
-# Of a mode: who may read, and who may execute or go through.
+# The bits of a mode that allow reading, and those that allow executing or searching.
 _READ = 0o444
 _EXECUTE_SHIFT = 2
 
 
 @dataclass(frozen=True)
 class TreeSpec:
-    """`source` is the address of a target, whose one archive is unpacked if `unpack` is set.
+    """`source` is the address of a target; its only archive is unpacked if `unpack` is set.
 
-    `mode` is of plain files; None means the usual ones.
+    `mode` applies to plain files; None means the default.
     """
 
     source: str
@@ -77,5 +77,5 @@ def parse_trees(files: Mapping[str, Any]) -> Dict[str, TreeSpec]:
 
 
 def executable_mode(mode: int) -> int:
-    """The mode of programs and directories where plain files have `mode`."""
+    """The mode of programs and directories if plain files have `mode`."""
     return mode | (mode & _READ) >> _EXECUTE_SHIFT

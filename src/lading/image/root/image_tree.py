@@ -1,4 +1,4 @@
-"""What lies in an image, so that another image can be put on top of it."""
+"""The tree of an image, so that another image can be put on top of it."""
 
 import base64
 import json
@@ -19,8 +19,9 @@ _STORE = STORE_DIR.lstrip("/") + "/"
 
 @dataclass(frozen=True)
 class ImageTree:
-    """`entries` by path, as `RootEntry.described`, and without what is below `store`; `accounts`
-    are the image's passwd(5) and its kin, `dpkg_status` has the paragraphs of its Debian packages.
+    """`entries` are by path, in the form of `RootEntry.described`, without those below `store`.
+    `accounts` are the image's passwd(5) and related files; `dpkg_status` has the paragraphs of its
+    Debian packages.
     """
 
     entries: Mapping[str, RootEntry] = field(default_factory=dict)
@@ -28,10 +29,10 @@ class ImageTree:
     dpkg_status: str = ""
 
     def locate(self, path: str) -> Optional[str]:
-        """`path` with the links among its parents followed, so that it goes through directories
-        only; None if that does not end, or leads into the store.
+        """`path` with the links among its parents followed, so that it goes only through
+        directories; None if there are too many links, or if it leads into the store.
 
-        Parents that are not there count as directories to be made.
+        Missing parents count as directories that will be created.
         """
         place = follow(path, self._link_target)
         return None if place is None or place.startswith(_STORE) else place
@@ -47,13 +48,13 @@ class ImageTree:
         return entry if entry is not None and entry.type == Kind.DIRECTORY else None
 
     def parents(self, path: str) -> Iterator[RootEntry]:
-        """The directories that `path`, as `locate` gives it, lies in."""
+        """The directories that contain `path`, which `locate` returned."""
         while path := posixpath.dirname(path):
             if path in self.entries:
                 yield self.entries[path]
 
     def to_json(self) -> str:
-        """One entry a line, sorted."""
+        """One entry per line, sorted."""
         ordered = sorted(self.entries.values(), key=lambda entry: entry.sort_key)
         lines = ",\n".join(json.dumps(_to_dict(entry), sort_keys=True) for entry in ordered)
         # ASCII, so that surrogates that stand for other bytes survive.

@@ -1,4 +1,4 @@
-"""Who owns a directory or file of an image: `redis:redis` or `999:999`."""
+"""The owner of a directory or file in an image: `redis:redis` or `999:999`."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -17,7 +17,7 @@ class Owner:
 
     @classmethod
     def parse(cls, field: str, path: str, text: object) -> "Owner":
-        """From `redis:redis`; `field` and `path` say in errors where it stands."""
+        """Parses `redis:redis`; errors mention `field` and `path`."""
         parts = text.split(":") if isinstance(text, str) else []
         if len(parts) != 2 or not all(is_name(part) or is_number(part) for part in parts):
             raise LadingError(
@@ -33,7 +33,7 @@ class Owner:
         return cls(*parts)
 
     def resolve(self, field: str, path: str, accounts: AccountFiles) -> Tuple[int, int]:
-        """(uid, gid); a LadingError for a name that the image's files lack."""
+        """(uid, gid). Raises a LadingError for a name that is missing in the image's files."""
         uid = int(self.user) if is_number(self.user) else accounts.uid_of(self.user)
         gid = int(self.group) if is_number(self.group) else accounts.gid_of(self.group)
         if uid is None:
@@ -43,7 +43,7 @@ class Owner:
         return uid, gid
 
 
-#: Who owns what nobody said anything about.
+#: The owner of everything without a declared owner.
 ROOT_OWNER = Owner("0", "0")
 
 

@@ -1,4 +1,4 @@
-"""Who a container's process runs as, as docker and podman find it out (moby/sys, user)."""
+"""Finds the user of a container's process, as docker and podman do (moby/sys, user)."""
 
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
@@ -18,9 +18,9 @@ class ProcessUser:
 
     @classmethod
     def find(cls, text: str, accounts: AccountFiles) -> "ProcessUser":
-        """From what an image's config has for its user; "" is root.
+        """Resolves the user in an image's config; "" is root.
 
-        LadingError for a name that the image's files lack.
+        Raises LadingError for a name that is missing in the image's files.
         """
         user = User.parse(text or "0")
         line = _find(user.user, accounts.passwd, 7)
@@ -53,7 +53,8 @@ def _id(name: str, text: str) -> int:
 
 
 def name_of(number: int, text: str) -> str:
-    """Of the user or group with that id in the text of passwd(5) or group(5); "" for none."""
+    """The name of the user or group with this id in the text of passwd(5) or group(5); "" if there
+    is none."""
     for line in _lines(text, 3):
         if line[2] == str(number):
             return line[0]
@@ -61,7 +62,7 @@ def name_of(number: int, text: str) -> str:
 
 
 def _lines(text: str, fields: int) -> List[List[str]]:
-    """Those that have so many fields, and numbers where these must be."""
+    """Lines with enough fields, and with numbers in the fields that require them."""
     lines = (line.split(":") for line in text.splitlines())
     return [
         line
@@ -87,9 +88,10 @@ def _groups_of(user: str, text: str) -> Tuple[int, ...]:
 def resolve_user(text: str, accounts: AccountFiles) -> str:
     """`redis` as `999:999`; ids stay as they are.
 
-    Numbers, because Kubernetes' `runAsNonRoot` refuses names (prometheus/statsd_exporter#406). A
-    user in further groups becomes `999` alone: only then runtimes look these up. LadingError for
-    a name that the image's files lack, since no runtime would start it (nixpkgs PR#105685).
+    The result has numbers because Kubernetes' `runAsNonRoot` refuses names
+    (prometheus/statsd_exporter#406). For a user with additional groups it is only `999`, because
+    otherwise runtimes do not look these groups up. Raises LadingError for a name that is missing in
+    the image's files, since no runtime would start it (nixpkgs PR#105685).
     """
     user = User.parse(text)
     if not user.has_names:

@@ -1,9 +1,9 @@
-"""Whether an image has the programs that its config names.
+"""Checks that an image has the programs that its config names.
 
     cmd=["{//3rdparty/hello}/bin/nope"]
     entrypoint=["/usr/bin/java"]
 
-would otherwise be found by whoever starts a container.
+would otherwise fail only when somebody starts a container.
 """
 
 import difflib
@@ -20,10 +20,10 @@ from lading.image.root.image_tree import ImageTree
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
 
-#: Where runtimes look for programs of an image whose environment has no PATH.
+#: Where runtimes look for programs if an image's environment has no PATH.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-#: The field for places that the image itself does not fill.
+#: The field for paths whose content is not in the image.
 MOUNTS_FIELD = "runtime_mounts"
 
 _EXECUTE = 0o111
@@ -33,8 +33,8 @@ _STORE = STORE_DIR.lstrip("/")
 Members = Mapping[str, Member]
 
 
-class MembersNeeded(Exception):  # - a question, and no error
-    """What lies in `package` must be known to go on."""
+class MembersNeeded(Exception):  # a question rather than an error
+    """The check needs the members of `package` to continue."""
 
     def __init__(self, package: StorePath) -> None:
         super().__init__(package)
@@ -43,13 +43,13 @@ class MembersNeeded(Exception):  # - a question, and no error
 
 @dataclass(frozen=True)
 class ImageContents:
-    """All that lies in an image. `packages` are in it, those that are known with their members."""
+    """Everything in an image. `packages` are its packages, with their members if they are known."""
 
     tree: ImageTree
     packages: Mapping[StorePath, Optional[Members]]
 
     def at(self, path: str) -> Union[RootEntry, Member, None]:
-        """What lies at a path without leading slash and without links among its parents."""
+        """What is at a path without leading slash and without links among its parents."""
         name, _, rest = path[len(_STORE) + 1 :].partition("/")
         if not path.startswith(f"{_STORE}/") or not name:
             return self.tree.entries.get(path)
@@ -67,7 +67,7 @@ class ImageContents:
         return found is not None and found.type == Kind.SYMLINK
 
     def place(self, path: str) -> str:
-        """Where `path` lies, with all links followed; as it is if they do not end."""
+        """Where `path` leads through all links; `path` itself if there are too many."""
         place = follow(f"{path}/.", self._target)
         return path.lstrip("/") if place is None else place
 
@@ -76,7 +76,7 @@ class ImageContents:
         return found.target if found is not None and found.type == Kind.SYMLINK else None
 
     def programs(self) -> Iterator[str]:
-        """The paths of what may be a program, as far as is known."""
+        """The paths of all possible programs, as far as they are known."""
         for path, entry in self.tree.entries.items():
             if _may_run(entry):
                 yield f"/{path}"
@@ -92,7 +92,8 @@ def _may_run(found: Union[RootEntry, Member]) -> bool:
 
 @dataclass(frozen=True)
 class ProgramSearch:
-    """How a runtime finds programs. What is at or below one of `mounts` is taken to be there."""
+    """Finds programs as a runtime does. Everything at or below one of `mounts` is assumed to
+    exist."""
 
     contents: ImageContents
     path: str
@@ -100,9 +101,9 @@ class ProgramSearch:
     mounts: Sequence[str]
 
     def check(self, where: str, program: str) -> None:
-        """A LadingError that begins with `where`, unless the image has `program`.
+        """Raises a LadingError that begins with `where`, unless the image has `program`.
 
-        `MembersNeeded` where it can't be told yet.
+        Raises `MembersNeeded` if the answer is not known yet.
         """
         reasons = [self._reason_against(path) for path in self._paths(program)]
         if None in reasons:
@@ -110,19 +111,19 @@ class ProgramSearch:
         missing = _MISSING
         if "/" not in program:
             missing = f"which is in no directory of `PATH`, {shown(self.path, 160)}"
-        # One that is there, but can't be run, tells more than those that are not there.
+        # A file that exists but can't be run is more informative than missing files.
         told = next((reason for reason in reasons if reason != _MISSING), missing)
         raise LadingError(f"{where}, {told}. {self._remedy(program)}")
 
     def _paths(self, program: str) -> Sequence[str]:
-        """Where a runtime looks for it."""
+        """The paths at which a runtime looks for it."""
         if "/" in program:
             return [_normal(posixpath.join("/", self.working_dir, program))]
         directories = [_normal(directory) for directory in self.path.split(":") if directory]
         return [posixpath.join(directory, program) for directory in directories]
 
     def _reason_against(self, path: str) -> Optional[str]:
-        """Why a runtime can't run `path`; None if it can, or if nobody can know."""
+        """Why a runtime can't run `path`; None if it can, or if that is not known."""
         place = self.contents.place(path)
         full = f"/{place}"
         if any(self._is_mounted(one) for one in (path, full)):
@@ -150,7 +151,7 @@ class ProgramSearch:
         )
 
     def _like(self, program: str) -> Sequence[str]:
-        """Programs with the same name, or else similar ones."""
+        """Programs with the same name, or else with a similar one."""
         paths = sorted(self.contents.programs(), key=lambda path: (len(path), path))
         by_name: Dict[str, str] = {}
         for path in paths:

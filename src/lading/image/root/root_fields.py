@@ -1,4 +1,4 @@
-"""What an image's fields say about its root file system, besides `contents`."""
+"""An image's fields about its root file system, besides `contents`."""
 
 import posixpath
 from dataclasses import dataclass, field
@@ -14,7 +14,8 @@ from lading.values.errors import LadingError
 
 @dataclass(frozen=True)
 class RootFields:
-    """`symlinks` are targets; paths have no leading slash, and those of `trees` none at the end."""
+    """`symlinks` are targets by path. Paths have no leading slash, and those of `trees` none at the
+    end."""
 
     accounts: Accounts
     directories: Directories
@@ -24,8 +25,8 @@ class RootFields:
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> "RootFields":
-        """From the fields' values by name, absent where unset. A LadingError for any value that
-        can't be, and where two of them put something at the same place."""
+        """Reads the fields' values by name; unset fields are missing. Raises a LadingError for an
+        invalid value, and if two fields put something at the same place."""
         accounts = Accounts.parse(fields.get("users", {}), fields.get("groups", {}))
         parsed = cls(
             accounts=accounts,
@@ -38,7 +39,7 @@ class RootFields:
         return parsed
 
     def _check_places(self) -> None:
-        """No path has two things, or something below what is no directory."""
+        """Checks that no path has two things, or something below a path that is no directory."""
         kinds: Dict[str, str] = {}
         if self.accounts:
             kinds.update((path, "users` or `groups") for path in ACCOUNT_FILES)
@@ -74,7 +75,8 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """The strings in a field's value in which `{//...}` counts: all but keys, by their order."""
+    """The strings in a field's value that may contain `{//...}`: all except keys, ordered by their
+    keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -86,11 +88,11 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def fill_strings(value: Any, fill: Callable[[str], str]) -> Any:
-    """`value` with `fill` applied to each of its `strings`, as JSON can hold it."""
+    """`value`, as JSON can represent it, with `fill` applied to each of its `strings`."""
     if isinstance(value, str):
         return fill(value)
     if isinstance(value, Mapping):
-        # Keys that are no strings are yet to be refused.
+        # Keys that are no strings have not been refused yet.
         return {key: fill_strings(value[key], fill) for key in sorted(value, key=str)}
     if isinstance(value, (list, tuple)):
         return [fill_strings(inner, fill) for inner in value]

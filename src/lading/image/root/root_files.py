@@ -1,4 +1,4 @@
-"""Files and symlinks that an image declares, as its fields `files` and `symlinks` have them.
+"""Files and symlinks that an image declares in its fields `files` and `symlinks`.
 
     files={"/etc/motd": "Hello\\n"}
     files={"/etc/redis.conf": {"text": "port 6379\\n", "mode": "0640", "owner": "redis:redis"}}
@@ -16,10 +16,10 @@ from lading.image.root.file_trees import is_tree
 from lading.image.root.owner import ROOT_OWNER, Owner
 from lading.values.errors import LadingError
 
-#: Modes of files; the second where a source is executable and no mode is given.
+#: Modes of files. The second is for an executable source if no mode is given.
 DEFAULT_MODE, PROGRAM_MODE = "0644", "0755"
 
-#: Where containerd looks users up; there it follows no link that is absolute (containerd#12683).
+#: Where containerd looks users up; it does not follow absolute links there (containerd#12683).
 _USERS = ("/etc", "/etc/group", "/etc/passwd")
 
 _KEYS = ("text", "source", "mode", "owner")
@@ -28,7 +28,7 @@ _MODE = re.compile(r"[0-7]{3,4}")
 
 @dataclass(frozen=True)
 class FileSpec:
-    """A file's bytes are `text`, or lie in the file `source` unless that is empty."""
+    """A file's bytes are `text`, or those of the file `source` unless that is empty."""
 
     text: str
     source: str
@@ -66,7 +66,7 @@ class FileSpec:
 
 
 def parse_files(files: Mapping[str, Any]) -> Dict[str, FileSpec]:
-    """By path without leading slash. Without trees (`lading.image.root.file_trees`)."""
+    """Files by path without leading slash. Trees are left out (`lading.image.root.file_trees`)."""
     return {
         parse_root_path("files", path): FileSpec.parse(path, value)
         for path, value in sorted(files.items())

@@ -24,7 +24,8 @@ _STORE = STORE_DIR.lstrip("/")
 
 @dataclass(frozen=True)
 class RootTree:
-    """`added` is what the base lacks, without anything below `store`; `image` is both together."""
+    """`added` is what the base lacks, without anything below `store`; `image` is the base with
+    `added`."""
 
     added: Tuple[RootEntry, ...]
     image: ImageTree
@@ -32,9 +33,9 @@ class RootTree:
     def layer_entries(self, packages: Iterable[StorePath]) -> Tuple[RootEntry, ...]:
         """What a layer with these packages has besides them, parents before children.
 
-        The base's directories that something is added to are written again, as they are in the
-        base: docker gives a directory that a layer does not mention mode 0600 (nixpkgs#38835), so
-        this is how their owner and mode are kept (rules_img#745).
+        Directories of the base that get new entries are written again, as they are in the base:
+        docker gives a directory that a layer does not mention mode 0600 (nixpkgs#38835), so this
+        preserves their owner and mode (rules_img#745).
         """
         entries = {entry.path: entry for entry in self.added}
         for path in [*entries, *(f"{_STORE}/{package.base}" for package in packages)]:
@@ -43,7 +44,7 @@ class RootTree:
         return tuple(sorted(entries.values(), key=lambda entry: entry.sort_key))
 
     def without_bare_store(self) -> "RootTree":
-        """Nothing, where all that is added is the directory of packages."""
+        """An empty tree if only the directory of packages would be added."""
         if [entry.path for entry in self.added] != [_STORE]:
             return self
         entries = {path: entry for path, entry in self.image.entries.items() if path != _STORE}
@@ -58,10 +59,10 @@ def plan_root_tree(
 ) -> RootTree:
     """The tree of `contents` (by path, with the data of files) and `fields` on top of `base`.
 
-    `read_source` gives the bytes of a `FileSpec.source`. A LadingError names both parties where a
-    field puts something at a place that `contents` have. Files and links of the base may be
-    replaced, its directories not. Paths go through the base's links, so that a `/bin` that leads
-    to `usr/bin` keeps doing so (nixpkgs#57073, rules_oci#857).
+    `read_source` returns the bytes of a `FileSpec.source`. If a field puts something at a path that
+    `contents` have, a LadingError names both. Files and links of the base may be replaced; its
+    directories may not. Paths go through the base's links, so that a link from `/bin` to `usr/bin`
+    stays (nixpkgs#57073, rules_oci#857).
     """
     tree = _Tree(base)
     for _, entry in sorted(contents.items()):
@@ -82,7 +83,7 @@ def plan_root_tree(
 
 
 class _Tree:
-    """A tree while it grows. Who owns what is looked up at the end, when all users are known."""
+    """A tree while it grows. Owners are looked up at the end, when all users are known."""
 
     def __init__(self, base: ImageTree) -> None:
         self._base = base
@@ -132,7 +133,7 @@ class _Tree:
         self._origins[self._place("contents", entry.path)] = f"comes from {origin} in `contents`"
 
     def add_accounts(self, fields: RootFields) -> None:
-        """Add root, nobody and the declared users and groups to what is there."""
+        """Add root, nobody and the declared users and groups to the existing ones."""
         for path, data in self._accounts.extended(fields.accounts).to_data().items():
             place = self._place("users", path)
             self._add_parents("users", place)
@@ -178,8 +179,8 @@ class _Tree:
         return AccountFiles.from_data(data)
 
     def _check_base(self, field: str, entry: RootEntry) -> None:
-        """The base has no directory where a file or link is to be, and nothing else where a
-        directory is."""
+        """Checks that the base has no directory at the path of a file or link, and nothing but a
+        directory at the path of a directory."""
         in_base = self._base.directory(entry.path)
         if entry.type != Kind.DIRECTORY and in_base is not None:
             raise _base_conflict(field, entry.path, entry.path, "is a directory")
@@ -187,7 +188,7 @@ class _Tree:
             raise _base_conflict(field, entry.path, entry.path, "is not a directory")
 
     def _place(self, field: str, path: str) -> str:
-        """Where `path` lies when the base's links are followed."""
+        """The location of `path` through the base's links."""
         place = self._base.locate(path)
         if place is None:
             raise _base_conflict(field, path, posixpath.dirname(path), "leads nowhere in it")
@@ -217,8 +218,8 @@ class _Tree:
 
 
 def as_in_base(entry: RootEntry, base: ImageTree) -> RootEntry:
-    """With the owner and mode of the file that it takes the place of, if it is one that the base
-    has and Lading rewrites: a setgid program may have to read it."""
+    """With the owner and mode of the base's file that it replaces, if Lading rewrites that file: a
+    setgid program may have to read it."""
     place = base.locate(f"{entry.path}/.")
     present = base.entries.get(place) if place is not None else None
     if present is None or (present.type, entry.type) != (Kind.FILE, Kind.FILE):
