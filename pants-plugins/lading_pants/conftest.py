@@ -1,4 +1,4 @@
-"""A Debian mirror that is made once for all tests."""
+"""A Debian mirror that is created once for all tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes of the user's, told with the target they are in."""
+"""Errors in the user's input, with the target that they are in."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ class TargetError(Exception):
 
 
 def about(subject: str, error: LadingError) -> TargetError:
-    """The library's sentence with the subject, such as "`store_package` //a:b", in front."""
+    """The library's sentence after the subject, such as "`store_package` //a:b"."""
     return TargetError(f"{subject}: {error}")

@@ -135,7 +135,7 @@ def target_types():
     ]
 
 
-# Pants asks at each run, even where its daemon has what it needs.
+# Pants asks in each run, even if its daemon has the rules.
 @memoized
 def rules():
     return [rule for module in _RULE_MODULES for rule in module.rules()]

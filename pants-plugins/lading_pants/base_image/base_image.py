@@ -134,9 +134,9 @@ class BaseImageTarget(LadingTarget):
 
 @dataclass(frozen=True)
 class NamedImage:
-    """What the fields of a `base_image` say. Without a digest the reference has a tag.
+    """The fields of a `base_image`. Without a digest the reference has a tag.
 
-    `platform` is None for that of the machine.
+    `platform` is None for the machine's own.
     """
 
     reference: Reference
@@ -144,7 +144,7 @@ class NamedImage:
 
 
 def named_image(target: Target) -> NamedImage:
-    """LadingError if the fields contradict each other."""
+    """Raises LadingError if the fields contradict each other."""
     image = target[BaseImageNameField].value or ""
     digest = target[BaseImageDigestField].value
     platform = target[BaseImagePlatformField].value
@@ -160,7 +160,7 @@ def named_image(target: Target) -> NamedImage:
 
 
 def subject(address: Address) -> str:
-    """How errors begin."""
+    """The beginning of error messages."""
     return f"`{ALIAS}` {address}"
 
 

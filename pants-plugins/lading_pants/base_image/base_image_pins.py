@@ -40,7 +40,8 @@ class RequestedBaseImagePins(RequestedUserResolveNames):
 
 @dataclass(frozen=True)
 class UnpinnedImages:
-    """What `base_image` targets name by tag alone, each once, with the first target that does."""
+    """The images that `base_image` targets name only by tag, each once, with the first target that
+    does."""
 
     images: tuple[tuple[Reference, str], ...]
 
@@ -65,7 +66,7 @@ def find_unpinned_images(all_targets: AllTargets) -> UnpinnedImages:
 async def known_base_image_pins(
     _: KnownBaseImagePinsRequest, file: PinsFile, images: UnpinnedImages
 ) -> KnownUserResolveNames:
-    # A file of which no target needs anything any more is to be emptied.
+    # A file that no target needs any more is emptied.
     present = await Get(Paths, PathGlobs([file.path], GlobMatchErrorBehavior.ignore))
     return KnownUserResolveNames(
         names=(RESOLVE,) if images.images or present.files else (),

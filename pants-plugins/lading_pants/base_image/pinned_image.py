@@ -1,4 +1,4 @@
-"""Which image a `base_image` names, by digest."""
+"""Resolves the image that a `base_image` names to a digest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.engine.registry_machine import RegistryMachine
 from lading_pants.errors import TargetError
 
-#: What `generate-lockfiles --resolve=` calls the pins.
+#: The name of the pins in `generate-lockfiles --resolve=`.
 RESOLVE = "base-images"
 
 #: The command that writes the pins.
@@ -33,7 +33,7 @@ COMMAND = f"./pants generate-lockfiles --resolve={RESOLVE}"
 
 _OUTPUT = "pulled"
 
-# In a path they would make Pants look for several files.
+# In a path, they would make Pants look for several files.
 _GLOB_CHARACTERS = frozenset("*?[]{}!\\")
 
 
@@ -46,8 +46,8 @@ class PinnedImageRequest:
 
 @dataclass(frozen=True)
 class PinnedImage:
-    """What a `base_image` names. `reference` has a digest, of a manifest or an index, and the tag
-    that was written, if one was."""
+    """The image that a `base_image` names. `reference` has the digest of a manifest or an index,
+    and the tag, if the user wrote one."""
 
     address: Address
     reference: Reference
@@ -55,13 +55,13 @@ class PinnedImage:
 
     @property
     def subject(self) -> str:
-        """How errors begin."""
+        """The beginning of error messages."""
         return subject(self.address)
 
 
 @dataclass(frozen=True)
 class ResolvedTagRequest:
-    """`reference` has a tag and no digest; `subject` is what a failure is about."""
+    """`reference` has a tag and no digest; errors are about `subject`."""
 
     reference: Reference
     subject: str
@@ -118,7 +118,7 @@ async def resolve_tag(request: ResolvedTagRequest, machine: RegistryMachine) -> 
             subject=request.subject,
             output_directories=(_OUTPUT,),
             machine=machine.cache,
-            # What the registry has now is asked for, whatever it had an hour ago.
+            # The registry must be asked each time, whatever it answered an hour ago.
             cache_scope=ProcessCacheScope.PER_SESSION,
         ),
     )

@@ -1,4 +1,4 @@
-"""Images of registries: manifest and config first, layers when they are asked for."""
+"""Images from registries: manifest and config first, layers on demand."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class PulledImageRequest:
 class PulledImage:
     """An image without its layers.
 
-    `digest` is that of its manifest, also where an index is pinned. `config` is JSON as in the
-    registry. `platform` is that of the image: its variant may be another than the asked for.
+    `digest` is that of its manifest, even if an index is pinned. `config` is the JSON in the
+    registry. `platform` is the image's own: its variant may differ from the requested one.
     """
 
     address: Address
@@ -69,7 +69,7 @@ class PulledImage:
 
 @dataclass(frozen=True)
 class PulledBlobRequest:
-    """One of the layers of the image's manifest."""
+    """One layer of the image's manifest."""
 
     image: PulledImage
     layer: Descriptor
@@ -77,8 +77,8 @@ class PulledBlobRequest:
 
 @dataclass(frozen=True)
 class PulledBlob:
-    """The layer as in the registry is the file `BLOB` at the root of `digest`. `is_zstd` says what
-    its bytes show, whatever the manifest says."""
+    """The file `BLOB` at the root of `digest` is the layer as it is in the registry. `is_zstd` is
+    detected from its bytes, whatever the manifest says."""
 
     digest: Digest
     is_zstd: bool
@@ -86,14 +86,14 @@ class PulledBlob:
 
 @dataclass(frozen=True)
 class OriginRequest:
-    """Where a program is to pull from."""
+    """Where a program should pull from."""
 
     repository: Repository
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Append-only caches in which a program finds it (`lading.registry.http.origin`)."""
+    """The append-only caches that tell a program (`lading.registry.http.origin`)."""
 
     caches: FrozenDict[str, str]
 

@@ -1,4 +1,4 @@
-"""The layers of a pulled image, for other images to lie on."""
+"""The layers of a pulled image, for other images on top of it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PulledLayersRequest:
 
 @dataclass(frozen=True)
 class PulledLayers:
-    """Lowest first; `tree` holds the `TREE_FILE` of all."""
+    """Lowest first; `tree` has the `TREE_FILE` of all layers."""
 
     layers: tuple[ImageLayer, ...]
     tree: Digest
@@ -47,7 +47,7 @@ class PulledLayers:
 
 @dataclass(frozen=True)
 class _PulledLayerRequest:
-    """The layer of this number, from 0, whose tar archive has the digest `diff_id`."""
+    """The layer with this index, whose tar archive has the digest `diff_id`."""
 
     image: PulledImage
     number: int
@@ -56,7 +56,7 @@ class _PulledLayerRequest:
 
 @dataclass(frozen=True)
 class _PulledLayer:
-    """`listing` holds `_LISTING_FILE`, the members of the layer, and `DESCRIPTION_FILE`."""
+    """`listing` has `_LISTING_FILE`, the members of the layer, and `DESCRIPTION_FILE`."""
 
     layer: ImageLayer
     listing: Digest
@@ -64,7 +64,7 @@ class _PulledLayer:
 
 @dataclass(frozen=True)
 class UnpackLimit:
-    """What layers may expand to, in bytes; None for the usual."""
+    """The most bytes that layers may unpack to; None for the default."""
 
     size: Optional[int]
 
@@ -121,7 +121,7 @@ async def pull_layer(request: _PulledLayerRequest, limit: UnpackLimit) -> _Pulle
         size=descriptor.size,
         media_type=descriptor.media_type,
         diff_id=request.diff_id,
-        # The image keeps its own history. So this is the same layer in every image that has it.
+        # The image keeps its own history, so this is the same layer in every image that has it.
         created_by="",
         max_unpacked_size=limit.size,
     )

@@ -1,4 +1,4 @@
-"""Debian packages: the lock's content, and which of its packages a target names."""
+"""Debian packages: the lock's content, and the packages that a target names."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ class BuildRootRequest:
 
 @dataclass(frozen=True)
 class BuildRoot:
-    """What a build root is made of, and its hash. Nothing has been fetched yet.
+    """The content of a build root, and its hash. Nothing has been fetched yet.
 
-    `subject` is what a fetch that fails is about.
+    Errors of fetches are about `subject`.
     """
 
     files: tuple[PinnedFile, ...]

@@ -90,14 +90,15 @@ class RequestedDebianLocks(RequestedUserResolveNames):
 
 @dataclass(frozen=True)
 class DebianLocks:
-    """All `debian_lock` targets, by what `--resolve=` calls them."""
+    """All `debian_lock` targets, by their names in `--resolve=`."""
 
     targets: tuple[tuple[str, Target], ...]
 
 
 @dataclass(frozen=True)
 class DebianRoots:
-    """The lists of packages that targets ask for, by the address of the lock they name, sorted."""
+    """The lists of packages that targets ask for, sorted, by the address of the lock that they
+    name."""
 
     by_lock: tuple[tuple[Address, tuple[tuple[str, ...], ...]], ...]
 
@@ -113,7 +114,7 @@ class GenerateDebianLock(GenerateLockfile):
 @total_ordering
 @dataclass(frozen=True)
 class DebianVersion:
-    """For the summary of what changes in a lock."""
+    """A version in the summary of a lock's changes."""
 
     text: str
 
@@ -255,7 +256,7 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
             input_digest=inputs,
             append_only_caches={machine.name: MACHINE_DIR},
             output_files=(_LOCK,),
-            # What the archive has now is asked for, whatever it had an hour ago.
+            # The archive must be asked each time, whatever it answered an hour ago.
             cache_scope=ProcessCacheScope.PER_SESSION,
             description=f"Resolving the Debian packages of {generate.resolve_name}",
         ),

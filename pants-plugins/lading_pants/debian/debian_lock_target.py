@@ -1,4 +1,4 @@
-"""`debian_lock`: which Debian packages exist for a repository, exactly."""
+"""`debian_lock`: the exact Debian packages that a repository uses."""
 
 from __future__ import annotations
 

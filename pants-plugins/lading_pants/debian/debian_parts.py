@@ -24,7 +24,7 @@ from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Comp
 from lading_pants.image.image_parts import PART_FILES, ImagePart
 from lading_pants.store.realise import SEGMENT_FILE
 
-#: What is to be known of a package, beside its part.
+#: The description of a package, beside its part.
 PACKAGE_FILE = "package.json"
 
 
@@ -37,8 +37,8 @@ class DebianPackage:
 
 @dataclass(frozen=True)
 class DebianPartRequest:
-    """A package as part of a layer, compressed once whatever number of layers it is in. `files`
-    holds its `.deb`, maybe with others."""
+    """A package as a part of layers, compressed once, however many layers it is in. `files` has its
+    `.deb`, and maybe others."""
 
     package: DebianPackage
     files: Digest
@@ -48,7 +48,7 @@ class DebianPartRequest:
 
 @dataclass(frozen=True)
 class DebianPart:
-    """The part holds a `PACKAGE_FILE` besides."""
+    """The part also has a `PACKAGE_FILE`."""
 
     package: DebianPackage
     part: ImagePart
@@ -59,7 +59,7 @@ class DebianPart:
 
 @dataclass(frozen=True)
 class DebianCompiler:
-    """What compiles modules for a Python. `files` lie in `digest`."""
+    """Compiles modules for a Python. `files` lie in `digest`."""
 
     python: DebianPython
     files: InterpreterFiles
@@ -91,7 +91,7 @@ async def make_part(request: DebianPartRequest, compressor: Compressor) -> Debia
 
 
 async def find_compiler(debian_parts: Iterable[DebianPart]) -> Optional[DebianCompiler]:
-    """That for the newest Python among the parts."""
+    """The compiler for the newest Python among the parts."""
     by_name = {debian.package.name: debian.part for debian in debian_parts}
     python = DebianPython.find(by_name)
     if python is None or not by_name.keys() >= set(python.compiler):
@@ -112,8 +112,8 @@ async def compile_modules(
     compressor: Compressor,
     subject: str,
 ) -> tuple[ImagePart, ...]:
-    """The bytecode of the modules in `debian_parts`, which a Python among them or among `below`
-    runs: one part, or none if there are no modules or there is no Python."""
+    """The bytecode of the modules in `debian_parts`, for a Python among them or among `below`: one
+    part, or none if there are no modules or no Python."""
     parts = [
         debian.part for debian in debian_parts if DebianPython.may_have_modules(debian.package.name)
     ]

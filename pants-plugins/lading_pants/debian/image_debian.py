@@ -1,4 +1,4 @@
-"""The layer of an image that has Debian packages at their usual paths."""
+"""The layer of an image with Debian packages at their usual paths."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ from lading_pants.image.image_layer import (
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.store.realise import MEMBERS_FILE
 
-#: What is told of the packages, beside the layer.
+#: The report about the packages, beside the layer.
 REPORT_FILE = "debian.json"
 
 _BASE = "base"
 
-#: Debian's names of the directories with libraries (multiarch), by architecture.
+#: Debian's names for directories of libraries (multiarch), by architecture.
 _TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 
 
@@ -64,7 +64,7 @@ class ImageDebianRequest:
 
 @dataclass(frozen=True)
 class ImageDebian:
-    """What the image's fields say, with all that its packages depend on, by name."""
+    """The image's fields, and the packages with all their dependencies, by name."""
 
     packages: tuple[DebianPackage, ...] = ()
     suite: str = ""
@@ -74,8 +74,8 @@ class ImageDebian:
 
 @dataclass(frozen=True)
 class ImageDebianLayerRequest:
-    """The layer of `image` on what has `tree` and, of Debian packages of ours, `below`; `tools`
-    are as in `ImageDebianLayer`."""
+    """The layer of `image` on top of `tree` and of the Debian packages `below` that Lading put
+    there; `tools` are as in `ImageDebianLayer`."""
 
     image: ImageDebian
     tree: Digest
@@ -86,8 +86,9 @@ class ImageDebianLayerRequest:
 
 @dataclass(frozen=True)
 class _Packages:
-    """Those of an image that no base of ours has: `added` are in its layer, `kept` are in a pulled
-    base, in some version. `tools` are those of `kept` that a Python in `added` is run with here."""
+    """The packages of an image that its bases from this repository lack: `added` are in its layer,
+    `kept` are in a pulled base, in some version. `tools` are the packages of `kept` that are needed
+    to run a Python in `added` here."""
 
     added: tuple[DebianPackage, ...]
     kept: tuple[DebianPackage, ...]
@@ -107,8 +108,8 @@ class _Packages:
 
 @dataclass(frozen=True)
 class ImageDebianLayer:
-    """`parts` are the packages in the layer; `report` holds `REPORT_FILE`. `tools` are what a
-    Python among them is run with here, in place of what a pulled base has."""
+    """`parts` are the packages in the layer; `report` has `REPORT_FILE`. `tools` are needed to run
+    a Python among them here, in place of packages in a pulled base."""
 
     built: BuiltLayer
     parts: tuple[DebianPart, ...]
@@ -145,7 +146,7 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
 
 
 async def _base_packages(tree: Digest, architecture: str, subject: str) -> Mapping[str, str]:
-    """What dpkg's database in an image with `tree` says is installed: versions by name."""
+    """The installed packages, by dpkg's database, in an image with `tree`: versions by name."""
     found = await read_tree(tree)
     try:
         return base_packages(found.dpkg_status, architecture)
@@ -154,7 +155,7 @@ async def _base_packages(tree: Digest, architecture: str, subject: str) -> Mappi
 
 
 async def _descriptions(parts: tuple[DebianPart, ...]) -> Digest:
-    """What layers above must know of `parts`, without their segments."""
+    """What layers above must know about `parts`, without their segments."""
     merged = await Get(Digest, MergeDigests(part.part.digest for part in parts))
     globs = [f"**/{name}" for name in (MEMBERS_FILE, PACKAGE_FILE)]
     return await Get(Digest, DigestSubset(merged, PathGlobs(globs)))
@@ -225,7 +226,7 @@ async def make_debian_layer(
 
 
 def _check_below(request: ImageDebianLayerRequest) -> None:
-    """TargetError where images of ours have another version of a package."""
+    """Raises TargetError if images of this repository have another version of a package."""
     below = {part.package.name: part.package for part in request.below}
     for package in request.image.packages:
         present = below.get(package.name, package)

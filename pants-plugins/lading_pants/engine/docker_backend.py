@@ -1,7 +1,7 @@
-"""Stop where Pants' own docker backend is enabled too.
+"""Stops if Pants' own docker backend is enabled too.
 
-Both backends define `docker_image`. Pants would let the last one in `backend_packages` win and
-say nothing, and the rules of the other would meet targets without their fields.
+Both backends define `docker_image`. Pants would silently use the last one in `backend_packages`,
+and the rules of the other would meet targets without their fields.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lading_pants.errors import TargetError
 
 @dataclass(frozen=True)
 class DockerBackendCheck(SyntheticTargetsRequest):
-    """Makes no targets. Pants asks for it before it hands out any target of any directory."""
+    """Generates no targets. Pants asks for it before it returns any target of any directory."""
 
     path: str = SyntheticTargetsRequest.SINGLE_REQUEST_FOR_ALL_TARGETS
 
@@ -30,7 +30,7 @@ class DockerBackendCheck(SyntheticTargetsRequest):
 async def check_docker_backend(
     request: DockerBackendCheck, union_membership: UnionMembership
 ) -> SyntheticAddressMaps:
-    # Not the target type, of which Pants keeps only the last.
+    # Looks at field sets rather than target types, of which Pants keeps only the last one.
     for member in union_membership.get(PackageFieldSet):
         if member.__module__.startswith("pants.backend.docker."):
             raise TargetError(

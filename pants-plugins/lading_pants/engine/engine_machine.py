@@ -1,6 +1,7 @@
-"""How docker and podman are reached on this machine.
+"""How to reach docker and podman on this machine.
 
-Apart from what most programs know of it: what changes here, such as $PATH, is nothing to them.
+It is separate from what most programs know about the machine, so that changes of $PATH, for
+example, don't affect those.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lading_pants.engine.machine import MachineCache, NotedFiles, NotedFilesRequ
 
 @dataclass(frozen=True)
 class EngineMachine:
-    """The machine directory of programs that talk to a container engine."""
+    """The machine directory for programs that talk to a container engine."""
 
     cache: MachineCache
 

@@ -207,7 +207,7 @@ class LadingSubsystem(Subsystem):
     )
 
     def limit(self, value: Optional[int], option: str) -> int:
-        """A field's `value`, or that of the option, which must be a number above 0."""
+        """The `value` of a field, or else that of the option; it must be a number above 0."""
         if value is not None:
             return value
         number: int = self.options[option]

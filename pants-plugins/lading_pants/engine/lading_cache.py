@@ -1,4 +1,5 @@
-"""`./pants lading-cache`: whether what is unpacked and downloaded on this machine is as it was."""
+"""`./pants lading-cache`: checks whether unpacked and downloaded files on this machine are
+unchanged."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ class LadingCache(Goal):
 async def check_cache(
     options: LadingCacheSubsystem, machine: MachineCache, _: Console
 ) -> LadingCache:
-    # `_` has side effects: Pants lets rules without such a parameter start no such process.
+    # `_` has side effects: Pants only lets rules with such a parameter start such a process.
     days = options.remove_unused_days
     if days is not None and days < 0:
         raise TargetError(

@@ -1,4 +1,4 @@
-"""Where this machine's own facts are put so that no cache key sees them.
+"""Stores facts about this machine where they don't become part of cache keys.
 
 See `lading.runtime.machine`.
 """
@@ -31,30 +31,31 @@ from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.errors import TargetError
 
-#: The file that runs the interpreter, in the machine directory.
+#: The file in the machine directory that runs the interpreter.
 INTERPRETER = "python"
 
-#: Makes the names of directories, which everybody can see, tell nothing of the secrets in them.
+#: Everybody can see the names of directories; with this key they reveal nothing about secrets
+#: inside.
 _KEY_FILE = "lading_machine.key"
 _KEY_SIZE = 32
 
 
-# Where a process finds a cache of this name, whose place tells where they all are.
+# The path of a cache in a process, and the name of a cache whose location shows where all are.
 _HERE, _ANY_CACHE = "here", "lading"
 
 
 @dataclass(frozen=True)
 class NamedCaches:
-    """The directory in which Pants keeps append-only caches. (Its option need not be the one of
-    the daemon, which decides.)"""
+    """The directory in which Pants keeps append-only caches. (Don't use Pants' option: the daemon
+    decides, and may have another value.)"""
 
     directory: str
 
 
 @dataclass(frozen=True)
 class NotedFilesRequest:
-    """Texts by file name, to lie in an append-only cache. They may hold secrets, such as the
-    password of a proxy. `prefix` begins the cache's name.
+    """Texts by file name, for an append-only cache. They may contain secrets, such as a proxy's
+    password. `prefix` begins the cache's name.
     """
 
     prefix: str
@@ -63,14 +64,14 @@ class NotedFilesRequest:
 
 @dataclass(frozen=True)
 class NotedFiles:
-    """The append-only cache that holds the files. Its name depends on them."""
+    """The append-only cache with the files. Its name depends on them."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class MachineCache:
-    """The append-only cache that holds the machine directory. Its name depends on its content."""
+    """The append-only cache with the machine directory. Its name depends on its content."""
 
     name: str
 
@@ -90,9 +91,9 @@ async def find_named_caches() -> NamedCaches:
     return NamedCaches(os.path.dirname(os.fsdecode(found.stdout.rstrip(b"\n"))))
 
 
-# Whoever removes the files while Pants' daemon runs gets them back, so each run looks at them. A
-# process can't write them: Pants keeps the inputs of all processes in its store, readable by
-# everybody, and their arguments and variables are in caches, too.
+# If somebody removes the files while Pants' daemon runs, they must be restored, so each run checks
+# them. A process can't write them: Pants keeps the inputs of all processes in its store, which
+# everybody can read, and their arguments and variables in caches.
 @_uncacheable_rule
 async def note_files(request: NotedFilesRequest, caches: NamedCaches) -> NotedFiles:
     directory = Path(caches.directory)
@@ -104,30 +105,31 @@ async def note_files(request: NotedFilesRequest, caches: NamedCaches) -> NotedFi
 
 
 def cache_name(prefix: str, content: bytes, key: bytes) -> str:
-    """The name of an append-only cache for `content`; Pants wants letters and underscores.
+    """The name of an append-only cache for `content`; Pants requires letters and underscores.
 
-    Without the `key` it doesn't help to guess the content.
+    Without the `key`, guesses of the content can't be verified.
     """
     digest = hmac.new(key, content, hashlib.sha256).hexdigest()[:16]
     return f"{prefix}_{digest.translate(str.maketrans('0123456789', 'ghijklmnop'))}"
 
 
 def _key(file: Path) -> bytes:
-    """This machine's own, made where there is none."""
+    """This machine's own key, which is created if it is missing."""
     with suppress(FileNotFoundError):
         key = file.read_bytes()
         if len(key) == _KEY_SIZE:
             return key
     with whole_file(file, 0o600) as output:
         output.write(os.urandom(_KEY_SIZE))
-    return file.read_bytes()  # another Pants may have made one at the same time
+    return file.read_bytes()  # another Pants may have created it at the same time
 
 
 def _write_private(directory: Path, files: Mapping[str, str]) -> None:
-    """For nobody but the user. What is there and right is left alone: a program may read it."""
+    """Write a file that only the user can read. A correct file is not touched, since a program may
+    be reading it."""
     directory.mkdir(mode=0o700, exist_ok=True)
-    directory.chmod(0o700)  # Pants makes one, too
-    os.utime(directory)  # so that it is known as used
+    directory.chmod(0o700)  # Pants creates it, too
+    os.utime(directory)  # so that it counts as used
     for name, text in files.items():
         path, content = directory / name, text.encode("utf-8")
         mode = 0o700 if name == INTERPRETER else 0o600
@@ -139,7 +141,7 @@ def _write_private(directory: Path, files: Mapping[str, str]) -> None:
 
 
 def machine_files(prefix: str, machine: Machine) -> NotedFilesRequest:
-    """The machine directory with this description in it."""
+    """The machine directory that contains this description."""
     return NotedFilesRequest(
         prefix=prefix,
         files=FrozenDict({"machine.json": to_json(machine), INTERPRETER: _interpreter_script()}),
@@ -147,7 +149,7 @@ def machine_files(prefix: str, machine: Machine) -> NotedFilesRequest:
 
 
 def _interpreter_script() -> str:
-    """Runs the interpreter that Pants itself runs on, with the `requests` that Pants finds.
+    """Runs the interpreter of Pants itself, with the `requests` that Pants uses.
 
     That library may come from the environment of Pants or from `[GLOBAL].plugins`.
     """
@@ -168,7 +170,7 @@ async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCa
     environment = await Get(EnvironmentVars, EnvironmentVarsRequest(NETWORK_VARIABLES))
     machine = Machine(
         environment=dict(sorted(environment.items())),
-        # Pants' default is no one's decision: pip's own configuration goes before it.
+        # Nobody chose Pants' default, so pip's own configuration takes precedence over it.
         python_indexes=() if repos.options.is_default("indexes") else tuple(repos.indexes),
         python_find_links=tuple(repos.find_links),
         debian_mirrors=tuple(lading.debian_mirrors),

@@ -1,4 +1,4 @@
-"""From an address that a user wrote to a target that exists."""
+"""Resolves an address that a user wrote to an existing target."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MALFORMED = (
 
 
 class Kind(Enum):
-    """What a field takes."""
+    """The kind of target that a field accepts."""
 
     PACKAGE = "store package"
     IMAGE = "image"
@@ -56,7 +56,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class NamedAddressRequest:
-    """What `text` names in a field of the target `owner`.
+    """The target that `text` names in a field of the target `owner`.
 
     `origin` is the target and field that errors begin with.
     """
@@ -79,7 +79,7 @@ class _UnknownAddress:
 
 @dataclass(frozen=True)
 class _Suggestion:
-    """A question that names what may have been meant, or an advice."""
+    """A question that suggests a correction, or advice."""
 
     text: str
     missing: str = "does not exist"
@@ -87,7 +87,7 @@ class _Suggestion:
 
 @dataclass(frozen=True)
 class StorePackageAliases:
-    """The kinds of targets that are store packages, as they are called in BUILD files."""
+    """The kinds of targets that are store packages, by their names in BUILD files."""
 
     aliases: tuple[str, ...]
 
@@ -145,8 +145,8 @@ async def find_named_address(
 async def suggest_address(
     unknown: _UnknownAddress, options: BuildFileOptions, store: StorePackageAliases
 ) -> _Suggestion:
-    # Straight from the BUILD files: AllTargets would stop at any target that is broken, and tell
-    # of that one instead.
+    # Read directly from the BUILD files: AllTargets would fail for any broken target, and report
+    # that one instead.
     build_files = await Get(
         Paths,
         PathGlobs(
@@ -183,14 +183,14 @@ async def suggest_address(
 
 
 def _files_meant(request: NamedAddressRequest) -> tuple[str, ...]:
-    """The path of the file that the text would be, if it were one beside the BUILD file."""
+    """The path of the file that the text would name if it were a file beside the BUILD file."""
     if request.kind is not Kind.TARGET or not _FILE_NAME.match(request.text):
         return ()
     return (posixpath.join(request.owner.spec_path, request.text),)
 
 
 def _aliases(kind: Kind, store: StorePackageAliases) -> Optional[tuple[str, ...]]:
-    """The kinds of targets that will do; None if any will."""
+    """The accepted kinds of targets; None if all are accepted."""
     if kind is Kind.PACKAGE:
         return store.aliases
     return (IMAGE, BASE_IMAGE) if kind is Kind.IMAGE else None

@@ -1,4 +1,4 @@
-"""Which platform things are built for, in the words of those who ask."""
+"""The platform that things are built for, in Debian's and OCI's terms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ARCHITECTURES = {Platform.linux_x86_64: "amd64", Platform.linux_arm64: "arm64"}
 
 @dataclass(frozen=True)
 class BuildPlatform:
-    """The platform of the environment that builds run in, and so of what they make."""
+    """The platform of the environment that builds run in, and so of their results."""
 
     architecture: str
 

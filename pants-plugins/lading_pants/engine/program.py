@@ -1,4 +1,4 @@
-"""Run a module of `lading` as a Pants process that every machine shares the cache entry of."""
+"""Runs a module of `lading` as a Pants process whose cache entry all machines share."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from lading.runtime.program import USER_ERROR, error_sentence
 from lading_pants.engine.machine import MachineCache
 from lading_pants.errors import TargetError
 
-#: Where a program finds its request.
+#: The file with a program's request.
 REQUEST_FILE = "request.json"
 
-#: The append-only cache that every program finds at `CACHE_DIR`.
+#: The append-only cache that every program has at `CACHE_DIR`.
 CACHE_NAME = "lading"
 
-# Of the machine nothing but /bin/sh is in the argv. The interpreter is Pants' own where the
-# machine directory is there; on a remote worker it is whatever Python there is.
+# Of the machine, only /bin/sh is in the argv. The interpreter is Pants' own if the machine
+# directory exists; a remote worker uses whatever Python it has.
 _FIND_PYTHON = f"""\
 [ -x "$python" ] || python=$(PATH=/usr/local/bin:/usr/bin:/bin command -v python3) || {{
   echo "lading: error: there is no python3 in /usr/local/bin, /usr/bin or /bin: install one." >&2
@@ -37,17 +37,17 @@ python={MACHINE_DIR}/python
 exec "$python" -B -m "$@"
 """
 
-#: Begins the argv of a process in the sandbox. The module and its arguments follow.
+#: The beginning of the argv of a process in the sandbox. The module and its arguments follow.
 RUN_IN_SANDBOX = ("/bin/sh", "-c", _RUN, "sh")
 
-# In another directory than the sandbox, so that nothing is imported from there.
+# It runs in another directory than the sandbox, so that nothing is imported from there.
 _IMPORT_FROM_SANDBOX = (
     "import sys; sys.path[0] = sys.argv[1]; del sys.argv[:2]; "
     "import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 
-#: Begins the argv of an interactive process that runs a module in the user's own directory. The
-#: sandbox, `{chroot}`, the module and its arguments follow.
+#: The beginning of the argv of an interactive process that runs a module in the user's own
+#: directory. The sandbox (`{chroot}`), the module and its arguments follow.
 RUN_IN_WORKSPACE = (
     "/bin/sh",
     "-c",
@@ -59,21 +59,21 @@ exec "$python" -B -c "{_IMPORT_FROM_SANDBOX}" "$@"
     "sh",
 )
 
-# How long Pants waits for the remote cache before it starts the process as well. With 0, its
-# default, the process is started and killed again even where the cache has the result.
+# How long Pants waits for the remote cache before it also starts the process. With 0, its default,
+# a process is started and killed again even if the cache has the result.
 _SPECULATION_DELAY_MILLIS = 1000
 
 
 @dataclass(frozen=True)
 class ProgramRequest:
-    """A module that ends in `lading.runtime.program.run(main)`, and what it works on.
+    """A module that ends in `lading.runtime.program.run(main)`, and its input.
 
-    `subject` is what a user's mistake is about, such as "`store_package` //3rdparty/redis"; it
-    and `description` are not in the cache key. `inputs` are put below the sandbox's root;
+    `subject` is what a user's mistake is about, such as "`store_package` //3rdparty/redis". It and
+    `description` are not in the cache key. `inputs` are put below the sandbox's root;
     `immutable_inputs` maps directories to big inputs, which Pants links instead of copying. The
-    JSON `request` is put at `REQUEST_FILE`, which then comes before the `arguments`.
-    Named `append_only_caches` are added to the ones every program has; `machine` takes the place
-    of the machine directory that most programs get.
+    JSON `request` is put at `REQUEST_FILE`, which then precedes the `arguments`.
+    `append_only_caches` are added to those that every program has; `machine` replaces the machine
+    directory that most programs get.
     """
 
     module: str
@@ -101,7 +101,7 @@ class ProgramResult:
 
 @dataclass(frozen=True)
 class ProgramProcess:
-    """The process that a request stands for, for those who look at its status themselves."""
+    """The process for a request, for callers who check its status themselves."""
 
     process: Process
 
@@ -166,8 +166,8 @@ async def run_program(request: ProgramRequest) -> ProgramResult:
 
 
 def check_success(result: FallibleProcessResult, module: str, subject: str) -> None:
-    """`TargetError` about `subject` if the program did not end well: with its own sentence, or as
-    a fault of ours with all that it wrote."""
+    """Raises `TargetError` about `subject` if the program failed: with the program's own sentence,
+    or as a bug in Lading with its whole output."""
     stderr = result.stderr.decode("utf-8", "replace")
     if result.exit_code == USER_ERROR:
         raise TargetError(f"{subject}: {error_sentence(stderr)}")

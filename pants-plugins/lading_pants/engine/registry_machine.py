@@ -1,7 +1,7 @@
 """How this machine reaches image registries.
 
-Apart from what most programs know of the machine: what changes here, such as $PATH for credential
-helpers, is nothing to them.
+It is separate from what most programs know about the machine, so that changes of $PATH, which
+credential helpers need, for example, don't affect those.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lading_pants.errors import TargetError
 
 @dataclass(frozen=True)
 class RegistryMachine:
-    """The machine directory of programs that reach registries."""
+    """The machine directory for programs that use registries."""
 
     cache: MachineCache
 

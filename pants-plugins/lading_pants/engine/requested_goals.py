@@ -1,4 +1,4 @@
-"""Which goals are run, and on what."""
+"""The goals that are run, and their specs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pants.engine.rules import collect_rules, rule
 class RequestedGoals:
     """Sorted.
 
-    Pants' own `publish` packages everything first, by the same request as `package` (pants#19959).
-    What it need not have, an archive, or an image that is not published at all, can be left out by
-    whoever knows the goal only.
+    Pants' own `publish` packages everything first, with the same request as `package`
+    (pants#19959). Only rules that know the goal can leave out what it does not need: an archive, or
+    an image that is not published at all.
     """
 
     names: tuple[str, ...]
 
     @property
     def publish_only(self) -> bool:
-        # With others, such as `test`, somebody else may ask for the same package.
+        # With other goals, such as `test`, somebody else may ask for the same package.
         return self.names == ("publish",)
 
     @property
@@ -31,7 +31,7 @@ class RequestedGoals:
 
 @dataclass(frozen=True)
 class RequestedSpecs:
-    """What the command line names, as it is written, such as `//images:redis` or `::`."""
+    """The specs on the command line as they are written, such as `//images:redis` or `::`."""
 
     words: tuple[str, ...]
 

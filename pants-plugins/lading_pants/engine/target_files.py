@@ -1,4 +1,4 @@
-"""The files of any target: its sources, what is generated of them, or what it is packaged as."""
+"""The files of any target: its sources, files generated from them, or its package."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class TargetFilesRequest:
 
 @dataclass(frozen=True)
 class TargetFiles:
-    """Sources, with links among them, and what commands make in it, are relative to the directory
-    of the target's BUILD file; `relocated_files` have the paths that they say; of a package, its
-    files or what is in its directory."""
+    """Sources, links among them, and files that commands create in the directory are relative to
+    the directory of the target's BUILD file. `relocated_files` have their declared paths. A package
+    has its files, or the files in its directory."""
 
     digest: Digest
 
@@ -109,7 +109,7 @@ async def find_packages(request: _PackageRequest) -> TargetFiles:
         entries = await Get(DigestEntries, Digest, package.digest)
         artifacts = [artifact.relpath for artifact in package.artifacts if artifact.relpath]
         files = {entry.path for entry in entries}
-        # A directory stands for what is in it.
+        # A directory stands for its content.
         prefixes = {path if path not in files else os.path.dirname(path) for path in artifacts}
         prefix = prefixes.pop() if len(prefixes) == 1 else ""
         stripped.append(await Get(Digest, RemovePrefix(package.digest, prefix)))

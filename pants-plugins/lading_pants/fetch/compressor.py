@@ -1,4 +1,4 @@
-"""The compressor of layers (see `lading.compression.layer_compression`), fetched."""
+"""Fetches the compressor of layers (see `lading.compression.layer_compression`)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.errors import about
 from lading_pants.fetch.pinned_library import libdeflate, libzstd
 
-#: Where programs find the compressor.
+#: The compressor's path in programs.
 COMPRESSOR_DIRECTORY = "compressor"
 COMPRESSOR = f"{COMPRESSOR_DIRECTORY}/{LIBRARY}"
 
 
 @dataclass(frozen=True)
 class Compressor:
-    """A digest that holds `LIBRARY` and `FILE`, to lie in `COMPRESSOR_DIRECTORY`."""
+    """A digest that has `LIBRARY` and `FILE`, for `COMPRESSOR_DIRECTORY`."""
 
     digest: Digest
 

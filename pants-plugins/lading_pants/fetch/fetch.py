@@ -1,4 +1,4 @@
-"""Fetching pinned files in a process that every machine shares the cache entry of."""
+"""Fetches pinned files in a process whose cache entry all machines share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PinnedFileRequest:
 
 @dataclass(frozen=True)
 class ResolvedPinnedFile:
-    """The file of a target. `subject` is what a failing fetch is about."""
+    """The file of a target. Errors of fetches are about `subject`."""
 
     file: PinnedFile
     subject: str
@@ -37,7 +37,7 @@ class ResolvedPinnedFile:
 class FetchRequest:
     """Files to fetch together, with different names.
 
-    `description` says what is done, without the size: "Fetching redis_7.0.15.orig.tar.gz".
+    `description` describes the process, without the size: "Fetching redis_7.0.15.orig.tar.gz".
     `subject` is what names the files, such as "`fetch_url` //3rdparty/redis:source".
     """
 
@@ -48,7 +48,7 @@ class FetchRequest:
 
 @dataclass(frozen=True)
 class FetchedFiles:
-    """The files under their names, at the root of `digest`."""
+    """The files by their names, at the root of `digest`."""
 
     digest: Digest
 
@@ -84,7 +84,8 @@ async def fetch_files(request: FetchRequest) -> FetchedFiles:
 
 
 def _not_pinned(subject: str, file: PinnedFile, found: Mapping[str, str]) -> str:
-    """The program has checked what it fetched: whoever may write to the cache has changed it."""
+    """The program has verified what it fetched, so somebody with write access to the cache has
+    changed it."""
     return (
         f"{subject}: for {file.name}, which is pinned as {file.sha256.hex}, a cache of Pants has "
         f"{found.get(file.name, 'nothing')}. The cached result is wrong. Run this with "
@@ -93,7 +94,7 @@ def _not_pinned(subject: str, file: PinnedFile, found: Mapping[str, str]) -> str
 
 
 def _total_size(files: tuple[PinnedFile, ...]) -> str:
-    """Such as " (3.0 MB)"; empty if the size of a file is not known."""
+    """For example " (3.0 MB)"; empty if the size of a file is not known."""
     sizes = [file.size for file in files if file.size is not None]
     return f" ({sum(sizes) / 1e6:.1f} MB)" if len(sizes) == len(files) else ""
 

@@ -1,4 +1,4 @@
-"""`fetch_url`: a file from elsewhere, pinned by its content."""
+"""`fetch_url`: a file from a URL, pinned by its content."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class FetchUrlTarget(LadingTarget):
 
 
 def pinned_file(target: Target) -> PinnedFile:
-    """The file that a `fetch_url` target names. LadingError if its `filename` is none."""
+    """The file that a `fetch_url` target names. Raises LadingError if its `filename` is invalid."""
     urls = tuple(SourceUrl.parse(url) for url in target[FetchUrlField].value or ())
     filename = target[FetchUrlFilenameField].value
     return PinnedFile(

@@ -1,4 +1,4 @@
-"""Libraries that are files of pinned Debian packages, fetched: the compressors of layers."""
+"""Fetches libraries from pinned Debian packages: the compressors of layers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
 
 _ZSTD_DIRECTORY = "zstd"
 
-#: Where programs that read layers find libzstd, if they were given it.
+#: The path of libzstd in programs that read layers and need it.
 LIBZSTD = f"{_ZSTD_DIRECTORY}/{LIBZSTD_FILE}"
 
 
 @dataclass(frozen=True)
 class PinnedLibraryRequest:
-    """The file `library` of `package`. `name` is what users know it by, such as "libzstd", and
-    `subject` what an error is about."""
+    """The file `library` of `package`. `name` is the name that users know, such as "libzstd".
+    Errors are about `subject`."""
 
     package: PinnedFile
     library: str
@@ -36,7 +36,7 @@ class PinnedLibraryRequest:
 
 @dataclass(frozen=True)
 class PinnedLibrary:
-    """A digest that holds the file and nothing else."""
+    """A digest that has only this file."""
 
     digest: Digest
 
@@ -60,8 +60,8 @@ async def libzstd() -> PinnedLibrary:
 
 
 async def libzstd_inputs(is_needed: bool) -> FrozenDict[str, Digest]:
-    """Immutable inputs of a program that reads layers: libzstd at `LIBZSTD`, which is fetched
-    only if it `is_needed`: where a layer is compressed by zstd."""
+    """Immutable inputs of a program that reads layers: libzstd at `LIBZSTD`. It is fetched only if
+    it `is_needed`, because a layer is compressed with zstd."""
     if not is_needed:
         return FrozenDict()
     library = await libzstd()

@@ -9,8 +9,8 @@ from pants.engine.target import InvalidFieldException, SourcesField
 
 
 class ExistingFilesField(SourcesField):
-    """A named file that is not there is an error, even where Pants would warn only: without it,
-    something else is built."""
+    """A missing file is an error, even where Pants would only warn: without it, something else
+    would be built."""
 
     def validate_resolved_files(self, files: Sequence[str]) -> None:
         super().validate_resolved_files(files)

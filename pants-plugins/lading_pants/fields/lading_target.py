@@ -1,4 +1,4 @@
-"""What holds for the fields of every target of Lading."""
+"""Common behaviour of the fields of every Lading target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pants.engine.target import InvalidTargetException, Target
 
 
 class LadingTarget(Target):
-    """Refuses texts that can't be written in UTF-8, which a BUILD file can have by `\\ud800`."""
+    """Refuses texts that can't be encoded in UTF-8, which `\\ud800` can put into a BUILD file."""
 
     def validate(self) -> None:
         for field in self.field_values.values():

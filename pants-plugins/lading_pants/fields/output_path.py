@@ -1,4 +1,4 @@
-"""Where in dist/ what the goal `package` makes is put."""
+"""The path in dist/ for the output of the goal `package`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pants.util.strutil import help_text
 
 
 class PathInDistField(OutputPathField):
-    """Pants takes any string, and removes what lies at the path before it writes there."""
+    """Pants accepts any string, and removes what is at the path before it writes there."""
 
     target_alias: ClassVar[str]
     example: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Fields that hold one address and count as a dependency."""
+"""Fields with a single address, which is a dependency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SingleAddressField(SpecialCasedDependencies):
         cls, raw_value: Union[str, tuple[str, ...], None], address: Address
     ) -> Optional[tuple[str, ...]]:
         if isinstance(raw_value, tuple) and len(raw_value) == 1:
-            # A value of `__defaults__`, which directories below compute again.
+            # A value from `__defaults__`, which is computed again in directories below.
             (raw_value,) = raw_value
         if raw_value is not None and not isinstance(raw_value, str):
             raise InvalidFieldTypeException(

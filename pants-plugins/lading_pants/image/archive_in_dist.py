@@ -1,8 +1,8 @@
 """The archive of an image in dist/, and its description beside it.
 
-Pants has what a process leaves in its store, and copies it to dist/: an archive would be digested,
-and written three times. That is for those who take it from there. Who runs the goal `package` wants
-the file only, and a program of ours writes it where it belongs, at once as a whole.
+Pants stores the outputs of a process and then copies them to dist/: an archive would be hashed, and
+written three times. That is only necessary for those who use it from Pants' store. The goal
+`package` only needs the file, so a program of Lading writes it directly to its place, atomically.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class ArchiveInDistRequest:
 
 @dataclass(frozen=True)
 class ArchiveInDist:
-    """Unless it is `new`, it was there already."""
+    """Unless it is `new`, it already existed."""
 
     new: bool
 
 
 @dataclass(frozen=True)
 class WrittenFilesOfDaemon:
-    """What Pants' daemon has written to dist/ since it started."""
+    """The files that Pants' daemon has written to dist/ since it started."""
 
     files: WrittenFiles
 
@@ -55,7 +55,7 @@ async def written_files() -> WrittenFilesOfDaemon:
     return WrittenFilesOfDaemon(WrittenFiles())
 
 
-# What lies in dist/ is nothing that Pants looks at itself.
+# Pants itself does not watch dist/.
 @_uncacheable_rule
 async def write_archive_in_dist(
     request: ArchiveInDistRequest,
@@ -84,7 +84,7 @@ async def write_archive_in_dist(
             inputs=inputs,
             immutable_inputs=parts.libraries,
             output_files=(_STATES_FILE,),
-            # What it does is outside of its sandbox.
+            # It works outside of its sandbox.
             cache_scope=ProcessCacheScope.PER_SESSION,
             description=f"Writing {distdir.relpath / request.archive}",
             subject=field_set.subject,

@@ -1,4 +1,4 @@
-"""An image that is complete, with config and manifest, but not in one file."""
+"""A complete image, with config and manifest, but not in one file."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from lading_pants.image.image_programs import check_programs
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.image.placed_layers import describe_layers
 
-#: The files of an image besides its layers: what OCI calls config and manifest, and what tells
-#: programs of the image.
+#: The files of an image besides its layers: OCI's config and manifest, and the description for
+#: programs.
 CONFIG_FILE, MANIFEST_FILE, METADATA_FILE = "config.json", "manifest.json", "image.json"
 
 
@@ -44,11 +44,11 @@ class AssembledImageRequest:
 
 @dataclass(frozen=True)
 class AssembledImage:
-    """An image that is complete, but not in one file.
+    """A complete image, but not in one file.
 
-    `digest` holds `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`, which is the JSON of
-    `description`. `layers` are those that the manifest names,
-    lowest first, the lowest `pulled_count` from the repository `origin`.
+    `digest` has `CONFIG_FILE`, `MANIFEST_FILE` and `METADATA_FILE`, which is the JSON of
+    `description`. `layers` are those that the manifest names, lowest first; the lowest
+    `pulled_count` come from the repository `origin`.
     """
 
     digest: Digest
@@ -59,7 +59,7 @@ class AssembledImage:
 
 
 async def _numeric_user(text: str, tree: Digest, subject: str) -> str:
-    """The user that the image names, or "", as it is in the config."""
+    """The user of the image for its config, with numbers for names; "" if there is none."""
     if not text or not User.parse(text).has_names:
         return text
     found = await read_tree(tree)

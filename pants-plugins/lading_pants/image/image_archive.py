@@ -1,4 +1,4 @@
-"""The archive of an image, for `docker load` and all that reads OCI's layout."""
+"""The archive of an image, for `docker load` and all tools that read OCI's layout."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARCHIVE_FILE = "image.tar"
 
 @dataclass(frozen=True)
 class ImageArchiveRequest:
-    """Unless it is `named`, the image has no name where the archive is loaded."""
+    """Unless it is `named`, the image has no name after loading the archive."""
 
     field_set: ImageFieldSet
     named: bool = True
@@ -38,14 +38,14 @@ class ImageArchiveRequest:
 
 @dataclass(frozen=True)
 class ImageArchive:
-    """`digest` holds `ARCHIVE_FILE`."""
+    """`digest` has `ARCHIVE_FILE`."""
 
     digest: Digest
 
 
 @dataclass(frozen=True)
 class ArchiveParts:
-    """What `lading.image.programs.archive_main` makes an archive of, as inputs of a program."""
+    """The inputs of `lading.image.programs.archive_main`."""
 
     request: str
     inputs: Digest

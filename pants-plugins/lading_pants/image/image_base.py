@@ -1,4 +1,4 @@
-"""The images that an image is put on, one on top of the other."""
+"""The images below an image, each on top of the next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class ImageBaseRequest:
 
 @dataclass(frozen=True)
 class ImageBase:
-    """What `base` names: another image of ours, or one that is pulled; neither if it is unset."""
+    """The image that `base` names: another `docker_image`, or one that is pulled; neither if it is
+    unset."""
 
     field_set: Optional[ImageFieldSet] = None
     pulled: Optional[PulledImage] = None
@@ -39,8 +40,8 @@ class ImageChainRequest:
 
 @dataclass(frozen=True)
 class ImageChain:
-    """The image, its base, the base of that and so on, but for a pulled one; they end, and have
-    not too many layers as far as can be told before they are built."""
+    """The image, its base, the base of that and so on, without a pulled one. The chain ends, and
+    does not have too many layers, as far as can be determined before the build."""
 
     field_sets: tuple[ImageFieldSet, ...]
 
@@ -76,7 +77,8 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
                 "one of them."
             )
     try:
-        # What there is for certain; others may turn out to be empty, and are counted when built.
+        # Only layers that certainly exist; others may turn out to be empty, and are counted after
+        # the build.
         own_layers = sum(below.adds_files for below in chain)
         check_layer_count(pulled_layers + own_layers)
     except LadingError as error:

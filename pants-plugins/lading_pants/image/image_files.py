@@ -17,8 +17,8 @@ from lading_pants.errors import TargetError
 
 @dataclass(frozen=True)
 class ImageFilesRequest:
-    """`files` is the field's value but for directories, `addresses` are those of its sources by
-    their text; `origin` is the target and field that errors begin with."""
+    """`files` is the field's value without directories; `addresses` are those of its sources, by
+    their text. `origin` is the target and field that errors begin with."""
 
     files: FrozenDict[str, Any]
     addresses: FrozenDict[str, Address]
@@ -27,7 +27,7 @@ class ImageFilesRequest:
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """`digest` holds the sources' files; `files` is the field's value with their paths in it."""
+    """`digest` has the sources' files; `files` is the field's value with their paths filled in."""
 
     digest: Digest
     files: FrozenDict[str, Any]

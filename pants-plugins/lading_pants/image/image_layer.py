@@ -1,4 +1,4 @@
-"""One layer of an image: its root tree, and packages that are compressed once."""
+"""One layer of an image: its root tree, and packages that are already compressed."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from lading_pants.store.realise import (
     PlacedFilesRequest,
 )
 
-#: The files of a layer: the blob as registries have it, and its description.
+#: The files of a layer: the blob for registries, and its description.
 LAYER_FILE, DESCRIPTION_FILE = "blob", "layer.json"
 
-#: What lies in an image up to some layer.
+#: The files of an image up to some layer.
 TREE_FILE = "tree.json"
 
 LAYER_FILES = (LAYER_FILE, DESCRIPTION_FILE)
@@ -45,22 +45,22 @@ _BASE = "base"
 
 @dataclass(frozen=True)
 class ImageLayer:
-    """`digest` holds `LAYER_FILES`."""
+    """`digest` has `LAYER_FILES`."""
 
     digest: Digest
 
 
 @dataclass(frozen=True)
 class CompressedPackageRequest:
-    """A package for layers. It is compressed once, whatever number of layers it is in."""
+    """A package for layers. It is compressed once, however many layers it is in."""
 
     member: ClosureMember
 
 
 @dataclass(frozen=True)
 class CompressedPackage:
-    """`layer` has the package alone; `placed` holds what other layers need to have the package,
-    where `files` says."""
+    """`layer` has only the package. `placed` has what other layers need to include the package, at
+    the paths in `files`."""
 
     layer: ImageLayer
     placed: Digest
@@ -69,7 +69,7 @@ class CompressedPackage:
 
 @dataclass(frozen=True)
 class BuiltLayer:
-    """`tree` holds `TREE_FILE`, of all layers up to this one."""
+    """`tree` has the `TREE_FILE` of all layers up to this one."""
 
     layer: ImageLayer
     tree: Digest
@@ -77,10 +77,10 @@ class BuiltLayer:
 
 @dataclass(frozen=True)
 class ImageLayerRequest:
-    """One layer with the root tree and all of `members`, on an image whose tree `base` holds.
+    """One layer with the root tree and all of `members`, on an image whose tree `base` has.
 
-    `contents` are shown at `/`; they are among `members` or in a layer below. `fields` is what
-    `RootFields.parse` takes; the sources of its files are in `files`.
+    `contents` are shown at `/`; they are among `members` or in a layer below. `fields` is the
+    argument of `RootFields.parse`; the sources of its files are in `files`.
     """
 
     members: tuple[ClosureMember, ...]
@@ -92,7 +92,7 @@ class ImageLayerRequest:
 
 
 async def read_layer_output(output: Digest) -> BuiltLayer:
-    """From what a program leaves: `LAYER_FILES`, `TREE_FILE` and maybe others."""
+    """Reads a program's output: `LAYER_FILES`, `TREE_FILE` and maybe others."""
     layer, tree = await MultiGet(
         Get(Digest, DigestSubset(output, PathGlobs(LAYER_FILES))),
         Get(Digest, DigestSubset(output, PathGlobs([TREE_FILE]))),
@@ -101,7 +101,7 @@ async def read_layer_output(output: Digest) -> BuiltLayer:
 
 
 async def read_tree(tree: Digest) -> ImageTree:
-    """`tree` holds `TREE_FILE`, or nothing."""
+    """`tree` has `TREE_FILE`, or nothing."""
     contents = await Get(DigestContents, Digest, tree)
     return ImageTree.from_json(contents[0].content.decode("utf-8")) if contents else ImageTree()
 
@@ -166,7 +166,7 @@ async def compress_package(
     request: CompressedPackageRequest, compressor: Compressor
 ) -> CompressedPackage:
     path, directory = request.member.package.path, request.member.directory
-    # Without package.json, which may change while the bytes do not.
+    # Without package.json, which may change although the bytes stay the same.
     segment = await Get(Digest, DigestSubset(request.member.digest, PathGlobs([SEGMENT_FILE])))
     compressed = await Get(
         ProgramResult,

@@ -40,14 +40,14 @@ class ImageLayersRequest:
 
 @dataclass(frozen=True)
 class ImageLayers:
-    """`layers` from the lowest of the lowest base to the image's own, `base_count` of them below
-    those, and the lowest `pulled_count` of an image that was pulled from the repository `origin`;
-    `tree` holds the `TREE_FILE` of all.
+    """`layers` are all layers, from the lowest base's to the image's own. The first `base_count`
+    are those of bases; the first `pulled_count` come from an image that was pulled from the
+    repository `origin`. `tree` has the `TREE_FILE` of all layers.
 
-    `closure` is what is in them all, sorted by store path, and `contents` what they show at `/`,
-    the image's own first. `debian` are the Debian packages in them, but for those of a pulled
-    image, with `debian_tools` to run a Python among them here, and each of `debian_reports` holds
-    a `REPORT_FILE` on some of them.
+    `closure` is the content of all layers in `/store`, sorted by store path; `contents` are shown
+    at `/`, the image's own first. `debian` are the Debian packages in the layers, except those of a
+    pulled image; `debian_tools` are needed to run a Python among them here. Each of
+    `debian_reports` has a `REPORT_FILE` about some of them.
     """
 
     layers: tuple[ImageLayer, ...] = ()
@@ -64,14 +64,15 @@ class ImageLayers:
 
 @dataclass(frozen=True)
 class _BaseLayersRequest:
-    """The layers of what `base` names; without one, none."""
+    """The layers of the image that `base` names; none if it is unset."""
 
     base: ImageBase
 
 
 @dataclass(frozen=True)
 class _BelowRequest:
-    """What lies below the image's own layer: Debian packages and wheels on the layers of `base`."""
+    """The layers below the image's own layer: those of `base`, with Debian packages and wheels on
+    top."""
 
     field_set: ImageFieldSet
     python: Optional[PlannedPython]
@@ -80,7 +81,8 @@ class _BelowRequest:
 
 @dataclass(frozen=True)
 class _Below:
-    """`parts` are the sources of a service, if it is one, which go above the image's own layer."""
+    """`parts` are the sources of a service, which go above the image's own layer; empty if it is
+    none."""
 
     image: ImageLayers
     parts: tuple[ImagePart, ...]
@@ -89,7 +91,7 @@ class _Below:
 @dataclass(frozen=True)
 class _OwnLayers:
     """The image's own layers: those of store packages, lowest first, the one with everything at
-    `/`, and those `above` it. `tree` is that up to the last one, `members` are the packages."""
+    `/`, and those `above` it. `tree` is the tree of all of them; `members` are the packages."""
 
     packages: tuple[ImageLayer, ...]
     root: ImageLayer
@@ -203,7 +205,7 @@ async def _run_commands(
     own = replace(own, above=(*own.above, run.built.layer), tree=run.built.tree)
     if not run.members:
         return own
-    # The same layers, with the packages that files made by the commands refer to.
+    # The same layers, with the packages that files created by the commands refer to.
     packages = replace(packages, members=_sorted((*own.members, *run.members)))
     packed, root = await MultiGet(
         Get(PackageLayers, PackageLayersRequest, packages),
@@ -237,7 +239,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         field_set.package_layer_count(len(base.layers)),
         subject,
     )
-    # Side by side: both take long, and neither needs the other.
+    # In parallel: both take long, and they are independent.
     found, packed = await MultiGet(
         Get(_Below, _BelowRequest(field_set, plan.python, base)),
         Get(PackageLayers, PackageLayersRequest, packages),
@@ -268,7 +270,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
 
 
 def _taken(fields: FrozenDict[str, Any]) -> tuple[str, ...]:
-    """Where the image's own fields put files and links."""
+    """The paths where the image's own fields put files and links."""
     paths = (path for alias in ("files", "symlinks") for path in fields.get(alias, ()))
     return tuple(path.lstrip("/") for path in paths)
 

@@ -1,4 +1,4 @@
-"""What an image is called."""
+"""The names of an image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ImageNamesRequest:
 
 @dataclass(frozen=True)
 class ImageNames:
-    """`{hash}` is still in them, see `lading.image.name_template`."""
+    """They still contain `{hash}`, see `lading.image.name_template`."""
 
     repository: str
     tags: tuple[str, ...]

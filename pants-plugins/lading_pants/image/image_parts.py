@@ -1,4 +1,4 @@
-"""Layers made of trees of files, each of which is compressed once."""
+"""Layers of trees of files, each of which is compressed once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Comp
 from lading_pants.image.image_layer import LAYER_FILES, TREE_FILE, BuiltLayer, read_layer_output
 from lading_pants.store.realise import MEMBERS_FILE, SEGMENT_FILE
 
-#: The files of a part, which programs that make parts leave.
+#: The files of a part, which are outputs of the programs that make parts.
 COMPRESSED_FILE = "segment.tar.gz"
 PART_FILES = (SEGMENT_FILE, COMPRESSED_FILE, MEMBERS_FILE)
 
@@ -27,7 +27,7 @@ _BASE = "base"
 
 @dataclass(frozen=True)
 class ImagePart:
-    """`digest` holds `PART_FILES` and maybe more in `directory`; `name` is what errors call it."""
+    """`digest` has `PART_FILES`, and maybe more, in `directory`. Errors call the part `name`."""
 
     name: str
     directory: str
@@ -41,8 +41,8 @@ class ImagePart:
 
 @dataclass(frozen=True)
 class PartsLayerRequest:
-    """One layer of `parts` on what has `tree`; `created_by` is for the image's history. `taken` are
-    paths at which the image has something of its own, which parts may not have."""
+    """One layer of `parts` on top of `tree`; `created_by` is for the image's history. `taken` are
+    paths that the image itself uses, which parts must not have."""
 
     parts: tuple[ImagePart, ...]
     tree: Digest

@@ -1,4 +1,4 @@
-"""What an image is, before anything is built: its config and its root, with store paths."""
+"""An image before anything is built: its config and its root, with store paths."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class ImagePlanRequest:
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """An image before anything is built: every mistake in its fields has been found.
+    """An image before anything is built; every mistake in its fields has been found.
 
-    `config` has what it inherits; all else is what the image has besides its `base`. `packages` are
-    the store packages that it names, `contents` the paths shown at `/`, in order; `fields` is what
-    `RootFields.parse` takes, with `file_sources` still as addresses by text.
+    `config` includes inherited values; all other fields are without the image's `base`. `packages`
+    are the store packages that it names, `contents` the paths shown at `/`, in order; `fields` is
+    the argument of `RootFields.parse`, with `file_sources` still as addresses by text.
     """
 
     base: ImageBase
@@ -72,9 +72,9 @@ async def _config_below(base: ImageBase) -> Optional[ImageConfig]:
 @rule
 async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> ImagePlan:
     field_set = request.field_set
-    # Finds bases that go in a circle, in which the next line would never end.
+    # This finds circles of bases, in which the next line would never end.
     await Get(ImageChain, ImageChainRequest(field_set))
-    # Debian packages are asked for here so that those the lock lacks are found.
+    # Debian packages are requested here to find those that are missing from the lock.
     base, _, python, found = await MultiGet(
         Get(ImageBase, ImageBaseRequest(field_set)),
         Get(ImageDebian, ImageDebianRequest(field_set)),
@@ -115,7 +115,7 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
 def _check_platform(
     field_set: ImageFieldSet, base: Platform, own: Platform, packages: Collection[Address]
 ) -> None:
-    """Store packages, and commands that run here, fit this machine's architecture only."""
+    """Store packages, and commands that run here, only fit this machine's architecture."""
     if (base.os, base.architecture) == (own.os, own.architecture):
         return
     if packages or field_set.run_as_root.value:
@@ -179,7 +179,7 @@ def _filled_words(
 def _filled_pairs(
     mapping: Optional[Mapping[str, str]], filled: Callable[[str], str]
 ) -> tuple[tuple[str, str], ...]:
-    # Sorted, since Pants takes dictionaries with another order for equal.
+    # Sorted, since Pants considers dictionaries with different orders equal.
     return tuple((name, filled(text)) for name, text in sorted((mapping or {}).items()))
 
 

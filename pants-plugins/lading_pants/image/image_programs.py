@@ -34,7 +34,7 @@ _SHELL = "/bin/sh"
 
 @dataclass(frozen=True)
 class _Named:
-    """A program, and how a sentence about it begins."""
+    """A program, and the beginning of sentences about it."""
 
     where: str
     program: str
@@ -43,8 +43,8 @@ class _Named:
 async def check_programs(
     field_set: ImageFieldSet, plan: ImagePlan, tree_digest: Digest, closure: Iterable[ClosureMember]
 ) -> None:
-    """`TargetError` unless all programs are there which our own fields name. `tree_digest` holds
-    the `TREE_FILE` of the whole image, `closure` are the packages in it."""
+    """Raises `TargetError` unless the image has all programs that its own fields name.
+    `tree_digest` has the `TREE_FILE` of the whole image, `closure` are the packages in it."""
     chain = await Get(ImageChain, ImageChainRequest(field_set))
     named = list(_named(field_set, plan))
     if not named:
@@ -82,11 +82,11 @@ def _search(config: ImageConfig, contents: ImageContents, mounts: list[str]) -> 
 
 
 def _named(field_set: ImageFieldSet, plan: ImagePlan) -> Iterator[_Named]:
-    """What our own fields name; a pulled base is taken as it is."""
+    """The programs that the image's own fields name; a pulled base is not checked."""
     config = plan.config
     below = config.base.runtime_fields if config.base else {}
     if config.entrypoint:
-        # A service's is Lading's own where the field is unset.
+        # If the field is unset, a service's entrypoint is Lading's own.
         if field_set.entrypoint.value or plan.python is None:
             yield _first(field_set.entrypoint, config.entrypoint)
     elif config.cmd and (config.entrypoint is not None or not below.get("Entrypoint")):

@@ -1,4 +1,4 @@
-"""Which store packages an image names, and in which field."""
+"""The store packages that an image names, and the fields that name them."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ImageFieldSet(PackageFieldSet):
 
     @property
     def subject(self) -> str:
-        """How errors begin."""
+        """The beginning of error messages."""
         return f"`docker_image` {self.address}"
 
     @property
@@ -108,8 +108,8 @@ class ImageFieldSet(PackageFieldSet):
 
     @property
     def layer_count(self) -> int:
-        """Of the image itself, at most, without those of `package_layer_count`. Those in which
-        nothing lies in the end are left out."""
+        """The most layers of the image itself, without those of `package_layer_count`. Layers that
+        turn out empty are left out."""
         has_sources = self.pex.value or any(map(is_tree, self.files.value or ()))
         wheels = MOST_WHEEL_LAYERS if self.pex.value else 0
         optional = (self.debian_packages.value, self.run_as_root.value, has_sources)
@@ -117,13 +117,13 @@ class ImageFieldSet(PackageFieldSet):
 
     @property
     def adds_files(self) -> bool:
-        """Whether it does for certain, and is no other config for its base alone."""
+        """Whether it certainly adds files, rather than just another config for its base."""
         added = (self.contents, self.debian_packages, self.pex, *self.root_fields)
         return any(field.value for field in added)
 
     def package_layer_count(self, base_layers: int) -> int:
-        """How many layers of store packages the image may have; 0 if these are in the layer that
-        has everything else."""
+        """How many layers of store packages the image may have; 0 if they are in the layer with
+        everything else."""
         if self.layering.value == SINGLE or self.max_layers.value is None:
             return 0
         return room_for_packages(self.max_layers.value, base_layers + self.layer_count)
@@ -135,7 +135,7 @@ class ImageFieldSet(PackageFieldSet):
         return value if value and (value.startswith("//") or not value.startswith("/")) else None
 
     def file_sources(self) -> tuple[str, ...]:
-        """The addresses of the targets that `files` are taken from, as they are written."""
+        """The addresses of the targets in `files`, as they are written."""
         values = (self.files.value or {}).values()
         return tuple(
             dict.fromkeys(
@@ -146,7 +146,7 @@ class ImageFieldSet(PackageFieldSet):
         )
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """(field's alias, text) of what names are made of."""
+        """(field's alias, text) of the texts that names are made from."""
         if self.repository.value:
             yield self.repository.alias, self.repository.value
         for tag in self.image_tags.value or ():
@@ -162,7 +162,7 @@ class ImageFieldSet(PackageFieldSet):
         return found
 
     def interpolated(self) -> Iterator[tuple[str, str]]:
-        """(field's alias, text) of each string in which `{//...}` counts."""
+        """(field's alias, text) of each string that may contain `{//...}`."""
         for field in (self.entrypoint, self.cmd):
             for word in field.value or ():
                 yield field.alias, word
@@ -185,15 +185,15 @@ class ImageReferencesRequest:
 
 @dataclass(frozen=True)
 class ImageReferences:
-    """`contents` in their order; `interpolated` by text, such as `//3rdparty/redis`; `sources`
-    are the targets that `files` are taken from, by text; `base` is another image, `pex` a
-    `pex_binary` and `python` the package that runs it; `versions` are packages whose versions are
-    in the image's names, by text.
+    """`contents` are in their order. `interpolated` is by text, such as `//3rdparty/redis`.
+    `sources` are the targets in `files`, by text. `base` is another image, `pex` a `pex_binary` and
+    `python` the package that runs it. `versions` are packages whose versions are in the image's
+    names, by text.
 
     `tools` are those of `run_as_root`, in their order, and `commands` the packages that its text
-    names, by text. Neither is in the image by that.
+    names, by text. That alone does not put them into the image.
 
-    `origins` has the target and field that name a package first, for errors, `tool_origins` the
+    `origins` has the target and field that name a package first, for errors; `tool_origins` has the
     same for `tools` and `commands`.
     """
 
@@ -258,14 +258,14 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
 
 @dataclass(frozen=True)
 class _Mentions:
-    """Texts that name something of a kind, each with the alias of the field it stands in first."""
+    """Texts that name things of one kind, each with the alias of the first field it is in."""
 
     kind: Kind
     aliases: Mapping[str, str]
 
 
 def _mentions(field_set: ImageFieldSet) -> Mapping[str, _Mentions]:
-    """By the name that their addresses have in `ImageReferences`."""
+    """By the field of `ImageReferences` that their addresses go into."""
     commands = field_set.run_as_root
 
     def all_of(field: Field, texts: Iterable[str]) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Directories of an image that are taken whole from other Pants targets."""
+"""Whole directories that an image takes from other Pants targets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def image_trees(
     subject: str,
 ) -> tuple[ImagePart, ...]:
     """A part for each directory among `files`, the field's value. `addresses` are those of its
-    sources by their text; `tree` holds the `TREE_FILE` of what is below, in which names of owners
+    sources, by their text. `tree` has the `TREE_FILE` of the layers below, in which names of owners
     are looked up."""
     return await MultiGet(
         Get(ImagePart, _TreeRequest(place, spec, addresses[spec.source], tree, subject))

@@ -1,4 +1,4 @@
-"""Whether somebody besides the goal `package` takes the files of a package."""
+"""Whether anybody other than the goal `package` uses the files of a package."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from lading_pants.image.image_references import (
     ImageReferencesRequest,
 )
 
-# Set by `./pants`. A shell's PWD may be that of who called who called Pants.
+# Set by `./pants`. $PWD may be stale: it can belong to an ancestor of the calling process.
 _DIRECTORY = "LADING_PWD"
 
 
@@ -46,7 +46,7 @@ class PackageForDistRequest:
 
 @dataclass(frozen=True)
 class PackageForDist:
-    """`alone` if nobody but the goal `package` asks for the package, which does so for dist/."""
+    """`alone` means that only the goal `package` asks for the package, and only for dist/."""
 
     alone: bool
 
@@ -58,9 +58,9 @@ class _NamedRequest:
 
 @dataclass(frozen=True)
 class _Named:
-    """The targets that the goal packages; and those of which others take the package, for all
-    that is known: what other targets than images name, what is in `files` of images, and what is in
-    the way of others in dist/, which Pants tells the user."""
+    """The targets that the goal packages, and the targets whose packages others may use: those that
+    targets other than images name, those in `files` of images, and those whose files collide with
+    others in dist/, which Pants reports."""
 
     packaged: frozenset[Address]
     taken: frozenset[Address]
@@ -77,13 +77,14 @@ async def find_whether_for_dist(
 ) -> PackageForDist:
     is_local = environment.val is None or environment.val.has_field(CompatiblePlatformsField)
     if not is_local or options.remote_execution:
-        # A container, or another machine, where dist/ is not.
+        # In a container or on another machine there is no dist/.
         return PackageForDist(alone=False)
     if not goals.package_only or not requested.words:
-        # Without specs it is options that tell what is packaged, such as `--changed-since`.
+        # Without specs, options such as `--changed-since` decide what is packaged.
         return PackageForDist(alone=False)
     if not all(word.lstrip("-").startswith("//") for word in requested.words):
-        # They are relative to where the user is, which Pants tells nobody, but our script does.
+        # Relative specs depend on the user's directory, which Pants does not reveal, but the script
+        # `./pants` does.
         variables = await Get(EnvironmentVars, EnvironmentVarsRequest([_DIRECTORY]))
         if not _is_same(variables.get(_DIRECTORY), build_root.path):
             return PackageForDist(alone=False)
@@ -95,7 +96,7 @@ async def find_whether_for_dist(
         )
         named = await Get(_Named, _NamedRequest(specs))
     except (SpecsParser.BadSpecError, ResolveError):
-        # Pants is to tell what is wrong with them.
+        # Pants must report what is wrong with them.
         return PackageForDist(alone=False)
     address = request.address
     return PackageForDist(address in named.packaged and address not in named.taken)
@@ -132,7 +133,7 @@ async def find_named(request: _NamedRequest) -> _Named:
 
 
 def _in_the_way(targets: Targets) -> set[Address]:
-    """Those that are to become the same files as others, or files in what others become, which
+    """Those whose files have the same paths as others' files, or lie inside of others' files, which
     Pants removes before it writes."""
     paths = {
         target.address: target[OutputPathField].value_or_default(file_ending="tar")
@@ -152,7 +153,8 @@ def _in_the_way(targets: Targets) -> set[Address]:
 
 
 def _names(path: str) -> tuple[PurePosixPath, PurePosixPath]:
-    """What may become of a package with the path: endings are added to it, or changed."""
+    """The file names that a package with this path may get: endings are added to it, or
+    replaced."""
     return PurePosixPath(path), PurePosixPath(os.path.splitext(path)[0])
 
 

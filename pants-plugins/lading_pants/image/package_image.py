@@ -1,4 +1,4 @@
-"""`./pants package` on an image: its archive and a description in dist/."""
+"""`./pants package` for an image: its archive and a description in dist/."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from lading_pants.publish.image_destinations import ImageDestinations, ImageDest
 
 @dataclass(frozen=True)
 class _RenamedFile:
-    """The file `name` of `digest`, as `new_name`."""
+    """The file `name` of `digest`, renamed to `new_name`."""
 
     digest: Digest
     name: str
@@ -59,12 +59,12 @@ async def package_image(
     field_set: ImageFieldSet, distdir: DistDir, goals: RequestedGoals, lading: LadingSubsystem
 ) -> BuiltPackage:
     if goals.publish_only:
-        # It takes what it needs itself, if it is to publish the image at all.
+        # `publish` takes what it needs itself, if it publishes the image at all.
         return BuiltPackage(EMPTY_DIGEST, ())
     archive = field_set.output_path.value_or_default(file_ending="tar")
     description = os.path.splitext(archive)[0] + ".json"
     if field_set.registries.value:
-        # Finds those that there are not, before anything is built.
+        # This reports invalid destinations before anything is built.
         await Get(ImageDestinations, ImageDestinationsRequest(field_set))
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
     lines = _summary(image.description)
@@ -97,7 +97,7 @@ async def package_image(
 
 
 def _summary(image: ImageDescription) -> tuple[str, ...]:
-    """What the goal prints of an image: its names, size and digest."""
+    """What the goal prints about an image: its names, size and digest."""
     size = f"{image.archive.size / 1e6:.1f} MB"
     layers, base_layers = len(image.layers), image.base_layers
     if base_layers:
@@ -107,7 +107,7 @@ def _summary(image: ImageDescription) -> tuple[str, ...]:
 
 
 def _not_run(image: ImageDescription) -> str:
-    """The Debian packages whose maintainer scripts would have changed more than was done."""
+    """The Debian packages with maintainer scripts of which some commands were not done."""
     return ", ".join(
         package.name for package in image.debian if package.not_run or package.triggers
     )

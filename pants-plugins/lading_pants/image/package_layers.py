@@ -1,4 +1,4 @@
-"""The layers of an image that have store packages and nothing else."""
+"""The layers of an image that have only store packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from lading_pants.store.realise import ClosureMember
 class PackageLayersRequest:
     """All of `members`, in at most `count` layers; `subject` is the image.
 
-    With a `count` of 0 they are to be in a layer with other files. Then they are only compressed.
+    A `count` of 0 means that they will be in a layer with other files; then they are only
+    compressed.
     """
 
     members: tuple[ClosureMember, ...]
@@ -49,7 +50,7 @@ class PackageLayers:
 
 @dataclass(frozen=True)
 class _GroupRequest:
-    """One layer, of all `members`."""
+    """One layer with all of `members`."""
 
     members: tuple[ClosureMember, ...]
     subject: str

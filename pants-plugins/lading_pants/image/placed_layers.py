@@ -27,10 +27,10 @@ _DIRECTORY = "layers"
 
 @dataclass(frozen=True)
 class PlacedLayers:
-    """Layers for a program, which finds them where `files` says, in the order they were given.
+    """Layers as inputs of a program, at the paths in `files`, in the given order.
 
-    They are put there either by `digest` among its inputs, or by `immutable_inputs`. `libraries`
-    are immutable inputs that it needs with `digest`.
+    They come with `digest` or as `immutable_inputs`. `libraries` are immutable inputs that are
+    needed in addition to `digest`.
     """
 
     files: tuple[LayerFiles, ...]

@@ -1,4 +1,4 @@
-"""The layer of what an image's `run_as_root` changes."""
+"""The layer with the changes of an image's `run_as_root`."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ _BASE = "base"
 
 @dataclass(frozen=True)
 class Commands:
-    """What an image's `run_as_root` says. `text` has store paths in it.
+    """The commands of an image's `run_as_root`. `text` has store paths filled in.
 
     The programs of `tools` are on PATH; `packages` are those that the text names. `timeout` is in
-    seconds, None where the image does not say.
+    seconds, None if the image does not set it.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Commands:
 
 @dataclass(frozen=True)
 class RunAsRootLayerRequest:
-    """`layers` are the image so far, lowest first; `tree` holds its `TREE_FILE`.
+    """`layers` are the image so far, lowest first; `tree` has its `TREE_FILE`.
 
     `members` are the image's store packages, of which `contents` are shown at `/`; `env` is the
     image's environment. `address` and `subject` are the image's.
@@ -88,8 +88,8 @@ class RunAsRootLayerRequest:
 
 @dataclass(frozen=True)
 class RunAsRootLayer:
-    """`members` are the packages that the image with this layer needs besides those it has, sorted
-    by store path."""
+    """`members` are the packages that the image with this layer needs in addition to those it has,
+    sorted by store path."""
 
     built: BuiltLayer
     members: tuple[ClosureMember, ...]
@@ -103,7 +103,7 @@ async def run_as_root(
         timeout=lading.limit(request.commands.timeout, "build_timeout"),
         max_log_size=lading.limit(None, "max_build_log_size"),
     )
-    # Not in the request, which is in the cache key.
+    # Not in the request, which is part of the cache key.
     noted_limits = await Get(
         NotedFiles,
         NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: to_json(limits)})),

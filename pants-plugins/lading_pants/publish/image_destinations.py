@@ -1,4 +1,4 @@
-"""Where an image is published."""
+"""The repositories that an image is published to."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ImageDestinationsRequest:
 
 @dataclass(frozen=True)
 class ImageDestinations:
-    """Repositories with their registries; `{hash}` is still in them, as in `ImageNames`.
+    """Repositories with their registries; they still contain `{hash}`, as in `ImageNames`.
 
-    Without any, `skipped` says why the image is not published.
+    If there are none, `skipped` says why the image is not published.
     """
 
     repositories: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""`./pants publish` on an image: from its layers straight to registries."""
+"""`./pants publish` for an image: from its layers directly to registries."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ from lading_pants.publish.image_destinations import ImageDestinations, ImageDest
 
 _MODULE = "lading.registry.push.publish_main"
 
-#: Secrets that credential helpers take from the environment. They are given to the process that
-#: pushes, which nothing is cached of, and noted nowhere.
+#: Secrets that credential helpers read from the environment. They are passed only to the process
+#: that pushes, which is not cached, and are stored nowhere.
 _SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -68,7 +68,7 @@ class PublishImageFieldSet(PublishFieldSet):
 
 @dataclass(frozen=True)
 class _Publication:
-    """What `PublishProcesses` is made of. Building the image may fail."""
+    """The data for a `PublishProcesses`. Building the image may fail."""
 
     packages: PublishPackages
 
@@ -80,8 +80,8 @@ class _PublicationRequest:
 
 @dataclass(frozen=True)
 class _PushRequest:
-    """The `image`, which `address` names, to all `repositories`, with their registries, under
-    `tags`; `result` is where the file goes that tells programs what was done."""
+    """Push the `image` at `address` to all `repositories` (with their registries) under `tags`;
+    `result` is the path of the file that lists what was done."""
 
     address: Address
     image: AssembledImage
@@ -101,7 +101,7 @@ async def publish_image(request: PublishImageRequest) -> PublishProcesses:
     try:
         publication = await Get(_Publication, _PublicationRequest(address))
     except TargetError as error:
-        # Raised, it would end the goal before any other image is published.
+        # If the error were raised, it would end the goal before other images are published.
         return PublishProcesses([PublishPackages((str(address),), _failing_process(error))])
     return PublishProcesses([publication.packages])
 

@@ -1,4 +1,4 @@
-"""A Python of an image as PEX describes Pythons that it can't run: `--complete-platform`."""
+"""Describes a Python of an image to PEX, which can't run it: `--complete-platform`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Iterator, Optional
 
 from packaging.tags import compatible_tags, cpython_tags
 
-# Newer than any glibc of an image, so that wheels are not refused for it: whether an image's own
-# will do is seen by the libraries that they need.
+# Newer than any image's glibc, so that no wheel is refused for its glibc. Whether the image's own
+# is new enough is checked with the libraries that wheels need.
 _NEWEST_GLIBC_MINOR = 50
 
-# PEP 600: the names of before.
+# PEP 600: the older names.
 _LEGACY_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
-# A marker such as `python_full_version < "3.11.3"` asks for a backport. Where nobody can tell,
-# the Python is taken for one that needs none.
+# A marker such as `python_full_version < "3.11.3"` asks for a backport. If the version is unknown,
+# the Python is assumed to need no backports.
 _LATEST_MICRO = 99
 
 
 def complete_platform(minor: int, micro: Optional[int], machine: str) -> bytes:
-    """CPython 3.`minor`.`micro` on a Linux with glibc; `machine` is such as x86_64.
+    """CPython 3.`minor`.`micro` on a Linux with glibc; an example of `machine` is x86_64.
 
     Format: pex's `pex/resolve/target_options.py`. Markers (PEP 508) that only a running machine
-    can tell, such as its kernel's version, are empty.
+    knows, such as its kernel's version, are empty.
     """
     version = f"3.{minor}.{_LATEST_MICRO if micro is None else micro}"
     platforms = tuple(_platforms(machine))

@@ -1,4 +1,4 @@
-"""What a `pex_binary` is made of, apart: its wheels, its sources and what it runs."""
+"""The parts of a `pex_binary`: its wheels, its sources and its entry point."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _WHEELS = f"{_REQUIREMENTS}/.deps/"
 _PEX_INFO = "PEX-INFO"
 _PLATFORM, _ACTIVATED = "platform.json", "activated.pex"
 
-# How pex says what it does not find, and what there is instead: `pex/environment.py`,
+# pex's messages about missing distributions and the alternatives that exist: `pex/environment.py`,
 # `PEXEnvironment._resolve` and `_root_requirements_iter`.
 _UNAVAILABLE = re.compile(r"^A distribution for (?P<project>\S+) could not be resolved", re.M)
 _OTHER = re.compile(
@@ -73,10 +73,10 @@ _OTHER = re.compile(
 _MISSING = re.compile(r"^ *[0-9]+: (?P<requirement>.+)(?:\n +Required by:\n +(?P<by>.+))?", re.M)
 _MOST_SHOWN = 5
 
-# Characters.
+# In characters.
 _LONGEST_REASON = 600
 
-# The one option of a PEX that has a say in which wheels it gets.
+# The only option of a PEX that affects which wheels it gets.
 _RESOLVING = "--resolve-local-platforms"
 
 
@@ -96,7 +96,7 @@ class PexTarget:
 
 @dataclass(frozen=True)
 class PexMain:
-    """Either `entry_point`, as `module:function` or `module`, or the name of a `script`."""
+    """Either an `entry_point` (`module:function` or `module`), or the name of a `script`."""
 
     entry_point: Optional[str]
     script: Optional[str]
@@ -106,11 +106,12 @@ class PexMain:
 
 @dataclass(frozen=True)
 class PexParts:
-    """`wheels` are files of their names, as PEX installs them, for all Pythons that the PEX is for;
-    they lie in the PEX `requirements`. `sources` lie as Python finds them, without source roots.
+    """`wheels` are file names, as PEX installs them, for all Pythons that the PEX supports; they
+    lie in the PEX `requirements`. `sources` lie at the paths where Python finds them, without
+    source roots.
 
-    Wheels are known by the requirements alone: they are not built anew when a source changes,
-    unless it is one of a `python_distribution` among the dependencies.
+    Wheels depend only on the requirements: a changed source does not rebuild them, unless it
+    belongs to a `python_distribution` among the dependencies.
     """
 
     main: PexMain
@@ -121,7 +122,7 @@ class PexParts:
 
 @dataclass(frozen=True)
 class PexSourcesRequest:
-    """The sources of a PEX; `has_distributions` tells that it has a `python_distribution`."""
+    """The sources of a PEX; `has_distributions` says whether it has a `python_distribution`."""
 
     whole: PexFromTargetsRequest
     has_distributions: bool
@@ -176,8 +177,9 @@ async def find_pex_parts(pex_target: PexTarget) -> PexParts:
 async def activated_wheels(
     parts: PexParts, python: ImagePython, machine: str
 ) -> tuple[FileEntry, ...]:
-    """Those `wheels` that the PEX activates when `python` runs it on `machine`, by name: pex's own
-    resolution, with dependencies and their markers. `LadingError` for what the PEX lacks."""
+    """The names of the `wheels` that the PEX activates when `python` runs it on `machine`. This is
+    pex's own resolution, with dependencies and their markers. Raises `LadingError` for what the PEX
+    lacks."""
     if not parts.wheels:
         return ()
     described = complete_platform(python.minor, python.micro, machine)
@@ -192,7 +194,7 @@ async def activated_wheels(
         subcommand=(),
         extra_args=(
             *("--pex-repository", _REQUIREMENTS, "--complete-platform", _PLATFORM),
-            # Its list of wheels is enough, without their bytes.
+            # Only its list of wheels is needed, not their bytes.
             *("--layout", PexLayout.PACKED.value, "--output-file", _ACTIVATED),
             *json.loads(info.content)["requirements"],
         ),
@@ -231,7 +233,7 @@ def _lacking(words: str, python: ImagePython, machine: str) -> str:
 
 @rule
 async def find_pex_sources(request: PexSourcesRequest) -> PythonSourceFiles:
-    """Without those that a `python_distribution` brings as a wheel."""
+    """The sources without those that a `python_distribution` provides as a wheel."""
     whole = request.whole
     if not whole.include_source_files:
         return PythonSourceFiles.empty()
@@ -257,7 +259,7 @@ async def find_pex_sources(request: PexSourcesRequest) -> PythonSourceFiles:
 
 
 def _wheels_alone(whole: PexFromTargetsRequest, has_distributions: bool) -> PexFromTargetsRequest:
-    """A PEX without sources, each wheel in a file of it."""
+    """A PEX without sources, with each wheel in its own file."""
     return PexFromTargetsRequest(
         addresses=whole.addresses,
         output_filename=_REQUIREMENTS,
@@ -283,7 +285,7 @@ def _main(pex: PexFromTargetsRequest) -> PexMain:
 def rules():
     return (
         *collect_rules(),
-        # So that images with `pex` don't hang on which backends are enabled.
+        # So that images with `pex` work whatever backends are enabled.
         *local_dists.rules(),
         *package_pex_binary.rules(),
         *pex_from_targets.rules(),

@@ -1,4 +1,4 @@
-"""The layers of a service in Python: wheels below the image's own layer, its sources above."""
+"""The layers of a Python service: wheels below the image's own layer, its sources above."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _WHEEL_FILE, _NEEDS_FILE = "wheel.json", "needs.json"
 _SOURCES = "sources"
 _INTERPRETER_FILE = "interpreter.tar"
 
-# Bytes from which on a wheel is worth a layer of its own.
+# The size in bytes from which a wheel gets its own layer.
 _BIG_WHEEL = 200_000
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -89,7 +89,8 @@ class ImagePythonRequest:
 
 @dataclass(frozen=True)
 class PlannedPython:
-    """What runs the image's service; `package` is the store package that has it, if one has."""
+    """The Python that runs the image's service; `package` is the store package that has it, if one
+    has."""
 
     python: ImagePython
     pex: PexTarget
@@ -107,7 +108,8 @@ class MaybePython:
 
 @dataclass(frozen=True)
 class PythonLayersRequest:
-    """The layers of wheels on `layers`, which have `tree` and the Debian packages `debian`."""
+    """The layers of wheels on top of `layers`, which have `tree` and the Debian packages
+    `debian`."""
 
     planned: PlannedPython
     layers: tuple[ImageLayer, ...]
@@ -118,7 +120,7 @@ class PythonLayersRequest:
 
 @dataclass(frozen=True)
 class PythonLayers:
-    """`wheels` are layers, lowest first, and `tree` holds the `TREE_FILE` up to them; `app` has the
+    """`wheels` are layers, lowest first, and `tree` has the `TREE_FILE` up to them; `app` has the
     sources."""
 
     wheels: tuple[ImageLayer, ...]
@@ -137,8 +139,8 @@ class _InterpreterRequest:
 
 @dataclass(frozen=True)
 class _Interpreter:
-    """What compiles modules, with its segments in `digest`; None where only the image's own layer
-    can have it, which is made later."""
+    """Compiles modules; its segments are in `digest`. None if only the image's own layer, which is
+    built later, can have it."""
 
     files: Optional[InterpreterFiles]
     digest: Digest
@@ -155,8 +157,8 @@ class _WheelPartRequest:
 
 @dataclass(frozen=True)
 class _WheelPart:
-    """The part holds a `_NEEDS_FILE` besides. `scripts` and `has_path_files` are as
-    `lading.python.installed_wheel` has them; `size` is the wheel's, in bytes."""
+    """The part also has a `_NEEDS_FILE`. `scripts` and `has_path_files` are as in
+    `lading.python.installed_wheel`; `size` is the wheel's, in bytes."""
 
     part: ImagePart
     name: WheelName
@@ -176,7 +178,7 @@ class _NeedsRequest:
 
 @dataclass(frozen=True)
 class _NeedsMet:
-    """All that native code in the wheels needs is in the image."""
+    """The image has everything that native code in the wheels needs."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,7 @@ async def plan_python(request: ImagePythonRequest) -> MaybePython:
 
 
 async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: str) -> ImagePython:
-    """With the version that a Python of a base says it has, where it can be asked."""
+    """With the version that a base's Python reports, if it can be asked."""
     if python.micro is not None or interpreter.files is None:
         return python
     result = await Get(
@@ -304,7 +306,7 @@ def _main(main: PexMain, wheels: Iterable[_WheelPart]) -> Main:
 
 
 def _layer_groups(wheels: Iterable[_WheelPart]) -> list[tuple[_WheelPart, ...]]:
-    """Small wheels together, then the big ones; what is equal in two images is equal in both."""
+    """Small wheels together, then the big ones; equal groups in two images are equal layers."""
     by_size = sorted(wheels, key=lambda wheel: (-wheel.size, wheel.part.name))
     big = [wheel for wheel in by_size[:BIG_WHEEL_LAYERS] if wheel.size >= _BIG_WHEEL]
     small = [wheel for wheel in by_size if wheel not in big]
@@ -409,7 +411,7 @@ async def check_needs(request: _NeedsRequest, platform: BuildPlatform) -> _Needs
     )
     merged = await Get(Digest, MergeDigests(wheel.part.digest for wheel in request.wheels))
     wheels = await Get(Digest, DigestSubset(merged, described))
-    # The store has no directories in which a library is found whatever it is for.
+    # The store has no directories where libraries are found for any purpose.
     is_of_store = request.planned.package is not None
     has_tree = not is_of_store and request.tree != EMPTY_DIGEST
     needs = NeedsRequest(
@@ -439,7 +441,7 @@ async def check_needs(request: _NeedsRequest, platform: BuildPlatform) -> _Needs
 
 
 def _library_directories(machine: str) -> tuple[str, ...]:
-    """Where the dynamic loader of a Debian, or of an image made of one, looks."""
+    """The directories that the dynamic loader of a Debian, or of an image made of one, searches."""
     triplet = f"{machine}-linux-gnu"
     roots = ("lib", "usr/lib", "usr/local/lib")
     return (*roots, *(f"{root}/{triplet}" for root in roots), "lib64", "usr/lib64")

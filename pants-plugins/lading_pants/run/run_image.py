@@ -1,4 +1,4 @@
-"""`./pants run` on an image: in docker, in podman, or without either."""
+"""`./pants run` for an image: in docker, in podman, or without either."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def run_image(
     )
     wants_engine = run.options.daemon and all_goals.options.daemon
     layers = await place_layers(image.layers)
-    # Not in the request, which Pants keeps in its store: one may be `--env=PASSWORD=...`.
+    # Not in the request, which Pants keeps in its store: an option may be `--env=PASSWORD=...`.
     options = json.dumps(list(lading.container_options))
     request = ImageRunRequest(
         engine=lading.container_engine if wants_engine else Engine.NONE,
@@ -99,6 +99,6 @@ def rules():
         *collect_rules(),
         *RunImageFieldSet.rules(),
         RunSubsystem.register_plugin_options(RunOptions),
-        # Pants takes a flag behind a target for one of these.
+        # Pants takes a flag after a target for one of these.
         GlobalOptions.register_plugin_options(RunOptions),
     ]

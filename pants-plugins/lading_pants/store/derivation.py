@@ -48,7 +48,7 @@ class StoreTargetRequest:
 class StoreTarget:
     """A target that has a derivation, and the addresses that it depends on, sorted.
 
-    They are those in `dependencies` and those that Lading infers from other fields.
+    These are the addresses in `dependencies`, and those that Lading infers from other fields.
     """
 
     target: Target
@@ -56,13 +56,13 @@ class StoreTarget:
 
     @property
     def subject(self) -> str:
-        """How errors begin."""
+        """The beginning of error messages."""
         return f"`{self.target.alias}` {self.target.address}"
 
 
 @dataclass(frozen=True)
 class StoreGraphRequest:
-    """All store packages that those at the addresses need to be built, and they themselves."""
+    """All store packages needed to build those at the addresses, including these."""
 
     roots: tuple[Address, ...]
     origin: str
@@ -70,7 +70,7 @@ class StoreGraphRequest:
 
 @dataclass(frozen=True)
 class StoreGraph:
-    """Addresses, dependencies first. That it exists proves that there is no cycle."""
+    """Addresses, dependencies first. Its existence proves that there is no cycle."""
 
     order: tuple[Address, ...]
 
@@ -79,8 +79,8 @@ class StoreGraph:
 class StoreDerivationRequest:
     """The derivation of the store package at an address.
 
-    Ask for the `StoreGraph` first: this recurses into dependencies, and a cycle would be told in
-    the engine's words.
+    Ask for the `StoreGraph` first: this recurses into dependencies, and the engine's message about
+    a cycle is hard to understand.
     """
 
     address: Address
@@ -117,7 +117,7 @@ class DeriveRequest(KindRequest):
 
 
 def kind_of(target: Target, members: Iterable[Type[_KindRequest]]) -> Type[_KindRequest]:
-    """The one among a union's members that is for the target's kind."""
+    """The union member for the target's kind."""
     return next(member for member in members if target.has_field(member.marker))
 
 
@@ -133,7 +133,7 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
             "a store package: name a target that is one, such as a `store_package`."
         )
     field = target[Dependencies]
-    # Pants would find unknown addresses as well, but it does not tell what may have been meant.
+    # Pants also reports unknown addresses, but makes no suggestions.
     await MultiGet(
         Get(
             NamedAddress,
@@ -147,7 +147,7 @@ async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
     wanted = DependenciesRequest(field)
     dependencies = await Get(Targets, DependenciesRequest, wanted)
     explicit = await Get(ExplicitlyProvidedDependencies, DependenciesRequest, wanted)
-    # A build root that the target does not name is inferred, but it is no store package.
+    # The implied build root is an inferred dependency, but no store package.
     return StoreTarget(
         target,
         tuple(

@@ -1,4 +1,4 @@
-"""The build root that a package has without naming one, as a dependency of the package."""
+"""The build root of a package that does not name one, as an inferred dependency."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class InferBuildRoot(InferDependenciesRequest):
 async def infer_build_root(
     request: InferBuildRoot, lading: LadingSubsystem
 ) -> InferredDependencies:
-    # One that is named is a dependency anyway, its field being one of addresses.
+    # A build root that is named is already a dependency, because its field contains addresses.
     chain = await Get(OverrideChain, OverrideChainRequest(request.field_set.address))
     field = chain.field(BuildRootField)
     if field.value:

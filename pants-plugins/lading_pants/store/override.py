@@ -1,4 +1,4 @@
-"""`override`: a package that is another one but for some fields."""
+"""`override`: a package that differs from another one only in some fields."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Field = TypeVar("_Field", bound=Field)
 
 @dataclass(frozen=True)
 class OverrideChainRequest:
-    """The `store_package` at an address, and all that its fields may come from."""
+    """The `store_package` at an address, and all targets that its fields may come from."""
 
     address: Address
 
@@ -42,8 +42,8 @@ class OverrideChainRequest:
 class OverrideChain:
     """A target, the one that it overrides, the one that this overrides, and so on.
 
-    The fields that are found here belong to the target that wrote them, and so do relative
-    addresses and file names in them.
+    A field belongs to the target that sets it, and relative addresses and file names in it are
+    relative to that target.
     """
 
     targets: tuple[Target, ...]
@@ -56,7 +56,8 @@ class OverrideChain:
         return self.targets[0][field_type]
 
     def fields(self, field_type: Type[_Field]) -> tuple[_Field, ...]:
-        """All that count, the overridden first; none if no target sets the field."""
+        """All fields that contribute, the overridden target's first; none if no target sets the
+        field."""
         return tuple(reversed(tuple(self._from_the_top(field_type))))
 
     def _from_the_top(self, field_type: Type[_Field]) -> Iterator[_Field]:

@@ -1,4 +1,4 @@
-"""`./pants package` on a store package: its segment and descriptions in dist/."""
+"""`./pants package` for a store package: its segment and descriptions in dist/."""
 
 from __future__ import annotations
 

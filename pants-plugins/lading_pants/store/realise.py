@@ -35,7 +35,7 @@ from lading_pants.store.derivation import (
     kind_of,
 )
 
-#: The files of a realised package.
+#: The files of a built package.
 SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE = "segment.tar", "package.json", "members.json"
 
 
@@ -77,14 +77,14 @@ class RealisedPackageRequest:
 
 @dataclass(frozen=True)
 class ClosureMember:
-    """A built package. `digest` holds `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`."""
+    """A built package. `digest` has `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`."""
 
     package: StorePackage
     digest: Digest
 
     @property
     def directory(self) -> str:
-        """Where programs that take packages find its files."""
+        """The directory of its files in programs."""
         return f"inputs/{self.package.path.base}"
 
 
@@ -105,8 +105,8 @@ class PlacedFiles:
 
 @dataclass(frozen=True)
 class RealisedPackage:
-    """A built package, its name without version, and its closure, itself included, sorted by
-    store path."""
+    """A built package, its name without version, and its closure, including itself, sorted by store
+    path."""
 
     name: str
     member: ClosureMember
@@ -115,7 +115,7 @@ class RealisedPackage:
 
 @dataclass(frozen=True)
 class RealisedPackagesRequest:
-    """The built packages at the addresses, side by side."""
+    """The built packages at the addresses, built in parallel."""
 
     addresses: tuple[Address, ...]
     origin: str
@@ -146,15 +146,15 @@ class StoreClosure:
 
 @dataclass(frozen=True)
 class BuildInputsRequest:
-    """What a build may use of the store: its dependencies, built."""
+    """The part of the store that a build may use: its dependencies, built."""
 
     built: StoreDerivation
 
 
 @dataclass(frozen=True)
 class BuildInputs:
-    """`dependencies` in their order; `closure` has these in the same order, then what they need
-    at run time, by store path."""
+    """`dependencies` are in their order. `closure` has these in the same order, followed by what
+    they need at run time, sorted by store path."""
 
     dependencies: tuple[RealisedPackage, ...]
     closure: tuple[ClosureMember, ...]
@@ -170,7 +170,7 @@ class BuildRequest(KindRequest):
 
 @dataclass(frozen=True)
 class BuildResult:
-    """`digest` holds `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`; the closure must keep the
+    """`digest` has `SEGMENT_FILE`, `PACKAGE_FILE` and `MEMBERS_FILE`; the closure must obey the
     rules."""
 
     digest: Digest
@@ -180,7 +180,7 @@ class BuildResult:
 @rule
 async def find_version(request: PackageVersionRequest) -> PackageVersion:
     address, origin = request.address, request.origin
-    # Finds packages that depend on each other in a circle, in which the next line would never end.
+    # This finds circular dependencies, in which the next line would never end.
     await Get(StorePaths, StorePathsRequest((address,), origin))
     found = await Get(StoreDerivation, StoreDerivationRequest(address, origin))
     return PackageVersion(found.derivation.version)
@@ -269,8 +269,8 @@ async def realise(
 
 
 def check_result(built: StoreDerivation, package: StorePackage, files: Mapping[str, str]) -> None:
-    """`TargetError` where `package` describes something else than what was built, and lies beside
-    it in `files` (name to digest). Whoever may write to a remote cache can make it so."""
+    """Raises `TargetError` if `package` does not describe what was built and what lies beside it in
+    `files` (name to digest). Somebody with write access to a remote cache can cause this."""
     if (package.path, package.segment_sha256) != (built.path, files.get(SEGMENT_FILE)):
         raise TargetError(
             f"{built.target.subject}: a cache of Pants has a result that does not come from a "

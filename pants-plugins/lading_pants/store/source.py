@@ -1,4 +1,4 @@
-"""Sources of store packages: what identifies them, and their files."""
+"""Sources of store packages: their identities and files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lading_pants.store.store_package_target import PatchesField
 
 @dataclass(frozen=True)
 class StoreSourceRequest:
-    """What the address names, as a source; `subject` is the target and field that name it."""
+    """The source that the address names; `subject` is the target and field that name it."""
 
     inputs: UnparsedAddressInputs
     subject: str
@@ -43,8 +43,8 @@ class StoreSource:
 
     Exactly one of `pinned`, a file to fetch, and `digest`, files that are here, is set. A tree's
     digest has its files at its root; a single file's has the file `identity.name` there.
-    `executables` are those of its files that can be run. `subject` is what a fetch that fails is
-    about: the target that says where the file is, and which digest it has.
+    `executables` are the files that can be run. Errors of a fetch are about `subject`: the target
+    with the file's URL and digest.
     """
 
     identity: SourceInput
@@ -63,7 +63,7 @@ class _LocalSourceRequest:
 
 @rule
 async def find_store_source(request: StoreSourceRequest) -> StoreSource:
-    # Pants would find unknown addresses as well, but it does not tell what may have been meant.
+    # Pants also reports unknown addresses, but makes no suggestions.
     owner = Address(request.inputs.relative_to or "", target_name="_")
     await MultiGet(
         Get(NamedAddress, NamedAddressRequest(text, owner, request.subject, Kind.TARGET))
@@ -121,8 +121,8 @@ async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
 
 
 def _common_parent(targets: Targets, files: Sequence[str]) -> str:
-    """The directory that the files are laid out below: that of the target, as far as they are in
-    there; of a single file, its own."""
+    """The directory that the files are laid out below: the target's, if it contains all of them;
+    for a single file, the file's own."""
     if len(files) == 1:
         return str(PurePath(files[0]).parent)
     parent = targets[0].address.spec_path
@@ -157,7 +157,7 @@ async def find_patches(request: PatchFilesRequest) -> PatchFiles:
         for entry in entries
         if isinstance(entry, FileEntry)
     }
-    # A file that two fields have is applied once.
+    # A file in two fields is applied once.
     paths = tuple(
         dict.fromkeys(
             path

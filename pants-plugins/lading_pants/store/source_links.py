@@ -1,7 +1,7 @@
 """Links among a target's sources.
 
-Pants follows links when it captures sources: they become copies, and dangling ones vanish without
-a word. Here, those that lead to another source of the target stay links.
+Pants follows links when it captures sources: they become copies, and dangling ones are dropped
+silently. Here, links to another source of the target stay links.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WILDCARDS = "*?["
 
 @dataclass(frozen=True)
 class LinkedSourcesRequest:
-    """`files` are what Pants captured of `sources`; `origin` begins errors."""
+    """`files` are what Pants captured of `sources`. Errors begin with `origin`."""
 
     sources: SourcesField
     files: Snapshot
@@ -40,21 +40,21 @@ class LinkedSourcesRequest:
 
 @dataclass(frozen=True)
 class LinkedSources:
-    """The same files, with links where Pants made copies."""
+    """The same files, with links in place of Pants' copies."""
 
     digest: Digest
 
 
 @dataclass(frozen=True)
 class _DirectoriesRequest:
-    """Directories of the repository, each behind the one that it lies in."""
+    """Directories of the repository, each after its parent."""
 
     paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Links:
-    """(path, text, whether something is there) of the links in some directories, sorted."""
+    """(path, text, whether the link's target exists) of the links in some directories, sorted."""
 
     found: tuple[tuple[str, str, bool], ...]
 
@@ -80,11 +80,11 @@ async def find_linked_sources(request: LinkedSourcesRequest) -> LinkedSources:
 
 @_uncacheable_rule
 async def find_links(request: _DirectoriesRequest) -> _Links:
-    """The engine does not report links, nor when they change."""
+    """The engine does not report links, nor changes of them."""
     found: dict[str, tuple[str, str, bool]] = {}
     for directory in request.paths:
         if any(path in found for path in _upwards(directory)):
-            continue  # What is behind a link is seen where it is.
+            continue  # A linked directory is read at its real path.
         place = os.path.join(get_buildroot(), directory)
         try:
             names = sorted(os.listdir(place))
@@ -98,7 +98,7 @@ async def find_links(request: _DirectoriesRequest) -> _Links:
 
 
 def _directories(globs: Iterable[str], snapshot: Snapshot) -> tuple[str, ...]:
-    """Those with captured files, and those that the globs name."""
+    """Directories with captured files, and those that the globs name."""
     paths = {posixpath.dirname(path) for path in snapshot.files}
     found = {above for path in paths for above in _upwards(path)}
     for glob in globs:

@@ -64,7 +64,7 @@ from lading_pants.store.store_package_target import (
     VersionField,
 )
 
-#: The program that builds; its digest is part of every derivation.
+#: The program that builds packages; its digest is part of every derivation.
 REALISE = "lading.store.build.realise"
 
 _BUILD_ROOT_OPTION = "the option `[lading].build_root`"
@@ -106,7 +106,8 @@ class _BuildFilesRequest:
 
 @dataclass(frozen=True)
 class _BuildFiles:
-    """A build's sources and patches where its request says, and what is linked in beside."""
+    """A build's sources and patches at the paths in its request, and inputs that are linked beside
+    them."""
 
     digest: Digest
     immutable: FrozenDict[str, Digest]
@@ -159,7 +160,7 @@ async def find_package_inputs(
 
 
 def build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> UnparsedAddressInputs:
-    """The one address that the field names, or else the option."""
+    """The address in the field, or else the option's."""
     if field.value:
         return field.to_unparsed_address_inputs()
     return UnparsedAddressInputs(
@@ -170,7 +171,7 @@ def build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> Unparse
 
 
 def _one_by_one(field: SpecialCasedDependencies) -> tuple[UnparsedAddressInputs, ...]:
-    """The field's addresses, one request each, so that each source keeps its own identity."""
+    """The field's addresses, one request for each, so that each source keeps its own identity."""
     return tuple(
         UnparsedAddressInputs(
             (value,),
@@ -236,7 +237,7 @@ async def build_package(request: BuildPackage, lading: LadingSubsystem) -> Build
         Get(BuildInputs, BuildInputsRequest(built)),
         Get(_BuildFiles, _BuildFilesRequest(package)),
         Get(BundledBubblewrap),
-        # Not in the request, which is in the cache key.
+        # Not in the request, which is part of the cache key.
         Get(
             NotedFiles,
             NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: to_json(limits)})),

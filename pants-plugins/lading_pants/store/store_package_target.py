@@ -41,7 +41,7 @@ def _checked(
     field: type[Field],
     address: Address,
 ) -> Optional[_Value]:
-    """`value`; an error if it is set and the library has something against it."""
+    """Returns `value`; raises an error if it is set and the library refuses it."""
     if value is not None:
         try:
             check(value)

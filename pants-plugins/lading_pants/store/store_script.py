@@ -55,7 +55,7 @@ from lading_pants.store.store_script_target import (
     StoreScriptTarget,
 )
 
-# What makes the package, whose digest is part of the derivation.
+# The module that makes the package; its digest is part of the derivation.
 _BUILDER = "lading.store.script_package"
 
 
@@ -79,11 +79,11 @@ class ScriptFieldSet(FieldSet):
 
     @property
     def subject(self) -> str:
-        """How errors begin."""
+        """The beginning of error messages."""
         return f"`{StoreScriptTarget.alias}` {self.address}"
 
     def field_of(self, reference: str) -> str:
-        """The alias of the field in which an interpolated address stands."""
+        """The alias of the field that has an interpolated address."""
         if reference in references(self.interpreter.value or ""):
             return self.interpreter.alias
         return self.source.alias if self.text.value is None else self.text.alias
@@ -100,8 +100,8 @@ class ScriptTemplateRequest:
 
 @dataclass(frozen=True)
 class ScriptTemplate:
-    """A whole script, in which addresses stand for store paths; `interpolated` has their targets
-    by what is written, such as `//3rdparty/bash`."""
+    """A whole script, in which addresses stand for store paths. `interpolated` has their targets by
+    the text of the address, such as `//3rdparty/bash`."""
 
     text: str
     interpolated: FrozenDict[str, Address]
@@ -208,7 +208,7 @@ async def build_script(request: BuildScript) -> BuildResult:
         script = ScriptPackage.of(built.derivation.script, built.path, packages)
     except LadingError as error:
         raise about(built.target.subject, error) from error
-    # A few kilobytes, for which a process would take longer to start than to work.
+    # A few kilobytes, for which starting a process would take longer than the work.
     files = (
         FileContent(SEGMENT_FILE, script.segment),
         FileContent(PACKAGE_FILE, to_json(script.package).encode("utf-8")),

@@ -1,4 +1,4 @@
-"""`docker_image_test`: what an image must hold, say and do."""
+"""`docker_image_test`: what an image must contain, declare and do."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _check(address: Address, check: Callable[..., object], *arguments: object) -
 
 
 def _filled(value: Any) -> Any:
-    """With some store path in place of each address."""
+    """With a dummy store path in place of each address."""
     return fill_strings(value, with_some_store_path)
 
 

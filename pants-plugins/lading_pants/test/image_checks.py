@@ -1,4 +1,4 @@
-"""From the fields of a `docker_image_test` to checks, with store paths."""
+"""Turns the fields of a `docker_image_test` into checks, with store paths."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ImageTestFieldSet(TestFieldSet):
 
     @property
     def subject(self) -> str:
-        """How errors begin."""
+        """The beginning of error messages."""
         return f"`{ALIAS}` {self.address}"
 
 
@@ -76,8 +76,8 @@ class ImageTestReferencesRequest:
 
 @dataclass(frozen=True)
 class ImageTestReferences:
-    """`packages` are by the text that names them, each with the target and field in which it stands
-    first."""
+    """`packages` are by the text that names them, each with the first target and field that has
+    it."""
 
     image: Address
     packages: FrozenDict[str, tuple[Address, str]]

@@ -1,4 +1,4 @@
-"""The options of `./pants test` on images."""
+"""The options of `./pants test` for images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pants.option.subsystem import Subsystem
 
 
 class ImageTestSubsystem(Subsystem):
-    # Pants takes a scope like the target's alias for a collision.
+    # Pants considers a scope that equals the target's alias a collision.
     options_scope = "image-test"
     name = "docker_image_test"
     help = "Tests of images, as `docker_image_test` targets declare them."

@@ -1,4 +1,4 @@
-"""`./pants test` on a `docker_image_test`."""
+"""`./pants test` for a `docker_image_test`."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class ImageTestRequest(TestRequest):
 
 @dataclass(frozen=True)
 class _Inputs:
-    """What a test takes of an image, and no more, so that nothing else makes it run again.
+    """What a test uses of an image, and no more, so that nothing else causes it to run again.
 
-    `layers` are paths below the sandbox's root; `machine` is how the container engine is reached,
+    `layers` are paths below the sandbox's root; `machine` says how to reach the container engine,
     if there is one.
     """
 
@@ -76,7 +76,7 @@ async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -
         closure = tuple(member.package for member in built.closure)
     machine = None
     if checks.commands and engine is not Engine.NONE:
-        # Without a name, which may be another image's in the engine.
+        # Without a name, because the engine may have another image of that name.
         archive = await Get(ImageArchive, ImageArchiveRequest(field_set, named=False))
         digests.append(archive.digest)
         found = await Get(EngineMachine)
@@ -111,7 +111,7 @@ async def _test_result(
 def _untested(
     field_set: ImageTestFieldSet, sentence: str, test_subsystem: TestSubsystem
 ) -> TestResult:
-    """There is no image that could be tested, or the test can't be understood."""
+    """There is no image to test, or the test is invalid."""
     return TestResult(
         exit_code=USER_ERROR,
         stdout="",
@@ -135,7 +135,7 @@ async def test_image(
         image = await Get(AssembledImage, AssembledImageRequest(planned.image))
         inputs = await _inputs(image, planned, engine)
     except TargetError as error:
-        # The results of other tests are not to be lost for it.
+        # An error would lose the results of other tests.
         return _untested(field_set, str(error), test_subsystem)
     request = CheckRequest(
         name=str(field_set.address),

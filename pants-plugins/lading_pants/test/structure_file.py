@@ -19,9 +19,9 @@ from lading_pants.test.docker_image_test_target import StructureTestsField
 
 
 class _TextLoader(yaml.SafeLoader):
-    """Leaves every scalar as it is written, since Go takes `1.10` for a string where it wants one.
+    """Leaves every scalar as it is written, since Go reads `1.10` as a string where it expects one.
 
-    A key that stands twice is an error, as it is in Go.
+    A duplicate key is an error, as in Go.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -35,14 +35,14 @@ class _TextLoader(yaml.SafeLoader):
         return mapping
 
 
-# All else that YAML takes for something other than a string, it takes by its form.
+# YAML recognizes everything else that is no string by its form.
 _NULL = ("tag:yaml.org,2002:null", re.compile("(?:~|null|Null|NULL|)$"))
 _MERGE = ("tag:yaml.org,2002:merge", re.compile("<<$"))
 _TextLoader.yaml_implicit_resolvers = {"<": [_MERGE], **dict.fromkeys("~nN", [_NULL]), "": [_NULL]}
 
 
 def read_structure_file(path: str, content: bytes) -> Checks:
-    """LadingError that names the file and the place in it."""
+    """Raises a LadingError that names the file and the position in it."""
     try:
         # A subclass of SafeLoader.
         document = yaml.load(content, Loader=_TextLoader)
@@ -68,7 +68,7 @@ class StructureTests:
 async def read_structure_tests(request: StructureTestsRequest) -> StructureTests:
     sources = await Get(HydratedSources, HydrateSourcesRequest(request.field))
     if request.field.value and not sources.snapshot.files:
-        # Pants would only warn of it.
+        # Pants would only warn about it.
         raise TargetError(
             f"{request.subject}: `{request.field.alias}` has "
             f"{', '.join(map(repr, request.field.value))}, but there is no such file: name files "

@@ -55,7 +55,7 @@ from lading_pants.python.image_python_fields import PYTHON_FIELDS
 
 
 class _CommandField(ListField):
-    """`is_program` says that its first word can be nothing but a program."""
+    """`is_program` says that its first word must be a program."""
 
     is_program: ClassVar[bool]
 
@@ -491,7 +491,7 @@ class DockerImageTarget(LadingTarget):
         )
         opaque = (BaseField, ContentsField, ImageDebianPackagesField, RunAsRootField)
         if any(self[field].value for field in opaque) or "etc/passwd" in fields.files:
-            return  # They may have users that nobody knows of before they are built.
+            return  # They may have users that are not known before they are built.
         tree = plan_root_tree({}, fields, lambda source: b"")
         user = self[UserField].value
         if user:

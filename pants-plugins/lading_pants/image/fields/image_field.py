@@ -1,4 +1,4 @@
-"""How the fields of `docker_image` check what stands in BUILD files."""
+"""How the fields of `docker_image` validate their values in BUILD files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INTERPOLATION_HELP = (
     "`{//path/to:package}` stands for the package's store path, and adds the package to the image."
 )
 
-# Stands for the store path of an interpolated address as long as it is not known.
+# Stands for the store path of an interpolated address while it is not known.
 _SOME_STORE_PATH = "/store/" + "0" * 32 + "-package"
 
 
@@ -37,7 +37,8 @@ def with_some_store_path(text: str) -> str:
 
 
 class TextField(StringField):
-    """A string. `check_value`, a static or class method, is called with it, as it is written."""
+    """A string. `check_value`, a static or class method, is called with the string as it is
+    written."""
 
     check_value: ClassVar[Callable[[str], object]]
 
@@ -50,7 +51,7 @@ class TextField(StringField):
 
 
 class ListField(StringSequenceField):
-    """Strings in a list. `check_element` is called with each, `check_list` with all, as they are
+    """A list of strings. `check_element` is called with each, `check_list` with all, as they are
     written."""
 
     example: ClassVar[str]
@@ -94,11 +95,11 @@ class ListField(StringSequenceField):
 
     @classmethod
     def as_list(cls, text: str) -> str:
-        """The list that somebody meant who wrote `text`."""
+        """The list that somebody who wrote `text` probably meant."""
         return bracketed([text])
 
 
 def bracketed(words: Iterable[str]) -> str:
-    # With double quotes, as BUILD files have them.
+    # With double quotes, as in BUILD files.
     quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
     return "[" + ", ".join(f'"{word}"' for word in quoted) + "]"

@@ -1,4 +1,4 @@
-"""Fields of `docker_image` that say what its root file system holds besides its contents."""
+"""Fields of `docker_image` for the files at its root, besides its contents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lading_pants.image.fields.image_field import (
 
 
 class RootField(Field):
-    """A dictionary whose keys are strings, as `RootFields.parse` knows it by the alias."""
+    """A dictionary whose keys are strings; its alias is the name that `RootFields.parse` uses."""
 
     value: Optional[FrozenDict[str, Any]]
     default = None
@@ -157,5 +157,5 @@ class FilesField(RootField):
     )
 
 
-#: In the order in which their mistakes are told.
+#: In the order in which their errors are reported.
 ROOT_FIELDS = (UsersField, GroupsField, DirectoriesField, SymlinksField, FilesField)
