@@ -1,1 +1,1 @@
-"""Trees of files that are unpacked once a machine, and verified."""
+"""Trees of files that are unpacked and verified, once per machine."""

@@ -1,10 +1,10 @@
-"""Check the cache of this machine, and remove what is damaged or has not been used:
+"""Check the cache of this machine, and remove damaged or unused entries:
 
     cache_main REPAIR DAYS
 
-REPAIR is "repair", or "" to leave everything as it is. What has not been used for DAYS days is
-removed, too, unless that is "". The exit status is 1 where something damaged stays, or what was to
-be removed.
+REPAIR is "repair", or "" to change nothing. Entries that have not been used for DAYS days are
+removed, too, unless DAYS is "". The exit status is 1 if something stays that is damaged or should
+have been removed.
 """
 
 import os
@@ -23,7 +23,7 @@ from lading.values.counted import counted
 
 def main(argv: List[str]) -> None:
     repair, days = argv
-    # Without the link that leads there.
+    # The real path, without the link to it.
     cache = Path(os.path.realpath(CACHE_DIR))
     removes = bool(repair or days)
     with open(cache / USERS, "a", encoding="ascii") as users:
@@ -59,7 +59,7 @@ def _report(cache: Path, entries: Iterable[CacheEntry], damaged: Iterable[CacheE
 
 
 def _remove(cache: Path, entries: List[CacheEntry]) -> bool:
-    """Whether all are gone."""
+    """Whether all of them are gone."""
     removed = []
     for entry in entries:
         name = os.path.relpath(entry.path, cache)

@@ -1,9 +1,9 @@
-"""Trees of files that one process unpacks and all others use, for as long as they are as they were.
+"""Trees of files that one process unpacks and all others use, as long as they are unchanged.
 
     <place>/tree             the tree; nobody may write to its files
-    <place>/manifest.json    what was unpacked, with digests of all contents
-    <place>/state.json       `State`; its time is when the tree was last used
-    <place>.lock             held while the tree is made
+    <place>/manifest.json    the unpacked files, with digests of all contents
+    <place>/state.json       `State`; its modification time is the last use of the tree
+    <place>.lock             held while the tree is created
 """
 
 import contextlib
@@ -25,28 +25,29 @@ from lading.values.errors import LadingError
 
 TREE, MANIFEST, STATE = "tree", "manifest.json", "state.json"
 
-#: Stands between the name of a tree that is used no more and something random.
+#: Stands between the name of a damaged tree and a random suffix.
 DAMAGED = ".damaged."
 
-#: The file in a cache that all have locked who use it, and who removes something alone.
+#: A file in each cache that all its users lock, and that whoever removes something locks
+#: exclusively.
 USERS = "users.lock"
 
-#: Seconds. Contents are read again where the last time is longer ago: bits of a disk can change
-#: without a trace, and a build root takes half a second.
+#: Seconds after which contents are read again: a disk's bits can change without a trace, and
+#: reading a build root takes half a second.
 _CHECK_INTERVAL = 30 * 24 * 60 * 60
 
-# Locked files of the caches that this process uses, open until it ends.
+# Locked files of the caches that this process uses; they stay open until it ends.
 _used: List[int] = []
 
 
 class DamagedError(Exception):
-    """A tree is not what it was; the text says in what."""
+    """A tree is not what it was; the text says what differs."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Digests (hex) of the manifest and of what `lstat` told when the contents were last read,
-    and that time in seconds."""
+    """Digests (hex) of the manifest and of the results of `lstat` when the contents were last read,
+    and the time of that in seconds."""
 
     manifest: str
     stats: str
@@ -56,9 +57,9 @@ class State:
 def cached_tree(cache: Path, place: Path, make: Callable[[Path], None]) -> Path:
     """The tree at `place`, below the directory `cache`. Nobody removes it while this process runs.
 
-    Where there is none, or it is not what it was, `make` is called with a path at which to make
-    it. Any number of processes may ask at once: one works, the others wait. What a killed one has
-    left is removed. A damaged tree is moved away, for who uses it still has it open.
+    If the tree is missing or has changed, `make` is called with a path at which to create it. Any
+    number of processes may ask at once: one works, the others wait. Remains of a killed process are
+    removed. A damaged tree is moved away rather than removed, since others may still have it open.
     """
     cache.mkdir(parents=True, exist_ok=True)
     use_cache(cache)
@@ -76,7 +77,7 @@ def use_cache(cache: Path) -> None:
     """Until this process ends, nobody removes anything from the cache."""
     try:
         file = os.open(cache / USERS, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except PermissionError:  # it is somebody else's, who has removed the file
+    except PermissionError:  # it belongs to somebody else, who has removed the file
         return
     if any(os.path.sameopenfile(file, other) for other in _used):
         os.close(file)
@@ -86,8 +87,8 @@ def use_cache(cache: Path) -> None:
 
 
 def check_contents(place: Path) -> None:
-    """Read the whole tree at `place`. `DamagedError` if it is not what was unpacked. When it was
-    last used stays."""
+    """Read the whole tree at `place`; raises `DamagedError` if it has changed. The time of its last
+    use is not updated."""
     state = _read_state(place)
     try:
         text = (place / MANIFEST).read_text(encoding="ascii")
@@ -100,22 +101,22 @@ def check_contents(place: Path) -> None:
     differences = TreeManifest.from_json(text).differences(found)
     if differences:
         raise DamagedError(differences)
-    with contextlib.suppress(OSError):  # as somebody who may read only
+    with contextlib.suppress(OSError):  # for a user who may only read
         used = os.stat(place / STATE)
         _write_state(place, State(state.manifest, stats, int(time.time())))
-        # To look at a tree is not to use it.
+        # Checking a tree does not count as using it.
         os.utime(place / STATE, ns=(used.st_atime_ns, used.st_mtime_ns))
 
 
 def _is_sound(place: Path) -> bool:
-    """Whether there is a tree that is what it was; a line reports why not."""
+    """Whether there is an unchanged tree; if not, a line reports why."""
     if not place.exists():
         return False
     try:
         state = _read_state(place)
         is_recent = abs(time.time() - state.checked) < _CHECK_INTERVAL
         if not is_recent or stat_digest(place / TREE) != state.stats:
-            # A copied tree differs in what `lstat` tells only, and is recorded again.
+            # A copied tree differs only in the results of `lstat`, and is recorded again.
             check_contents(place)
         return True
     except (DamagedError, OSError) as error:
@@ -156,7 +157,7 @@ def _make(place: Path, make: Callable[[Path], None]) -> None:
         digest = hashlib.sha256(manifest.encode("ascii")).hexdigest()
         _write_state(entry, State(digest, stat_digest(entry / TREE), int(time.time())))
         try:
-            if os.path.lexists(place):  # a link that leads nowhere, too
+            if os.path.lexists(place):  # true for a broken link, too
                 place.rename(place.with_name(f"{place.name}{DAMAGED}{os.urandom(4).hex()}"))
             entry.rename(place)
         except PermissionError as error:

@@ -1,7 +1,7 @@
-"""Files, directories and links written where nothing was before, and nowhere else.
+"""Creates files, directories and links in a new tree, and nowhere else.
 
-Whatever an archive says, nothing is written outside of the tree: names that leave it are refused,
-and so are those that lead through a link of the archive's own.
+Whatever an archive contains, nothing is written outside of the tree: names that leave it are
+refused, and so are names that lead through a link from the archive.
 """
 
 import os
@@ -26,15 +26,15 @@ class UnsoundError(Exception):
 class NewTree:
     """`root` does not exist yet. Paths are relative to it; "" is the root itself.
 
-    Nobody may write to files. Directories keep their owner's write permission, so that a cache can
-    be removed as any directory. Nothing depends on the umask.
+    Files are read-only for everybody. Directories keep their owner's write permission, so that a
+    cache can be removed like any directory. Nothing depends on the umask.
     """
 
     root: Path
     kinds: Dict[str, str] = field(default_factory=dict)
 
     def directory(self, path: str) -> None:
-        """With those above it. It may be there already."""
+        """Create the directory and its parents. It may already exist."""
         _check(path)
         parts = path.split("/") if path else []
         for count in range(len(parts) + 1):
@@ -52,7 +52,7 @@ class NewTree:
         os.utime(host, (MTIME, MTIME), follow_symlinks=False)
 
     def link(self, path: str, target: str) -> None:
-        """Not at the root: whoever mounts or opens the tree would be led out of it."""
+        """The root must not be a link: it would lead whoever mounts or opens the tree out of it."""
         if not path:
             raise UnsoundError(f"is a link to {target!r} as a whole")
         host = self._new(path, LINK)
@@ -62,7 +62,7 @@ class NewTree:
         os.utime(host, (MTIME, MTIME), follow_symlinks=False)
 
     def hard_link(self, path: str, first: str) -> None:
-        """A further name of a file of this tree."""
+        """Add another name for a file of this tree."""
         if self.kinds.get(first) != FILE:
             raise UnsoundError(
                 f"has the hard link {path!r} to {first!r}, which is not a file in it"
@@ -71,14 +71,14 @@ class NewTree:
         os.link(self._host(first), host, follow_symlinks=False)
 
     def finish(self) -> None:
-        """Give directories their mode and time, which the umask and their entries have changed."""
+        """Set the mode and time of directories, which the umask and their entries have changed."""
         for path, kind in self.kinds.items():
             if kind == DIRECTORY:
                 os.chmod(self._host(path), _DIRECTORY_MODE)
                 os.utime(self._host(path), (MTIME, MTIME))
 
     def _new(self, path: str, kind: str) -> bytes:
-        """Where it will be, in a directory of the tree."""
+        """The path of a new entry, in a directory of the tree."""
         _check(path)
         if path:
             self.directory(posixpath.dirname(path))

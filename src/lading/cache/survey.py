@@ -1,5 +1,5 @@
-"""Everything in the cache of this machine: what it is, whether it is what it was, and since when it
-has not been used.
+"""Lists everything in the cache of this machine: what it is, whether it is unchanged, and when it
+was last used.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from lading.cache.cached_tree import DAMAGED, STATE, TREE, DamagedError, check_c
 from lading.cache.workplace import UNFINISHED, remove_tree
 from lading.values.digest import Sha256
 
-#: Directories of unpacked trees, and what they are.
+#: Directories of unpacked trees, and what the trees are.
 TREES = {
     "packages": "store package",
     "roots": "build root",
@@ -21,20 +21,20 @@ TREES = {
 }
 DOWNLOADS, LOGS, PUSHED = "downloads", "logs", "pushed"
 
-#: Other directories, and what the files in them are.
+#: Other directories, and what their files are.
 _FILES = {DOWNLOADS: "download", LOGS: "log", PUSHED: "note of a pushed layer"}
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _DAY = 24 * 60 * 60
 
-# Directories that earlier versions had.
+# Directories of earlier versions.
 _OLD = ("store",)
 
 
 @dataclass(frozen=True)
 class CacheEntry:
     """One thing in the cache, such as a build root. `size` is in bytes, `used` a time in seconds.
-    `fault` says in what it is damaged; it is None for what is sound or can't be checked.
+    `fault` says how it is damaged; None if it is sound or can't be checked.
     """
 
     path: Path
@@ -47,14 +47,14 @@ class CacheEntry:
         return time.time() - self.used > days * _DAY
 
     def remove(self) -> None:
-        """OSError where that is not possible."""
+        """Raises OSError if that is not possible."""
         remove_tree(self.path)
         self.path.with_name(f"{self.path.name}.lock").unlink(missing_ok=True)
 
 
 def survey(cache: Path) -> Iterator[CacheEntry]:
     """All entries, with their contents read, and the descriptions of the machine that lie beside
-    the cache (`lading.runtime.machine`). The caller has the cache locked."""
+    the cache (`lading.runtime.machine`). The caller must have locked the cache."""
     for name, kind in TREES.items():
         for path in _children(cache / name):
             if path.is_dir() and not _is_being_made(path):
@@ -90,7 +90,7 @@ def _tree(path: Path, kind: str) -> CacheEntry:
 
 
 def _is_being_made(path: Path) -> bool:
-    """Whether it is unfinished, and a build has the lock of what it is going to be."""
+    """Whether it is unfinished, and a build holds the lock of the final path."""
     name, unfinished, _ = path.name.partition(UNFINISHED)
     if not unfinished:
         return False

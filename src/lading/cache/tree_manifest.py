@@ -1,4 +1,4 @@
-"""What is in a tree of files: its contents, and what can be seen of them without reading them."""
+"""The contents of a tree of files, and what can be seen of them without reading them."""
 
 import hashlib
 import json
@@ -14,14 +14,15 @@ _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
 _Entry = Tuple[str, str, int, str]
 
-#: As many differences as a sentence names.
+#: The most differences that a sentence names.
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
 class TreeManifest:
-    """For each path below the tree, which itself is "", its kind, mode (octal), time (seconds) and
-    content: a file's digest (hex), a link's target. Surrogates stand for bytes that are not UTF-8.
+    """Kind, mode (octal), time (seconds) and content by path below the tree, which itself is "".
+    The content is a file's digest (hex) or a link's target. Surrogates stand for bytes that are not
+    UTF-8.
     """
 
     entries: Dict[str, _Entry]
@@ -49,7 +50,7 @@ class TreeManifest:
         return cls({path: tuple(entry) for path, entry in json.loads(text).items()})
 
     def differences(self, found: "TreeManifest") -> str:
-        """What `found` has instead, in a few words; "" where nothing differs."""
+        """How `found` differs, in a few words; "" if nothing does."""
         paths = sorted(
             path
             for path in {*self.entries, *found.entries}
@@ -75,11 +76,11 @@ def _difference(recorded: Optional[_Entry], found: Optional[_Entry]) -> str:
 
 
 def stat_digest(tree: Path) -> str:
-    """A digest of what `lstat` returns for everything in the tree.
+    """A digest of the results of `lstat` for everything in the tree.
 
-    It changes with every change that is made through the file system, even if somebody sets a
-    file's time back afterwards, since nobody can set the time of the last change of its inode. It
-    also changes when the tree is copied.
+    Every change through the file system changes it, even if somebody resets a file's time
+    afterwards, since nobody can set the change time of an inode. Copying the tree changes it as
+    well.
     """
     lines = [
         b"%b\0%d %d %d %d %d %d %d\n"
@@ -99,7 +100,8 @@ def stat_digest(tree: Path) -> str:
 
 
 def _walk(tree: Path) -> Iterator[Tuple[bytes, bytes, os.stat_result]]:
-    """Path below the tree, path on the machine and status of everything, in no order."""
+    """For everything in the tree, in no order: its path below the tree, its path on the machine,
+    and its status."""
     root = os.fsencode(tree)
     status = os.lstat(root)
     yield b"", root, status

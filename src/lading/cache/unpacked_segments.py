@@ -1,4 +1,4 @@
-"""Segments unpacked: tar archives of files, directories and links."""
+"""Unpacks segments: tar archives of files, directories and links."""
 
 import hashlib
 import tarfile
@@ -11,13 +11,13 @@ from lading.values.errors import LadingError
 
 _CHUNK = 1 << 20
 
-#: Where a link of a member leads, made of its target and the member's path.
+#: Computes where a member's link leads from its target and the member's path.
 _Target = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
 class SegmentFile:
-    """`path` is a file on this machine, `sha256` (hex) what it must be."""
+    """`path` is a file on this machine, `sha256` (hex) its expected digest."""
 
     path: str
     sha256: str
@@ -29,12 +29,12 @@ def unpack_segments(
     below: str = "",
     target: _Target = lambda text, path: text,
 ) -> None:
-    """Unpack what lies in the directory `below` of the segments to the new path `root`.
+    """Unpack the directory `below` of the segments to the new path `root`.
 
-    No byte of a segment is used before all of it is known to be what it must be. LadingError for
-    one that is not, and for one that holds what is not `below`, or would lead out of it. Where
-    two segments have a file or link, the first one's is taken. A file's mode is that of `NewTree`;
-    it stays executable if it is for its owner.
+    No byte of a segment is used before the whole segment is verified. Raises LadingError for a
+    segment with the wrong digest, or with members that are not `below` or would lead out of it. If
+    two segments have the same file or link, the first one's is used. A file's mode is that of
+    `NewTree`; it stays executable if its owner may execute it.
     """
     tree = NewTree(root)
     for segment in segments:

@@ -1,4 +1,4 @@
-"""Where something is made before it appears under its name."""
+"""Temporary places for things before they appear under their names."""
 
 import os
 import shutil
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-#: Stands between the name of what is made and something random.
+#: Stands between the final name of what is being created and a random suffix.
 UNFINISHED = ".unfinished."
 
 
 @contextmanager
 def workplace(place: Path) -> Iterator[Path]:
-    """A directory beside `place`, to which things can be renamed from there; gone afterwards."""
+    """A directory beside `place`, from which things can be renamed to it; removed afterwards."""
     work = Path(tempfile.mkdtemp(prefix=f"{place.name}{UNFINISHED}", dir=place.parent))
     try:
         yield work
@@ -23,7 +23,7 @@ def workplace(place: Path) -> Iterator[Path]:
 
 
 def remove_tree(tree: Path) -> None:
-    """Also what nobody may write to. OSError where something can't be removed."""
+    """Removes read-only trees, too. Raises OSError if something can't be removed."""
     if not tree.is_dir() or tree.is_symlink():
         tree.unlink(missing_ok=True)
         return

@@ -1,1 +1,1 @@
-"""Compressing layers, to the same bytes everywhere."""
+"""Compresses layers, with the same result everywhere."""

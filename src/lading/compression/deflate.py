@@ -1,7 +1,7 @@
-"""gzip whose bytes depend on the input alone: libdeflate, through ctypes.
+"""gzip output that depends only on the input: libdeflate, through ctypes.
 
-Python's zlib is whatever the interpreter was linked with, and zlib, zlib-ng and others write
-different bytes. libdeflate comes with the build as a pinned file.
+Python's zlib is whichever the interpreter was linked with, and zlib, zlib-ng and others write
+different bytes. libdeflate is a pinned file that comes with the build.
 """
 
 import ctypes
@@ -10,9 +10,9 @@ from lading.compression.layer_compressor import MEMBER_SIZE, LayerCompressor
 from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
 from lading.compression.shared_library import declare, load_library
 
-#: libdeflate's, from 1 to 12. Of redis with its glibc (7.3 MB) the levels 6, 9, 10 and 12 leave
-#: 41.6, 41.4, 40.4 and 40.4 % at 91, 24, 17 and 10 MB/s of one core. A package is compressed once
-#: and loaded often, so size counts.
+#: libdeflate's level, from 1 to 12. For redis with its glibc (7.3 MB), the levels 6, 9, 10 and 12
+#: leave 41.6, 41.4, 40.4 and 40.4 % at 91, 24, 17 and 10 MB/s per core. A package is compressed
+#: once and loaded often, so size matters.
 LEVEL = 10
 
 
@@ -20,7 +20,7 @@ class Deflate(LayerCompressor):
     """A compressor of libdeflate (libdeflate.h)."""
 
     def __init__(self, library: str, level: int = LEVEL) -> None:
-        """`library` is the file's path. LadingError if it can't be loaded."""
+        """`library` is the file's path. Raises LadingError if it can't be loaded."""
         loaded = _load(library)
         super().__init__(GZIP_MEDIA_TYPE, lambda: _GzipMember(loaded, level))
 

@@ -1,4 +1,4 @@
-"""Streams that know the digest of what went through them."""
+"""Streams that compute the digest of the data passing through them."""
 
 import hashlib
 from typing import BinaryIO, Iterator, Union
@@ -7,7 +7,7 @@ from lading.values.digest import Sha256
 
 
 class _Hashed:
-    """`sha256` and `size` (bytes) are of everything so far."""
+    """`sha256` and `size` (bytes) cover everything so far."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -44,7 +44,7 @@ class HashedOutput(_Hashed):
 
 
 class HashedChunks(_Hashed):
-    """An iterator over chunks, hashed as they are given out."""
+    """An iterator over chunks that hashes each one as it returns it."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()

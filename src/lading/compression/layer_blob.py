@@ -1,7 +1,7 @@
-"""The tar archive in a layer's blob, whatever the blob is compressed by.
+"""Reads the tar archive in a layer's blob, whatever its compression.
 
-The media type does not count: it is wrong in practice, and docker, containerd and podman all look
-at the first bytes.
+The media type is ignored: it is wrong in practice, and docker, containerd and podman all look at
+the first bytes.
 """
 
 import zlib
@@ -13,10 +13,10 @@ from lading.compression.zstd import WINDOW_LOG_LIMIT, ZstdDecompressor, ZstdErro
 from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, unsound
 
-# Bytes read at once. What lies behind the end of a gzip member is copied, so it is no more.
+# Bytes to read at once. It is small because data after the end of a gzip member is copied.
 _INPUT = 1 << 15
 
-# Most bytes that come of an input at once.
+# The most bytes of output from an input at once.
 _OUTPUT = 1 << 20
 
 
@@ -27,16 +27,17 @@ class Input(Protocol):
 
 @dataclass(frozen=True)
 class BlobReader:
-    """`libzstd` is the library's path, which only blobs of zstd need. `bound` is for blobs of
-    others that nobody has read yet (`base_layer_main`)."""
+    """`libzstd` is the library's path, which only zstd blobs need. `bound` is for untrusted blobs
+    that nobody has read yet (`base_layer_main`)."""
 
     libzstd: str
     bound: Optional[UnpackBound] = None
 
     def chunks(self, blob: Input, compression: Compression) -> Iterator[bytes]:
-        """The bytes of the archive. LayerError where they can't be had or exceed the bound.
+        """The bytes of the archive. Raises LayerError if they can't be read or exceed the bound.
 
-        The library is loaded now, and not when the first chunk is taken, maybe in a chroot.
+        The library is loaded immediately, rather than when the first chunk is taken, which may be
+        in a chroot.
         """
         if compression == Compression.ZSTD:
             return self._bounded(_unzstd(blob, ZstdDecompressor(self.libzstd)))
@@ -55,7 +56,7 @@ def _inputs(blob: Input) -> Iterator[bytes]:
 
 
 def _gunzip(blob: Input) -> Iterator[bytes]:
-    """Of all members (RFC 1952); nothing may lie between or behind them."""
+    """Unpacks all members (RFC 1952); nothing else may lie between or after them."""
     member = zlib.decompressobj(wbits=31)
     try:
         for data in _inputs(blob):

@@ -1,4 +1,4 @@
-"""How the layers that are made here are compressed."""
+"""How Lading compresses the layers that it writes."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -12,20 +12,20 @@ from lading.compression.zstd_compressor import ZstdCompressor
 from lading.values.errors import LadingError
 from lading.values.json_codec import read_json
 
-#: The compressor of a machine lies in a directory, as the library of whatever method that is, and
-#: the JSON of a `LayerCompression`.
+#: A machine's compressor is a directory with the library of the method, and the JSON of a
+#: `LayerCompression`.
 LIBRARY, FILE = "compressor.so", "compression.json"
 
 
 class Method(Enum):
-    """What compresses; the value is what `[lading].compression` may be."""
+    """The compression method; the values are those of `[lading].compression`."""
 
     GZIP = "gzip"
     ZSTD = "zstd"
 
 
 _DEFAULT_LEVELS = {Method.GZIP: deflate.LEVEL, Method.ZSTD: zstd_compressor.LEVEL}
-# More than 19 makes zstd take memory by the gigabyte.
+# Above 19, zstd takes gigabytes of memory.
 _HIGHEST_LEVELS = {Method.GZIP: 12, Method.ZSTD: 19}
 
 
@@ -36,7 +36,8 @@ class LayerCompression:
 
     @classmethod
     def parse(cls, method: Method, level: Optional[int]) -> "LayerCompression":
-        """`level` is the method's own; None for its default. A LadingError if it has no such."""
+        """`level` is the method's own; None means its default. Raises a LadingError for an invalid
+        level."""
         if level is None:
             return cls(method, _DEFAULT_LEVELS[method])
         highest = _HIGHEST_LEVELS[method]
@@ -49,7 +50,8 @@ class LayerCompression:
 
 
 def open_compressor(library: str) -> LayerCompressor:
-    """The compressor of the library at that path, as the `FILE` beside it says, if there is one."""
+    """The compressor of the library at that path, as described by the `FILE` beside it, if there is
+    one."""
     file = Path(library).with_name(FILE)
     compression = LayerCompression()
     if file.exists():

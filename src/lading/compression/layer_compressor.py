@@ -1,8 +1,8 @@
-"""Compresses long input in pieces, on all cores, to the same bytes on every machine.
+"""Compresses long input in pieces, on all cores, with the same result on every machine.
 
-gzip members (RFC 1952, 2.2) and zstd frames (RFC 8878, 3) may follow each other, so each piece of
-the input becomes one of them. The pieces are cut by size alone; how many are compressed at a time
-decides how fast it goes, and nothing else.
+gzip members (RFC 1952, 2.2) and zstd frames (RFC 8878, 3) can be concatenated, so each piece of the
+input becomes one of them. The pieces depend only on the size; the number that are compressed at the
+same time only affects speed.
 """
 
 import os
@@ -13,24 +13,24 @@ from typing import Callable, Deque, List, Protocol
 
 from lading.runtime.whole_file import whole_file
 
-#: Input bytes in one piece. Part of the format: it decides the bytes. Pieces of four times the
-#: size would make layers smaller by 0.04 %.
+#: Input bytes in one piece. It is part of the format, since it determines the output. Pieces of
+#: four times the size would make layers smaller by only 0.04 %.
 MEMBER_SIZE = 4 << 20
 
-# A thread holds a piece, what it becomes, and the tables of its compressor: with zstd's highest
-# level 50 MB.
+# A thread holds a piece, its compressed form, and its compressor's tables: 50 MB with zstd's
+# highest level.
 _MOST_THREADS = 8
 
 
 class Input(Protocol):
-    """What is compressed. Fewer bytes than asked for are the last ones."""
+    """What is compressed. Fewer bytes than asked for mean the end."""
 
     def read(self, size: int, /) -> bytes:
         ...
 
 
 class Output(Protocol):
-    """What compressed bytes are written to."""
+    """Takes the compressed bytes."""
 
     def write(self, data: bytes, /) -> object:
         ...
@@ -40,14 +40,14 @@ class MemberCompressor(Protocol):
     """Compresses one piece at a time."""
 
     def compress(self, data: bytes) -> bytes:
-        """The member or frame that holds `data`, at most `MEMBER_SIZE` bytes."""
+        """The member or frame that contains `data`, at most `MEMBER_SIZE` bytes."""
 
     def close(self) -> None:
         ...
 
 
 class LayerCompressor:
-    """Compresses, with a `MemberCompressor` in each thread, to blobs of `media_type`."""
+    """Compresses to blobs of `media_type`, with a `MemberCompressor` in each thread."""
 
     def __init__(self, media_type: str, make: Callable[[], MemberCompressor]) -> None:
         self.media_type = media_type
@@ -55,9 +55,9 @@ class LayerCompressor:
         self._idle: List[MemberCompressor] = [make()]
 
     def compress(self, source: Input, output: Output) -> None:
-        """Write all of `source` as members of `MEMBER_SIZE` bytes each, the last shorter.
+        """Write all of `source` as members of `MEMBER_SIZE` bytes each; the last may be shorter.
 
-        No member for empty input: members concatenate, and nothing is nothing.
+        Empty input gives no member: members are concatenated, so nothing stays nothing.
         """
         threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
         piece = source.read(MEMBER_SIZE)
@@ -76,7 +76,7 @@ class LayerCompressor:
                 output.write(future.result())
 
     def compress_file(self, source: Path, target: Path) -> None:
-        """The same from file to file; `target` is there as a whole or not at all."""
+        """Like `compress`, from file to file; `target` is written completely or not at all."""
         with source.open("rb") as data, whole_file(target) as output:
             self.compress(data, output)
 

@@ -1,1 +1,1 @@
-"""docker and podman, where they are on this machine."""
+"""docker and podman on this machine."""

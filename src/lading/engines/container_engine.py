@@ -1,4 +1,4 @@
-"""docker and podman: how they are found and called."""
+"""Finds and calls docker and podman."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any, List, Mapping, NoReturn, Optional, Sequence
 
 from lading.values.errors import LadingError
 
-#: Environment variables of the machine that say how the engines are reached and configured.
+#: Environment variables of the machine that configure the engines and how they are reached.
 ENGINE_VARIABLES = (
     "CONTAINERS_CONF",
     "CONTAINERS_STORAGE_CONF",
@@ -36,7 +36,7 @@ ENGINE_VARIABLES = (
 
 
 class Engine(Enum):
-    """What runs an image. `AUTO` is docker if it answers, else podman; `NONE` are namespaces."""
+    """What runs an image. `AUTO` is docker if it answers, else podman. `NONE` means namespaces."""
 
     AUTO = "auto"
     DOCKER = "docker"
@@ -46,8 +46,8 @@ class Engine(Enum):
 
 @dataclass(frozen=True)
 class ContainerEngine:
-    """`program` is docker's or podman's client, an absolute path, which gets `environment`;
-    `info` is what the engine says about itself."""
+    """`program` is the absolute path of docker's or podman's client, which gets `environment`;
+    `info` is the engine's own description."""
 
     name: str
     program: str
@@ -58,7 +58,7 @@ class ContainerEngine:
     def find(
         cls, wanted: Engine, environment: Mapping[str, str], otherwise: str
     ) -> "ContainerEngine":
-        """LadingError if none answers; `otherwise` says what to do without one."""
+        """Raises LadingError if no engine answers; `otherwise` says what to do without one."""
         names = ("docker", "podman") if wanted is Engine.AUTO else (wanted.value,)
         problems = []
         for name in names:
@@ -81,7 +81,8 @@ class ContainerEngine:
     def attempt(
         self, *arguments: str, stdin: str = "", timeout: Optional[float] = None
     ) -> "subprocess.CompletedProcess[str]":
-        """Whatever its status; subprocess.TimeoutExpired after `timeout` seconds."""
+        """Returns whatever the status is. Raises subprocess.TimeoutExpired after `timeout`
+        seconds."""
         return subprocess.run(
             [self.program, *arguments],
             input=stdin,
@@ -95,14 +96,14 @@ class ContainerEngine:
         )
 
     def call(self, *arguments: str) -> str:
-        """Standard output; LadingError with the engine's own words if it fails."""
+        """Returns standard output. Raises LadingError with the engine's message if it fails."""
         called = self.attempt(*arguments)
         if called.returncode:
             raise LadingError(f"`{self.name} {arguments[0]}` failed: {called.stderr.strip()}")
         return called.stdout
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Its input is to be written, and its output, with the errors, to be read."""
+        """Its input can be written, and its output, which includes errors, can be read."""
         return subprocess.Popen(
             [self.program, *arguments],
             env=self.environment,
@@ -112,7 +113,8 @@ class ContainerEngine:
         )
 
     def become(self, arguments: Sequence[str]) -> NoReturn:
-        """Replace this process, so that the terminal's signals and the status are the engine's."""
+        """Replace this process, so that the engine gets the terminal's signals and its status is
+        returned."""
         sys.stdout.flush()
         sys.stderr.flush()
         os.execve(self.program, [self.program, *arguments], dict(self.environment))

@@ -3,8 +3,8 @@
     python3.9 -m lading.launcher
 
 `./pants` makes an environment for Pants from the Python package index that pip is configured with,
-and from nowhere else; `3rdparty/python/pants.lock.txt` has its pins. Where no Python 3.9 is found,
-uv, pinned in `3rdparty/python/uv.lock.txt`, downloads one.
+and from nowhere else; `3rdparty/python/pants.lock.txt` has its pins. If there is no Python 3.9, uv,
+which `3rdparty/python/uv.lock.txt` pins, downloads one.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 
-#: Resources of this package, by where they go.
+#: Resources of this package, by their destination.
 _FILES = {
     Path("pants"): "pants",
     Path("3rdparty/python/pants.lock.txt"): "pants.lock.txt",

@@ -1,1 +1,1 @@
-"""What every program in the sandbox stands on."""
+"""The foundation of all programs that run in the sandbox."""

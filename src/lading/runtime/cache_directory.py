@@ -1,6 +1,6 @@
-"""Where programs find the cache of what is fetched and unpacked once a machine.
+"""The path of the cache for files that are fetched or unpacked once per machine.
 
-It outlives their sandboxes: Pants links it in as an append-only cache, see
+It outlives sandboxes: Pants links it into them as an append-only cache, see
 `lading.runtime.machine`.
 """
 
@@ -11,7 +11,7 @@ CACHE_DIR = ".lading/cache"
 
 
 def restore_cache() -> None:
-    """Whoever removes the cache while Pants' daemon runs leaves links to it that lead nowhere."""
+    """If somebody removes the cache while Pants' daemon runs, Pants' links to it lead nowhere."""
     if os.path.islink(CACHE_DIR) and not os.path.exists(CACHE_DIR):
-        with suppress(OSError):  # who needs it will say why it is not there
+        with suppress(OSError):  # whoever needs the directory reports why it is missing
             os.makedirs(os.path.realpath(CACHE_DIR), exist_ok=True)

@@ -1,6 +1,6 @@
-"""Locks that one process has, and others wait for: not for ever, and not without a word.
+"""Locks held by one process while others wait; waiting has a limit and is reported.
 
-A lock is gone with the process that had it, however that one ends.
+A lock ends with the process that holds it, however that ends.
 """
 
 import fcntl
@@ -13,11 +13,11 @@ from typing import Callable, List
 
 from lading.values.errors import LadingError
 
-#: Seconds of waiting after which it is reported.
+#: Seconds of waiting before it is reported.
 _PATIENCE = 5.0
 
 #: Seconds. Unpacking the largest build roots takes a minute on a slow disk, and the file of a
-#: download grows meanwhile.
+#: download keeps growing.
 _LIMIT = 900.0
 
 #: Seconds between two tries.
@@ -33,10 +33,10 @@ def lock(
     shared: bool = False,
     report: Callable[[str], object] = lambda line: sys.stderr.write(f"{line}\n"),
 ) -> None:
-    """Have the lock of the open `file` (flock), which is for `what`, until the file is closed.
+    """Lock the open `file` (flock), which is for `what`, until the file is closed.
 
-    After some seconds a line reports who has it. LadingError after `_LIMIT` seconds in which the
-    file has not changed either.
+    After some seconds of waiting, a line reports who holds the lock. Raises LadingError after
+    `_LIMIT` seconds without a change of the file.
     """
     operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     start = begin = time.monotonic()
@@ -64,13 +64,13 @@ def lock(
 
 
 def _holders(inode: int) -> str:
-    """Who has a lock of the file, such as "process 4711 (lading.store.build.realise)"."""
+    """Who holds a lock of the file, such as "process 4711 (lading.store.build.realise)"."""
     try:
         locks = Path("/proc/locks").read_text(encoding="ascii", errors="replace")
     except OSError:
         locks = ""
-    # Of the device, the kernel tells another number than stat(2) on some file systems. -1 and 0
-    # stand for processes outside of this one's PID namespace.
+    # On some file systems, the kernel shows another device number here than in stat(2). -1 and 0
+    # stand for processes outside of this PID namespace.
     found = [int(pid) for pid, number in _FLOCK.findall(locks) if int(number) == inode]
     names = sorted({f"process {pid}{_program(pid)}" for pid in found if pid > 0})
     return ", ".join(names) or "another process"

@@ -1,4 +1,4 @@
-"""What to say when a disk is full."""
+"""The error message for a full disk."""
 
 import errno
 import os
@@ -8,13 +8,13 @@ from typing import List, Tuple
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.values.foreign_text import printable
 
-#: What system calls answer where there is no room, or the user may have no more of it.
+#: The errors of system calls if there is no room, or the user's quota is used up.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _CACHE = Path(CACHE_DIR)
 
-#: Bytes. Who finds a disk full may leave less than a block of what it would have written, or
-#: remove what it has.
+#: In bytes. A program that fails on a full disk may have freed some space again, by removing its
+#: output or because its next write was larger than the rest, so "full" means less than this.
 _LITTLE = 1 << 22
 
 _REMEDY = (
@@ -24,17 +24,17 @@ _REMEDY = (
 
 
 def full_disk(error: OSError) -> str:
-    """The sentence for the user: how much is free where programs write, and what to do.
+    """A sentence for the user: how much space is free where programs write, and what to do.
 
-    It can't be told from all errors where there was no room, and what was begun is removed by now.
+    Not all errors say which path had no room, and unfinished output has already been removed.
     """
     return f"there is no room left on a disk ({printable(str(error))}). {_free()} {_REMEDY}"
 
 
 def hardly_any_room() -> str:
-    """The sentence for a program of the user's that has failed, if that may be why; else "".
+    """A sentence for a failed program of the user's if a full disk may be the cause; else "".
 
-    What the program has said of it is not to be relied on: its log lies on the same disk.
+    The program's own output is no evidence: its log lies on the same disk.
     """
     if not any(_is_nearly_full(directory) for _, directory in _places()):
         return ""

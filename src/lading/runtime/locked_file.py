@@ -1,4 +1,4 @@
-"""Files that one program at a time writes to."""
+"""Files that only one program writes to at a time."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ from lading.runtime.file_lock import lock
 
 
 def open_locked(path: Path, mode: int) -> BinaryIO:
-    """The file `path`, made with `mode` where there is none, for reading and writing. This function
-    gives it to nobody else until it is closed, renamed or removed. See `lading.runtime.file_lock`
-    for how long it waits."""
+    """The file `path`, open for reading and writing; created with `mode` if it is missing. No other
+    call returns it until it is closed, renamed or removed. See `lading.runtime.file_lock` for how
+    long it waits."""
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode), "r+b")
         try:
@@ -20,7 +20,7 @@ def open_locked(path: Path, mode: int) -> BinaryIO:
             raise
         if _is_at(file, path):
             return file
-        # Whoever held the lock before has renamed or removed the file since it was opened here.
+        # The previous holder of the lock has renamed or removed the file since it was opened here.
         file.close()
 
 

@@ -1,12 +1,11 @@
-"""What a program needs to know of the machine, kept out of every cache key.
+"""Facts about the machine that programs need, kept out of all cache keys.
 
-The cache key of a Pants process covers its argv, environment and input files. Which interpreter
-runs it, how the network is reached and where mirrors are differ between machines and must not
-be in there. They lie in a directory that Pants links into the sandbox as an append-only cache
-(append-only caches are no part of the key):
+The cache key of a Pants process covers its argv, environment and input files. The interpreter, the
+network settings and the mirrors differ between machines and must not be part of it. So they are in
+a directory that Pants links into the sandbox as an append-only cache, which is not part of the key:
 
     .lading/machine/python        the interpreter, a small shell script
-    .lading/machine/machine.json  the fields of `Machine`
+   .lading/machine/machine.json  the fields of `Machine`
 """
 
 from dataclasses import dataclass, field
@@ -15,11 +14,11 @@ from typing import Mapping, Tuple
 
 from lading.values.json_codec import read_json
 
-#: Where the sandbox sees the directory.
+#: The directory's path in the sandbox.
 MACHINE_DIR = ".lading/machine"
 
-#: Environment variables that decide how files are fetched. No more than that takes: the directory
-#: is written anew for other values, and some variables differ from terminal to terminal.
+#: Environment variables that affect how files are fetched. Keep this list short: other values mean
+#: another directory, so a variable that differs between terminals would create new ones.
 NETWORK_VARIABLES = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -33,7 +32,7 @@ NETWORK_VARIABLES = (
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
-    # Where credentials and pip's configuration are, and what pip takes from the environment.
+    # The location of credentials and of pip's configuration, and pip's own variables.
     "HOME",
     "NETRC",
     "XDG_CONFIG_HOME",
@@ -45,9 +44,9 @@ NETWORK_VARIABLES = (
     "PIP_NO_INDEX",
 )
 
-#: Further ones that decide which credentials image registries get: where they are, and what the
-#: programs that give some out go by. Variables that hold a secret are not among them, since these
-#: are written to a file.
+#: Additional variables that decide which credentials image registries get: their locations, and the
+#: settings of credential helpers. Variables with secrets are left out, since the values are written
+#: to a file.
 REGISTRY_VARIABLES = (
     "DOCKER_CONFIG",
     "REGISTRY_AUTH_FILE",
@@ -73,15 +72,15 @@ REGISTRY_VARIABLES = (
 class Machine:
     """How this machine reaches the network.
 
-    `environment` holds those of `NETWORK_VARIABLES` that are set; a description for pulling images
-    has those of `REGISTRY_VARIABLES` too. `python_indexes` are the URLs of the Python package
-    indexes (simple API) that Pants is configured with, `python_find_links` its directories or
-    pages of links. Both may be empty: then pip's own configuration counts.
-    `debian_mirrors` are base URLs that contain `pool/` and `dists/`, tried before apt's own.
-    `registry_mirrors` has for a registry, such as `docker.io`, the mirrors to pull from before
-    it, each as `[http[s]://]host[:port][/prefix]`. `insecure_registries` are the hosts (with
-    port) that are reached over http. Credential helpers run in `build_root`, the directory that
-    the user works in, since some look for their configuration there (rules_oci#896).
+    `environment` has the variables of `NETWORK_VARIABLES` that are set; for pulling images also
+    those of `REGISTRY_VARIABLES`. `python_indexes` are the URLs of the Python package indexes
+    (simple API) that Pants is configured with, `python_find_links` its directories or pages of
+    links. If both are empty, pip's own configuration is used. `debian_mirrors` are base URLs that
+    contain `pool/` and `dists/`, tried before apt's own. `registry_mirrors` has for a registry,
+    such as `docker.io`, the mirrors to pull from before it, each as
+    `[http[s]://]host[:port][/prefix]`. `insecure_registries` are the hosts (with port) that are
+    reached over http. Credential helpers run in `build_root`, the directory that the user works in,
+    since some look for their configuration there (rules_oci#896).
     """
 
     environment: Mapping[str, str]
@@ -94,7 +93,7 @@ class Machine:
 
     @classmethod
     def load(cls, directory: str = MACHINE_DIR) -> "Machine":
-        """The machine this program runs on; an empty description where the file is missing."""
+        """The machine that this program runs on; an empty description if the file is missing."""
         path = Path(directory, "machine.json")
         if not path.exists():
             return cls(environment={})

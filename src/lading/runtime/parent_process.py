@@ -1,7 +1,7 @@
 """Processes that end with the one that started them, however that one ends.
 
-What is killed can't end what it has started. Without its parent a program would work for nobody,
-and a worker of a pool would wait for ever, with its parent's locks in its hands.
+A killed process can't end its child processes. Without its parent, a program would work for nobody,
+and a worker of a pool would wait for ever and keep its parent's locks.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager
 from typing import Iterator
 
-#: Seconds between two looks at the parent.
+#: Seconds between two checks of the parent.
 _INTERVAL = 0.5
 
 # Linux, include/uapi/linux/prctl.h
@@ -20,9 +20,9 @@ _PR_SET_PDEATHSIG = 1
 
 @contextmanager
 def killed_without_parent() -> Iterator[None]:
-    """Until the block ends, this process is killed soon after its parent has died.
+    """Until the block ends, kill this process soon after its parent has died.
 
-    The kernel would do that too, but goes by the parent's thread, and Pants' come and go.
+    The kernel can do that too, but watches the parent's thread, and Pants' threads come and go.
     """
     parent, done = os.getppid(), threading.Event()
 
@@ -41,7 +41,7 @@ def killed_without_parent() -> Iterator[None]:
 
 
 def die_with(parent: int) -> None:
-    """This process is killed when its parent's main thread, which started it, ends (prctl(2))."""
+    """Kill this process when its parent's main thread, which started it, ends (prctl(2))."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != parent:  # it was quicker
+    if os.getppid() != parent:  # the parent has already ended
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""How the programs that run inside a Pants sandbox start, fail and end.
+"""How programs in a Pants sandbox start, fail and end.
 
-A sandbox program is a module of `lading` that calls `run(main)` at its bottom. It uses the
-standard library only (`lading.fetch` adds `requests`), takes file names as arguments, and reads
-and writes JSON and tar files below the current directory.
+A sandbox program is a module of `lading` that calls `run(main)` at its end. It uses only the
+standard library (`lading.fetch` adds `requests`), takes file names as arguments, and reads and
+writes JSON and tar files below the current directory.
 """
 
 import sys
@@ -13,20 +13,20 @@ from lading.runtime.full_disk import FULL, full_disk
 from lading.runtime.parent_process import killed_without_parent
 from lading.values.errors import LadingError
 
-#: Exit status that means "the user can mend this; the sentence stands behind ERROR_MARK".
-#: EX_DATAERR of sysexits.h.
+#: Exit status that means "the user can fix this; the sentence follows ERROR_MARK". It is EX_DATAERR
+#: of sysexits.h.
 USER_ERROR = 65
 
-#: Starts the line of standard error from which on the sentence for the user follows.
+#: Begins a line of standard error; the sentence for the user follows it.
 ERROR_MARK = "lading: error: "
 
 
 def run(main: Callable[[List[str]], None]) -> None:
-    """Call `main` with the arguments of the command line and exit.
+    """Call `main` with the arguments of the command line, and exit.
 
-    A `LadingError` becomes its sentence on standard error and status 65, and so does a full disk;
-    any other exception is a fault of ours and keeps its traceback. The program is killed when who
-    started it dies.
+    A `LadingError` or a full disk becomes a sentence on standard error and status 65. Any other
+    exception is a bug in Lading and keeps its traceback. The program is killed when its parent
+    dies.
     """
     try:
         with killed_without_parent():
@@ -46,9 +46,10 @@ def _end(sentence: str) -> None:
 
 
 def error_sentence(stderr: str) -> str:
-    """What `run` wrote behind the mark, or the whole text if there is none.
+    """What `run` wrote after the mark, or the whole text if there is no mark.
 
-    The mark begins a line; within one it may be part of a log that the sentence quotes.
+    Only a mark at the beginning of a line counts; elsewhere it may be part of a log that the
+    sentence quotes.
     """
     before, mark, sentence = f"\n{stderr}".partition(f"\n{ERROR_MARK}")
     return (sentence if mark else before).strip()

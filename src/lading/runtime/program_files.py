@@ -1,8 +1,8 @@
-"""The source files that a sandbox program consists of, and what identifies it.
+"""The source files of a sandbox program, and the fingerprint that identifies it.
 
-A program is shipped with the modules it imports and nothing else, read from package resources,
-so that it works from a wheel and that a change elsewhere leaves its cache key alone. Comments,
-docstrings and formatting are left out: whoever rewords them rebuilds nothing.
+A program is shipped with only the modules it imports. They are read from package resources, so that
+it works from a wheel and so that changes elsewhere don't change its cache key. Comments, docstrings
+and formatting are left out: rewording them rebuilds nothing.
 """
 
 import ast
@@ -12,23 +12,23 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
-#: Data files that belong to a module, by module; they lie beside it.
+#: Data files beside a module that belong to it, by module.
 _DATA_FILES = {"lading.store.build.sandbox": ("setup.sh", "ld.sh")}
 
-# Of the syntax tree: what does not change what the code does, or differs between Pythons.
+# Fields of the syntax tree that do not affect what the code does, or differ between Pythons.
 _IGNORED_FIELDS = ("ctx", "kind", "type_comment", "type_ignores", "type_params")
 
 
 def program_files(module: str) -> Dict[str, bytes]:
-    """Path (such as "lading/store/segment.py") to content of `module` and all it imports, without
-    prose. Lines are not those of the files in the repository."""
+    """Path (such as "lading/store/segment.py") to content of `module` and of all its imports,
+    without comments and docstrings. Line numbers differ from those in the repository."""
     return ProgramSources(resources.files("lading")).files(module)
 
 
 @lru_cache(maxsize=None)
 def program_fingerprint(module: str) -> str:
-    """64 hexadecimal digits for what `module` and all it imports do: the same wherever the modules
-    lie, however they are formatted, and on every Python."""
+    """64 hexadecimal digits that identify what `module` and its imports do, wherever the modules
+    are, however they are formatted, and on every Python."""
     return ProgramSources(resources.files("lading")).fingerprint(module)
 
 
@@ -60,7 +60,7 @@ class ProgramSources:
         return dict(sorted(files.items()))
 
     def fingerprint(self, module: str) -> str:
-        """A Merkle hash: what a module imports stands in it by that module's own fingerprint."""
+        """A Merkle hash: it includes an imported module by that module's own fingerprint."""
         known = self._fingerprints.get(module)
         if known == "":
             raise ValueError(f"{module} imports itself")
@@ -98,7 +98,7 @@ class ProgramSources:
         names: List[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-            # A fingerprint would depend on where the module lies.
+            # A fingerprint would depend on where the module is.
             assert not any(map(_is_own, names)), f"write `from ... import` for {names}"
         elif isinstance(node, ast.ImportFrom) and node.module:
             # `from lading.store import members` may name a module or a value.
@@ -133,7 +133,7 @@ def _module_paths(module: str) -> Tuple[str, str]:
     return f"{base}.py", f"{base}/__init__.py"
 
 
-# Programs have most of their modules in common.
+# Cached because programs have most of their modules in common.
 @lru_cache(maxsize=None)
 def _shipped(source: str) -> bytes:
     return (ast.unparse(_tree(source)) + "\n").encode("utf-8")
@@ -141,13 +141,13 @@ def _shipped(source: str) -> bytes:
 
 @lru_cache(maxsize=None)
 def _tree(source: str) -> ast.Module:
-    """Without docstrings."""
+    """The syntax tree without docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body: Optional[List[ast.stmt]] = getattr(node, "body", None)
         if not isinstance(body, list):  # of a lambda it is an expression
             continue
-        # Strings that stand alone do nothing; the first of them are docstrings.
+        # Strings as statements do nothing; the first one is the docstring.
         kept = [statement for statement in body if not _is_string(statement)]
         body[:] = kept or ([] if isinstance(node, ast.Module) else [ast.Pass()])
     return tree
@@ -162,7 +162,7 @@ def _is_string(node: ast.stmt) -> bool:
 
 
 def _without_comments(shell_script: bytes) -> bytes:
-    """Without lines that are comments. The script has no here-documents."""
+    """Removes comment lines. The script must not have here-documents."""
     lines = shell_script.splitlines(keepends=True)
     return b"".join(
         line
@@ -173,7 +173,7 @@ def _without_comments(shell_script: bytes) -> bytes:
 
 def _form(node: Any) -> Any:
     """The syntax tree as nested tuples, without imports, and without what only some Pythons have:
-    ast.dump's output depends on the version."""
+    the output of ast.dump depends on the version."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return ()
     if isinstance(node, ast.Constant):

@@ -1,4 +1,4 @@
-"""Files that appear at once, complete, or not at all, also when who writes them is killed."""
+"""Files that appear complete or not at all, even if the program that writes them is killed."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from typing import BinaryIO, Iterator, Optional
 
 from lading.runtime.locked_file import open_locked
 
-# What open(2) and the file systems of old answer to O_TMPFILE.
+# The answers of open(2) and of old file systems to O_TMPFILE.
 _NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
 
 _MODE = 0o666
@@ -16,13 +16,13 @@ _MODE = 0o666
 
 @contextmanager
 def whole_file(path: Path, mode: int = _MODE) -> Iterator[BinaryIO]:
-    """What is written takes the place of the file or link at `path` when the block ends.
+    """Replace the file or link at `path` with what is written when the block ends.
 
-    The file gets `mode`, without the bits of the umask. After an exception `path` is as it was,
-    and nothing else is left. Until the end the file has no name (open(2), O_TMPFILE), so that it
-    is gone when the program is killed; only a kill between the two system calls that give it its
-    name leaves `.<name>.<random>`. Where the file system has no such files, a killed program
-    leaves `.<name>.partial`, which the next one uses.
+    The file gets `mode`, without the bits of the umask. After an exception `path` is unchanged, and
+    nothing else is left. Until the end the file has no name (open(2), O_TMPFILE), so it is gone if
+    the program is killed; only a kill between the two system calls that name it leaves
+    `.<name>.<random>`. On a file system without such files, a killed program leaves
+    `.<name>.partial`, which the next one reuses.
     """
     unnamed = _open_unnamed(path.parent, mode)
     if unnamed is None:
@@ -41,13 +41,13 @@ def whole_file(path: Path, mode: int = _MODE) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The same for a text, in UTF-8."""
+    """Like `whole_file`, for a text in UTF-8."""
     with whole_file(path) as file:
         file.write(text.encode("utf-8"))
 
 
 def _open_unnamed(directory: Path, mode: int) -> Optional[BinaryIO]:
-    """None where the file system can't."""
+    """None if the file system does not support it."""
     try:
         return os.fdopen(os.open(directory, os.O_TMPFILE | os.O_WRONLY, mode), "wb")
     except OSError as error:
@@ -57,7 +57,7 @@ def _open_unnamed(directory: Path, mode: int) -> Optional[BinaryIO]:
 
 
 def _give_name(file: BinaryIO, path: Path) -> Path:
-    """A name that nothing has, beside `path`; as open(2) says under O_TMPFILE."""
+    """Give the file an unused name beside `path`, as described in open(2) under O_TMPFILE."""
     directory = os.open(path.parent, os.O_PATH)
     try:
         while True:

@@ -1,1 +1,1 @@
-"""Values that the rest is written with."""
+"""Basic values that all other packages use."""

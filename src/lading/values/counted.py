@@ -2,5 +2,5 @@
 
 
 def counted(number: int, noun: str) -> str:
-    """Like `1 layer` and `2 layers`, of a noun whose plural is regular."""
+    """For example `1 layer` or `2 layers`, for nouns with a regular plural."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

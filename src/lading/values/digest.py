@@ -1,4 +1,4 @@
-"""The SHA-256 digest by which every input and output is named."""
+"""The SHA-256 digest that identifies every input and output."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ _BASE64_LENGTH = 44
 _HEX_DIGITS = frozenset("0123456789abcdef")
 _BASE64_DIGITS = frozenset(string.ascii_letters + string.digits + "+/")
 
-#: Lengths of the hexadecimal form of other hash functions, to recognise them by.
+#: Lengths of other hash functions in hexadecimal, to recognise them.
 _OTHER_HEX_LENGTHS = {32: "md5", 40: "sha1", 96: "sha384", 128: "sha512"}
 _OTHER_NAMES = ("md5", "sha1", "sha224", "sha384", "sha512", "blake3")
 
@@ -30,7 +30,7 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class Sha256:
-    """A SHA-256 digest. `hex` has 64 lower-case digits; LadingError if it has not.
+    """A SHA-256 digest. `hex` must have 64 lower-case digits; raises LadingError otherwise.
 
     `str()` gives the form of OCI descriptors, `sha256:<hex>` (OCI image-spec, descriptor.md).
     """
@@ -76,7 +76,7 @@ class Sha256:
     def parse(cls, text: str) -> "Sha256":
         """The digest that a person wrote, in any of the usual forms:
 
-        hexadecimal, SRI, Nix base-32, and `sha256:` before hexadecimal or Nix base-32.
+        hexadecimal, SRI, Nix base-32, and `sha256:` before hexadecimal or Nix base-32. Raises a
         LadingError with the reason for anything else.
         """
         name, separator, value = _split_name(text)
@@ -92,8 +92,8 @@ class Sha256:
 
     @classmethod
     def _parse_base64(cls, text: str, value: str) -> "Sha256":
-        # The last of the 44 characters is padding; the rest is looked at character by character
-        # because b64decode skips what it does not know.
+        # The last of the 44 characters is padding. The others are checked one by one because
+        # b64decode skips unknown characters.
         unpadded = value[:-1] if value.endswith("=") else value
         _check(text, unpadded, "base-64", _BASE64_LENGTH - 1, _BASE64_DIGITS)
         return cls.from_bytes(base64.b64decode(unpadded + "="))
@@ -118,7 +118,8 @@ class Sha256:
 
 
 def _split_name(text: str) -> Tuple[str, str, str]:
-    """Name of the hash function, separator and value; the first two empty for a bare value."""
+    """The hash function's name, the separator and the value; the first two are empty for a bare
+    value."""
     for separator in ("-", ":"):
         name, found, value = text.partition(separator)
         if found:

@@ -1,4 +1,4 @@
-"""Texts as their authors see them in a BUILD file: one rule for all fields with several lines.
+"""Multi-line texts in BUILD files; all such fields follow the same rule.
 
     script='''
         cat > $out/motd <<EOF
@@ -6,7 +6,7 @@
         EOF
     '''
 
-is three lines without indentation, as between two pairs of single quotes in Nix.
+means three lines without indentation, as in Nix between two pairs of single quotes.
 """
 
 import posixpath
@@ -14,7 +14,7 @@ from typing import Callable
 
 from lading.values.interpolation import substitute
 
-#: For the help of every field that is read so.
+#: For the help of every field that is read like this.
 HELP = (
     "Text of several lines can be indented like the rest of the BUILD file: an empty first line "
     "and the indentation that all lines share are removed."
@@ -29,11 +29,11 @@ def field_text(text: str, value_of: Callable[[str], str]) -> str:
 
 
 def unindented(text: str) -> str:
-    """`text` without an empty first line, the indentation that all its lines have in common, and
-    the blanks in front of the closing quotes.
+    """`text` without an empty first line, its lines' common indentation, and the blanks before the
+    closing quotes.
 
-    Blank lines have no say in what is common. Tabs and spaces are different. A text of one line is
-    left as it is.
+    Blank lines do not affect the common indentation. Tabs and spaces are different. A text of one
+    line is left unchanged.
     """
     first, _, rest = text.partition("\n")
     if not rest.strip(_BLANKS + "\n"):

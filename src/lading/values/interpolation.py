@@ -1,8 +1,7 @@
 """Store paths in strings: `{//3rdparty/redis}` stands for the store path of that target.
 
-Only `{//...}` and `{:...}` are interpolations. All other braces stand for themselves, because
-JSON, shell and templates are full of them. Doubled braces keep one literally: `{{//x}}` gives
-`{//x}`.
+Only `{//...}` and `{:...}` are interpolations. All other braces stay unchanged, because JSON, shell
+and templates are full of them. Double the braces to get them literally: `{{//x}}` gives `{//x}`.
 """
 
 import re
@@ -34,7 +33,8 @@ def references(text: str) -> Tuple[str, ...]:
 
 
 def substitute(text: str, value_of: Callable[[str], str]) -> str:
-    """`text` with each address replaced by `value_of(address)` and doubled braces single."""
+    """`text` with each address replaced by `value_of(address)`, and doubled braces by single
+    ones."""
 
     def replacement(match: "re.Match[str]") -> str:
         _check(text, match)
@@ -56,7 +56,7 @@ def _check(text: str, match: "re.Match[str]") -> None:
             f"{_line(text, match)!r} has `{{{absolute}}}`, which is not an address. Write "
             "`{//path/to:target}` for a store path, or `{{//...}}` for literal braces."
         )
-    # In Nix it is written so; a shell would take the dollar sign for a part of the path.
+    # This is Nix's notation; a shell would take the dollar sign for a part of the path.
     if absolute and text[: match.start()].endswith("$"):
         raise LadingError(
             f"{_line(text, match)!r} has `${{{absolute}}}`. Write it without the dollar sign: "
@@ -65,6 +65,6 @@ def _check(text: str, match: "re.Match[str]") -> None:
 
 
 def _line(text: str, match: "re.Match[str]") -> str:
-    """The line that the match begins in: a text may be a whole script."""
+    """The line in which the match begins, since a text may be a whole script."""
     before, after = text[: match.start()], text[match.start() :]
     return before.rpartition("\n")[2] + after.partition("\n")[0]

@@ -1,8 +1,9 @@
-"""JSON of dataclasses, by their type hints: the form of all documents that programs exchange.
+"""JSON for dataclasses, derived from their type hints. All documents that programs exchange have
+this form.
 
-An object has a key for each field of its dataclass. A field that has its default value is left
-out, and may be missing. Everything else is strict: an unknown key, a missing key and a wrong type
-are errors.
+An object has a key for each field of its dataclass. A field that has its default value is left out,
+and may be missing. Everything else is strict: an unknown key, a missing key and a wrong type are
+errors.
 
 Fields may be `str`, `int`, `bool`, `float`, `bytes` (base-64), None, `Any`, enums (by value),
 paths, dataclasses, unions, tuples, lists, frozen sets and mappings from text. Classes with both
@@ -51,7 +52,8 @@ _JSON_NAMES: Dict[Any, str] = {
 
 
 class DocumentError(ValueError):
-    """What is wrong with a document. `where` is the path of the wrong value: ".layers[2].size"."""
+    """What is wrong with a document. `where` is the path of the wrong value, such as
+    ".layers[2].size"."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -67,7 +69,8 @@ class DocumentError(ValueError):
 
 
 def to_json(value: object, indent: Optional[int] = None) -> str:
-    """With sorted keys: equal values have equal text. In one line, unless people are to read it.
+    """JSON with sorted keys: equal values have equal text. It is one line, unless people will read
+    it.
 
     It is ASCII, so that surrogates, which stand for bytes that are not UTF-8, survive.
     """
@@ -75,8 +78,8 @@ def to_json(value: object, indent: Optional[int] = None) -> str:
 
 
 def from_json(kind: Type[_T], text: Union[str, bytes]) -> _T:
-    """DocumentError for what `to_json` does not write. What a dataclass itself raises, such as a
-    LadingError about a field of a target, is raised as it is."""
+    """Raises DocumentError for what `to_json` does not write. Errors of dataclasses themselves,
+    such as a LadingError about a field of a target, are passed on."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -87,7 +90,7 @@ def from_json(kind: Type[_T], text: Union[str, bytes]) -> _T:
 
 
 def read_json(kind: Type[_T], path: Path) -> _T:
-    """As `from_json`, of a file, which an error names."""
+    """Like `from_json`, for a file, which errors name."""
     try:
         return from_json(kind, path.read_bytes())
     except DocumentError as error:
@@ -96,7 +99,7 @@ def read_json(kind: Type[_T], path: Path) -> _T:
 
 
 def _plain(value: Any) -> Any:
-    """`value`, which `json` does not know, one step closer to what it knows."""
+    """Convert `value`, which `json` does not support, one step towards what it supports."""
     if isinstance(value, Enum):
         return value.value
     kind: Any = type(value)
@@ -121,7 +124,7 @@ def _is_text(kind: Any) -> bool:
 
 @lru_cache(maxsize=None)
 def _defaults(kind: Any) -> Tuple[Tuple[str, Any], ...]:
-    """Name and default of each field; MISSING where there is none."""
+    """Name and default of each field; MISSING if there is none."""
     return tuple((field.name, _default(field)) for field in fields(kind))
 
 
@@ -156,7 +159,7 @@ def _decoder(hint: Any) -> _Decoder:
 
 def _exactly(kind: Any) -> _Decoder:
     def decode(value: Any) -> Any:
-        if type(value) is not kind:  # True is an int for isinstance
+        if type(value) is not kind:  # for isinstance, True is an int
             raise DocumentError(f"must be {_JSON_NAMES[kind]}, not {value!r:.60}")
         return value
 
@@ -183,7 +186,7 @@ def _one_of(decoders: Tuple[_Decoder, ...]) -> _Decoder:
                 return decoder(value)
             except DocumentError as error:
                 problems.append(error)
-        # The deepest is about the alternative that fits best.
+        # The deepest error is about the alternative that fits best.
         raise max(problems, key=lambda error: len(error.where))
 
     return decode

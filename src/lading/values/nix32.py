@@ -10,7 +10,7 @@ _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 
 
 def encoded_length(size: int) -> int:
-    """Number of characters that stand for `size` bytes: 32 for 20 bytes, 52 for 32."""
+    """The number of characters for `size` bytes: 32 for 20 bytes, 52 for 32."""
     return (size * 8 + 4) // 5
 
 
@@ -21,10 +21,10 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The bytes that `encode` wrote as `text`.
+    """The bytes that `encode` turns into `text`.
 
-    ValueError with the reason for a character outside the alphabet and for a text that `encode`
-    never writes (impossible length, or set bits beyond the last byte).
+    Raises ValueError with the reason for a character outside the alphabet and for a text that
+    `encode` never returns (impossible length, or set bits beyond the last byte).
     """
     size = len(text) * 5 // 8
     if encoded_length(size) != len(text):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from lading.values.errors import LadingError
 
-#: The directory that all store packages lie in, in sandboxes and in images.
+#: The directory of all store packages, in sandboxes and in images.
 STORE_DIR = "/store"
 
-#: Characters of a store path's hash (Nix base-32 of 20 bytes).
+#: The number of characters of a store path's hash (Nix base-32 of 20 bytes).
 HASH_LENGTH = 32
 
 # Nix, store/store-path: at most 211 characters of these, not starting with a dot.
@@ -17,7 +17,8 @@ _BASE = re.compile(r"(?P<hash>[0-9a-df-np-sv-z]{32})-(?P<name>.+)\Z")
 
 
 def check_store_name(name: str) -> str:
-    """`name`, if it can stand in a store path behind the hash; else a `LadingError`."""
+    """Returns `name` if it can follow the hash in a store path; raises a `LadingError`
+    otherwise."""
     if not _NAME.match(name):
         raise LadingError(
             f"{name!r} can't be the name of a store path: use 1 to 211 letters, digits and "
@@ -28,7 +29,7 @@ def check_store_name(name: str) -> str:
 
 @dataclass(frozen=True, order=True)
 class StorePath:
-    """One store path. Sorted by hash, so that the order of packages does not follow names."""
+    """One store path. Paths are sorted by hash, so the order of packages does not follow names."""
 
     hash: str
     name: str
@@ -43,7 +44,7 @@ class StorePath:
 
     @classmethod
     def parse(cls, text: str) -> "StorePath":
-        """From `/store/<hash>-<name>`; `LadingError` for anything else."""
+        """Parses `/store/<hash>-<name>`. Raises `LadingError` for anything else."""
         directory, _, base = text.rpartition("/")
         match = _BASE.match(base)
         if directory != STORE_DIR or match is None:

@@ -1,4 +1,4 @@
-"""Sizes as people write and read them: `20 MB`, `1.5 GB`, `512 KiB`."""
+"""Sizes in human notation: `20 MB`, `1.5 GB`, `512 KiB`."""
 
 import re
 
@@ -19,7 +19,7 @@ _SIZE = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?) ?(?P<unit>[A-Za-z]
 
 
 def parse_size(field: str, text: str) -> int:
-    """In bytes. LadingError that names `field`."""
+    """In bytes. Raises a LadingError that names `field`."""
     match = _SIZE.fullmatch(text)
     if match is None or match["unit"] not in _UNITS:
         raise LadingError(
@@ -30,12 +30,12 @@ def parse_size(field: str, text: str) -> int:
 
 
 def in_megabytes(size: int) -> str:
-    """In the unit in which people compare images."""
+    """In megabytes, in which people compare images."""
     return f"{size / 1e6:.2f} MB"
 
 
 def shown_size(size: int) -> str:
-    """Such as "12.3 MB"."""
+    """For example "12.3 MB"."""
     amount = float(size)
     for unit in ("B", "kB", "MB"):
         if amount < 999.5:
