@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,14 @@ def test_a_failure_names_the_target_and_where_the_log_is(
 LIMITED = 'store_package(name="x", version="1", script="sleep 1.5; echo 1 > $out/x"{limit})'
 
 
+@pytest.mark.parametrize(
+    "limit, environment", [(", timeout=1", {}), ("", {"PANTS_LADING_BUILD_TIMEOUT": "1"})]
+)
 def test_a_build_beyond_a_limit_is_an_error_that_names_field_and_option(
-    runner: RuleRunner,
+    limit: str, environment: dict[str, str], tmp_path: Path, debian_mirror: DebianMirror
 ) -> None:
-    runner.write_files({"a/BUILD": LIMITED.format(limit=", timeout=1")})
+    runner = make_runner(tmp_path, debian_mirror, environment={**os.environ, **environment})
+    runner.write_files({"a/BUILD": LIMITED.format(limit=limit)})
     with pytest.raises(Exception) as raised:
         package(runner, "x")
     assert (
