@@ -1,13 +1,13 @@
 """What `update-alternatives` does when packages are installed, as data.
 
-Maintainer scripts do not run here, so that the same packages give the same files everywhere.
+Maintainer scripts don't run, so that the same packages give the same files everywhere.
 """
 
 from typing import Callable, Dict, Mapping, Tuple
 
 from lading.values.errors import LadingError
 
-#: Link -> what it may point to, in order of Debian's priorities. Without man pages.
+#: Link -> the targets that it may have, in order of Debian's priorities. Man pages are left out.
 ALTERNATIVES: Mapping[str, Tuple[str, ...]] = {
     "usr/bin/aclocal": ("usr/bin/aclocal-1.16", "usr/bin/aclocal-1.17"),
     "usr/bin/automake": ("usr/bin/automake-1.16", "usr/bin/automake-1.17"),
@@ -24,7 +24,7 @@ ALTERNATIVES: Mapping[str, Tuple[str, ...]] = {
     "usr/bin/nawk": ("usr/bin/gawk", "usr/bin/mawk", "usr/bin/original-awk"),
     "usr/bin/nc": ("usr/bin/nc.openbsd", "usr/bin/nc.traditional"),
     "usr/bin/pager": ("usr/bin/less", "usr/bin/more"),
-    # bash and dash have no alternative for it, but dash ships the link and may be absent.
+    # bash and dash have no alternative for this link, but dash ships it and may be absent.
     "usr/bin/sh": ("usr/bin/dash", "usr/bin/bash"),
     "usr/bin/unlzma": ("usr/bin/unxz",),
     "usr/bin/vi": ("usr/bin/vim.basic", "usr/bin/vim.tiny", "usr/bin/nvi"),
@@ -35,12 +35,12 @@ ALTERNATIVES: Mapping[str, Tuple[str, ...]] = {
 
 
 def settle(wanted: Mapping[str, str], exists: Callable[[str], bool]) -> Dict[str, str]:
-    """The links to make, path -> path, both relative to the root.
+    """The links to create, path -> path, both relative to the root.
 
     `wanted` maps a link to its target, each an absolute path or the name of a program in
-    `/usr/bin`; it wins over the table, and over what a package ships. The table fills in what no
-    package ships. `exists` tells whether a path is in the packages. LadingError for a target
-    that is not.
+    `/usr/bin`. It takes precedence over the table and over what a package ships. The table adds
+    links that no package ships. `exists` says whether a path is in the packages. Raises LadingError
+    for a target that is not.
     """
     links: Dict[str, str] = {}
     for link, target in wanted.items():

@@ -1,6 +1,6 @@
 """A build root: Debian packages unpacked onto a merged /usr, in which builds run.
 
-Standard library only. The tree follows from the packages and alternatives alone.
+It uses only the standard library. The tree depends only on the packages and alternatives.
 """
 
 import filecmp
@@ -22,18 +22,18 @@ from lading.runtime.parent_process import die_with
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 
-#: Goes up when the same packages give another tree than before.
+#: Incremented when the same packages give another tree than before.
 FORMAT_VERSION = 2
 
-#: The directories that builds see. A link here would show them one of the machine's.
+#: The directories that builds see. A link here would show them one of the machine's directories.
 SHOWN = ("usr", "etc")
 
-#: Decompression takes most of the time, and two at once is what small machines have.
+#: Decompression takes most of the time, and small machines have two cores.
 _PROCESSES = 2
 
 
 def build_root_hash(packages: Iterable[Sha256], alternatives: Mapping[str, str]) -> Sha256:
-    """Names the build root made of these `.deb` files, whatever their order."""
+    """Identifies the build root made of these `.deb` files, in any order."""
     fields = {
         "version": FORMAT_VERSION,
         "packages": sorted(package.hex for package in packages),
@@ -47,10 +47,10 @@ def build_root_hash(packages: Iterable[Sha256], alternatives: Mapping[str, str])
 def ensure_build_root(
     cache: Path, debs: Mapping[Sha256, Path], alternatives: Mapping[str, str]
 ) -> Path:
-    """The build root of these packages in the directory `cache`; unpacked at its first use.
+    """The build root of these packages in the directory `cache`, unpacked on first use.
 
-    LadingError for a file that has not its digest. See `cached_tree` for what happens when several
-    processes ask at once, one is killed, or the tree is damaged.
+    Raises LadingError for a file with the wrong digest. See `cached_tree` for what happens if
+    several processes ask at once, one is killed, or the tree is damaged.
     """
 
     def make(tree: Path) -> None:
@@ -72,11 +72,11 @@ def _check_digest(deb: Path, digest: Sha256) -> None:
 
 
 def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str, str]) -> None:
-    """Unpack the packages to `destination`, which holds `usr`, `etc` and the links `bin`, `lib`,
-    ... afterwards. It appears at once, complete; if it is there already it is left as it is.
+    """Unpack the packages to `destination`, which then has `usr`, `etc` and the links `bin`, `lib`
+    and so on. It appears at once and complete; if it already exists it stays unchanged.
 
-    `alternatives` are explained at `lading.debs.alternatives.settle`. LadingError for a file
-    that is no package, and for two packages that have one path with different contents.
+    `alternatives` are explained at `lading.debs.alternatives.settle`. Raises LadingError for a file
+    that is no package, and for two packages that have the same path with different contents.
     """
     with workplace(destination) as working:
         tree = _Tree(working / "root")
@@ -93,7 +93,8 @@ def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str,
 
 
 def _unpack_all(debs: Sequence[Path], working: Path) -> Iterator[Unpacked]:
-    """Each package in a tree of its own, the biggest first so that no process is left idle."""
+    """Unpack each package into its own tree, the biggest first so that no process is idle at the
+    end."""
     ordered = sorted(debs, key=lambda path: (-path.stat().st_size, path.name))
     places = [working / str(number) for number in range(len(ordered))]
     fork = multiprocessing.get_context("fork")
@@ -103,7 +104,8 @@ def _unpack_all(debs: Sequence[Path], working: Path) -> Iterator[Unpacked]:
 
 @dataclass
 class _Tree:
-    """The tree while packages move into it. `kinds` and `owners` are by path below `root`."""
+    """The tree while the files of packages are moved into it. `kinds` and `owners` are by path
+    below `root`."""
 
     root: Path
     kinds: Dict[str, Kind] = field(default_factory=dict)
@@ -128,7 +130,7 @@ class _Tree:
                 self._settle(path, package)
 
     def _settle(self, path: str, package: Unpacked) -> None:
-        """`package` has a file or link at a path of another package."""
+        """`package` has a file or link at a path of another package: decide which one stays."""
         owner = self.owners[path]
         if self._same(path, package):
             return
@@ -156,7 +158,7 @@ class _Tree:
         return filecmp.cmp(os.fsdecode(ours), os.fsdecode(theirs), shallow=False)
 
     def link(self, path: str, target: str) -> None:
-        """Make `path` a relative link to `target`, instead of the file or link that is there."""
+        """Make `path` a relative link to `target`, replacing an existing file or link."""
         directory = posixpath.dirname(path)
         self._make_directory(path, directory)
         if self.kinds.get(path) == Kind.DIRECTORY or path in SHOWN:
@@ -177,7 +179,8 @@ class _Tree:
             raise _no_place(link, path, f"a {self.kinds[path].value}")
 
     def finish(self) -> None:
-        """The links at the root, and the modes and times that the umask and moving changed."""
+        """Create the links at the root, and restore the modes and times that the umask and moving
+        changed."""
         for path in SHOWN:
             if self.kinds.get(path, Kind.DIRECTORY) != Kind.DIRECTORY:
                 raise LadingError(

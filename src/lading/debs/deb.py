@@ -1,6 +1,6 @@
-"""A Debian binary package as a file: deb(5). Standard library only.
+"""A Debian binary package as a file: deb(5). It uses only the standard library.
 
-Packages may be larger than the memory: their data is unpacked into a file that has no name, and
+Packages may be larger than the memory, so their data is unpacked into a file without a name, and
 mapped.
 """
 
@@ -25,7 +25,7 @@ from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 
-# ar(5): the magic, then members of a 60 byte header and a body on even offsets
+# ar(5): the magic, then members with a 60 byte header and a body at even offsets
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 _AR_END = b"`\n"
@@ -34,17 +34,19 @@ _KINDS = (Kind.FILE, Kind.HARDLINK, Kind.SYMLINK, Kind.DIRECTORY)
 
 _CHUNK = 1 << 20
 
-# Control files are read into memory. Those of Debian's largest packages take some megabytes.
+# Control files are read into memory. Those of Debian's largest packages have a few megabytes.
 _MOST_CONTROL = 128 << 20
 
-# Debian policy 5.6.1. dpkg's database has files of these names, with the architecture between.
+# Debian policy 5.6.1. dpkg's database has files with these names, to which it adds the
+# architecture.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{,149}")
 _CONTROL_FILE = re.compile(r"[A-Za-z0-9_.+-]{1,50}")
 
-# ValueError and OverflowError: numbers in extended headers, and what lies beyond a mapped file.
+# ValueError and OverflowError come from numbers in extended headers, and from offsets beyond a
+# mapped file.
 _TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError)
 
-# How members are compressed, by the end of their names.
+# Decompressors by the suffix of a member's name.
 _OPEN: Dict[str, Callable[[Any], Any]] = {
     "": lambda member: member,
     ".gz": gzip.open,
@@ -56,7 +58,7 @@ _AnyDeb = TypeVar("_AnyDeb", bound="Deb")
 
 @dataclass(frozen=True)
 class Deb:
-    """A package: `control_files` by name, such as `postinst`, and `data`, which is a plain tar."""
+    """A package: `control_files` by name, such as `postinst`, and `data`, a plain tar."""
 
     filename: str
     control_files: Mapping[str, bytes]
@@ -64,7 +66,7 @@ class Deb:
 
     @classmethod
     def read(cls: Type[_AnyDeb], path: Path) -> _AnyDeb:
-        """LadingError if the file is not a package that we can read."""
+        """Raises LadingError if the file is not a package that Lading can read."""
         with path.open("rb") as archive:
             members = {member.name: member for member in _ar_members(path.name, archive)}
             version = members.get("debian-binary")
@@ -91,23 +93,23 @@ class Deb:
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """The control file's fields, keys in lower case."""
+        """The control file's fields, with keys in lower case."""
         for fields in paragraphs(self.control):
             if _NAME.fullmatch(fields.get("package", "")):
                 return fields
         raise broken(self.filename, "it has no control file that names the package")
 
     def text(self, name: str) -> str:
-        """A control file's content; "" if there is none of the name."""
+        """A control file's content; "" if the package has none of this name."""
         return self.control_files.get(name, b"").decode("utf-8", "surrogateescape")
 
     def members(self) -> Iterator[TreeFile]:
-        """The members in the package's order, without the root itself. Modes are as packed, setuid
-        bits included; owners are numbers, which are the same everywhere for files of packages
-        (Debian policy 9.2.2).
+        """The members in the package's order, without the root itself. Modes are as packed,
+        including setuid bits. Owners are numbers, which are the same everywhere for files of
+        packages (Debian policy 9.2.2).
 
-        LadingError for a path that leaves the root, and for what is neither file, directory nor
-        link.
+        Raises LadingError for a path that leaves the root, and for anything other than files,
+        directories and links.
         """
         self.data.seek(0)
         view = memoryview(self.data)
@@ -164,7 +166,7 @@ def broken(filename: str, fault: str) -> LadingError:
 
 @dataclass
 class _ArMember:
-    """What is still to be read of a member: `left` bytes from `offset` on."""
+    """The rest of a member: `left` bytes from `offset` on."""
 
     archive: BinaryIO
     name: str
@@ -201,8 +203,8 @@ def _ar_members(filename: str, archive: BinaryIO) -> Iterator[_ArMember]:
 
 
 def _tar_chunks(filename: str, members: Mapping[str, _ArMember], stem: str) -> Iterator[bytes]:
-    """The uncompressed bytes of the one member called `<stem>.tar` or `<stem>.tar.<how>`, in pieces
-    of at most `_CHUNK`, however well they are compressed."""
+    """The uncompressed bytes of the member called `<stem>.tar` or `<stem>.tar.<how>`, in pieces of
+    at most `_CHUNK` bytes, however well they are compressed."""
     for name, member in members.items():
         if name != f"{stem}.tar" and not name.startswith(f"{stem}.tar."):
             continue
@@ -249,10 +251,11 @@ def _control_files(filename: str, data: bytes) -> Dict[str, bytes]:
 
 
 def _tar_members(file: Union[BinaryIO, mmap.mmap], data: memoryview) -> Iterator[tarfile.TarInfo]:
-    """The members of `data`, which `file` reads. One of `_TAR_ERRORS` for a damaged archive.
+    """The members of `data`, read through `file`. Raises one of `_TAR_ERRORS` for a damaged
+    archive.
 
-    tarfile takes a damaged header for the end of the archive, goes back by a negative size, and
-    has the size that a sparse file unpacks to.
+    tarfile takes a damaged header for the end of the archive, goes back if a size is negative, and
+    reports the unpacked size of a sparse file.
     """
     # Whatever the locale: names are UTF-8 by Debian's policy, and other bytes survive.
     with tarfile.open(

@@ -1,13 +1,13 @@
 """Paragraphs of `Field: value` lines, as in control files and apt's `.sources`: deb822(5).
 
-Standard library only.
+It uses only the standard library.
 """
 
 from typing import Dict, Iterator
 
 
 def paragraphs(text: str) -> Iterator[Dict[str, str]]:
-    """The paragraphs, keys in lower case. Continuation lines keep their leading blank."""
+    """The paragraphs, with keys in lower case. Continuation lines keep their leading blank."""
     fields: Dict[str, str] = {}
     key = ""
     for line in text.splitlines() + [""]:

@@ -1,4 +1,4 @@
-"""The files of a Debian package as an image has them."""
+"""The files of a Debian package in the form for images."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ _ARCHITECTURE = re.compile(r"[a-z0-9-]{1,50}")
 
 @dataclass(frozen=True)
 class DebArchive(Deb):
-    """A package that says its version, as those of archives do."""
+    """A package with a version, as packages of archives have."""
 
     @property
     def fields(self) -> Mapping[str, str]:
@@ -27,10 +27,10 @@ class DebArchive(Deb):
         return fields
 
     def files(self) -> Iterator[TreeFile]:
-        """What the package has, on a merged /usr, in its order, each directory once. Neither the
-        root itself is in it nor the links at the root that merge /usr.
+        """The package's files on a merged /usr, in its order, with each directory once. The root
+        itself and the links at the root that merge /usr are left out.
 
-        LadingError as from `members`.
+        Raises LadingError like `members`.
         """
         directories = set()
         for file in self.members():

@@ -1,4 +1,4 @@
-"""The list of Debian packages in a field, in which `!` leaves packages out."""
+"""The list of Debian packages in a field; `!` leaves packages out."""
 
 import re
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ _LEFT_OUT = "!"
 
 @dataclass(frozen=True)
 class PackageList:
-    """`roots` come with all that they depend on, but for `left_out` and what only that needs."""
+    """`roots` come with all their dependencies, except `left_out` and what only that needs."""
 
     roots: Tuple[str, ...]
     left_out: FrozenSet[str]
 
     @classmethod
     def parse(cls, names: Iterable[str]) -> "PackageList":
-        """From such as `["nginx-light", "!perl"]`. LadingError for what is no package's name."""
+        """Parses a list such as `["nginx-light", "!perl"]`. Raises LadingError for anything that is
+        not a package's name."""
         roots: List[str] = []
         left_out = set()
         for text in names:

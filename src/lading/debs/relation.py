@@ -1,6 +1,6 @@
 """Relations between packages, as in Depends and Conflicts: Debian policy 7.1.
 
-Standard library only, for rule code and programs in the sandbox read them too.
+It uses only the standard library, since rule code and programs in the sandbox read them too.
 """
 
 import re
@@ -12,7 +12,8 @@ from lading.debs.version import compare_versions
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 
-#: What each operator makes of how a version compares. `<` and `>` are old forms of `<=` and `>=`.
+#: What each operator requires of the comparison of versions. `<` and `>` are old forms of `<=` and
+#: `>=`.
 _OPERATORS: Mapping[str, Callable[[int], bool]] = {
     "<<": lambda order: order < 0,
     "<=": lambda order: order <= 0,
@@ -31,7 +32,7 @@ _RELATION = re.compile(
 
 @dataclass(frozen=True)
 class Relation:
-    """`name:qualifier (operator version)`; the parts that are not there are empty."""
+    """`name:qualifier (operator version)`; missing parts are empty."""
 
     name: str
     operator: str = ""
@@ -50,13 +51,13 @@ class Relation:
         return _OPERATORS[self.operator](compare_versions(version, self.version))
 
 
-#: Relations of which one must hold; the first is the preferred one.
+#: Relations of which one must hold; the first is preferred.
 Alternatives = Tuple[Relation, ...]
 
 
 @lru_cache(maxsize=1 << 16)
 def parse_relations(package: str, text: str) -> Tuple[Alternatives, ...]:
-    """A field like Depends of `package`. LadingError if it is malformed."""
+    """Parses a field like Depends of `package`. Raises LadingError if it is malformed."""
     groups = (tuple(_alternatives(package, group)) for group in text.split(","))
     return tuple(group for group in groups if group)
 

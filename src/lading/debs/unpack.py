@@ -1,6 +1,6 @@
 """Unpacks one Debian package onto a merged /usr, without its maintainer scripts.
 
-Standard library only. Owner, umask, setuid bits and times do not get in.
+It uses only the standard library. Owner, umask, setuid bits and times don't affect the result.
 """
 
 import os
@@ -15,18 +15,19 @@ from lading.files.kind import Kind
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
-#: The links of a merged /usr: file-hierarchy(7), and what debootstrap makes for each port.
+#: The links of a merged /usr: file-hierarchy(7), and the ones that debootstrap creates for each
+#: port.
 MERGED = ("bin", "lib", "lib32", "lib64", "libo32", "libx32", "sbin")
 
-#: Every file's and directory's time, as in the store.
+#: The time of every file and directory, as in the store.
 MTIME = 1
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """A package's tree. `kinds` tells for each path below `root` whether it is a file, directory
-    or symlink (hard links are files), parents first. `replaces` names other packages whose files
-    it may take.
+    """A package's tree. `kinds` has for each path below `root` whether it is a file, directory or
+    symlink (hard links are files), parents first. `replaces` names other packages whose files it
+    may overwrite.
     """
 
     root: Path
@@ -36,7 +37,8 @@ class Unpacked:
 
 
 def unpack(deb: Path, destination: Path) -> Unpacked:
-    """Unpack into the new directory `destination`. LadingError if `deb` is no sound package."""
+    """Unpack into the new directory `destination`. Raises LadingError if `deb` is not a valid
+    package."""
     package = Deb.read(deb)
     unpacked = Unpacked(destination, package.name, _names(package.fields.get("replaces", "")), {})
     os.mkdir(destination, 0o755)
@@ -51,7 +53,7 @@ def absolute(root: Path, path: str) -> bytes:
 
 
 def merged(path: str) -> str:
-    """Where `path` is once /usr is merged."""
+    """The location of `path` on a merged /usr."""
     return f"usr/{path}" if path.partition("/")[0] in MERGED else path
 
 
@@ -78,7 +80,7 @@ def _write(unpacked: Unpacked, path: str, file: TreeFile) -> None:
 
 
 def _make_directory(unpacked: Unpacked, path: str) -> None:
-    """Make `path` and its parents; never through a link, so nothing lands outside the root."""
+    """Create `path` and its parents; never through a link, so nothing lands outside the root."""
     kind = unpacked.kinds.get(path) if path else Kind.DIRECTORY
     if kind is None:
         _make_directory(unpacked, posixpath.dirname(path))
@@ -102,8 +104,8 @@ def _write_file(path: bytes, file: TreeFile) -> None:
 
 
 def _names(relation: str) -> Tuple[str, ...]:
-    """The package names in a field like Replaces. Versions do not matter here: a lock holds
-    packages that fit each other, and the field only says who of two may have a file."""
+    """The package names in a field like Replaces. Versions are ignored: a lock's packages fit each
+    other, and the field only decides which of two packages may have a file."""
     names = (re.split(r"[\s(:]", item.strip())[0] for item in relation.split(","))
     return tuple(name for name in names if name)
 

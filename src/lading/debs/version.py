@@ -1,6 +1,6 @@
 """The order of Debian versions: deb-version(7), and dpkg's `verrevcmp`, step by step.
 
-Standard library only, for programs in the sandbox.
+It uses only the standard library, for programs in the sandbox.
 """
 
 from functools import cmp_to_key
@@ -10,9 +10,9 @@ _DIGITS = frozenset("0123456789")
 
 
 def compare_versions(one: str, other: str) -> int:
-    """Negative, 0 or positive, as `one` is before, the same as or behind `other`.
+    """Negative, 0 or positive if `one` is before, the same as or after `other`.
 
-    Any text has its place: whoever made an image may have written what dpkg refuses.
+    Any text can be compared, since an image may contain versions that dpkg refuses.
     """
     for first, second in zip(_parts(one), _parts(other)):
         order = _compare(first, second)
@@ -21,12 +21,12 @@ def compare_versions(one: str, other: str) -> int:
     return 0
 
 
-#: For `sorted` and `max`: oldest first.
+#: A key for `sorted` and `max`: oldest first.
 version_key = cmp_to_key(compare_versions)
 
 
 def _parts(version: str) -> Tuple[str, str, str]:
-    """Epoch, upstream version and revision. One that is not there compares like "0"."""
+    """Epoch, upstream version and revision. A missing part compares like "0"."""
     epoch, colon, rest = version.partition(":")
     if not colon or not _DIGITS.issuperset(epoch):
         epoch, rest = "", version
@@ -35,7 +35,7 @@ def _parts(version: str) -> Tuple[str, str, str]:
 
 
 def _compare(one: str, other: str) -> int:
-    """Runs of what is no digit and runs of digits, by turns, for as long as either has some."""
+    """Compares runs of non-digits and runs of digits, alternately, until both texts have ended."""
     while one or other:
         first, one = _split(one, digits=False)
         second, other = _split(other, digits=False)
@@ -51,7 +51,7 @@ def _compare(one: str, other: str) -> int:
 
 
 def _split(text: str, digits: bool) -> Tuple[str, str]:
-    """The run of digits, or of others, that `text` begins with, and the rest."""
+    """The run of digits, or of non-digits, at the beginning of `text`, and the rest."""
     end = 0
     while end < len(text) and (text[end] in _DIGITS) == digits:
         end += 1
@@ -59,7 +59,7 @@ def _split(text: str, digits: bool) -> Tuple[str, str]:
 
 
 def _compare_text(one: str, other: str) -> int:
-    """By `_rank`; where a text has ended it has the rank 0."""
+    """Compares by `_rank`; the end of a text has the rank 0."""
     first, second = list(map(_rank, one)), list(map(_rank, other))
     length = max(len(first), len(second))
     first += [0] * (length - len(first))
@@ -68,13 +68,13 @@ def _compare_text(one: str, other: str) -> int:
 
 
 def _compare_numbers(one: str, other: str) -> int:
-    """As digits, for these may be more than `int` takes."""
+    """Compares texts of digits, since `int` may refuse so many."""
     first, second = (len(one), one), (len(other), other)
     return (first > second) - (first < second)
 
 
 def _rank(character: str) -> int:
-    """A tilde comes before the end, letters before all else."""
+    """A tilde sorts before the end, letters before everything else."""
     if character == "~":
         return -1
     return ord(character) + (0 if character.isascii() and character.isalpha() else 256)
