@@ -1,1 +1,1 @@
-"""Fetching files by content: from whatever mirror has them, trusted because of their digest."""
+"""Fetches files by content: from any mirror that has them, trusted because of their digest."""

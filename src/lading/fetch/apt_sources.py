@@ -1,4 +1,4 @@
-"""The machine's own apt sources: where this machine reads Debian from, and whose keys it trusts.
+"""The machine's own apt sources: its Debian mirrors, and the keys that it trusts.
 
 Formats: sources.list(5), "ONE-LINE-STYLE FORMAT" and "DEB822-STYLE FORMAT".
 """
@@ -12,7 +12,7 @@ from lading.debs.deb822 import paragraphs
 
 APT_DIRECTORY = Path("/etc/apt")
 
-#: The transports that a base URL can have here. apt knows more (cdrom, ssh, mirror, ...).
+#: The schemes of base URLs that Lading supports. apt knows more (cdrom, ssh, mirror and others).
 _SCHEMES = ("http://", "https://", "file:/")
 
 
@@ -32,8 +32,8 @@ class AptSource:
 
 def read_apt_sources(directory: Path = APT_DIRECTORY) -> Tuple[AptSource, ...]:
     """The enabled sources of binary packages in apt's order: `sources.list`, then the others by
-    name. Empty where apt is not installed. Flat repositories (a suite that ends with a slash)
-    and transports other than http, https and file are left out.
+    name. Empty if apt is not installed. Flat repositories (a suite that ends with a slash) and
+    schemes other than http, https and file are left out.
     """
     files = [directory / "sources.list"]
     parts = directory / "sources.list.d"

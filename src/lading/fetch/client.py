@@ -1,4 +1,4 @@
-"""HTTP as it is out there: slow, interrupted, redirected, overloaded."""
+"""An HTTP client for real networks: slow, interrupted, redirected, overloaded."""
 
 import errno
 import os
@@ -24,17 +24,17 @@ from lading.values.foreign_text import printable, shown
 
 _LOCAL_CHUNK = 1 << 18
 
-#: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585), and what
-#: nginx notes when a client hung up, which a proxy before a registry may pass on.
+#: 408 Request Timeout, 425 Too Early, 429 Too Many Requests (RFC 9110, 8470, 6585), and 499, which
+#: nginx logs when a client hung up and which a proxy before a registry may pass on.
 _TRANSIENT_STATUSES = (408, 425, 429, 499)
 
-#: 501 Not Implemented, 505 HTTP Version Not Supported: no later try changes that.
+#: 501 Not Implemented, 505 HTTP Version Not Supported: retrying does not change these.
 _FINAL_STATUSES = (501, 505)
 
-#: A page or document beyond this many bytes is not read.
+#: A longer page or document, in bytes, is not read.
 _LARGEST_DOCUMENT = 64 << 20
 
-#: Nor a file of which nothing is known, such as a base image's layer without a size.
+#: Nor is a longer file of unknown size, such as a base image's layer without a size.
 LARGEST_FILE = 1 << 37
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
@@ -42,8 +42,8 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 @dataclass(frozen=True)
 class Page:
-    """`url` is where it was found in the end, after redirects, and `zone` where that server is: its
-    links lead no further in.
+    """`url` is the page's final URL after redirects, and `zone` its server's zone: links on the
+    page must not lead further inside.
     """
 
     url: str
@@ -54,15 +54,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole answer with status 200, as bytes. The names of `headers` are of any case."""
+    """A complete answer with status 200, as bytes. Names of `headers` are case-insensitive."""
 
     headers: Mapping[str, str]
     content: bytes
 
 
 class Sender(Protocol):
-    """Sends one request and follows redirects. The body of the answer is still to be read, with
-    `lading.network.body`. `zone` is how far inside the address may be.
+    """Sends one request and follows redirects. The caller reads the answer's body with
+    `lading.network.body`. `zone` is the innermost network zone that the address may be in.
     """
 
     def __call__(
@@ -77,8 +77,8 @@ class Sender(Protocol):
 
 
 def session_sender() -> Sender:
-    """Proxies, certificates and netrc are those of `os.environ`, as `requests` reads them: a
-    netrc entry is for its host, and is not sent along to where a host redirects.
+    """Proxies, certificates and netrc come from `os.environ`, as `requests` reads it. A netrc entry
+    is only for its host, and is not sent to hosts that this redirects to.
     """
     session = MeteredSession()
 
@@ -98,7 +98,7 @@ def session_sender() -> Sender:
             zone = min(zone, zone_of(response))
             let_go(response)
             if url.startswith("https:") and not redirect.url.startswith("https:"):
-                others = {"auth": _nothing}  # what netrc has for a host is not for all on the way
+                others = {"auth": _nothing}  # one host's netrc entry is not for others
             url = redirect.url
             check_scheme(url)
         raise UnavailableError(f"it redirects more than {MOST_REDIRECTS} times")
@@ -108,8 +108,8 @@ def session_sender() -> Sender:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is known of a file before it is read: its size in bytes, how large it is at most, and
-    how far inside the server may be.
+    """What is known about a file before it is read: its size and the most that it may have, in
+    bytes, and the innermost zone that the server may be in.
     """
 
     size: Optional[int] = None
@@ -117,14 +117,14 @@ class Wanted:
     zone: Zone = Zone.MACHINE
 
     def check(self, found: int) -> None:
-        """WrongContentError if `found` bytes are too many."""
+        """Raises WrongContentError if `found` bytes are too many."""
         if self.size is not None and found > self.size:
             raise WrongContentError(f"it sends more than the pinned {self.size} bytes")
         if found > self.limit:
             raise WrongContentError(f"it has more than {self.limit} bytes")
 
     def check_whole(self, found: Optional[int]) -> None:
-        """WrongContentError for a file of `found` bytes, if that is known."""
+        """Raises WrongContentError if the file's size is known and is not `found` bytes."""
         if found is not None and self.size is not None and found != self.size:
             raise WrongContentError(f"it has {found} bytes instead of the pinned {self.size}")
         self.check(found or 0)
@@ -134,7 +134,7 @@ _ANYTHING = Wanted()
 
 
 class Client:
-    """Reads URLs through a sender, by default one with a session of its own; for one thread."""
+    """Reads URLs through a sender, by default one with its own session; for one thread."""
 
     def __init__(
         self,
@@ -150,9 +150,9 @@ class Client:
         self._clock = clock
 
     def page(self, url: str, accept: str) -> Page:
-        """A page of text; of a `file:` directory its `index.html`.
+        """A page of text; for a `file:` directory its `index.html`.
 
-        UnavailableError if there is none.
+        Raises UnavailableError if there is none.
         """
         if url.startswith("file:"):
             return _local_page(url)
@@ -172,9 +172,9 @@ class Client:
     def document(
         self, url: str, accept: str, method: str = "GET", limit: int = _LARGEST_DOCUMENT
     ) -> Document:
-        """What is at `url`, of at most `limit` bytes; with HEAD only its headers.
+        """The document at `url`, with at most `limit` bytes; for HEAD only its headers.
 
-        UnavailableError if it can't be had.
+        Raises UnavailableError if it can't be read.
         """
 
         def attempt() -> Document:
@@ -188,10 +188,10 @@ class Client:
         return self._persistence(url, attempt)
 
     def save(self, url: str, part: Part, wanted: Wanted = _ANYTHING) -> None:
-        """Make `part` what is at `url`, going on behind the bytes that it has.
+        """Complete `part` from `url`, continuing after the bytes that it has.
 
-        Returns when the server has given all that it announced, and the size that is wanted if
-        that is known; the content is for the caller to check. UnavailableError if it can't be had.
+        Returns when the server has sent everything that it announced, and the wanted size if that
+        is known; the caller checks the content. Raises UnavailableError if the file can't be read.
         """
         if url.startswith("file:"):
             part.restart()
@@ -203,7 +203,7 @@ class Client:
         self._persistence(url, lambda: self._continue(url, part, wanted), lambda: part.size)
 
     def _continue(self, url: str, part: Part, wanted: Wanted) -> None:
-        # Ask for the bytes as they are: an archive must not be unpacked on the way.
+        # Ask for the original bytes: an archive must not be unpacked on the way.
         headers = {"Accept-Encoding": "identity"}
         if part.size:
             headers["Range"] = f"bytes={part.size}-"
@@ -220,7 +220,7 @@ class Client:
             raise TransientError(f"the connection ended after {part.size} of {expected} bytes")
 
     def _begin(self, response: requests.Response, part: Part) -> None:
-        """Bring `part` to where the body of `response` begins."""
+        """Bring `part` to the position where the body of `response` begins."""
         status = response.status_code
         if status == 206:
             found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
@@ -240,13 +240,13 @@ class Client:
     def _sent(
         self, method: str, url: str, headers: Dict[str, str], zone: Zone = Zone.MACHINE
     ) -> Iterator[requests.Response]:
-        """The response, its body still to be read, with every fault of the network told apart."""
+        """The response, with its body not read yet. Every network error is classified."""
         with network_faults(), self._send(method, url, headers, self._patience, zone) as response:
             yield response
 
 
 def is_transient(status: int) -> bool:
-    """Whether an answer of this status may be over at the next try."""
+    """Whether an answer with this status may be different at the next try."""
     return status in _TRANSIENT_STATUSES or (status >= 500 and status not in _FINAL_STATUSES)
 
 
@@ -263,7 +263,7 @@ def _refusal(response: requests.Response) -> Exception:
 
 
 def transient_fault(response: requests.Response) -> TransientError:
-    """For a status that may be over at the next try, which the server may have a time for."""
+    """The error for a status that may be different at the next try; the server may say when."""
     return TransientError(status_line(response), _retry_after(response), response.status_code)
 
 
@@ -272,18 +272,18 @@ def status_line(response: requests.Response) -> str:
 
 
 def _nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Shows no credentials."""
+    """Sends no credentials."""
     return request
 
 
 def check_scheme(url: str) -> None:
-    """UnavailableError for what a server must not lead to, whatever it is."""
+    """Raises UnavailableError for a scheme that a server must not lead to in any case."""
     if not url.startswith(("https://", "http://")):
         raise UnavailableError("it leads to an address that is neither https nor http")
 
 
 def _retry_after(response: requests.Response) -> Optional[float]:
-    """Seconds that the server asks to wait (RFC 9110, 10.2.3); None if it says nothing usable."""
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3); None if it says nothing useful."""
     value = response.headers.get("Retry-After", "").strip()
     seconds = whole_number(value)
     if seconds is not None:

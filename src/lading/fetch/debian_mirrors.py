@@ -1,6 +1,6 @@
-"""Where the Debian archive is, as seen from this machine.
+"""The mirrors of the Debian archive that this machine uses.
 
-Nothing here may reach a lock or a cache key: what was fetched is named by its digest alone.
+Nothing from here may get into a lock or a cache key: fetched files are identified by digest alone.
 """
 
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from lading.runtime.machine import Machine
 #: Every state of the archive since 2005, below <archive>/<YYYYMMDDTHHMMSSZ>.
 SNAPSHOT = "https://snapshot.debian.org/archive"
 
-#: The archives that make up a Debian release; security updates have their own.
+#: The archives of a Debian release; security updates have their own.
 ARCHIVES = ("debian", "debian-security")
 
-#: How a time is written in a lock and by snapshot.debian.org.
+#: The format of times in locks and on snapshot.debian.org.
 STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 
-#: A snapshot is taken every six hours, so that of a release's own minute may not have it yet.
+#: A snapshot is taken every six hours, so the one at the time of a release may not have it yet.
 _SNAPSHOT_LAG = timedelta(hours=12)
 
-#: What Debian calls its components. Sources without any of them belong to other people.
+#: Debian's names of its components. Sources without any of them are not Debian's.
 COMPONENTS = frozenset(("main", "contrib", "non-free", "non-free-firmware"))
 
 
 @dataclass(frozen=True)
 class Mirror:
     """A place that has `dists/` and `pool/`. `url` ends without a slash; `signed_by` is as in
-    `AptSource`; `trusted_origin` says that the user named it as a mirror of Debian, so that it
-    may call itself what it likes.
+    `AptSource`. `trusted_origin` means that the user named it as a mirror of Debian, so its Origin
+    is not checked.
     """
 
     url: str
@@ -47,8 +47,8 @@ def debian_base_urls(
 ) -> List[str]:
     """Base URLs to which `pool/main/...` can be appended after a slash, best first, each once.
 
-    A file of the pool can be at any of them: a release, its updates and its security updates
-    lie at different places. Try the next one when a file is missing.
+    A file of the pool can be at any of them: a release, its updates and its security updates are in
+    different places. Try the next one if a file is missing.
     """
     return [mirror.url for mirror in debian_mirrors(machine, suite, timestamp, apt_directory)]
 
@@ -59,9 +59,9 @@ def debian_mirrors(
     timestamp: Optional[str] = None,
     apt_directory: Path = APT_DIRECTORY,
 ) -> List[Mirror]:
-    """The configured mirrors, the machine's apt sources (those that offer `suite` before the
-    others, for a mirror mostly has more suites than one uses), then snapshot.debian.org soon
-    after `timestamp` (a lock's; as of now if None). Best first, each URL once.
+    """The configured mirrors, the machine's apt sources (first those that offer `suite`, since a
+    mirror usually has more suites than one uses), then snapshot.debian.org soon after `timestamp`
+    (a lock's; None means now). Best first, each URL once.
     """
     mirrors = [Mirror(url.rstrip("/"), trusted_origin=True) for url in machine.debian_mirrors]
     mirrors += _apt_mirrors(read_apt_sources(apt_directory), suite)

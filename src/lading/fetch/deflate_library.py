@@ -1,8 +1,8 @@
-"""The gzip of layers: one pinned libdeflate for everybody.
+"""The gzip compressor of layers: a pinned libdeflate for all machines.
 
-gzip bytes differ between compressors and between their versions, so it can't be the one that a
-machine happens to have. It is Debian's, whose newest glibc symbol is memcpy@GLIBC_2.14, so that it
-loads on any Linux in use.
+gzip output differs between compressors and between their versions, so the machine's own can't be
+used. The pinned one is Debian's; its newest glibc symbol is memcpy@GLIBC_2.14, so it loads on any
+Linux in use.
 """
 
 from lading.fetch.pinned_file import PinnedFile
@@ -21,7 +21,7 @@ _PACKAGES = {
 
 
 def deflate_package(architecture: str) -> PinnedFile:
-    """The Debian package that holds `LIBRARY`, for an architecture by Debian's name."""
+    """The Debian package that has `LIBRARY`, for an architecture by Debian's name."""
     name = f"libdeflate0_{_VERSION}_{architecture}.deb"
     return PinnedFile(
         name=name,

@@ -1,4 +1,4 @@
-"""Getting one pinned file from whichever place has it."""
+"""Downloads a pinned file from any place that has it."""
 
 from typing import Callable, List, Tuple
 
@@ -23,9 +23,9 @@ def download(
     cache: DownloadCache,
     report: Callable[[str], None],
 ) -> None:
-    """Have `file` in `cache`, whole and of the pinned content.
+    """Ensure that `cache` has `file`, complete and with the pinned content.
 
-    LadingError that tells for each place why it did not give the file.
+    Raises a LadingError with the reason for each place that did not provide it.
     """
     with cache.part(file.sha256) as part:
         if part is not None:
@@ -63,7 +63,7 @@ def _not_fetched(file: PinnedFile, failures: _Failures) -> LadingError:
             "configured. Set `[python-repos].indexes` in pants.toml, or pip's `index-url`."
         )
     wrong = [failure for failure in failures if isinstance(failure[1], WrongContentError)]
-    # Where a file has another content, it does not matter that further places don't have it.
+    # If a place has another content, it does not matter that other places don't have the file.
     reasons = "; ".join(f"{url}: {fault.reason}" for url, fault in wrong or failures)
     return LadingError(f"{file.name} could not be fetched. {reasons}.{_remedy(file, failures)}")
 

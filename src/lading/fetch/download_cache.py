@@ -1,10 +1,10 @@
 """Downloaded files of this machine, named by their digest.
 
-    <directory>/<sha256>         a whole file; checked again at every use
-    <directory>/<sha256>.part    the beginning of one, locked (flock) by whoever continues it
+    <directory>/<sha256>         a complete file; verified at every use
+    <directory>/<sha256>.part    the beginning of a file, locked (flock) by whoever continues it
 
-It outlives the sandbox, so that an interrupted fetch goes on where it stopped and a lock with
-one package more fetches one package.
+It outlives the sandbox, so that an interrupted download continues where it stopped, and a lock with
+one more package fetches only that package.
 """
 
 import hashlib
@@ -28,36 +28,36 @@ class DownloadCache:
 
     @classmethod
     def of_this_machine(cls, otherwise: str) -> "DownloadCache":
-        """The one that outlives the sandbox, or one in `otherwise` where Pants links no cache in,
-        as on a remote worker."""
+        """The cache that outlives the sandbox, or one in `otherwise` if Pants links no cache into
+        the sandbox, as on a remote worker."""
         return cls(os.path.join(CACHE_DIR if os.path.isdir(CACHE_DIR) else otherwise, "downloads"))
 
     def copy_to(self, sha256: Sha256, target: str) -> bool:
         """Write the file to the new path `target`, if the cache has it.
 
-        A cached file whose content is not that of its name any more is removed.
+        A cached file whose content does not match its name is removed.
         """
         cached = self._path(sha256)
         try:
             with open(cached, "rb") as source, open(target, "xb") as copy:
                 if _copy(source, copy) == sha256:
-                    with suppress(OSError):  # not where somebody else owns it
-                        os.utime(cached)  # so that it is known as used
+                    with suppress(OSError):  # fails if somebody else owns it
+                        os.utime(cached)  # so that it counts as used
                     return True
         except FileNotFoundError:
             return False
         os.unlink(target)
-        with suppress(FileNotFoundError):  # another one may have found the same
+        with suppress(FileNotFoundError):  # another process may have found the same
             os.unlink(cached)
         return False
 
     @contextmanager
     def part(self, sha256: Sha256) -> Iterator[Optional[Part]]:
-        """The part of this digest, ours alone until the block ends; it takes turns with other
-        threads and processes. None when one of them has completed the file in the meantime.
+        """The part with this digest, locked until the block ends; other threads and processes wait.
+        None if one of them has completed the file in the meantime.
 
-        When the block ends well the part must be whole, and becomes the cached file. When it
-        ends with an error, what there is of it stays for the next time.
+        If the block succeeds, the part must be complete, and becomes the cached file. If it fails,
+        the part is kept for the next time.
         """
         os.makedirs(self.directory, exist_ok=True)
         path = self._path(sha256) + ".part"

@@ -3,7 +3,7 @@
     fetch_main <request.json> <output directory>
 
 The request is that of `lading.fetch.pinned_file`. The output directory must not exist yet or be
-empty; it holds each file under its name afterwards, or is untouched when the program fails.
+empty; afterwards it has each file under its name, or is untouched if the program fails.
 """
 
 import os
@@ -43,8 +43,9 @@ def main(argv: List[str]) -> None:
 def fetch(
     files: Sequence[PinnedFile], machine: Machine, cache: DownloadCache, directory: str
 ) -> None:
-    """Write `files` below the empty `directory`. The error is that of the first that fails, in
-    the order of `files` as far as they were tried; those not yet begun are left then.
+    """Write `files` below the empty `directory`. The error is that of the first file that fails, in
+    the order of `files`, among those that were tried; files that have not been started are then
+    skipped.
     """
     clients = threading.local()
 
@@ -52,7 +53,7 @@ def fetch(
         if not hasattr(clients, "client"):
             clients.client = Client(report)
         target = os.path.join(directory, file.name)
-        # A loop, for a file that is damaged in the cache is removed and downloaded anew.
+        # A loop, because a damaged file in the cache is removed and downloaded again.
         while not cache.copy_to(file.sha256, target):
             download(file, machine, clients.client, cache, report)
         os.chmod(target, 0o755 if file.executable else 0o644)

@@ -1,4 +1,4 @@
-"""The places that a URL stands for on this machine, best first."""
+"""The places for a URL on this machine, best first."""
 
 import os
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from lading.runtime.machine import Machine
 
 @dataclass(frozen=True)
 class Located:
-    """`zone` is how far inside the server of `url` may be: what a server links to is its choice."""
+    """`zone` is the innermost network zone that the server of `url` may be in: servers choose their
+    links."""
 
     url: str
     zone: Zone = Zone.MACHINE
@@ -26,7 +27,7 @@ class Located:
 
 @dataclass(frozen=True)
 class DirectPlace:
-    """The file lies at `url`."""
+    """The file is at `url`."""
 
     url: str
 
@@ -42,7 +43,7 @@ class ListedPlace:
     file_name: str
 
     def locate(self, client: Client) -> Located:
-        """The file's own URL. UnavailableError if no page lists it."""
+        """The URL of the file itself. Raises UnavailableError if no page lists it."""
         page = client.page(self.url, ACCEPT)
         found = file_url(page, self.file_name)
         if found is None:
@@ -56,7 +57,8 @@ Place = Union[DirectPlace, ListedPlace]
 
 
 def places(file: PinnedFile, machine: Machine) -> Iterator[Place]:
-    """Where `file` may be, in the order in which to try. Empty if no index is configured."""
+    """The places that may have `file`, in the order in which to try them. Empty if no index is
+    configured."""
     for url in file.urls:
         if url.scheme != "mirror":
             yield DirectPlace(url.text)

@@ -9,14 +9,14 @@ _CHUNK = 1 << 20
 
 
 class Part:
-    """Bytes from the beginning of a file, hashed as they come.
+    """Bytes from the beginning of a file, hashed as they arrive.
 
-    `is_pieced` says whether they are of more than one connection: then a wrong digest may be
-    due to pieces of different files.
+    `is_pieced` says whether they came over more than one connection: then pieces of different files
+    may be the cause of a wrong digest.
     """
 
     def __init__(self, handle: BinaryIO) -> None:
-        """Goes on behind what `handle`, open for reading and writing, already holds."""
+        """Continues after what `handle`, open for reading and writing, already has."""
         self._handle = handle
         self._hash = hashlib.sha256()
         self.size = 0
@@ -35,7 +35,7 @@ class Part:
         self.size += len(chunk)
 
     def restart(self) -> None:
-        """Forget all bytes."""
+        """Discard all bytes."""
         self._handle.seek(0)
         self._handle.truncate()
         self._hash = hashlib.sha256()

@@ -14,11 +14,11 @@ _SNAPSHOT = re.compile(r"\d{8}T\d{6}Z")
 
 @dataclass(frozen=True)
 class PinnedFile:
-    """A file called `name` with the digest `sha256`, that any of `urls` may give.
+    """A file called `name` with the digest `sha256`, which any of `urls` may provide.
 
-    `size` in bytes, where it is known, lets a wrong file be refused before it is read.
-    `snapshot` is a time at which snapshot.debian.org had the file, such as 20250520T000000Z.
-    `resolve` is the name of the lock that pins the file, for the message when it is gone.
+    With `size` (in bytes, if known), a wrong file can be refused before it is read. `snapshot` is a
+    time at which snapshot.debian.org had the file, such as 20250520T000000Z. `resolve` is the name
+    of the lock that pins the file, for the message if it is gone.
     """
 
     name: str
@@ -53,7 +53,7 @@ def request_to_json(files: Iterable[PinnedFile]) -> str:
 
 
 def request_from_json(text: str) -> Tuple[PinnedFile, ...]:
-    """LadingError when two different files have one name; the same file twice counts once."""
+    """Raises LadingError if two different files have the same name; duplicates are dropped."""
     files: Dict[str, PinnedFile] = {}
     for file in from_json(FetchRequest, text).files:
         other = files.setdefault(file.name, file)

@@ -1,4 +1,4 @@
-"""Which Python package indexes pip is configured with on this machine."""
+"""The Python package indexes that pip is configured with on this machine."""
 
 import ast
 import os
@@ -11,10 +11,10 @@ from typing import Dict, Tuple
 from lading.network.source_url import told
 from lading.values.errors import LadingError
 
-#: pip's sections, the later overriding the earlier (pip documentation, "Configuration").
+#: pip's sections; later ones override earlier ones (pip documentation, "Configuration").
 _SECTIONS = ("global", "install", ":env:")
 
-#: What reading a few files may take on a machine under load.
+#: The time limit for reading a few files on a machine under load.
 _SECONDS = 60
 
 
@@ -28,8 +28,8 @@ class PipIndexes:
 
 @lru_cache(maxsize=None)
 def pip_indexes() -> PipIndexes:
-    """What the pip of this interpreter would use: its files, `PIP_...` of the environment, and
-    else the index that pip itself knows. LadingError where there is no pip to ask.
+    """The configuration of this interpreter's pip: its files, `PIP_...` in the environment, or else
+    pip's default index. Raises LadingError if there is no pip.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     try:
@@ -53,7 +53,8 @@ def _unknown(reason: str) -> LadingError:
 
 
 def _settings(listing: str) -> Dict[str, str]:
-    """Name to value of what `pip config list` prints: lines such as `global.index-url='...'`."""
+    """Name to value from the output of `pip config list`: lines such as
+    `global.index-url='...'`."""
     found: Dict[str, Dict[str, str]] = {section: {} for section in _SECTIONS}
     for line in listing.splitlines():
         key, _, value = line.partition("=")

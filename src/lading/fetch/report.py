@@ -1,4 +1,4 @@
-"""What programs that fetch tell of their way, on standard error, which Pants shows on request."""
+"""Progress reports of programs that fetch, on standard error, which Pants shows on request."""
 
 import sys
 

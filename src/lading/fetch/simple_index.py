@@ -11,8 +11,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from lading.fetch.client import Page
 
-#: Characters of a page, and pieces of text in it, that are looked at: Python's reader of HTML takes
-#: 10 seconds for a million `<`. The largest pages of links have some hundred thousand pieces.
+#: The most characters of a page, and pieces of text in it, that are read: Python's HTML parser
+#: takes 10 seconds for a million `<`. The largest pages of links have some hundred thousand pieces.
 _LONGEST_HTML = 16 << 20
 _MOST_PIECES = 1_000_000
 
@@ -21,12 +21,12 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5, */*;q=0.1"
 
 
 def project_url(index_url: str, project: str) -> str:
-    """The page of a project, whose name is normalised (PEP 503, "Normalized Names")."""
+    """The page of a project; its name is normalised (PEP 503, "Normalized Names")."""
     return f"{index_url.rstrip('/')}/{re.sub(r'[-_.]+', '-', project).lower()}/"
 
 
 def file_url(page: Page, file_name: str) -> Optional[str]:
-    """The absolute URL of the file of exactly this name; None if the page does not list it."""
+    """The absolute URL of the file with exactly this name; None if the page does not list it."""
     is_json = page.content_type.partition(";")[0].strip().endswith("json")
     for name, url in _json_links(page) if is_json else _html_links(page):
         if name == file_name:
@@ -38,7 +38,7 @@ def _json_links(page: Page) -> Iterator[Tuple[str, str]]:
     try:
         files = [(file["filename"], file["url"]) for file in json.loads(page.text)["files"]]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return  # nothing that can be taken from here; the next index may be better
+        return  # nothing usable here; the next index may be better
     for name, href in files:
         url = _joined(page.url, href) if isinstance(href, str) else None
         if url is not None:
@@ -59,7 +59,7 @@ def _html_links(page: Page) -> Iterator[Tuple[str, str]]:
 
 
 def _joined(base: str, href: str) -> Optional[str]:
-    """None for what is no address: such a link leads nowhere."""
+    """None for an invalid address: such a link leads nowhere."""
     try:
         url = urljoin(base, href)
         urlsplit(url)
@@ -93,7 +93,7 @@ class _Anchors(HTMLParser):
 
 
 def _with_credentials(url: str, page_url: str) -> str:
-    """`url` with the user name and password of `page_url`, if both are on one server."""
+    """`url` with the user name and password of `page_url`, if both are on the same server."""
     parts, page = urlsplit(url), urlsplit(page_url)
     _, at, host = page.netloc.rpartition("@")
     if not at or (parts.scheme, parts.netloc) != (page.scheme, host):

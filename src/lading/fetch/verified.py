@@ -1,4 +1,4 @@
-"""Bytes from elsewhere, which count only if they are those of a digest."""
+"""Downloaded bytes, which are used only if they have the expected digest."""
 
 from lading.fetch.client import Client, Wanted
 from lading.fetch.part import Part
@@ -7,10 +7,10 @@ from lading.values.digest import Sha256
 
 
 def save_verified(client: Client, url: str, part: Part, sha256: Sha256, wanted: Wanted) -> None:
-    """Make `part` the file of this digest, going on behind what it has.
+    """Complete `part` with the file of this digest, continuing after what it has.
 
-    UnavailableError if `url` does not give it. Wrong bytes are gone from `part` then; right ones
-    stay, for the next place to go on from.
+    Raises UnavailableError if `url` does not provide it. Wrong bytes are then removed from `part`;
+    correct ones stay, so that the next place can continue from there.
     """
     try:
         client.save(url, part, wanted)

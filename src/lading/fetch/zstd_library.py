@@ -1,7 +1,7 @@
-"""The zstd of layers: one pinned libzstd for everybody.
+"""The zstd compressor of layers: a pinned libzstd for all machines.
 
-Python has none before 3.14, and what zstd writes differs between its versions. It is Debian's,
-which needs glibc 2.34, of 2021.
+Python has no zstd before 3.14, and zstd's output differs between its versions. The pinned one is
+Debian's, which needs glibc 2.34 (2021).
 """
 
 from lading.fetch.pinned_file import PinnedFile
@@ -26,7 +26,7 @@ _PACKAGES = {
 
 
 def zstd_package(architecture: str) -> PinnedFile:
-    """The Debian package that holds `LIBRARY`, for an architecture by Debian's name."""
+    """The Debian package that has `LIBRARY`, for an architecture by Debian's name."""
     name = f"libzstd1_{_VERSION}_{architecture}.deb"
     size, sha256 = _PACKAGES[architecture]
     return PinnedFile(

@@ -1,1 +1,1 @@
-"""HTTP as all that fetch it: retries, redirects, limits."""
+"""HTTP for all downloads and registries: retries, redirects, limits."""

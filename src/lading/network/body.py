@@ -1,4 +1,4 @@
-"""Bodies of answers, read within limits."""
+"""Reads the bodies of answers within limits."""
 
 import time
 import zlib
@@ -14,11 +14,11 @@ from lading.network.metered_session import Pace, meter_of
 _SMALLEST_READ = 1 << 6
 _LARGEST_READ = 1 << 18
 
-#: Bytes around a body's own: the sizes of its chunks, and trailers.
+#: The most bytes around the content of a body: sizes of its chunks, and trailers.
 _FRAME = 1 << 20
 _FRAME_PER_BYTE = 16
 
-#: Bytes and seconds that may be spent on keeping a connection for the next request.
+#: Bytes and seconds that may be spent to keep a connection for the next request.
 _SMALL_REST = 1 << 16
 _SHORT = 2.0
 
@@ -26,13 +26,13 @@ _LONGEST_NUMBER = 18
 
 
 def whole_number(text: str) -> Optional[int]:
-    """A number in a header; None for what is none, or is larger than anything counted there."""
+    """A number in a header; None if it is none, or larger than anything counted there."""
     is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
     return int(text) if is_number else None
 
 
 def announced(response: requests.Response) -> Optional[int]:
-    """Bytes of the body, as the server says; None if it does not."""
+    """The length of the body that the server announces, in bytes; None if it does not."""
     text = response.headers.get("Content-Length", "").strip()
     if not text or "Transfer-Encoding" in response.headers:
         return None
@@ -45,8 +45,8 @@ def announced(response: requests.Response) -> Optional[int]:
 def chunks(
     response: requests.Response, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[bytes]:
-    """The body, undecoded. Small pieces are read from slow servers, so as to notice them:
-    TransientError for one that gives less than the session's patience takes.
+    """The body, not decoded. Slow servers are noticed because pieces are small: raises
+    TransientError if one sends less than the session's patience requires.
     """
     meter, raw = meter_of(response), response.raw
     raw.enforce_content_length = False  # it would drop the last bytes before an interruption
@@ -68,7 +68,7 @@ def chunks(
 
 
 def whole(response: requests.Response, limit: int) -> bytes:
-    """All of the body, unpacked, which may not have more than `limit` bytes: WrongContentError."""
+    """The whole body, decompressed. Raises WrongContentError if it has more than `limit` bytes."""
     expected = announced(response)
     content = bytearray()
     for chunk in chunks(response):
@@ -84,14 +84,14 @@ def whole(response: requests.Response, limit: int) -> bytes:
 
 
 def at_once(response: requests.Response, limit: int) -> bytes:
-    """Of a small body no more than `limit` bytes, unpacked, in the time of one read."""
+    """At most `limit` bytes of a small body, decompressed, in the time of one read."""
     meter_of(response).allow(_FRAME_PER_BYTE * limit + _FRAME)
     return _unpacked(response, response.raw.read(limit, decode_content=False), limit)
 
 
 def let_go(response: requests.Response) -> None:
-    """Close it. A short body is read before, so that the connection serves the next request: else
-    each would need one of its own.
+    """Close the answer. A short body is read first, so that the connection can be used for the next
+    request instead of opening a new one.
     """
     meter_of(response).allow(_SMALL_REST + _FRAME, min(_SHORT, meter_of(response).patience.read))
     with suppress(urllib3.exceptions.HTTPError, OSError, UnavailableError):
@@ -100,8 +100,8 @@ def let_go(response: requests.Response) -> None:
 
 
 def _unpacked(response: requests.Response, content: bytes, limit: int) -> bytes:
-    """What `content` is with its encoding taken off, cut at `limit` bytes; empty if it is of an
-    encoding that was not asked for.
+    """`content` without its encoding, cut at `limit` bytes; empty if it has an encoding that was
+    not asked for.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):

@@ -1,17 +1,17 @@
-"""What can go wrong at one place that may have a file."""
+"""Errors at one of the places that may have a file."""
 
 from typing import Optional
 
 from lading.values.foreign_text import printable
 
-#: Characters. Reasons have texts of servers in them, some of them more than one.
+#: In characters. Reasons contain texts of servers, sometimes several.
 _LONGEST_REASON = 1000
 
 
 class UnavailableError(Exception):
-    """This place does not give the file, for `reason`; another one may.
+    """This place does not provide the file, for `reason`; another one may.
 
-    `status` is that of the HTTP answer, if there was one.
+    `status` is the status of the HTTP answer, if there was one.
     """
 
     def __init__(self, reason: str, status: Optional[int] = None) -> None:
@@ -21,11 +21,11 @@ class UnavailableError(Exception):
 
 
 class GoneError(UnavailableError):
-    """The place answers, and does not have the file."""
+    """The place answers, but does not have the file."""
 
 
 class WrongContentError(UnavailableError):
-    """The place has a file of that name, and it is not the one pinned."""
+    """The place has a file of that name, but not the pinned one."""
 
 
 class InsideError(UnavailableError):
@@ -37,7 +37,7 @@ class InsideError(UnavailableError):
 
 
 class TransientError(Exception):
-    """A fault that may be over at the next try, in `delay` seconds if the server said so."""
+    """An error that may be gone at the next try, after `delay` seconds if the server said so."""
 
     def __init__(
         self, reason: str, delay: Optional[float] = None, status: Optional[int] = None
@@ -49,6 +49,6 @@ class TransientError(Exception):
 
 
 def _told(reason: str) -> str:
-    """All that a server says gets into sentences through here."""
+    """All texts of servers get into messages through this function."""
     text = printable(reason[:_LONGEST_REASON])
     return text if len(reason) <= _LONGEST_REASON else f"{text}..."

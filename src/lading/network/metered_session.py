@@ -1,9 +1,9 @@
-"""HTTP whose every wait and every byte is limited, and whose every address is looked at.
+"""HTTP sessions that limit every wait and every byte, and check every address.
 
-All that this project reads from a network passes `_Reader`: status lines, headers, interim
-answers, what a proxy answers to CONNECT, bodies and trailers, over TLS or not. Limits are for whole
-reads, not for single bytes, so that a server that sends a byte now and then keeps nobody waiting.
-They are set where bytes arrive, so that no caller can forget them.
+Everything that this project reads from a network passes through `_Reader`: status lines, headers,
+interim answers, a proxy's answer to CONNECT, bodies and trailers, with or without TLS. Limits apply
+to whole reads rather than single bytes, so that a server that sends a byte now and then can't delay
+anybody. They are enforced where bytes arrive, so that no caller can forget them.
 """
 
 import http.client
@@ -26,18 +26,19 @@ from lading.network.zone import Zone, zone_of_address, zone_of_host
 
 T = TypeVar("T")
 
-#: Bytes before a body: status line and headers, interim answers included. curl takes 300 KB.
+#: The most bytes before a body: status line and headers, including interim answers. curl accepts
+#: 300 KB.
 LARGEST_HEAD = 1 << 18
 
-#: A name may have many addresses: all of them, and finding them, take no longer than this many
-#: times what one may take.
+#: A name may have many addresses. Resolving it and trying all of them may take at most this many
+#: times the limit for one.
 _ADDRESSES = 4
 
 
 class Limits:
-    """What the requests of one session must keep to; changed between requests, for one thread.
+    """The limits of a session's requests; changed between requests, for one thread.
 
-    `zone` is how far inside the address that is connected to may be.
+    `zone` is the innermost network zone that the connected address may be in.
     """
 
     def __init__(self) -> None:
@@ -45,13 +46,13 @@ class Limits:
         self.zone = Zone.MACHINE
 
     def check(self, host: str, zone: Optional[Zone]) -> None:
-        """InsideError if no byte is to be sent to `host`, which is in `zone`."""
+        """Raises InsideError if no byte may be sent to `host`, which is in `zone`."""
         if zone is not None and zone > self.zone:
             raise InsideError(host)
 
 
 class Meter:
-    """What may still come of one answer: so many bytes, in so many seconds."""
+    """What may still be read of one answer: a number of bytes, within a number of seconds."""
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
@@ -59,7 +60,7 @@ class Meter:
         self._deadline = 0.0
 
     def allow(self, size: int, seconds: Optional[float] = None) -> None:
-        """For what is read next; by default in the time of one read."""
+        """Set the limits of the next read; by default the time of one read."""
         self._bytes = size
         self._deadline = time.monotonic() + (self.patience.read if seconds is None else seconds)
 
@@ -96,7 +97,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Source:
-    """What `http.client` takes for a socket to read from."""
+    """What `http.client` accepts as a socket to read from."""
 
     def __init__(self, sock: socket.socket, meter: Meter) -> None:
         self._sock = sock
@@ -108,7 +109,7 @@ class _Source:
 
 
 class _Answer(http.client.HTTPResponse):
-    """`zone` is that of the server; None behind a proxy."""
+    """`zone` is the server's; None behind a proxy."""
 
     def __init__(
         self, limits: Limits, zone: Callable[[], Optional[Zone]], sock: Any, *args: Any, **kw: Any
@@ -120,7 +121,7 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _Limited:
-    """A connection of urllib3's that keeps to `limits`."""
+    """A connection of urllib3 that obeys `limits`."""
 
     limits: Limits
     zone: Optional[Zone] = None
@@ -150,13 +151,13 @@ class _Limited:
 
     @property
     def _address(self) -> str:
-        """As URLs and options have it, which need not write the usual port."""
+        """As in URLs and options, which may leave out the default port."""
         host: str = self.host  # type: ignore[attr-defined]
         port: int = self.port  # type: ignore[attr-defined]
         return host if port == self.default_port else f"{host}:{port}"  # type: ignore[attr-defined]
 
     def putrequest(self, *args: Any, **kw: Any) -> None:
-        # One that is used again may have been made when more was allowed.
+        # A reused connection may have been opened when more was allowed.
         self.limits.check(self._address, self.zone)
         self._pace = Pace(self.limits.patience)
         super().putrequest(*args, **kw)  # type: ignore[misc]
@@ -171,10 +172,11 @@ class _Limited:
 
 
 class Pace:
-    """Whether bytes go at a rate at which they arrive some day.
+    """Checks that bytes arrive at a rate at which the transfer ends some day.
 
-    A total would cut a large file on a slow line; the time between two bytes alone would let a
-    server hold its clients for ever. So each window must bring bytes enough.
+    A limit for the total time would cut off a large file on a slow line; a limit only for the time
+    between two bytes would let a server keep its clients waiting for ever. So each window must
+    bring enough bytes.
     """
 
     def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
@@ -185,7 +187,8 @@ class Pace:
         self.seconds = 0.0
 
     def keeps_up(self, size: int) -> bool:
-        """With `size` bytes more. `bytes` and `seconds` are of the window so far."""
+        """Whether the rate is still sufficient with `size` more bytes. `bytes` and `seconds` belong
+        to the current window."""
         self.bytes += size
         self.seconds = self._clock() - self._start
         if self.seconds < self._patience.window:
@@ -214,7 +217,7 @@ def _pool_classes(limits: Limits) -> Dict[str, type]:
 
 
 class _Adapter(HTTPAdapter):
-    """With a `context`, urllib3 adds the usual authorities to those that it has."""
+    """With a `context`, urllib3 adds the usual authorities to the context's own."""
 
     def __init__(self, limits: Limits, context: Optional[ssl.SSLContext] = None) -> None:
         self._classes = _pool_classes(limits)
@@ -227,7 +230,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._classes
 
     def build_response(self, req: Any, resp: Any) -> requests.Response:
-        # `requests` stumbles over parameters without a value, and nothing here goes by any.
+        # `requests` fails on parameters without a value, and nothing here uses any.
         if "Content-Type" in resp.headers:
             resp.headers["Content-Type"] = resp.headers["Content-Type"].partition(";")[0]
         return super().build_response(req, resp)
@@ -240,9 +243,9 @@ class _Adapter(HTTPAdapter):
 
 
 class MeteredSession(requests.Session):
-    """Its answers are streamed and their redirects not followed; for one thread.
+    """Its answers are streamed and redirects are not followed; for one thread.
 
-    Proxies and certificates are those of `os.environ`, as `requests` reads them.
+    Proxies and certificates come from `os.environ`, as `requests` reads it.
     """
 
     def __init__(self) -> None:
@@ -264,10 +267,10 @@ class MeteredSession(requests.Session):
         zone: Zone = Zone.MACHINE,
         **others: Any,
     ) -> requests.Response:
-        """The answer, its body still to be read (`lading.network.body`).
+        """The answer, with its body not read yet (`lading.network.body`).
 
-        UnavailableError, before a byte is sent, if the address is further inside than `zone`. A
-        proxy looks names up itself: behind one, the check is of addresses in URLs only.
+        Raises UnavailableError, before a byte is sent, if the address is further inside than
+        `zone`. A proxy resolves names itself: behind one, only addresses in URLs are checked.
         """
         self._limits.patience, self._limits.zone = patience, zone
         return self.request(
@@ -281,7 +284,8 @@ class MeteredSession(requests.Session):
         )
 
     def get_redirect_target(self, resp: requests.Response) -> Optional[str]:
-        """None: even where it is not to follow, `requests` prepares to, and reads the body."""
+        """None: even if it must not follow a redirect, `requests` prepares to, and reads the
+        body."""
         return None
 
 
@@ -290,7 +294,7 @@ def meter_of(response: requests.Response) -> Meter:
 
 
 def zone_of(response: requests.Response) -> Zone:
-    """How far inside the server is that answered; behind a proxy, as its URL says."""
+    """The zone of the server that answered; behind a proxy, the zone that the URL implies."""
     zone = _answer(response).zone
     if zone is not None:
         return zone
@@ -308,8 +312,8 @@ class _TooLong(Exception):
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
-    """What `call` gives; _TooLong when it takes longer, and it is left alone then: the system's
-    resolver can't be interrupted.
+    """The result of `call`. Raises _TooLong if it takes longer; the call then continues in the
+    background, since the system's resolver can't be interrupted.
     """
     results: List[Tuple[Optional[T], Optional[BaseException]]] = []
 

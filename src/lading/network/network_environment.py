@@ -1,4 +1,4 @@
-"""The environment in which this machine reaches the network."""
+"""The environment variables with which this machine reaches the network."""
 
 import os
 
@@ -6,7 +6,7 @@ from lading.runtime.machine import Machine
 
 
 def use_environment(machine: Machine) -> None:
-    """Let `requests` see how this machine reaches the network: Pants has emptied `os.environ`."""
+    """Tell `requests` how this machine reaches the network: Pants has emptied `os.environ`."""
     os.environ.update(machine.environment)
     # Python's own variable for certificates, which requests does not read.
     if "SSL_CERT_FILE" in os.environ:

@@ -1,4 +1,4 @@
-"""Every fault of the network, told apart: those that may be over soon, and the others."""
+"""Classifies network errors: those that may be gone soon, and the others."""
 
 import http.client
 import socket
@@ -15,7 +15,8 @@ from lading.values.foreign_text import shown
 
 @contextmanager
 def network_faults() -> Iterator[None]:
-    """TransientError or UnavailableError for what `requests` and `urllib3` raise within."""
+    """Raises TransientError or UnavailableError for exceptions of `requests` and `urllib3` in the
+    block."""
     try:
         yield
     except requests.exceptions.SSLError as error:
@@ -39,12 +40,13 @@ def network_faults() -> Iterator[None]:
     except (requests.exceptions.RequestException, http.client.HTTPException) as error:
         raise UnavailableError(_reason(error)) from error
     except (ValueError, UnicodeError) as error:
-        # `requests` and what is below it let through what they did not expect in a URL or header.
+        # For unexpected content of URLs or headers, `requests` and the libraries below raise other
+        # exceptions.
         raise UnavailableError(f"its answer can't be used ({_reason(error)})") from error
 
 
 def _causes(error: BaseException) -> List[BaseException]:
-    """`error` and what led to it, outermost first."""
+    """`error` and its causes, outermost first."""
     seen = [error]
     while True:
         inner = _inner(seen[-1])
@@ -54,7 +56,7 @@ def _causes(error: BaseException) -> List[BaseException]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause in few words: urllib3 wraps it in object addresses and whole URLs."""
+    """The innermost cause in a few words: urllib3 wraps it in object addresses and whole URLs."""
     causes = _causes(error)
     for cause in reversed(causes):
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
@@ -63,7 +65,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_unknown_host(error: BaseException) -> bool:
-    """Whether the resolver is sure that there is no such host, rather than out of order."""
+    """Whether the resolver is certain that there is no such host, rather than out of order."""
     return any(
         isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
         for cause in _causes(error)

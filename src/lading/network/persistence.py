@@ -1,4 +1,4 @@
-"""Trying again what may succeed later."""
+"""Retries operations that may succeed later."""
 
 import time
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lading.values.counted import counted
 
 T = TypeVar("T")
 
-#: Bytes. Less than this between two faults does not count as progress.
+#: Fewer bytes than this between two errors don't count as progress.
 _PROGRESS = 1 << 16
 
 
@@ -18,8 +18,8 @@ _PROGRESS = 1 << 16
 class Patience:
     """How long to wait, in seconds, and how often to try.
 
-    `tries` are those without progress in between. A connection that brings less than `slowest`
-    bytes a second during `window` counts as interrupted.
+    `tries` are those without progress in between. A connection that transfers less than `slowest`
+    bytes per second during `window` seconds counts as interrupted.
     """
 
     connect: float = 15
@@ -31,12 +31,12 @@ class Patience:
     window: float = 60
 
 
-#: What is usual with downloads.
+#: The default for downloads.
 PATIENCE = Patience()
 
 
 class Persistence:
-    """Tells by `report` what it waits for."""
+    """Reports through `report` what it waits for."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class Persistence:
     def __call__(
         self, url: str, attempt: Callable[[], T], progress: Callable[[], int] = lambda: 0
     ) -> T:
-        """`attempt` until it succeeds, or fails `tries` times in a row without progress, which
-        is counted in bytes: UnavailableError.
+        """Call `attempt` until it succeeds. Raises UnavailableError if it fails `tries` times in a
+        row without progress, which is counted in bytes.
         """
         failures, most = 0, progress()
         while True:

@@ -1,4 +1,4 @@
-"""Where an answer sends its client on to (RFC 9110, 15.4)."""
+"""The redirect in an answer (RFC 9110, 15.4)."""
 
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional
@@ -15,7 +15,7 @@ _STATUSES = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True)
 class Redirect:
-    """`keeps_body` says whether what was sent is to be sent again."""
+    """`keeps_body` says whether the request's body must be sent again."""
 
     method: str
     url: str
@@ -23,7 +23,7 @@ class Redirect:
 
 
 def redirect_of(response: requests.Response, method: str) -> Optional[Redirect]:
-    """None if the answer is to be taken as it is; UnavailableError if it leads nowhere."""
+    """None if the answer is no redirect. Raises UnavailableError if it leads nowhere."""
     location = response.headers.get("Location")
     if response.status_code not in _STATUSES or location is None:
         return None
@@ -34,8 +34,8 @@ def redirect_of(response: requests.Response, method: str) -> Optional[Redirect]:
 
 
 def absolute_url(base: str, location: str) -> str:
-    """What a `Location` of an answer from `base` names. User name and password of `base` are for
-    its own server. UnavailableError for what is no address.
+    """The URL in a `Location` of an answer from `base`. User name and password of `base` are only
+    sent to its own server. Raises UnavailableError for an invalid address.
     """
     try:
         # http.client reads headers as Latin-1; servers write UTF-8.
@@ -50,13 +50,13 @@ def absolute_url(base: str, location: str) -> str:
 
 
 def without_content(headers: Mapping[str, str]) -> Dict[str, str]:
-    """The headers of a request that has a body no more."""
+    """The headers of a request without a body."""
     return {name: text for name, text in headers.items() if not name.lower().startswith("content-")}
 
 
 def _becomes_get(status: int, method: str) -> bool:
-    """303 points to another resource that tells what came of the request. 301 and 302 mean that
-    too after POST, as every client has always read them; other methods stay.
+    """303 points to another resource that has the request's result. After POST, 301 and 302 mean
+    the same, as every client has always interpreted them; other methods stay.
     """
     if method in ("GET", "HEAD"):
         return False

@@ -1,10 +1,9 @@
-"""Where a registry may send its clients.
+"""Which URLs a registry may send its clients to.
 
-What a registry names, a token server or the storage of its blobs, is its own choice. It must
-neither lead credentials or images over http, nor make this machine ask services that only it can
-reach (ggcr#2243, #2293, #2295, #2349). This looks at the addresses that URLs name. What a name
-resolves to is looked at once there is a connection (`lading.network.metered_session`), which a
-proxy hides.
+A registry chooses its token server and the storage of its blobs. It must neither send credentials
+or images over http, nor make this machine contact services that only it can reach (ggcr#2243,
+#2293, #2295, #2349). This module checks the addresses in URLs. The address that a name resolves to
+is checked once there is a connection (`lading.network.metered_session`); a proxy hides it.
 """
 
 import ipaddress
@@ -16,12 +15,13 @@ from lading.network.faults import InsideError, UnavailableError
 from lading.network.zone import Zone, host_name, zone_of_host
 from lading.values.foreign_text import printable, shown
 
-#: What every reader of URLs takes for the same host, proxies included: no escapes, no backslash.
+#: Hosts that every parser of URLs, including those of proxies, reads the same way: no escapes, no
+#: backslash.
 _HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 
 
 def host_of(url: str) -> str:
-    """Host with port where one is written, in lower case: `registry.example:5000`."""
+    """The host, with the port if the URL has one, in lower case: `registry.example:5000`."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
@@ -35,12 +35,12 @@ def is_local(host: str) -> bool:
 
 
 def allows_http(host: str, insecure: Collection[str]) -> bool:
-    """http is for this machine and the hosts that the user calls insecure."""
+    """http is allowed to this machine and to the hosts that the user declares insecure."""
     return is_local(host) or host in insecure
 
 
 def check_url(url: str, zone: Zone, insecure: Collection[str]) -> None:
-    """UnavailableError if a server in `zone` must not lead to `url`."""
+    """Raises UnavailableError if a server in `zone` must not lead to `url`."""
     try:
         parts = urlsplit(url)
         host = host_of(url)

@@ -1,4 +1,4 @@
-"""Where a file may be fetched from, as written in a BUILD file or a lock."""
+"""The URL of a file in a BUILD file or a lock."""
 
 import posixpath
 import re
@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from lading.values.errors import LadingError
 from lading.values.foreign_text import printable, shown
 
-#: What stands behind `mirror://`, each with the form of the rest.
+#: The names after `mirror://`, each with the form of the rest.
 MIRRORS = {
     "debian": "mirror://debian/<path in the archive, such as pool/main/r/redis/...>",
     "pypi": "mirror://pypi/<project>/<file>",
@@ -22,9 +22,9 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]")
 class SourceUrl:
     """A checked URL.
 
-    `scheme` is https, http, mirror or file. `host` is the name of the mirror for mirror, empty
-    for file. `path` starts with a slash except for mirror, and is percent-decoded for mirror and
-    file, which this project resolves itself.
+    `scheme` is https, http, mirror or file. `host` is the name of the mirror for mirror, empty for
+    file. `path` starts with a slash except for mirror, and is percent-decoded for mirror and file,
+    which Lading resolves itself.
     """
 
     text: str
@@ -42,7 +42,7 @@ class SourceUrl:
 
     @classmethod
     def parse(cls, text: str) -> "SourceUrl":
-        """LadingError with the reason when `text` can't name a file to fetch."""
+        """Raises LadingError with the reason if `text` can't be the URL of a file to fetch."""
         unprintable = _UNPRINTABLE.search(text)
         if unprintable:
             raise _malformed(text, f"it contains {unprintable.group()!r}")
@@ -110,12 +110,12 @@ def _malformed(text: str, reason: str) -> LadingError:
 def redacted(text: str) -> str:
     """`text`, which is or contains URLs, without user names, passwords and query strings.
 
-    For messages: a query can be a signature that gives access.
+    It is for messages: a query can be a signature that grants access.
     """
     without_userinfo = re.sub(r"(?<=//)[^/\s?#'\"]*@", "", text)
     return re.sub(r"(//[^\s?#'\"]+)\?[^\s#'\"]*", r"\1?...", without_userinfo)
 
 
 def told(url: str) -> str:
-    """A URL, which a server may have named, for messages."""
+    """A URL for messages; a server may have named it."""
     return printable(shown(redacted(url)))

@@ -1,7 +1,7 @@
-"""How far inside an address is, as seen from the internet.
+"""How far inside an address is, seen from the internet.
 
-A server may lead its clients outwards or sideways, never further in: a public registry must not
-make this machine ask services that only it, or only its network, can reach.
+A server may lead its clients outwards or sideways, never further inside: a public registry must not
+make this machine contact services that only it, or only its network, can reach.
 """
 
 import ipaddress
@@ -12,20 +12,20 @@ from urllib.parse import urlsplit
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
-#: IPv6 networks whose addresses end with an IPv4 address that gateways pass packets on to:
+#: IPv6 networks whose addresses end with an IPv4 address to which gateways forward packets:
 #: compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052).
 _ENDING_IN_IPV4 = tuple(
     ipaddress.IPv6Network(network) for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
 )
 
-#: NAT64 within one network (RFC 8215), 6to4 (given up by RFC 7526) and Teredo: Python's releases
-#: differ in whether these are global.
+#: NAT64 within one network (RFC 8215), 6to4 (deprecated by RFC 7526) and Teredo: Python's releases
+#: disagree whether these are global.
 _NOT_GLOBAL = tuple(
     ipaddress.IPv6Network(network) for network in ("64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
 
-#: Metadata services of clouds that are not at a link-local address: Alibaba's, Amazon's, Azure's,
-#: Google's and Oracle's.
+#: Metadata services of clouds without a link-local address: Alibaba's, Amazon's, Azure's, Google's
+#: and Oracle's.
 _METADATA = frozenset(
     ipaddress.ip_address(address)
     for address in (
@@ -39,8 +39,8 @@ _METADATA = frozenset(
 
 
 class Zone(IntEnum):
-    """`NETWORK` is a private network, `MACHINE` this machine and what answers to it alone, such as
-    link-local addresses and a cloud's metadata service.
+    """`NETWORK` is a private network. `MACHINE` is this machine and whatever only answers to it,
+    such as link-local addresses and a cloud's metadata service.
     """
 
     INTERNET = 0
@@ -49,7 +49,7 @@ class Zone(IntEnum):
 
 
 def zone_of_address(text: str) -> Zone:
-    """Of an IP address, as sockets name their peers."""
+    """The zone of an IP address, in the form in which sockets return addresses of peers."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return _zone(address.ipv4_mapped)
@@ -57,7 +57,8 @@ def zone_of_address(text: str) -> Zone:
 
 
 def zone_of_host(host: str) -> Optional[Zone]:
-    """Of a host, with or without port, that is an address or `localhost`; None for other names."""
+    """The zone of a host, with or without port, that is an address or `localhost`; None for other
+    names."""
     name = host_name(host)
     if name.rstrip(".") == "localhost" or name.rstrip(".").endswith(".localhost"):
         return Zone.MACHINE
@@ -66,14 +67,14 @@ def zone_of_host(host: str) -> Optional[Zone]:
     except ValueError:
         pass
     try:
-        # 127.1, 0x7f000001 and other ways to write an IPv4 address.
+        # 127.1, 0x7f000001 and other notations of an IPv4 address.
         return zone_of_address(socket.inet_ntoa(socket.inet_aton(name.rstrip("."))))
     except (OSError, ValueError):
         return None
 
 
 def host_name(host: str) -> str:
-    """Without the port; empty for what is no host."""
+    """The host without the port; empty for what is no host."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -90,7 +91,7 @@ def _zone(address: _Address) -> Zone:
 
 
 def _embedded(address: _Address) -> Iterator[ipaddress.IPv4Address]:
-    """The IPv4 addresses that packets for an IPv6 address may end up at."""
+    """The IPv4 addresses at which packets for an IPv6 address may arrive."""
     if isinstance(address, ipaddress.IPv4Address):
         return
     if any(address in network for network in _ENDING_IN_IPV4):
