@@ -1,5 +1,5 @@
-"""Media types of layers, and what layers are compressed by: OCI image-spec, layer.md; distribution,
-manifest-v2-2.md."""
+"""The media types of layers, and how their blobs are compressed: OCI image-spec, layer.md;
+distribution, manifest-v2-2.md."""
 
 import re
 from enum import Enum
@@ -17,7 +17,7 @@ ZSTD_MEDIA_TYPE = _OCI + "+zstd"
 _DOCKER = "application/vnd.docker.image.rootfs.diff.tar"
 
 _GZIP = re.compile(rb"\x1f\x8b")
-# A frame, or one to be skipped, with which pzstd begins (RFC 8878, Zstandard Frames).
+# A frame, or a frame to skip, with which pzstd begins (RFC 8878, Zstandard Frames).
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 
 _KNOWN = frozenset(
@@ -39,7 +39,7 @@ class Compression(Enum):
 
     @classmethod
     def of(cls, blob: BinaryIO) -> "Compression":
-        """`blob` is at its start, and is again afterwards."""
+        """`blob` is at its start, and is there again afterwards."""
         start = blob.read(4)
         blob.seek(0)
         if _GZIP.match(start):
@@ -62,5 +62,5 @@ def check_media_type(media_type: str) -> None:
 
 
 def oci_media_type(compression: Compression) -> str:
-    """What a manifest of OCI's family calls a layer, whatever another called it (ggcr#2203)."""
+    """The type of a layer in an OCI manifest, whatever another manifest called it (ggcr#2203)."""
     return _OCI + compression.value

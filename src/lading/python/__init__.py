@@ -1,1 +1,1 @@
-"""Python services in images: wheels, own sources and bytecode."""
+"""Python services in images: wheels, their own sources and bytecode."""

@@ -1,7 +1,7 @@
-"""A service's own sources, and the file by which Python starts it.
+"""A service's own sources, and the file with which Python starts it.
 
-It has /app first on the path; installed packages come behind Python's own modules, as in a virtual
-environment, and before packages that Python has itself, which may be of other versions.
+/app comes first on the path. Installed packages come after Python's own modules, as in a virtual
+environment, and before packages that Python itself has, which may have other versions.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from typing import Collection, Mapping, Tuple
 
 from lading.values.errors import LadingError
 
-#: Also what Python looks for in a directory that it is to run. Being told the directory alone, it
-#: takes some milliseconds more.
+#: Python also looks for this file if it is told to run the directory, but that takes some
+#: milliseconds longer.
 MAIN_FILE = "__main__.py"
 
 
 @dataclass(frozen=True)
 class Main:
-    """What runs: `function` of `module`, or the module itself if that is empty.
+    """The code to run: `function` of `module`, or the module itself if that is empty.
 
-    `args` go before those of the command line, `env` are variables that are set unless they are
-    already.
+    `args` precede those of the command line; `env` are variables that are set unless they already
+    are.
     """
 
     module: str
@@ -29,13 +29,14 @@ class Main:
 
     @classmethod
     def parse(cls, text: str) -> "Main":
-        """From `module:function` or `module`."""
+        """Parses `module:function` or `module`."""
         module, _, function = text.partition(":")
         return cls(module.strip(), function.strip())
 
 
 def console_script(name: str, scripts: Mapping[str, str]) -> Main:
-    """The main of a `script` of installed packages, by name; LadingError if there is none."""
+    """The main of a `script` of installed packages, by name. Raises LadingError if there is
+    none."""
     if name not in scripts:
         known = ", ".join(sorted(scripts)) or "none"
         raise LadingError(
@@ -46,9 +47,9 @@ def console_script(name: str, scripts: Mapping[str, str]) -> Main:
 
 
 def main_source(main: Main, directory: str, packages: str, has_path_files: bool) -> str:
-    """The text of `__main__.py` in `directory`. `packages` is that of installed packages; both are
-    absolute paths. Path files in it are read if there are any (`site`)."""
-    # Python calls directories of packages of its own site-packages, Debian's dist-packages.
+    """The text of `__main__.py` in `directory`. `packages` is the directory of installed packages;
+    both are absolute paths. Path files in `packages` are read if there are any (`site`)."""
+    # Python calls package directories site-packages; Debian calls its own dist-packages.
     lines = [
         f"sys.argv[:1] = {[directory, *main.args]!r}",
         'others = [path for path in sys.path if path.endswith("-packages")]',
@@ -69,13 +70,13 @@ def main_source(main: Main, directory: str, packages: str, has_path_files: bool)
     else:
         lines += ["import runpy"]
         lines += [f'runpy.run_module({main.module!r}, run_name="__main__", alter_sys=True)']
-    # Children of `multiprocessing` read the file, too, under another name.
+    # Child processes of `multiprocessing` read the file, too, under another name.
     text = "\n".join(f"    {line}" for line in lines)
     return f'import sys\n\nif __name__ == "__main__":\n{text}\n'
 
 
 def check_sources(paths: Collection[str]) -> None:
-    """LadingError where a source would take the place of what is generated."""
+    """Raises LadingError if a source has the path of a generated file."""
     if MAIN_FILE in paths:
         raise LadingError(
             f"`pex` has a source {MAIN_FILE} at a source root, which is where Lading puts the "

@@ -1,9 +1,9 @@
 """Bytecode of modules, compiled by the Python that runs them.
 
-Without it each start of a container compiles all modules anew, because what it writes is lost, or
-can't be written at all. It is taken as it is: times, which image tools change, could not tell
-whether it is out of date, and comparing hashes takes longer than comparing times in a virtual
-environment.
+Without it, each start of a container compiles all modules again, because its files are lost, or
+can't be written at all. Python does not check whether this bytecode is out of date: image tools
+change times, so these say nothing, and comparing hashes takes longer than comparing times in a
+virtual environment.
 """
 
 import json
@@ -19,8 +19,8 @@ from lading.tar.tree_segment import TreeFile
 
 _CACHE = "__pycache__"
 
-# Runs in the image's Python, of whatever version. What is no module of this Python stays as it is:
-# packages bring templates, and files for others.
+# Runs in the image's Python, of any version. Files that are no modules of this Python are left
+# alone: packages contain templates, and files for other versions.
 _COMPILE = """
 import json, py_compile, sys
 with open(sys.argv[1], encoding="utf-8") as file:
@@ -39,7 +39,7 @@ json.dump([sys.implementation.cache_tag, done], sys.stdout)
 
 @dataclass(frozen=True)
 class Module:
-    """A module's source in the image, with where it lies here."""
+    """A module's source in the image, and its path here."""
 
     path: str
     source: Path
@@ -48,8 +48,8 @@ class Module:
 def compile_modules(
     modules: Iterable[Module], interpreter: UnpackedInterpreter, scratch: Path
 ) -> Tuple[TreeFile, ...]:
-    """The bytecode files of those modules that can be compiled. `scratch` is a directory of the
-    caller's that outlives them."""
+    """The bytecode files of all modules that can be compiled. `scratch` is a directory of the
+    caller that outlives them."""
     ordered = sorted(modules, key=lambda module: module.path)
     places = {str(scratch / f"{number}.pyc"): module for number, module in enumerate(ordered)}
     jobs = [
@@ -75,7 +75,7 @@ def _file(path: str, tag: str, place: Path) -> TreeFile:
 
 
 def with_directories(files: Iterable[TreeFile]) -> List[TreeFile]:
-    """`files` with all directories above them, of the usual mode."""
+    """`files` with all directories above them, in the default mode."""
     found: Dict[str, TreeFile] = {file.member.path: file for file in files}
     for path in list(found):
         while path := posixpath.dirname(path):

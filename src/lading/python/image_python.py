@@ -1,4 +1,4 @@
-"""Which Python of an image runs its service."""
+"""The Python of an image that runs its service."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Iterable, Mapping, Match, Optional, Tuple
 from lading.files.container_path import parse_container_path
 from lading.values.errors import LadingError
 
-#: Where a service lies in an image, and the packages that it uses, as absolute paths.
+#: The directories of a service in an image, and of the packages that it uses, as absolute paths.
 APP = "/app"
 PACKAGES = f"{APP}/site-packages"
 
-#: As many wheels have a layer of their own, and as many layers have wheels: the small ones share
-#: one.
+#: At most this many wheels get their own layer, and at most this many layers have wheels: the small
+#: ones share one.
 BIG_WHEEL_LAYERS = 8
 MOST_WHEEL_LAYERS = BIG_WHEEL_LAYERS + 1
 
@@ -35,8 +35,8 @@ _COMPILER = (
 
 @dataclass(frozen=True)
 class ImagePython:
-    """CPython 3.`minor`.`micro` at the absolute path `program`; `micro` is None where that path is
-    all that is known."""
+    """CPython 3.`minor`.`micro` at the absolute path `program`; `micro` is None if only the path is
+    known."""
 
     program: str
     minor: int
@@ -44,13 +44,13 @@ class ImagePython:
 
     @classmethod
     def check(cls, value: Optional[str]) -> None:
-        """LadingError for a value of the field that can't be."""
+        """Raises LadingError for an invalid value of the field."""
         if value and value.startswith("/") and not value.startswith("//"):
             cls.at_path(value)
 
     @classmethod
     def at_path(cls, path: str) -> "ImagePython":
-        """From the field's value. LadingError if that does not tell the version."""
+        """From the field's value. Raises LadingError if it does not contain the version."""
         parse_container_path(_FIELD, path)
         match = _PROGRAM.fullmatch(path)
         if match is None:
@@ -62,7 +62,7 @@ class ImagePython:
 
     @classmethod
     def of_package(cls, store_path: str, version: str) -> "ImagePython":
-        """Of a store package. LadingError for a version that is no Python's."""
+        """From a store package. Raises LadingError for a version that is not Python's."""
         match = _VERSION.fullmatch(version)
         if match is None:
             raise LadingError(
@@ -73,8 +73,8 @@ class ImagePython:
 
     @classmethod
     def of_debian(cls, packages: Mapping[str, str]) -> "ImagePython":
-        """The newest among Debian packages, given their versions by name. LadingError if there is
-        none."""
+        """The newest of the Debian packages, given as versions by name. Raises LadingError if there
+        is none."""
         found = DebianPython.find(packages)
         if found is None:
             raise LadingError(
@@ -98,7 +98,7 @@ class DebianPython:
 
     @classmethod
     def find(cls, packages: Iterable[str]) -> "Optional[DebianPython]":
-        """The newest among packages, given their names."""
+        """The newest of the packages, given by name."""
         matches = (_DEBIAN_PACKAGE.fullmatch(name) for name in packages)
         minors = [int(match[1]) for match in matches if match is not None]
         return cls(max(minors)) if minors else None
@@ -109,18 +109,18 @@ class DebianPython:
 
     @property
     def package(self) -> str:
-        """The Debian package that has the program."""
+        """The Debian package with the program."""
         return f"python3.{self.minor}-minimal"
 
     @property
     def compiler(self) -> Tuple[str, ...]:
-        """The packages that compile modules: Python, what it is linked with, and the modules that
-        compiling takes."""
+        """The packages that are needed to compile modules: Python, the libraries that it is linked
+        with, and the modules that compiling uses."""
         return tuple(name.format(self.minor) for name in _COMPILER)
 
     @property
     def roots(self) -> Tuple[str, ...]:
-        """Where packages have modules, without leading slashes."""
+        """The directories where packages have modules, without leading slashes."""
         return (f"usr/lib/python3.{self.minor}", "usr/lib/python3/dist-packages")
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A wheel as PEX keeps it in `.deps`: unpacked as pip installs it, then packed into a zip file."""
+"""A wheel in PEX's `.deps`: unpacked as pip installs it, then packed into a zip file."""
 
 import base64
 import configparser
@@ -32,25 +32,26 @@ _SHEBANG = re.compile(rb"#!pythonw?[ \r\n]")
 
 _CHUNK = 1 << 20
 
-# zipfile tells damage, encryption and unknown methods in all of these ways, OSError with EINVAL
-# where it seeks to a negative offset; JSON may be too deep.
+# zipfile reports damage, encryption and unknown methods in all of these ways, and OSError with
+# EINVAL when it seeks to a negative offset; JSON may be nested too deeply.
 _DAMAGE = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
-# What PEX writes.
+# The compression methods that PEX writes.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
-# What is read into memory: texts that PEX and installers write.
+# The most that is read into memory: texts that PEX and installers write.
 _MOST_TEXT = 16 << 20
 
-# What an installer notes for itself; of them `direct_url.json` may name a place on its machine.
-# PEX has made RECORD's sums of another layout.
+# An installer's own notes; `direct_url.json` may name a path on its machine. PEX wrote the
+# checksums in RECORD for another layout.
 _NOTES = ("REQUESTED", "direct_url.json", "INSTALLER", "RECORD")
 
 
 @dataclass(frozen=True)
 class InstalledWheel:
-    """`files` have paths below the directory that is on Python's path. `scripts` are the console
-    scripts, `module:function` by name. `has_path_files` tells of `.pth` files, which `site` reads.
+    """`files` have paths below the directory on Python's path. `scripts` are the console scripts,
+    `module:function` by name. `has_path_files` says whether there are `.pth` files, which `site`
+    reads.
     """
 
     files: Tuple[TreeFile, ...]
@@ -59,10 +60,10 @@ class InstalledWheel:
 
 
 def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
-    """Without console scripts and bytecode; what a wheel installs beside its modules lies in `bin`,
-    `share` and the like below them, as `pip install --target` puts it. `program` is the Python that
-    scripts are for, `scratch` an empty directory for the files. LadingError for what is no such
-    wheel.
+    """Reads a wheel without console scripts and bytecode. What it installs besides modules is put
+    into `bin`, `share` and so on below them, as by `pip install --target`. `program` is the Python
+    for scripts, `scratch` an empty directory for the files. Raises LadingError for anything but
+    such a wheel.
     """
     files: Dict[str, TreeFile] = {}
     try:
@@ -92,7 +93,7 @@ def read_wheel(path: Path, program: str, scratch: Path) -> InstalledWheel:
 
 
 def _stash(archive: zipfile.ZipFile) -> str:
-    """The directory with what does not belong on Python's path."""
+    """The directory of files that don't belong on Python's path."""
     if _LAYOUT not in archive.namelist():
         return _DEFAULT_STASH
     layout = json.loads(_text(archive, archive.getinfo(_LAYOUT)))
@@ -104,7 +105,7 @@ def _stash(archive: zipfile.ZipFile) -> str:
 def _wanted(
     archive: zipfile.ZipFile, stash: str, scripts: Container[str]
 ) -> Iterator[Tuple[zipfile.ZipInfo, str]]:
-    """Members, with their paths below the directory that is on Python's path."""
+    """The members to install, with their paths below the directory on Python's path."""
     for info in archive.infolist():
         name = info.filename
         if name.endswith("/") or name == _LAYOUT or is_bytecode(name):
@@ -113,7 +114,7 @@ def _wanted(
             raise ValueError(f"{name!r} may lead outside")
         if name.startswith(f"{stash}/"):
             name = name[len(stash) + 1 :]
-            # Written by the installer, for its own Python.
+            # The installer wrote it for its own Python.
             if posixpath.dirname(name) == "bin" and posixpath.basename(name) in scripts:
                 continue
         elif _is_metadata(name) and posixpath.basename(name) in _NOTES:
@@ -165,7 +166,7 @@ def _name_interpreter(script: Path, program: str) -> None:
 
 def _record(files: Mapping[str, TreeFile], place: Path) -> Dict[str, TreeFile]:
     """The list of installed files (Recording installed projects, The RECORD file), which PEX leaves
-    out; `importlib.metadata.files` reads it. Bytecode is not in it, nor need it be."""
+    out; `importlib.metadata.files` reads it. It need not and does not list bytecode."""
     metadata = next((name for name in files if _is_metadata(name)), None)
     if metadata is None:
         return {}

@@ -1,4 +1,4 @@
-"""What extension modules and programs need that their wheel does not bring."""
+"""Libraries that extension modules and programs need but their wheel does not contain."""
 
 import json
 import posixpath
@@ -11,7 +11,7 @@ from lading.store.elf import sound_elf
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
-# How many a message tells.
+# The most libraries that a message lists.
 _MOST_TOLD = 5
 
 
@@ -24,8 +24,8 @@ class NativeNeed:
 
 
 def native_needs(files: Iterable[TreeFile]) -> Tuple[NativeNeed, ...]:
-    """What the ELF files among `files` need that is not among them, whatever its directory: wheels
-    load their own libraries by path as well."""
+    """What the ELF files among `files` need that is not among them, in any directory: wheels also
+    load their own libraries by path."""
     listed = [file for file in files if file.member.type != Kind.DIRECTORY]
     own = {posixpath.basename(file.member.path) for file in listed}
     needs: List[NativeNeed] = []
@@ -45,8 +45,8 @@ def needs_from_json(text: str) -> Tuple[NativeNeed, ...]:
 
 
 def check_needs(needs: Iterable[NativeNeed], offered: Collection[str], remedy: str) -> None:
-    """LadingError with those libraries that are not `offered`, each with a file that needs it, and
-    the `remedy`."""
+    """Raises LadingError with the libraries that are not `offered`, each with a file that needs it,
+    and the `remedy`."""
     missing: Dict[str, str] = {}
     for need in needs:
         name = posixpath.basename(need.library)

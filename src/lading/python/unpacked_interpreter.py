@@ -1,6 +1,6 @@
-"""The image's own Python, unpacked and run where the image is built.
+"""The image's own Python, unpacked and run on the machine that builds the image.
 
-It is started by its own dynamic loader, so that nothing of the machine but the kernel takes part.
+Its own dynamic loader starts it, so it uses nothing of the machine but the kernel.
 """
 
 import posixpath
@@ -19,24 +19,24 @@ from lading.values.errors import LadingError
 
 @dataclass(frozen=True)
 class InterpreterFiles:
-    """`program` is the interpreter's path in the image, without a leading slash; `segments` are
-    tar files that hold it and what it is linked with, as paths below the sandbox."""
+    """`program` is the interpreter's path in the image, without a leading slash. `segments` are tar
+    files with it and the libraries that it is linked with, as paths below the sandbox."""
 
     program: str
     segments: Tuple[SegmentFile, ...]
 
     @property
     def key(self) -> str:
-        """Stands for the contents of the segments."""
+        """Identifies the contents of the segments."""
         digests = " ".join(segment.sha256 for segment in self.segments)
         return Sha256.of(digests.encode("ascii")).hex
 
 
 @dataclass(frozen=True)
 class UnpackedInterpreter:
-    """`command` starts it; it takes no notice of the environment.
+    """`command` starts it; it ignores the environment.
 
-    `libraries` are the names of those that extension modules find by it in the image.
+    `libraries` are the names of the libraries that extension modules find through it in the image.
     """
 
     command: Tuple[str, ...]
@@ -44,7 +44,7 @@ class UnpackedInterpreter:
 
     @classmethod
     def of(cls, files: InterpreterFiles) -> "UnpackedInterpreter":
-        """Unpacked in the machine's cache. LadingError if it can't run on this machine."""
+        """Unpacked in the machine's cache. Raises LadingError if it can't run on this machine."""
         cache = CACHE.absolute()
         root = cached_tree(
             cache,
@@ -67,7 +67,7 @@ class UnpackedInterpreter:
                 "--library-path",
                 ":".join(str(directory.absolute()) for directory in libraries),
                 str(program.absolute()),
-                # Isolated, without `site`, and leaving no bytecode of its own.
+                # Isolated, without `site`, and without writing bytecode.
                 *("-I", "-S", "-B", "-X", "utf8"),
             ),
             inherited_libraries(elf, root),
@@ -76,7 +76,7 @@ class UnpackedInterpreter:
         return interpreter
 
     def run(self, arguments: Sequence[str]) -> str:
-        """What it prints; CalledProcessError if it fails."""
+        """Returns the output. Raises CalledProcessError if it fails."""
         finished = subprocess.run(
             [*self.command, *arguments], stdout=subprocess.PIPE, check=True, env={}, text=True
         )
@@ -93,7 +93,7 @@ class UnpackedInterpreter:
 
 
 def _relative(target: str, path: str) -> str:
-    """So that an absolute link leads to the same root."""
+    """So that an absolute link stays within the same root."""
     if not target.startswith("/"):
         return target
     return posixpath.relpath(target.lstrip("/"), posixpath.dirname(path))

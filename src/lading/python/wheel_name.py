@@ -16,7 +16,7 @@ class WheelName:
 
     @classmethod
     def parse(cls, filename: str) -> "WheelName":
-        """LadingError for what is no wheel's name."""
+        """Raises LadingError for anything but a wheel's name."""
         parts = filename[: -len(".whl")].split("-")
         if not filename.endswith(".whl") or len(parts) not in (5, 6):
             raise LadingError(f"`pex` has a part {filename!r}, which is not the name of a wheel.")

@@ -1,4 +1,4 @@
-"""Deletes a directory as soon as nobody works in it any more, whatever ends that."""
+"""Deletes a directory as soon as no process works in it any more, however these end."""
 
 import os
 import signal
@@ -9,15 +9,15 @@ from pathlib import Path
 from lading.files.removed_tree import remove_tree
 from lading.namespaces.child import Child
 
-# Whoever works in the directory may take a moment to die.
+# Processes that work in the directory may take a moment to die.
 _SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Cleaner:
-    """A child in a session of its own, since Pants kills the whole process group in the end.
+    """A child in its own session, because Pants kills the whole process group in the end.
 
-    It acts when this process, and those that it has forked since, have `finish`ed or are dead.
+    It acts when this process, and those that it has forked since, have called `finish` or are dead.
     """
 
     child: Child

@@ -1,4 +1,4 @@
-"""An image in docker or podman, which are sent what they lack of it."""
+"""An image in docker or podman; only the parts that they lack are sent."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from lading.engines.container_engine import ContainerEngine
 from lading.run.loadable_image import LoadableImage
 from lading.values.errors import LadingError
 
-# An option that says which ports or which network a container gets.
+# An option that sets a container's ports or network.
 _NETWORK_OPTION = re.compile(r"-[pP].*|--(?:publish|publish-all|net|network)(?:=.*)?")
 
-# Of docker's DriverStatus, where images are in containerd's store.
+# A value in docker's DriverStatus if images are in containerd's store.
 _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
-# How often an engine is asked what it has while others remove images.
+# How often to ask an engine what it has while others remove images.
 _ATTEMPTS = 5
 
 
@@ -28,16 +28,16 @@ class EngineSession:
     image: LoadableImage
 
     def load(self) -> str:
-        """Make sure that the engine has the image; what it calls it.
+        """Make sure that the engine has the image; returns its name there.
 
-        What the engine has is asked each time, as somebody may have removed it (pants#16356).
+        The engine is asked each time, as somebody may have removed the image (pants#16356).
         """
         name = self._present()
         if name is None:
             self._send_missing_layers()
             name = self._present()
         if name is None:
-            # It can't take layers alone, or lost the others meanwhile.
+            # The engine can't take layers alone, or has lost the others meanwhile.
             output = self._send(0)
             name = self._present()
         if name is None:
@@ -55,7 +55,7 @@ class EngineSession:
         return None
 
     def _send_missing_layers(self) -> None:
-        """Where the engine can do with those, and has others."""
+        """Send only the missing layers, if the engine accepts that and has others."""
         present = self._present_layers()
         if self.engine.name == "podman":
             self._announce(present)
@@ -65,7 +65,7 @@ class EngineSession:
             self._send(present)
 
     def _pull(self) -> None:
-        """podman reads from a layout only what it lacks. A remote one can't see it."""
+        """podman reads from a layout only what it lacks. A remote podman can't see it."""
         with tempfile.TemporaryDirectory(prefix="lading-layout-") as layout:
             self.image.write_layout(Path(layout))
             pulled = self.engine.attempt("pull", "--quiet", f"oci:{layout}")
@@ -74,9 +74,9 @@ class EngineSession:
                 self.engine.attempt("tag", self.image.ids[0].partition(":")[2], reference.name)
 
     def _present_layers(self) -> int:
-        """How many of the image's layers, from the lowest, are in images that the engine has.
+        """How many of the image's layers, from the lowest, are in images of the engine.
 
-        docker finds them by their chain (moby, tarexport/load.go), so it need not be sent them.
+        docker finds layers by their chain (moby, tarexport/load.go), so these need not be sent.
         """
         for _ in range(_ATTEMPTS):
             listed = self.engine.attempt("image", "ls", "--all", "--quiet", "--no-trunc")
@@ -87,7 +87,7 @@ class EngineSession:
             found = self.engine.attempt("image", "inspect", *layers_format, *ids)
             if found.returncode == 0:
                 break
-            # podman tells of none if one is removed meanwhile.
+            # podman reports none if one of them is removed meanwhile.
         return max(
             (
                 _common(json.loads(line) or (), self.image.diff_ids)
@@ -98,7 +98,7 @@ class EngineSession:
         )
 
     def _send(self, present: int) -> str:
-        """What the engine said to it."""
+        """Returns the engine's output."""
         self._announce(present)
         process = self.engine.start("load")
         assert process.stdin is not None and process.stdout is not None
@@ -118,7 +118,8 @@ class EngineSession:
 
 
 def run_arguments(name: str, ports: Sequence[str], options: Sequence[str]) -> List[str]:
-    """Of a container that goes away when its program ends. Arguments to that may follow."""
+    """The arguments for a container that is removed when its program ends. The program's arguments
+    may follow."""
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     published = [f"--publish={port.partition('/')[0]}:{port}" for port in ports]
     if any(map(_NETWORK_OPTION.fullmatch, options)):
@@ -127,7 +128,7 @@ def run_arguments(name: str, ports: Sequence[str], options: Sequence[str]) -> Li
 
 
 def _common(one: Sequence[str], other: Tuple[str, ...]) -> int:
-    """How many elements both begin with."""
+    """The length of the common beginning."""
     count = 0
     for left, right in zip(one, other):
         if left != right:

@@ -1,4 +1,4 @@
-"""What `run_main` runs."""
+"""The request of `run_main`."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -9,8 +9,8 @@ from lading.image.programs.archive_request import LayerFiles
 
 @dataclass(frozen=True)
 class ImageRunRequest:
-    """`config` and `manifest` are the image's files, `tags` its full names, such as
-    `redis:7.0.15`; all paths are below the sandbox.
+    """`config` and `manifest` are files of the image; `tags` are its full names, such as
+    `redis:7.0.15`. All paths are below the sandbox.
     """
 
     engine: Engine

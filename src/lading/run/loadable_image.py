@@ -1,4 +1,4 @@
-"""An image that is complete, but not in one file."""
+"""A complete image, but not in one file."""
 
 import json
 from dataclasses import dataclass
@@ -40,7 +40,8 @@ class LoadableImage:
 
     @property
     def ids(self) -> Tuple[str, ...]:
-        """What engines call it: by its config, or with docker's containerd store its manifest."""
+        """What engines call it: the config's digest, or the manifest's with docker's containerd
+        store."""
         return (str(self.image.id), str(self.image.digest))
 
     @property
@@ -53,17 +54,18 @@ class LoadableImage:
         return tuple(self.blobs[layer.digest] for layer in self.image.layers)
 
     def size(self, present: int) -> int:
-        """Bytes of all but the lowest `present` layers."""
+        """The size in bytes without the lowest `present` layers."""
         return sum(layer.size for layer in self.image.layers[present:])
 
     def write(self, output: IO[bytes], present: int) -> None:
-        """The archive, without the lowest `present` layers."""
+        """Write the archive, without the lowest `present` layers."""
         write_archive(
             self.image, self.references, self.blobs, self.libzstd, cast(BinaryIO, output), present
         )
 
     def write_layout(self, directory: Path) -> None:
-        """An OCI layout in the empty `directory`, with links to the layers, and without a name."""
+        """Write an OCI layout into the empty `directory`, with links to the layers, and without a
+        name."""
         blobs = directory / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         for digest, blob in self.blobs.items():

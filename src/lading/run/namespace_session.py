@@ -1,7 +1,7 @@
-"""Runs a program in an image's file system, without a container engine and with the terminal.
+"""Runs a program in an image's file system, with the terminal but without a container engine.
 
-It is for a look at an image. The program has namespaces of its own but for the network, which is
-the machine's; what it changes is gone afterwards.
+It is for inspecting an image. The program has its own namespaces, except for the network, which is
+the machine's. Its changes are discarded afterwards.
 """
 
 import os
@@ -23,22 +23,22 @@ from lading.run.cleaner import Cleaner
 from lading.run.terminal import ContainerTerminal, has_terminal, terminal_kept
 from lading.values.errors import LadingError
 
-# What container engines take from the machine.
+# Files that container engines take from the machine.
 _ETC_FILES = ("hosts", "hostname", "resolv.conf")
 
 
 @dataclass(frozen=True)
 class NamespaceSession:
-    """`work` is an absolute path of an empty directory, which is gone in the end."""
+    """`work` is the absolute path of an empty directory, which is removed in the end."""
 
     layers: LayerBlobs
     config: RuntimeConfig
     work: Path
 
     def run(self, arguments: Sequence[str]) -> int:
-        """The image's entrypoint with `arguments`, or with its `cmd`; its exit status.
+        """Run the image's entrypoint with `arguments`, or with its `cmd`; returns the exit status.
 
-        LadingError where this machine does not allow it.
+        Raises LadingError if this machine does not allow it.
         """
         os.umask(0o022)
         # Ctrl-C is for the program in the image.
@@ -47,7 +47,7 @@ class NamespaceSession:
             return UserNamespace.of_this_user().run(lambda: self._run(arguments))
 
     def _run(self, arguments: Sequence[str]) -> int:
-        """As root of a user namespace."""
+        """Runs as root of a user namespace."""
         os.chdir(self.work)
         cleaner = Cleaner.start(self.work)
         try:
@@ -104,7 +104,7 @@ class NamespaceSession:
             signal.signal(signal.SIGINT, lambda *_: process.send_signal(signal.SIGINT))
             terminal.relay(process)
         status = process.wait()
-        # As shells tell that a signal ended a program.
+        # The status that shells report if a signal ended a program.
         return 128 - status if status < 0 else status
 
     def _environment(self, user: ProcessUser) -> Dict[str, str]:
@@ -132,7 +132,7 @@ def _accounts() -> AccountFiles:
 
 
 def _take_from_machine(root: Path) -> None:
-    """Names and addresses, for an image that has none of its own."""
+    """Names and addresses, for an image without its own."""
     with linux.inside(root):
         has_etc = os.path.isdir("/etc")
         missing = [name for name in _ETC_FILES if not os.path.lexists(f"/etc/{name}")]

@@ -1,9 +1,9 @@
 """Run an image: `run_main SANDBOX REQUEST OPTIONS [ARGUMENT ...]`.
 
-REQUEST is the JSON of `ImageRunRequest`, whose files lie below SANDBOX. OPTIONS go between `docker
-run` and the image, as a JSON list: `--env` may hold a password, which no file keeps. The image's
-program has this one's terminal, working directory and status. It gets the arguments, if there are
-any, in place of the image's `cmd`.
+REQUEST is the JSON of `ImageRunRequest`, whose files lie below SANDBOX. OPTIONS is a JSON list of
+options that go between `docker run` and the image; it is not in a file because `--env` may contain
+a password. The image's program has this program's terminal and working directory, and determines
+its status. It gets the arguments, if there are any, in place of the image's `cmd`.
 """
 
 import json

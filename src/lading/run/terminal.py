@@ -1,7 +1,7 @@
-"""A terminal of the container's own that stands for the user's, as engines have it.
+"""A container's own terminal that stands for the user's, as in container engines.
 
-Pants runs a program in a session of its own, for which the user's terminal is a mere file: in that
-a shell has no job control, and Ctrl-C would end the whole run.
+Pants runs a program in its own session, for which the user's terminal is a mere file: a shell in it
+would have no job control, and Ctrl-C would end the whole run.
 """
 
 import fcntl
@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Iterator
 
-#: How long it takes at most to notice that the window has another size, in seconds. Nobody tells
-#: whom the terminal does not control.
+#: The longest time in seconds until a change of the window's size is noticed. Processes that the
+#: terminal does not control get no signal.
 _TICK = 0.25
 
 _STDIN, _STDOUT, _CHUNK = 0, 1, 1 << 16
@@ -27,7 +27,7 @@ def has_terminal() -> bool:
 
 @contextmanager
 def terminal_kept() -> Iterator[None]:
-    """The user's terminal is in the end as it is now."""
+    """Restores the current state of the user's terminal in the end."""
     if not has_terminal():
         yield
         return
@@ -41,28 +41,28 @@ def terminal_kept() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ContainerTerminal:
-    """`master` is our end, `slave` that of the program in the container."""
+    """`master` is Lading's end, `slave` that of the program in the container."""
 
     master: int
     slave: int
 
     @classmethod
     def open(cls, owner: int) -> "ContainerTerminal":
-        """In the container's root, as its root. `owner` is the program's user id."""
+        """Runs in the container's root, as its root. `owner` is the program's user id."""
         terminal = cls(*os.openpty())
         os.fchown(terminal.slave, owner, -1)
         return terminal
 
     def take(self) -> None:
-        """Make it the one that controls this session, whose standard input it is already."""
+        """Make it the controlling terminal of this session, whose standard input it already is."""
         fcntl.ioctl(_STDIN, termios.TIOCSCTTY, 0)
 
     def relay(self, process: "subprocess.Popen[bytes]") -> None:
-        """Pass on what is typed and what is printed, until the program ends or the user's terminal
-        is gone. Then the program's is gone too, at which most programs end.
+        """Pass on input and output until the program ends or the user's terminal is gone. Then the
+        program's terminal is closed too, which ends most programs.
         """
         os.close(self.slave)
-        tty.setraw(_STDIN, termios.TCSANOW)  # what has been typed already counts
+        tty.setraw(_STDIN, termios.TCSANOW)  # what has already been typed counts
         with suppress(EOFError, OSError):
             self._relay(process)
         os.close(self.master)
@@ -80,7 +80,7 @@ class ContainerTerminal:
             _pass(self.master, _STDOUT)
 
     def _fit(self, size: bytes) -> bytes:
-        """Take up the size of the window, which was `size`."""
+        """Adopt the size of the window, which was `size`."""
         now = fcntl.ioctl(_STDIN, termios.TIOCGWINSZ, bytes(8))
         if now != size:
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, now)
@@ -88,7 +88,7 @@ class ContainerTerminal:
 
 
 def _pass(source: int, target: int) -> None:
-    """EOFError or OSError if nobody has the other end of one any more."""
+    """Raises EOFError or OSError if nobody has the other end of one any more."""
     data = os.read(source, _CHUNK)
     if not data:
         raise EOFError

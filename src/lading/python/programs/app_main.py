@@ -2,8 +2,8 @@
 
     app_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
-REQUEST is the JSON of `AppRequest`, LIBRARY the compressor's. SEGMENT is a tree segment, COMPRESSED
-what becomes of it, MEMBERS the JSON of its `TreeMember`s.
+REQUEST is the JSON of `AppRequest`, LIBRARY is the compressor's. SEGMENT is a tree segment,
+COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s.
 """
 
 import tempfile

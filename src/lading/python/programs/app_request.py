@@ -1,4 +1,4 @@
-"""What `app_main` makes a part of."""
+"""The request of `app_main`."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -9,10 +9,10 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 
 @dataclass(frozen=True)
 class AppRequest:
-    """`sources` is a directory below the sandbox, `paths` what is in it; there may be no more.
+    """`sources` is a directory below the sandbox, `paths` its content; other files are not allowed.
 
-    `directory` and `packages` are where sources and installed packages go in the image, without a
-    leading slash. `has_path_files`: there are `.pth` files among the packages.
+    `directory` and `packages` are the directories of sources and installed packages in the image,
+    without a leading slash. `has_path_files` says whether the packages have `.pth` files.
     """
 
     sources: str

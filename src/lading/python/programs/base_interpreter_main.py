@@ -1,11 +1,11 @@
-"""Take what compiles modules out of the layers of an image that was pulled, or has its Python from
-elsewhere:
+"""Extract what is needed to compile modules from the layers of an image that was pulled, or whose
+Python is not from the store:
 
     base_interpreter_main REQUEST LIBZSTD SEGMENT
 
 REQUEST is the JSON of `BaseInterpreterRequest`. SEGMENT is a tree segment with the program, its
-modules and what it is linked with, or empty if the image does not have the program. LIBZSTD is the
-library that `lading.fetch.zstd_library` pins.
+modules and the libraries that it is linked with, or empty if the image does not have the program.
+LIBZSTD is the library that `lading.fetch.zstd_library` pins.
 """
 
 import posixpath
@@ -26,12 +26,13 @@ from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.json_codec import read_json
 
-# Compiling takes none of them, and they are most of the files.
+# Compiling does not need these, and they are most of the files.
 _NOT_TAKEN = ("dist-packages", "ensurepip", "idlelib", "site-packages", "test", "tests")
 
 _LIBRARY = re.compile(r"(?:lib|ld-).*\.so(?:\..*)?")
 
-# Where libraries are in the segment, whatever directories and links lead to them in the image.
+# The directory of libraries in the segment, whatever directories and links lead to them in the
+# image.
 _LIBRARIES = "lib"
 
 _CHUNK = 1 << 20
@@ -76,7 +77,8 @@ def _real(tree: ImageTree, path: str) -> Optional[str]:
 def _modules(
     request: BaseInterpreterRequest, tree: ImageTree, program: str
 ) -> Iterator[Tuple[str, str]]:
-    """The standard library's, with where they are in the image; Python finds them beside itself."""
+    """The modules of the standard library, with their paths in the image; Python finds them beside
+    itself."""
     library = f"lib/python3.{request.minor}"
     here, there = (posixpath.join(_prefix(path), library) for path in (request.program, program))
     for path in tree.entries:
@@ -90,9 +92,9 @@ def _modules(
 def _libraries(
     request: BaseInterpreterRequest, tree: ImageTree, program: str
 ) -> Iterator[Tuple[str, str]]:
-    """By name, with where they are in the image; the first directory that has one counts."""
+    """Libraries by name, with their paths in the image; the first directory that has one wins."""
     listed = (posixpath.join(_prefix(program), "lib"), *request.directories)
-    # Of two pairs of one name a dictionary has the last.
+    # If a key occurs twice, a dictionary keeps the last value.
     for directory in reversed(listed):
         found = tree.directory(directory)
         for path in tree.entries if found is not None else ():
@@ -104,7 +106,7 @@ def _libraries(
 
 
 def _prefix(program: str) -> str:
-    """What has `bin` with the program."""
+    """The directory whose `bin` has the program."""
     return posixpath.dirname(posixpath.dirname(program))
 
 
@@ -115,8 +117,8 @@ def _extract(
     wanted: "set[str]",
     scratch: Path,
 ) -> Dict[str, Path]:
-    """Where the bytes of the files are that are `wanted`. Of one that several layers have, those of
-    the last count."""
+    """The files with the bytes of the `wanted` ones. If several layers have a file, the last one's
+    is used."""
     names = {posixpath.basename(path) for path in wanted}
     found: Dict[str, Path] = {}
     for blob in map(Path, request.layers):
@@ -146,7 +148,7 @@ def _write(archive: LayerArchive, place: Path) -> None:
 
 
 def _linked(program: Path, offered: Mapping[str, Path]) -> List[str]:
-    """The names of those libraries that the program is linked with, and of what loads it."""
+    """The names of the libraries that the program is linked with, and of its loader."""
     names: List[str] = []
     queue = [program]
     while queue:

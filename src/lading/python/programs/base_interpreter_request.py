@@ -1,4 +1,4 @@
-"""Which Python of an image `base_interpreter_main` takes, and where the image is."""
+"""Which Python `base_interpreter_main` extracts, and from which image."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -6,8 +6,8 @@ from typing import Tuple
 
 @dataclass(frozen=True)
 class BaseInterpreterRequest:
-    """CPython 3.`minor` at the path `program`; libraries are found in `directories`. Paths have no
-    leading slash.
+    """CPython 3.`minor` at the path `program`; its libraries are searched in `directories`. Paths
+    have no leading slash.
 
     `layers` are the blobs of the image's layers, lowest first, and `tree` is the JSON of its
     `ImageTree`, as paths below the sandbox.

@@ -2,7 +2,7 @@
 
     needs_main REQUEST OUTPUT
 
-REQUEST is the JSON of `NeedsRequest`. OUTPUT is empty, and there if all is well.
+REQUEST is the JSON of `NeedsRequest`. OUTPUT is an empty file, written if the check succeeds.
 """
 
 import posixpath

@@ -1,4 +1,4 @@
-"""What `needs_main` checks."""
+"""The request of `needs_main`."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -8,11 +8,11 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 
 @dataclass(frozen=True)
 class NeedsRequest:
-    """Paths below the sandbox: `needs` and `wheels` are the two lists that `wheel_main` makes of
-    each wheel, `interpreter` is one from the store, `tree` the JSON of the `ImageTree`, or "". Of
-    that, libraries are found in `directories`.
+    """Paths are below the sandbox. `needs` and `wheels` are the two lists that `wheel_main` writes
+    for each wheel, `interpreter` is one from the store, `tree` is the JSON of the `ImageTree`, or
+    "". Libraries in that tree are searched in `directories`.
 
-    `remedy` is the sentence that says what to do about what is missing.
+    `remedy` is a sentence that says what to do about missing libraries.
     """
 
     needs: Tuple[str, ...]

@@ -2,8 +2,8 @@
 
     tree_bytecode_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
-REQUEST is the JSON of `TreeBytecodeRequest`, LIBRARY the compressor's. SEGMENT is a tree segment of
-bytecode, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s.
+REQUEST is the JSON of `TreeBytecodeRequest`, LIBRARY is the compressor's. SEGMENT is a tree segment
+of bytecode, COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s.
 """
 
 import tarfile
@@ -31,7 +31,7 @@ def main(argv: List[str]) -> None:
 
 
 def _modules(request: TreeBytecodeRequest, scratch: Path) -> Iterator[Module]:
-    """With their sources in `scratch`."""
+    """The modules; their sources are written to `scratch`."""
     roots = tuple(f"{root}/" for root in request.roots)
     number = 0
     for segment in request.segments:

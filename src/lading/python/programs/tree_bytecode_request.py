@@ -1,4 +1,4 @@
-"""What `tree_bytecode_main` compiles."""
+"""The request of `tree_bytecode_main`."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -8,8 +8,8 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 
 @dataclass(frozen=True)
 class TreeBytecodeRequest:
-    """The modules in `segments`, tree segments below the sandbox, that lie below one of `roots`,
-    without leading slashes."""
+    """Compile the modules in `segments` (tree segments below the sandbox) that lie below one of
+    `roots` (without leading slashes)."""
 
     segments: Tuple[str, ...]
     roots: Tuple[str, ...]

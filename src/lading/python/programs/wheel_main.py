@@ -2,9 +2,10 @@
 
     wheel_main REQUEST WHEEL LIBRARY SEGMENT COMPRESSED MEMBERS WHEEL_JSON NEEDS
 
-REQUEST is the JSON of `WheelRequest`, WHEEL the zip file from the PEX, LIBRARY the compressor's.
-SEGMENT is a tree segment, COMPRESSED what becomes of it, MEMBERS the JSON of its `TreeMember`s;
-WHEEL_JSON tells of console scripts and path files, NEEDS of libraries that it does not bring.
+REQUEST is the JSON of `WheelRequest`, WHEEL is the zip file from the PEX, LIBRARY is the
+compressor's. SEGMENT is a tree segment, COMPRESSED its compressed form, MEMBERS the JSON of its
+`TreeMember`s. WHEEL_JSON lists console scripts and path files, NEEDS the libraries that the wheel
+needs but does not contain.
 """
 
 import tempfile

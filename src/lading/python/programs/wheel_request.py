@@ -1,4 +1,4 @@
-"""What `wheel_main` makes a part of, and what it says of it."""
+"""The request of `wheel_main`, and its description of the wheel."""
 
 from dataclasses import dataclass
 from typing import Mapping, Optional
@@ -8,7 +8,7 @@ from lading.python.unpacked_interpreter import InterpreterFiles
 
 @dataclass(frozen=True)
 class WheelRequest:
-    """`directory` is where the wheel goes in the image, without a leading slash; `program` is the
+    """`directory` is the wheel's directory in the image, without a leading slash; `program` is the
     absolute path of the image's Python; `interpreter` compiles the modules, if there is one."""
 
     directory: str
@@ -18,8 +18,8 @@ class WheelRequest:
 
 @dataclass(frozen=True)
 class WheelDescription:
-    """`scripts` are the console scripts, `module:function` by name. `has_path_files`: there are
-    `.pth` files, which `site` reads."""
+    """`scripts` are the console scripts, `module:function` by name. `has_path_files` says whether
+    there are `.pth` files, which `site` reads."""
 
     scripts: Mapping[str, str]
     has_path_files: bool
