@@ -1,4 +1,4 @@
-"""What must not be in the image: `must_not_contain=["//3rdparty/gcc", "gcc-*"]`."""
+"""What the image must not contain: `must_not_contain=["//3rdparty/gcc", "gcc-*"]`."""
 
 import fnmatch
 import re
@@ -13,8 +13,8 @@ from lading.values.path import StorePath
 
 @dataclass(frozen=True)
 class AbsenceCheck:
-    """`text` is what the user wrote: an address, whose store path is `path`, or a pattern for
-    names of store packages and Debian packages; then `path` is ""."""
+    """`text` is what the user wrote: an address, whose store path is `path`, or a pattern for names
+    of store packages and Debian packages; for a pattern `path` is ""."""
 
     text: str
     path: str
@@ -44,7 +44,8 @@ class AbsenceCheck:
 
 
 def _explain(package: StorePackage, closure: Sequence[StorePackage]) -> str:
-    """That it is there, and by which references, from what the image itself names."""
+    """Says that the image contains it, and which references lead to it from what the image
+    names."""
     known = {one.path: one for one in closure}
     referred = {reference for one in closure for reference in one.references}
     chains = (why(root, package.path, known) for root in known if root not in referred)

@@ -39,7 +39,7 @@ def main(argv: List[str]) -> None:
     layers = LayerBlobs(blobs, str(Path(libzstd).absolute()))
     outcomes = list(_outcomes(request, layers, config))
     Path(junit).write_text(junit_report(request.name, outcomes), encoding="utf-8")
-    # Whatever the locale.
+    # In UTF-8, whatever the locale.
     sys.stdout.buffer.write(text_report(outcomes).encode("utf-8", "surrogateescape"))
     sys.stdout.flush()
     if not all(outcome.passed for outcome in outcomes):
@@ -56,7 +56,7 @@ def _outcomes(
     results: Sequence[CommandResult] = ()
     if checks.commands and request.engine is Engine.NONE:
         work = Path("work").absolute()
-        work.mkdir(mode=0o700)  # others could run setuid files that the image has
+        work.mkdir(mode=0o700)  # other users could run setuid files in the image
         run = NamespaceRun(layers, config, accounts, work, _timeout(request))
         results = run.run(checks.commands)
     elif checks.commands:
@@ -79,7 +79,7 @@ def _outcomes(
 
 
 def _with_contents(layered: LayeredFiles, checks: Checks) -> ImageFiles:
-    """With the contents that somebody looks at."""
+    """With the file contents that checks read."""
     files = ImageFiles(layered.files)
     wanted = {key for path in ACCOUNT_FILES if (key := files.find_file(path)) is not None}
     wanted.update(dpkg_files(files))

@@ -1,4 +1,4 @@
-"""What `check_main` checks, and of which image."""
+"""The request of `check_main`: what to check, and in which image."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -10,11 +10,11 @@ from lading.store.package import StorePackage
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """`config` is a file; `layers` are blobs, lowest first, or nothing where none of `checks` needs
-    them. `compressed_size` is in bytes, `closure` what lies in the store.
+    """`config` is a file; `layers` are blobs, lowest first, or empty if none of `checks` needs
+    them. `compressed_size` is in bytes; `closure` is what the store has.
 
-    Unless `engine` is `NONE`, `archive` is the image's, and `ids` are what the engine may call
-    it. `timeout` is in seconds, for all commands together. `name` is of the test.
+    Unless `engine` is `NONE`, `archive` is the image's, and `ids` are the ids that the engine may
+    give it. `timeout` is in seconds, for all commands together. `name` is the test's.
     """
 
     name: str

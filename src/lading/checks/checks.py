@@ -1,4 +1,4 @@
-"""All that is checked of an image."""
+"""All checks of an image."""
 
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,7 +14,7 @@ from lading.checks.size_check import SizeCheck
 
 @dataclass(frozen=True)
 class Checks:
-    """`unpacked` and `compressed` are limits of the image's size."""
+    """`unpacked` and `compressed` are limits for the image's size."""
 
     commands: Tuple[CommandCheck, ...] = ()
     files: Tuple[FileCheck, ...] = ()
@@ -32,7 +32,8 @@ class Checks:
         )
 
     def expanded(self, variables: Mapping[str, str]) -> "Checks":
-        """With `variables`, which are the image's, for the names that some checks have."""
+        """With `variables`, which are the image's, filled into the checks that use names of
+        variables."""
         return replace(
             self,
             commands=tuple(check.expanded(variables) for check in self.commands),
@@ -41,7 +42,7 @@ class Checks:
 
     @property
     def need_layers(self) -> bool:
-        """Whether an image's config and the descriptions of its layers are not enough."""
+        """Whether the image's config and the descriptions of its layers are not enough."""
         named = any(not check.path for check in self.absent)
         users = any(check.key == "user" for check in self.config)
         return bool(self.commands or self.files or self.licenses or self.unpacked or named or users)

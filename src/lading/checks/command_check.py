@@ -1,4 +1,4 @@
-"""A command that is run in the image, and what it must do.
+"""A command that is run in the image, and its expected result.
 
     commands=[
         {"run": ["redis-server", "--version"], "stdout": ["v=7\\.0\\.15"]},
@@ -41,7 +41,7 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """What must be found in standard output or error, and what must not."""
+    """What must be in standard output or error, and what must not."""
 
     has: Tuple[Pattern, ...] = ()
     lacks: Tuple[Pattern, ...] = ()
@@ -59,9 +59,9 @@ class OutputCheck:
 class CommandCheck:
     """`words` are a program with arguments, or arguments to the image's entrypoint.
 
-    `setup` are commands that are run before, in the same file system. `env` goes before the
-    image's own environment. `user` and `working_dir` are the image's where they are None.
-    With `expand`, `$NAME` in `words` and `env` stands for a variable of the image's.
+    `setup` are commands that run before it, in the same file system. `env` takes precedence over
+    the image's own environment. If `user` and `working_dir` are None, they are the image's. With
+    `expand`, `$NAME` in `words` and `env` stands for a variable of the image.
     """
 
     name: str
@@ -79,7 +79,7 @@ class CommandCheck:
 
     @classmethod
     def parse(cls, value: Any) -> "CommandCheck":
-        """From an element of the field; LadingError for what it can't be."""
+        """Reads an element of the field. Raises LadingError if it is invalid."""
         fields = Fields.parse(f"`{FIELD}` has", value, _KEYS, EXAMPLE)
         run, args = (fields.words(key, _as_list(value.get(key))) for key in ("run", "args"))
         if (run is None) == (args is None) or run == ():
@@ -111,7 +111,7 @@ class CommandCheck:
         )
 
     def expanded(self, variables: Mapping[str, str]) -> "CommandCheck":
-        """With `variables`, which are the image's, for names in `words` and `env`."""
+        """With `variables`, which are the image's, filled into `words` and `env`."""
         if not self.expand:
             return self
         env = {name: expand(value, variables) for name, value in self.env}
@@ -134,7 +134,7 @@ class CommandCheck:
 
 
 def _as_list(value: object) -> str:
-    """The list that somebody meant who wrote a string."""
+    """The list that somebody who wrote a string probably meant."""
     if not isinstance(value, str):
         return '["redis-server", "--version"]'
     try:

@@ -1,4 +1,4 @@
-"""What a command in an image did."""
+"""The result of a command in an image."""
 
 import shlex
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Sequence, Tuple
 
 @dataclass(frozen=True)
 class CommandResult:
-    """`problem` is a sentence if the command did not run to its end; then the rest does not count.
+    """`problem` is a sentence if the command did not run to its end; the rest is then meaningless.
 
-    `notes` are what else may explain a failure, such as a setup command that failed.
+    `notes` are other possible explanations of a failure, such as a failed setup command.
     """
 
     exit_code: int = 0
@@ -19,11 +19,11 @@ class CommandResult:
     notes: Tuple[str, ...] = ()
 
 
-#: Problems of commands for which there is not enough time.
+#: Problems of commands that did not have enough time.
 OUT_OF_TIME = "it was still running when the time that `timeout` gives was over"
 NOT_STARTED = "it was not started, since the time that `timeout` gives was over"
 
 
 def setup_note(words: Sequence[str], problem: str, exit_code: int) -> str:
-    """That a command went wrong that was run before."""
+    """Says that an earlier command failed."""
     return f"before, in setup, `{shlex.join(words)}`: {problem or f'exit_code {exit_code}'}"

@@ -1,4 +1,4 @@
-"""What the image's config must say.
+"""Expected values in the image's config.
 
     config={
         "user": "redis",
@@ -43,11 +43,11 @@ class Comparison(Enum):
 
 @dataclass(frozen=True)
 class ConfigCheck:
-    """`key` is a field of `docker_image`; `entry` is what is looked at in it, if it is a
-    dictionary, else "".
+    """`key` is a field of `docker_image`; `entry` is the checked key if the field is a dictionary,
+    else "".
 
-    IS: the value is `expected`; None for an entry that must not be. MATCHES: `expected` is a
-    pattern. HAS, LACKS: `expected` is among the ports or volumes; ports without a protocol are of
+    IS: the value is `expected`; None for an entry that must be missing. MATCHES: `expected` is a
+    pattern. HAS, LACKS: `expected` is among the ports or volumes; a port without a protocol matches
     any.
     """
 
@@ -92,7 +92,7 @@ class ConfigCheck:
 
 
 def parse_config(value: Any) -> Tuple[ConfigCheck, ...]:
-    """From the field; LadingError for what it can't be."""
+    """Reads the field. Raises LadingError if it is invalid."""
     fields = Fields.parse(f"`{FIELD}` has", value, _KEYS, EXAMPLE)
     return tuple(check for key in _KEYS if key in value for check in _parse_key(fields, key))
 
@@ -133,7 +133,7 @@ def _numeric(user: str, accounts: AccountFiles) -> str:
     try:
         return resolve_user(user, accounts) if user else user
     except LadingError:
-        return user  # nobody of the image, which shows in the difference
+        return user  # the image has no such user, which the difference shows
 
 
 def _show(value: object) -> str:

@@ -1,11 +1,12 @@
-"""Which Debian packages an image has."""
+"""The Debian packages of an image."""
 
 import re
 from typing import Iterator, Tuple
 
 from lading.checks.image_files import ImageFiles
 
-# Where dpkg notes what is installed, and where images without dpkg do (distroless).
+# The file where dpkg lists installed packages, and the directory used by images without dpkg
+# (distroless).
 _STATUS_FILE, _STATUS_DIRECTORY = "var/lib/dpkg/status", "var/lib/dpkg/status.d"
 
 _PACKAGE = re.compile(r"^Package: *(\S+)", re.MULTILINE)
@@ -13,7 +14,7 @@ _STATUS = re.compile(r"^Status: *(.*)$", re.MULTILINE)
 
 
 def dpkg_files(files: ImageFiles) -> Iterator[str]:
-    """The keys of the files that say which Debian packages are installed."""
+    """The keys of the files that list the installed Debian packages."""
     paths = [_STATUS_FILE]
     paths += [f"{_STATUS_DIRECTORY}/{name}" for name in files.names(_STATUS_DIRECTORY)]
     for path in paths:
@@ -23,12 +24,12 @@ def dpkg_files(files: ImageFiles) -> Iterator[str]:
 
 
 def debian_packages(files: ImageFiles) -> Tuple[str, ...]:
-    """Names of the packages that are installed, sorted."""
+    """The sorted names of the installed packages."""
     names = set()
     for key in dpkg_files(files):
         for paragraph in files.contents[key].decode("utf-8", "replace").split("\n\n"):
             name, status = _PACKAGE.search(paragraph), _STATUS.search(paragraph)
-            # Where there is no status, as in distroless images, what is listed is there.
+            # Without a status, as in distroless images, every listed package is installed.
             if name and (not status or status[1].split()[-1:] == ["installed"]):
                 names.add(name[1])
     return tuple(sorted(names))

@@ -15,13 +15,13 @@ from lading.checks.command_result import NOT_STARTED, OUT_OF_TIME, CommandResult
 from lading.engines.container_engine import ContainerEngine
 from lading.values.errors import LadingError
 
-#: The repository of the names that images have while they are tested.
+#: The repository in the names of images while they are tested.
 _REPOSITORY = "localhost/lading-test"
 
-# What podman calls the state of a container whose program it could not start.
+# podman's states of a container whose program could not be started.
 _NOT_RUN = ("created", "configured", "initialized")
 
-#: How often an image is loaded again that another test removes at the same time.
+#: How often to load an image again if another test removes it at the same time.
 _ATTEMPTS = 5
 
 
@@ -31,12 +31,12 @@ class EngineRun:
 
     @contextmanager
     def loaded(self, archive: Path, ids: Sequence[str]) -> Iterator[str]:
-        """A name under which the engine has the image of `archive`, as long as it is needed.
+        """A name of the image of `archive` in the engine, while it is needed.
 
-        `ids` are what it may be called there by itself. Nothing else gets another name, and an
-        image that was not there before is not there afterwards.
+        `ids` are the ids that the engine may give it. No other image is renamed, and the image is
+        removed afterwards if it was not there before.
         """
-        signal.signal(signal.SIGTERM, _end)  # so that what is made here is removed
+        signal.signal(signal.SIGTERM, _end)  # so that everything created here is removed
         name = f"{_REPOSITORY}:{secrets.token_hex(8)}"
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -51,13 +51,13 @@ class EngineRun:
         try:
             yield name
         finally:
-            # Where somebody's container uses the image, podman removes nothing but the name if
-            # it is told so; docker keeps both.
+            # If somebody's container uses the image, podman only removes the name, and only if told
+            # to; docker keeps both.
             if self.engine.attempt("image", "rm", name).returncode:
                 self.engine.attempt("untag", name)
 
     def run(self, image: str, check: CommandCheck, end: Optional[float]) -> CommandResult:
-        """`end` is of time.monotonic."""
+        """`end` is a time of time.monotonic."""
         made: List[str] = []
         notes: List[str] = []
         try:
@@ -87,7 +87,7 @@ class EngineRun:
         words: Sequence[str],
         end: Optional[float],
     ) -> Tuple[CommandResult, str]:
-        """The result, and the container, which is to be removed."""
+        """The result, and the container, which must be removed."""
         container = self.engine.call(
             *("create", "--interactive", "--network", "none", *entrypoint),
             *(option for pair in check.env for option in ("--env", "=".join(pair))),
@@ -114,7 +114,7 @@ class EngineRun:
                 stdout=_text(expired.stdout), stderr=_text(expired.stderr), problem=OUT_OF_TIME
             )
         state = json.loads(self.engine.call("inspect", "--format", "{{json .State}}", container))
-        # podman has no such text; its container stays as it was.
+        # podman has no such text; its container keeps its state.
         error = state.get("Error") or (state["Status"] in _NOT_RUN and started.stderr.strip())
         if error:
             return CommandResult(problem=f"it can't be run: {error}")
@@ -125,14 +125,14 @@ class EngineRun:
 
 
 def _arguments(check: CommandCheck) -> Tuple[List[str], Sequence[str]]:
-    """Options for the entrypoint, and what stands behind the image."""
+    """Options for the entrypoint, and the arguments after the image."""
     if check.entrypoint:
         return [], check.words
     return ["--entrypoint", check.words[0]], check.words[1:]
 
 
 def _text(output: Union[bytes, str, None]) -> str:
-    """Of an output that was cut off, which is bytes even where text was asked for."""
+    """The text of an output that was cut off, which is bytes even if text was requested."""
     return output.decode("utf-8", "replace") if isinstance(output, bytes) else output or ""
 
 

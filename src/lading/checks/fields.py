@@ -1,4 +1,4 @@
-"""Reads the dictionaries that checks are written as in BUILD files."""
+"""Reads the dictionaries in BUILD files that describe checks."""
 
 import difflib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lading.values.errors import LadingError
 
 @dataclass(frozen=True)
 class Fields:
-    """`where` begins errors and ends with a verb: "`files` gives '/data'"."""
+    """`where` begins error messages and ends with a verb: "`files` gives '/data'"."""
 
     where: str
     values: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Fields:
         return cls(where, value)
 
     def text(self, key: str) -> Optional[str]:
-        """None where it is not given."""
+        """None if the key is missing."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, str):
             raise LadingError(f"{self.where} the {key} {value!r}. Write a string.")
@@ -47,7 +47,7 @@ class Fields:
         return tuple(value)
 
     def patterns(self, key: str) -> Tuple[Pattern, ...]:
-        """One, or a list of them."""
+        """One pattern, or a list of them."""
         value = self.values.get(key, ())
         texts = value if isinstance(value, (list, tuple)) else (value,)
         return tuple(Pattern.parse(f"{self.where}, in {key!r},", text) for text in texts)

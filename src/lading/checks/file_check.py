@@ -30,7 +30,7 @@ from lading.values.errors import LadingError
 
 FIELD = "files"
 
-#: The types that may be checked.
+#: The types that can be checked.
 TYPES = tuple(kind.value for kind in Kind if kind is not Kind.HARDLINK)
 
 EXAMPLE = '{"mode": "0755", "owner": "redis:redis"}'
@@ -41,12 +41,12 @@ _MODE = re.compile(r"[0-7]{3,4}")
 
 @dataclass(frozen=True)
 class FileCheck:
-    """None, or nothing in a tuple, is what is not checked.
+    """None, or an empty tuple, means that the property is not checked.
 
-    A last symlink in `path` is followed, but for `target`, which is its text, for a `type` of
+    A final symlink in `path` is followed, except for `target` (the symlink's text), for the `type`
     symlink, for files that must be `absent`, and without `follow`. `user` and `group` are names or
-    ids. `permissions` are as Go shows them; `executable_by` is owner, group, other or any.
-    Unless `variables` is None, `$NAME` in `path` stands for one of these or of the image's.
+    ids. `permissions` are in Go's notation; `executable_by` is owner, group, other or any. Unless
+    `variables` is None, `$NAME` in `path` stands for one of these or of the image's.
     """
 
     path: str
@@ -68,7 +68,7 @@ class FileCheck:
 
     @classmethod
     def parse(cls, path: str, value: Any) -> "FileCheck":
-        """From an item of the field; LadingError for what it can't be."""
+        """Reads an item of the field. Raises LadingError if it is invalid."""
         parse_container_path(FIELD, path)
         name = f"file {path}"
         if value is None:
@@ -102,14 +102,14 @@ class FileCheck:
         )
 
     def expanded(self, variables: Mapping[str, str]) -> "FileCheck":
-        """With `variables`, which are the image's, for names in the path."""
+        """With `variables`, which are the image's, filled into the path."""
         if self.variables is None:
             return self
         own = {name: expand(value, variables) for name, value in self.variables}
         return replace(self, path=expand(self.path, {**variables, **own}), variables=None)
 
     def wanted(self, files: ImageFiles) -> Tuple[str, ...]:
-        """The keys of the files whose contents `judge` looks at."""
+        """The keys of the files whose contents `judge` reads."""
         key = files.find_file(self.path) if self.is_read else None
         return () if key is None else (key,)
 
@@ -178,7 +178,7 @@ class FileCheck:
         content = data.decode("utf-8", "replace")
         if self.text is not None and content != self.text:
             expected, actual = self.text.splitlines(), content.splitlines()
-            # Without the names of files, of which there are none.
+            # Without the lines for file names, which do not exist here.
             diff = list(difflib.unified_diff(expected, actual, lineterm="", n=2))[2:]
             diff = diff or ["the lines are the same, but their ends are not"]
             yield f"text: - is expected, + is actual:\n{indented(diff)}"

@@ -1,4 +1,4 @@
-"""The files of an image, as a program in it sees them."""
+"""The files of an image as a program in it sees them."""
 
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence
@@ -11,9 +11,10 @@ from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """By path without leading slash and without links among its parents; that of the root is "".
+    """Entries by path without leading slash and without links among its parents; the root's path is
+    "".
 
-    `contents` are those of the files that somebody wants to read.
+    `contents` are those of the files that checks read.
     """
 
     files: Mapping[str, RootEntry]
@@ -22,7 +23,8 @@ class ImageFiles:
     def find(self, path: str, through_link: bool = True) -> Optional[str]:
         """The key of what is at `path`, None if nothing is there.
 
-        Links among its parents are followed, and a last one unless `through_link` is false.
+        Links among its parents are followed; a final link is followed unless `through_link` is
+        false.
         """
         place = follow(f"{path}/." if through_link else path, self._target)
         return place if place in self.files else None
@@ -37,12 +39,12 @@ class ImageFiles:
         return key if key is not None and self.files[key].type == Kind.FILE else None
 
     def read(self, path: str) -> Optional[bytes]:
-        """What a program reads at `path`, which somebody wanted; None if there is no file."""
+        """What a program reads at `path`, whose content was requested; None if there is no file."""
         key = self.find_file(path)
         return None if key is None else self.contents[key]
 
     def names(self, directory: str) -> Sequence[str]:
-        """What is in a directory, sorted; nothing where there is none."""
+        """The sorted names in a directory; empty if there is none."""
         key = self.find(directory)
         if key is None:
             return ()
@@ -52,6 +54,6 @@ class ImageFiles:
 
     @property
     def accounts(self) -> AccountFiles:
-        """Somebody must have wanted `ACCOUNT_FILES`."""
+        """The contents of `ACCOUNT_FILES` must have been requested."""
         contents = ((path, self.read(path)) for path in ACCOUNT_FILES)
         return AccountFiles.from_data({path: data for path, data in contents if data is not None})

@@ -1,6 +1,6 @@
-"""Reads an image's files out of its layers, without unpacking these.
+"""Reads an image's files from its layers, without unpacking these.
 
-Owners and modes are what the layers' tar headers say. The machine's file systems don't count.
+Owners and modes come from the layers' tar headers; the machine's file systems don't matter.
 """
 
 from collections import defaultdict
@@ -39,8 +39,8 @@ class LayeredFiles:
         self._layers = layers
         self._bound = TreeBound()
         self._tree: MemoryTree[MemberPlace] = MemoryTree()
-        self._tree.entries[""] = RootEntry.directory("")  # where no layer says anything of it
-        #: The bytes of all files in all layers, which is what docker calls the image's size.
+        self._tree.entries[""] = RootEntry.directory("")  # unless a layer has an entry for it
+        #: The bytes of all files in all layers, which docker calls the image's size.
         self.size = 0
         for number, tar in enumerate(layers.tars()):
             self._apply(number, tar)
@@ -50,7 +50,7 @@ class LayeredFiles:
         return self._tree.entries
 
     def contents(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """Of regular files, by their keys in `files`."""
+        """The contents of regular files, by their keys in `files`."""
         wanted: Dict[int, Dict[int, List[str]]] = defaultdict(lambda: defaultdict(list))
         for path in paths:
             place = self._tree.contents[path]

@@ -1,4 +1,4 @@
-"""The licence test of container-structure-test: copyright files that name certain licences."""
+"""The licence test of container-structure-test: copyright files that mention certain licences."""
 
 from dataclasses import dataclass
 from typing import Iterator, Tuple
@@ -7,7 +7,7 @@ from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome
 from lading.files.kind import Kind
 
-# These are container-structure-test's (pkg/types/v2/licenses.go).
+# The list of container-structure-test (pkg/types/v2/licenses.go).
 _REFUSED = ("AGPL", "WTFPL")
 _SPARED = ("libgnutls30",)
 _DEBIAN_ROOT, _DEBIAN_FILE = "usr/share/doc", "copyright"
@@ -15,8 +15,7 @@ _DEBIAN_ROOT, _DEBIAN_FILE = "usr/share/doc", "copyright"
 
 @dataclass(frozen=True)
 class LicenseCheck:
-    """`debian` stands for all directories of /usr/share/doc, of which each must have a copyright
-    file."""
+    """`debian` means all directories of /usr/share/doc; each must have a copyright file."""
 
     debian: bool
     files: Tuple[str, ...]
@@ -26,7 +25,7 @@ class LicenseCheck:
         return "licenseTests"
 
     def wanted(self, files: ImageFiles) -> Tuple[str, ...]:
-        """The keys of the files whose contents `judge` looks at."""
+        """The keys of the files whose contents `judge` reads."""
         keys = (files.find_file(path) for path in self._paths(files))
         return tuple(key for key in keys if key is not None)
 

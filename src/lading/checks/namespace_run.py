@@ -1,7 +1,7 @@
 """Runs commands in an image's file system, without a container engine.
 
-They are as alone as in `run_as_root`: namespaces of their own, no network, docker's capabilities.
-Each starts from the image as it is; what it changes is kept in memory and forgotten.
+They are isolated as in `run_as_root`: own namespaces, no network, docker's capabilities. Each
+starts from the unchanged image; its changes are kept in memory and discarded.
 """
 
 import json
@@ -38,16 +38,16 @@ _ETC_FILES = {
 
 _STREAMS = ("stdout", "stderr")
 
-#: Bytes that a command may print to each.
+#: The most bytes that a command may print to standard output and to standard error, each.
 _MAX_OUTPUT = 64 << 20
 
-#: Seconds in which a command that has run out of time is over.
+#: Seconds within which a command that has run out of time ends.
 _GRACE = 10
 
 
 @dataclass(frozen=True)
 class NamespaceRun:
-    """`work` is an absolute path of an empty directory.
+    """`work` is the absolute path of an empty directory.
 
     `timeout` is in seconds, for all commands together.
     """
@@ -59,7 +59,7 @@ class NamespaceRun:
     timeout: int
 
     def run(self, checks: Sequence[CommandCheck]) -> List[CommandResult]:
-        """In their order. LadingError where this machine or the image does not let them run."""
+        """Run them in order. Raises LadingError if this machine or the image can't run them."""
         os.umask(0o022)
         probe = self.work / "probe"
         probe.mkdir()
@@ -75,7 +75,7 @@ class NamespaceRun:
         return [CommandResult(**{**fields, "notes": tuple(fields["notes"])}) for fields in results]
 
     def _run_all(self, checks: Sequence[CommandCheck]) -> int:
-        """As root of a user namespace."""
+        """Runs as root of a user namespace."""
         os.chdir(self.work)
         root = Path("root")
         try:
@@ -83,7 +83,7 @@ class NamespaceRun:
             if tree.warning:
                 print(tree.warning, file=sys.stderr)
             end = time.monotonic() + self.timeout
-            # overlayfs takes what stands for a device for a deletion.
+            # overlayfs treats the stand-in for a device as a deletion.
             overlays = not tree.devices and _apart(lambda: in_namespaces(_try_overlay)) == 0
             results = []
             for number, check in enumerate(checks):
@@ -92,7 +92,7 @@ class NamespaceRun:
                     self.layers.unpack(root)
                 results.append(self._run_one(check, overlays, end))
         finally:
-            # Nobody else may delete files of other owners. Nothing shall stop this.
+            # Only this process can delete files of other owners, so nothing may interrupt it.
             for signal_number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(signal_number, signal.SIG_IGN)
             remove_tree(root)
@@ -134,17 +134,18 @@ def _beginning(file: Path) -> bytes:
 
 
 def _apart(task: Callable[[], int]) -> int:
-    """Run `task`, which makes namespaces. A process can do that once, hence the child."""
+    """Run `task`, which creates namespaces. A process can do that only once, so it runs in a
+    child."""
     child = Child.start(task)
     try:
         return child.wait()
-    except SystemExit:  # about to delete what it works in
+    except SystemExit:  # about to delete the directory that it works in
         child.kill()
         raise
 
 
 def _watched(task: Callable[[], int], end: float) -> int:
-    """Run `task` in namespaces, and end it where it can't be relied upon to end by itself."""
+    """Run `task` in namespaces; end it if it runs out of time or prints too much."""
 
     def watch() -> None:
         if time.monotonic() > end + _GRACE:
@@ -161,12 +162,12 @@ def _watched(task: Callable[[], int], end: float) -> int:
 
 
 def _try_overlay() -> int:
-    """In a mount namespace of its own."""
+    """Runs in its own mount namespace."""
     try:
         Path("root_changes").mkdir(exist_ok=True)
         _mount_overlay()
     except OSError:
-        return 1  # before Linux 5.11, or a file system that can't be below one
+        return 1  # before Linux 5.11, or a file system that can't be a lower layer
     return 0
 
 
@@ -174,14 +175,15 @@ def _mount_overlay() -> None:
     linux.mount("tmpfs", "root_changes", "tmpfs", 0, "mode=0755")
     for name in ("upper", "work"):
         os.mkdir(f"root_changes/{name}", 0o755)
-    # Short names, since this directory's may have commas and colons.
+    # Short relative names, since this directory's path may have commas and colons.
     options = "lowerdir=root,upperdir=root_changes/upper,workdir=root_changes/work,userxattr"
     linux.mount("overlay", "root", "overlay", 0, options)
 
 
 @dataclass(frozen=True)
 class _ImageProcess:
-    """A command in the image, with what it needs to be started. `end` is of time.monotonic."""
+    """A command in the image, with everything needed to start it. `end` is a time of
+    time.monotonic."""
 
     check: CommandCheck
     config: RuntimeConfig
@@ -189,7 +191,7 @@ class _ImageProcess:
     end: float
 
     def run(self, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> Dict[str, object]:
-        """In the image's root. Fields of a `CommandResult`."""
+        """Runs in the image's root. Returns fields of a `CommandResult`."""
         try:
             text = self.config.user if self.check.user is None else self.check.user
             user = ProcessUser.find(text, self.accounts)
@@ -218,7 +220,7 @@ class _ImageProcess:
         return {"problem": problem, "exit_code": status, "notes": notes}
 
     def _complete(self, directory: str) -> None:
-        """Make what engines make in each container."""
+        """Create what engines create in each container."""
         for path in (*self.config.volumes, directory):
             os.makedirs(path, mode=0o755, exist_ok=True)
         for name, content in _ETC_FILES.items():
@@ -271,5 +273,5 @@ class _Start:
             process.kill()
             process.wait()
             return OUT_OF_TIME, 0
-        # As shells tell that a signal ended a program.
+        # The status that shells report if a signal ended a program.
         return "", 128 - status if status < 0 else status

@@ -1,20 +1,20 @@
-"""What came of a check."""
+"""The outcome of a check."""
 
 from dataclasses import dataclass
 from typing import Iterable, Sequence, Tuple
 
 from lading.values.counted import counted
 
-#: Most lines of an output or a file that a failure quotes.
+#: The most lines of an output or a file that a failure quotes.
 _LINES = 20
 
-#: Most characters of a line that it quotes.
+#: The most characters of a line that it quotes.
 _WIDTH = 400
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`name` is of the check; `failures` are texts of one or more lines, none if it is right."""
+    """`name` is the check's; `failures` are texts of one or more lines, none if it passed."""
 
     name: str
     failures: Tuple[str, ...] = ()
@@ -45,12 +45,12 @@ def indented(lines: Iterable[str]) -> str:
 
 
 def listed(values: Sequence[str]) -> str:
-    """As BUILD files have it."""
+    """In the notation of BUILD files."""
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 
 
 def _printable(line: str) -> str:
-    """Without what would move a terminal's cursor or change its colours."""
+    """Without characters that would move a terminal's cursor or change its colours."""
     return "".join(
         character if character == "\t" or character.isprintable() else _escaped(character)
         for character in line

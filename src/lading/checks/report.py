@@ -1,4 +1,4 @@
-"""What came of an image's checks, for people and for programs that read JUnit's XML."""
+"""The results of an image's checks, for people and for programs that read JUnit's XML."""
 
 import re
 from typing import List, Sequence
@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 from lading.checks.outcome import Outcome
 from lading.values.counted import counted
 
-# XML 1.0 has no other characters, and no way to write them.
+# Characters that XML 1.0 does not allow, even as escapes.
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def text_report(outcomes: Sequence[Outcome]) -> str:
-    """All failures, then how many checks there were; the names of all if none failed."""
+    """All failures, followed by the number of checks; the names of all if none failed."""
     failed = [outcome for outcome in outcomes if not outcome.passed]
     lines: List[str] = []
     for outcome in failed or outcomes:
@@ -24,7 +24,7 @@ def text_report(outcomes: Sequence[Outcome]) -> str:
 
 
 def junit_report(suite: str, outcomes: Sequence[Outcome]) -> str:
-    """No times and no hosts: the same result gives the same bytes."""
+    """It has no times or hosts: equal results give equal bytes."""
     root = ElementTree.Element(
         "testsuite",
         name=suite,

@@ -1,4 +1,4 @@
-"""How big the image may be: `max_size="20 MB"`."""
+"""The limit of the image's size: `max_size="20 MB"`."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from lading.values.size import in_megabytes
 
 @dataclass(frozen=True)
 class SizeCheck:
-    """`name` is the field that says so; `limit` is in bytes."""
+    """`name` is the field that sets it; `limit` is in bytes."""
 
     name: str
     limit: int

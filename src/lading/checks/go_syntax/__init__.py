@@ -1,1 +1,1 @@
-"""Regular expressions, modes and variables as Go writes them."""
+"""Regular expressions, modes and variables in Go's notation."""

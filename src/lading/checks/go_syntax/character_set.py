@@ -4,16 +4,16 @@ import functools
 from dataclasses import dataclass
 from typing import Dict, List, Set, Tuple
 
-#: The last one.
+#: The last character.
 ANY = 0x10FFFF
 
-# Behind it, no character has another case.
+# No character after this one has another case.
 _LAST_CASED = 0x1E943
 
 
 @dataclass(frozen=True)
 class CharacterSet:
-    """(first, last) of ranges, which may overlap."""
+    """Ranges (first, last), which may overlap."""
 
     ranges: Tuple[Tuple[int, int], ...]
 
@@ -39,7 +39,7 @@ class CharacterSet:
         return CharacterSet((*left, *([(at, ANY)] if at <= ANY else [])))
 
     def folded(self) -> "CharacterSet":
-        """With what differs from its characters in case only (Go, unicode.SimpleFold)."""
+        """With all characters that differ only in case (Go, unicode.SimpleFold)."""
         more = {
             other
             for character, orbit in _orbits().items()
@@ -63,7 +63,7 @@ def _escaped(character: int) -> str:
 
 @functools.lru_cache(maxsize=None)
 def _orbits() -> Dict[int, Set[int]]:
-    """By each character that has other cases: all of them."""
+    """For each character with other cases, all of them."""
     by_folded: Dict[str, List[int]] = {}
     for number in range(_LAST_CASED + 1):
         by_folded.setdefault(_simple_fold(chr(number)), []).append(number)
@@ -73,7 +73,7 @@ def _orbits() -> Dict[int, Set[int]]:
 
 
 def _simple_fold(character: str) -> str:
-    """Of one character to one (Unicode, CaseFolding.txt, statuses C and S)."""
+    """Maps one character to one (Unicode, CaseFolding.txt, statuses C and S)."""
     for folded in (character.casefold(), character.lower()):
         if len(folded) == 1:
             return folded

@@ -1,9 +1,9 @@
-"""A file's type and mode as Go writes them (io/fs, FileMode.String)."""
+"""A file's type and mode in Go's notation (io/fs, FileMode.String)."""
 
 
 from lading.files.kind import Kind
 
-#: Who `is_executable` knows.
+#: The users that `isExecutableBy` can name.
 EXECUTABLE_BY = ("owner", "group", "other", "any")
 
 _TYPES = {
@@ -17,7 +17,7 @@ _EXECUTABLE_BITS = dict(zip(EXECUTABLE_BY, (0o100, 0o010, 0o001, 0o111)))
 
 
 def show(type: Kind, mode: int) -> str:
-    """Such as `-rwxr-xr-x`, `dtrwxrwxrwx` or, unlike `ls`, `urwxr-xr-x`."""
+    """For example `-rwxr-xr-x`, `dtrwxrwxrwx` or, unlike in `ls`, `urwxr-xr-x`."""
     special = "".join(
         letter for letter, bit in (("u", 0o4000), ("g", 0o2000), ("t", 0o1000)) if mode & bit
     )

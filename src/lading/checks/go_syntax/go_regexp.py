@@ -1,8 +1,8 @@
-"""From Go's regular expressions (regexp/syntax) to Python's, as the flag re.ASCII reads them.
+"""Translates Go's regular expressions (regexp/syntax) to Python's, for the flag re.ASCII.
 
-They look alike and differ in what matters to tests: Go's `$` is the end of the text and not also
-a line break before it, flags hold up to the end of their group, octal escapes need no zero, and
-`(?i)` goes by Unicode while word characters are ASCII's.
+They look alike, but differ in ways that matter to tests: Go's `$` only matches at the end of the
+text and not before a final line break, flags are valid until the end of their group, octal escapes
+need no zero, and `(?i)` uses Unicode although word characters are ASCII.
 """
 
 import re
@@ -27,12 +27,12 @@ _POSIX_CLASSES = {
     "word": "09AZaz__",
     "xdigit": "09AFaf",
 }
-# Here, a space is no vertical tab.
+# Here, `\s` does not include the vertical tab.
 _PERL_CLASSES = {"d": "09", "s": "\t\n\f\r  ", "w": "09AZaz__"}
 
 _CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
-# In groups, so that they may be repeated. Python's `\B` is not in an empty text.
+# In groups, so that they can be repeated. Python's `\B` does not match in an empty text.
 _PLACES = {r"\A": r"(?:\A)", r"\z": r"(?:\Z)", r"\b": r"(?:\b)", r"\B": r"(?!\b)"}
 
 _GROUP = re.compile(
@@ -50,7 +50,7 @@ _POSIX = re.compile(r"\[:(?P<not>\^?)(?P<name>\w*):\]", re.ASCII)
 
 @dataclass(frozen=True)
 class _Flags:
-    """Go's, as they are now: fold case, lines, dots match line breaks, ungreedy."""
+    """Go's current flags: fold case, lines, dots match line breaks, ungreedy."""
 
     i: bool = False
     m: bool = False
@@ -59,7 +59,8 @@ class _Flags:
 
 
 def from_go(pattern: str) -> str:
-    """ValueError, whose text is a clause, for what Python has no equivalent of or Go refuses."""
+    """Raises ValueError, whose text is a clause, for what Python has no equivalent of or Go
+    refuses."""
     return _Translation(pattern).translate()
 
 
@@ -68,7 +69,7 @@ class _Translation:
         self._pattern = pattern
         self._at = 0
         self._output: List[str] = []
-        # Of the groups that are open, and of what is in none.
+        # The flags of each open group, and those outside of all groups.
         self._flags = [_Flags()]
 
     def translate(self) -> str:
@@ -100,12 +101,12 @@ class _Translation:
             self._repeat_or_literal(character)
 
     def _put(self, text: str, length: int) -> None:
-        """`text` stands for the next `length` characters."""
+        """`text` replaces the next `length` characters."""
         self._output.append(text)
         self._at += length
 
     def _put_set(self, characters: CharacterSet, length: int) -> None:
-        """`characters` is not folded yet."""
+        """`characters` are not folded yet."""
         self._put(self._folded(characters).to_regex(), length)
 
     def _folded(self, characters: CharacterSet) -> CharacterSet:
@@ -137,7 +138,7 @@ class _Translation:
             self._put(characters.to_regex(), length)
 
     def _escaped(self) -> Tuple[CharacterSet, int]:
-        """What the escape that is next stands for, folded, and its length."""
+        """The folded meaning of the next escape, and its length."""
         match = _ESCAPE.match(self._pattern, self._at)
         if match is None:
             self._refuse("it ends in a backslash")
@@ -166,7 +167,7 @@ class _Translation:
         self._put((found.complement() if negated else found).to_regex(), 1)
 
     def _item(self) -> CharacterSet:
-        """A character, a range or a class in a class, folded; it is passed over."""
+        """Reads a character, a range or a class within a class; returns it folded."""
         posix = _POSIX.match(self._pattern, self._at)
         if posix:
             if posix["name"] not in _POSIX_CLASSES:
@@ -184,7 +185,7 @@ class _Translation:
         return self._folded(CharacterSet.of(chr(low.first) + chr(high.first)))
 
     def _end_of_range(self) -> Tuple[CharacterSet, bool]:
-        """What is next in a class, unfolded if it is one character, and whether it is."""
+        """The next item in a class, unfolded if it is a single character, and whether it is one."""
         character = self._pattern[self._at : self._at + 1]
         if not character:
             self._refuse("a `[` is not closed")

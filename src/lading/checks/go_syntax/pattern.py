@@ -1,4 +1,4 @@
-"""Regular expressions that outputs and files are looked at with."""
+"""Regular expressions for checks of outputs and files."""
 
 import re
 import signal
@@ -10,7 +10,7 @@ from lading.checks.go_syntax.go_regexp import from_go
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 
-#: Seconds for one text, which no pattern takes whose time grows with the text.
+#: Seconds for one text. A pattern that needs time proportional to the text never takes so long.
 TIME_LIMIT = 20
 
 
@@ -20,7 +20,7 @@ class _TooLongError(Exception):
 
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raises _TooLongError in what takes longer. Regular expressions look for signals."""
+    """Raises _TooLongError if the block takes longer. Regular expressions react to signals."""
 
     def too_long(*_: object) -> None:
         raise _TooLongError
@@ -36,7 +36,7 @@ def _limited(seconds: float) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Pattern:
-    """`text` is what the user wrote, `regex` what Python makes of it with `flags`."""
+    """`text` is what the user wrote, `regex` is Python's form of it, with `flags`."""
 
     text: str
     regex: str
@@ -44,9 +44,9 @@ class Pattern:
 
     @classmethod
     def parse(cls, where: str, text: object) -> "Pattern":
-        """A regular expression of Python's, in which `^` and `$` match at each line.
+        """A Python regular expression, in which `^` and `$` match at each line.
 
-        LadingError that begins with `where`, such as "`commands` has", if it is none.
+        Raises a LadingError that begins with `where`, such as "`commands` has", if it is invalid.
         """
         if not isinstance(text, str):
             raise LadingError(
@@ -64,7 +64,7 @@ class Pattern:
 
     @classmethod
     def parse_go(cls, where: str, text: str) -> "Pattern":
-        """A regular expression of Go's, as container-structure-test takes them."""
+        """A Go regular expression, as in container-structure-test."""
         try:
             regex = from_go(text)
             re.compile(regex, re.ASCII)
@@ -76,10 +76,10 @@ class Pattern:
         return cls(text, regex, int(re.ASCII))
 
     def matches(self, text: str) -> bool:
-        """Whether it matches anywhere in `text`. In the main thread.
+        """Whether it matches anywhere in `text`. Call it in the main thread.
 
-        LadingError where that takes too long: Python tries one way after the other, of which there
-        may be more than anybody can wait for.
+        Raises LadingError if that takes too long: Python tries one alternative after the other, and
+        their number may be exponential.
         """
         try:
             with _limited(TIME_LIMIT):

@@ -1,4 +1,4 @@
-"""Reads what YAML has in a file of container-structure-test, where every scalar is a string."""
+"""Reads the YAML of a container-structure-test file; every scalar is a string."""
 
 import difflib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _Parsed = TypeVar("_Parsed")
 
 @dataclass(frozen=True)
 class Node:
-    """Something in the file. `where` is the file and the path in it."""
+    """A value in the file. `where` is the file and the path in it."""
 
     where: str
     value: Any
@@ -52,7 +52,7 @@ class MappingNode:
     values: Mapping[str, Any]
 
     def node(self, key: str) -> Optional[Node]:
-        """None where it is not there, or empty."""
+        """None if it is missing or empty."""
         value = self.values.get(key)
         if value is None or value == "":
             return None

@@ -1,6 +1,6 @@
-"""The file of Google's container-structure-test, schema 2.0.0.
+"""The files of Google's container-structure-test, schema 2.0.0.
 
-Every scalar in it is a string here, as it stands in the YAML: Go reads `args: [6379]` as "6379".
+Every scalar is a string here, as it is written in the YAML: Go reads `args: [6379]` as "6379".
 """
 
 from typing import Any, Iterator, Optional, Tuple
@@ -65,7 +65,7 @@ _EXISTENCE_KEYS = (
 )
 _CONTENT_KEYS = ("name", "path", "expectedContents", "excludedContents")
 
-# What makes the result depend on more than the image.
+# Options that make the result depend on more than the image.
 _OPTIONS_OF_THE_MACHINE = (
     "privileged",
     "allocateTty",
@@ -79,7 +79,8 @@ _Variables = Tuple[Tuple[str, str], ...]
 
 
 def parse_structure_file(path: str, document: Any) -> Checks:
-    """`document` is what YAML has in it. LadingError that names the file and the place in it."""
+    """`document` is the parsed YAML. Raises a LadingError that names the file and the position in
+    it."""
     root = Node(path, document).mapping(_KEYS)
     version = root.text("schemaVersion")
     if version != SCHEMA_VERSION:
@@ -170,7 +171,7 @@ def _existence(node: Node, variables: _Variables) -> FileCheck:
 
 def _id(fields: MappingNode, key: str) -> Optional[str]:
     number = fields.number(key)
-    # container-structure-test takes -1 for not given.
+    # In container-structure-test, -1 means "not set".
     return None if number is None or number == -1 else str(number)
 
 
@@ -203,7 +204,7 @@ def _metadata(root: MappingNode) -> Iterator[ConfigCheck]:
     for name, _ in fields.each("unboundEnvVars", _variable):
         yield ConfigCheck("env", name, Comparison.IS, None)
     for key in ("entrypoint", "cmd"):
-        # An empty list says that there is none.
+        # An empty list means that there is explicitly none.
         if fields.node(key) is not None:
             yield ConfigCheck(key, "", Comparison.IS, fields.words(key))
     for key, config_key, relation in (
