@@ -1,5 +1,5 @@
-"""Packages declared as Nix declares them, and container images made of their closures.
+"""Packages declared as in Nix, and container images made of their closures.
 
-Plain Python: nothing in here imports Pants. `pants-plugins/lading_pants` is the thin layer
-that lets Pants call it.
+Plain Python: nothing in here imports Pants. `pants-plugins/lading_pants` makes it available in
+Pants.
 """

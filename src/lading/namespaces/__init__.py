@@ -1,1 +1,1 @@
-"""What keeps programs apart from the machine that runs them; `store` and `image` stand on it."""
+"""Isolates programs from the machine that runs them; `store` and `image` use it."""

@@ -1,10 +1,11 @@
-"""The user whose rights a build by root has: nobody's, as Nix's build users.
+"""The user that runs builds for root; it has no rights, like Nix's build users.
 
-A namespace alone would leave root's builds the machine's root by number, who owns all that it has
-not hidden. So what root builds runs as a user that no account has. That user can't enter root's
-directories, and files of root would look like somebody else's inside. Both are settled in a mount
-namespace: what the build needs is shown below /tmp, and what it shares with other builds through
-mounts in which root's files are this user's (mount_setattr(2), MOUNT_ATTR_IDMAP; Linux 5.12).
+With a namespace alone, root's builds would have the machine's root as their user id, which owns
+everything that the namespace does not hide. So a user without an account runs what root builds.
+That user can't enter root's directories, and inside the build root's files would appear to belong
+to somebody else. A mount namespace solves both problems: what the build needs is mounted below
+/tmp, and what it shares with other builds is mounted so that root's files are this user's
+(mount_setattr(2), MOUNT_ATTR_IDMAP; Linux 5.12).
 """
 
 import os
@@ -17,18 +18,18 @@ from typing import Iterator, List, Mapping, Optional, Tuple
 from lading.namespaces import linux
 from lading.namespaces.devices import protect_devices
 
-#: Above all ids that distributions, containers and systemd give to anybody (systemd, UIDS-GIDS).
+#: Above all ids that distributions, containers and systemd assign (systemd, UIDS-GIDS).
 BUILD_USER = 1_900_001_000
 
-#: Where the build's files are shown. Everybody may enter it, and bubblewrap needs it.
+#: Where the build's files are mounted. Everybody may enter it, and bubblewrap needs it.
 _PLACE = Path("/tmp")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What the build user sees, put together at the empty directory `place`: its `own` directories
-    as they are, and `shared` ones as if they were its own. Each has a name. `namespace` is an open
-    user namespace in which root is the build user."""
+    """What the build user sees, mounted at the empty directory `place`: its `own` directories
+    unchanged, and `shared` ones as if it owned them. Each has a name. `namespace` is an open user
+    namespace in which root is the build user."""
 
     place: Path
     own: Mapping[Path, str]
@@ -36,7 +37,7 @@ class Stage:
     namespace: int
 
     def path(self, path: Path) -> str:
-        """Where the user sees what lies at `path`."""
+        """The path at which the user sees `path`."""
         for directory, name in (*self.own.items(), *self.shared.items()):
             if directory == path or directory in path.parents:
                 return str(_PLACE / name / path.relative_to(directory))
@@ -68,7 +69,7 @@ class Stage:
         return mount
 
     def give(self) -> None:
-        """Make the user the owner of its own directories and all in them."""
+        """Make the user the owner of its own directories and everything in them."""
         for directory in self.own:
             for place, directories, files in os.walk(directory):
                 os.chown(place, BUILD_USER, BUILD_USER)
@@ -81,9 +82,9 @@ class Stage:
 def staged_for_build_user(
     place: Path, own: Mapping[Path, str], shared: Mapping[Path, str]
 ) -> Iterator[Optional[Stage]]:
-    """None where it is not root that builds, and where root can't have builds run by another user:
-    an old kernel, a file system that has no such mounts, a container without CAP_SYS_ADMIN.
-    `place` is an empty directory.
+    """None if the builder is not root, and if root can't have another user run builds: because of
+    an old kernel, a file system without such mounts, or a container without CAP_SYS_ADMIN. `place`
+    is an empty directory.
     """
     if os.geteuid() or not all(_has_id(kind) for kind in ("uid", "gid")):
         yield None

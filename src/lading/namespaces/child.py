@@ -1,4 +1,4 @@
-"""A task in a child process, whose LadingError comes back."""
+"""Runs a task in a child process and passes on its LadingError."""
 
 import os
 import select
@@ -52,8 +52,8 @@ class Child:
         os.waitpid(self.pid, 0)
 
     def wait(self) -> int:
-        """The task's result once it has ended, or 128 plus the number of the signal that ended it,
-        as in a shell; its LadingError if it raised one."""
+        """The task's result (once it has ended), or, as in a shell, 128 plus the number of the
+        signal that ended it. Raises the task's LadingError if it raised one."""
         with open(self.sentence, "rb") as file:
             sentence = file.read().decode("utf-8", "surrogateescape")
         _, ended = os.waitpid(self.pid, 0)

@@ -1,7 +1,7 @@
-"""Namespaces in which commands see an image's file system and nothing else.
+"""Namespaces in which commands see only an image's file system.
 
-The file system of the image is a tree that they may change; the store packages lie in it as
-read-only mounts, and so leave no trace in the tree but empty directories. There is no network.
+The file system of the image is a tree that they may change. The store packages are read-only mounts
+in it, which leave nothing but empty directories in the tree. There is no network.
 """
 
 import ctypes
@@ -30,12 +30,12 @@ from lading.values.path import STORE_DIR, StorePath
 
 HOST_NAME = "lading"
 
-#: Directories at the top of the tree that are the container's and not the image's.
+#: Directories at the top of the tree that belong to the container rather than the image.
 MOUNTED = ("dev", "proc", "store", "sys")
 
 _NAMESPACES = linux.CLONE_NEWCGROUP | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWUTS
 
-#: Mount options of devpts: terminals of the container's own.
+#: Mount options of devpts: the container gets its own terminals.
 _TERMINALS = "newinstance,ptmxmode=0666,mode=0620"
 
 _DEVICE_LINKS = (
@@ -45,12 +45,12 @@ _DEVICE_LINKS = (
     ("stderr", "/proc/self/fd/2"),
 )
 
-#: What docker lets a container's root do (capabilities(7)): CHOWN, DAC_OVERRIDE, FOWNER, FSETID,
-#: KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE and
-#: SETFCAP. Without SYS_ADMIN no mount can be made writable again.
+#: The capabilities of root in docker's containers (capabilities(7)): CHOWN, DAC_OVERRIDE, FOWNER,
+#: FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE
+#: and SETFCAP. Without SYS_ADMIN no mount can be made writable again.
 _CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31)
 
-#: Seconds between two looks at commands that run.
+#: Seconds between two looks at running commands.
 _WATCH_INTERVAL = 0.2
 
 # Linux, include/uapi: linux/sockios.h, linux/if.h
@@ -60,9 +60,10 @@ _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 
 @dataclass(frozen=True)
 class Container:
-    """`root` is the tree. `packages` pairs store paths with where they are unpacked.
+    """`root` is the tree. `packages` pairs store paths with the directories that they are unpacked
+    in.
 
-    `shells` are paths in the container, of which the first that is there runs the commands.
+    `shells` are paths in the container; the first that exists runs the commands.
     """
 
     root: Path
@@ -71,11 +72,11 @@ class Container:
     environment: Mapping[str, str]
 
     def run(self, commands: str, log: IO[bytes], watch: Callable[[], None]) -> int:
-        """Run `commands` until one fails, with their output going to `log`; the exit status.
+        """Run `commands` until one fails, with their output in `log`; returns the exit status.
 
-        `watch` is called now and then while they run, and may raise LimitError, which ends them.
-        The caller must be root of a user namespace, with no other threads. When this returns, no
-        process that the commands started is left. `LadingError` if there is no shell.
+        `watch` is called regularly while they run, and may raise LimitError, which ends them. The
+        caller must be root of a user namespace, without other threads. When this returns, no
+        process that the commands started is left. Raises `LadingError` if there is no shell.
         """
         return in_namespaces(lambda: self._run_shell(commands, log), watch=watch)
 
@@ -93,12 +94,13 @@ class Container:
             status = self._status(shell, commands, log)
         except OSError as error:
             raise _not_started(shell, error) from error
-        # As shells tell that a signal ended a program.
+        # The status that shells report if a signal ended a program.
         return 128 - status if status < 0 else status
 
     def _status(self, shell: str, commands: str, log: IO[bytes]) -> int:
-        """That of the shell, negative if a signal ended it. OSError if it can't be started."""
-        # -c, since a file would have to lie somewhere in the image.
+        """The shell's status, negative if a signal ended it. Raises OSError if it can't be
+        started."""
+        # It uses -c because a file would have to be somewhere in the image.
         process = subprocess.run(
             [shell, "-e", "-c", commands, "run_as_root"],
             stdin=subprocess.DEVNULL,
@@ -111,8 +113,8 @@ class Container:
         return process.returncode
 
     def _check_end(self, shell: str, commands: str) -> None:
-        """A here-document without an end makes the rest of the commands its text, which shells take
-        as it is; nothing else can swallow a `;;` where none is allowed."""
+        """A here-document without an end turns the rest of the commands into its text, which shells
+        accept silently; nothing else can swallow a `;;` where none is allowed."""
         result = subprocess.run(
             [shell, "-n"],
             input=f"{commands}\n;;\n".encode("utf-8"),
@@ -128,13 +130,13 @@ class Container:
             )
 
     def _enter(self) -> None:
-        """Put the file system together and make it this process' root."""
+        """Assemble the file system and make it this process' root."""
         linux.bind(self.root, self.root)
         self._mount_store()
         enter_root(self.root)
 
     def _mount_store(self) -> None:
-        """All of the store is read-only, also what lies in layers below."""
+        """The whole store is read-only, including packages in layers below."""
         name = STORE_DIR.lstrip("/")
         store = _mount_point(self.root, name)
         for path, directory in self.packages:
@@ -162,8 +164,9 @@ def _not_started(shell: str, error: OSError) -> LadingError:
 def enter_root(root: Path) -> None:
     """Make the mount point `root` this process' root, with /proc and /dev in it.
 
-    What is started from now on has no more capabilities than docker gives, makes no user
-    namespaces, in which it would have all of them, and no system calls that docker refuses.
+    Processes that are started from now on have at most docker's capabilities. They can't create
+    user namespaces, in which they would have all capabilities, nor use system calls that docker
+    refuses.
     """
     _mount_proc(_mount_point(root, "proc"))
     _mount_devices(_mount_point(root, "dev"))
@@ -175,8 +178,8 @@ def enter_root(root: Path) -> None:
 
 
 def check_rights(directory: Path) -> int:
-    """Try what `Container.run` needs, with the empty `directory`; 0, or `LadingError` if it is
-    denied.
+    """Try what `Container.run` needs, in the empty `directory`. Returns 0; raises `LadingError` if
+    it is denied.
 
     The caller must be root of a user namespace.
     """
@@ -197,9 +200,9 @@ def in_namespaces(
 ) -> int:
     """Run `task` as the first process of new namespaces; all others end with it.
 
-    Without an `own_network` it has the machine's. `watch` is called now and then, from outside, and
-    may raise LimitError, which ends them all. The caller must be root of a user namespace, with
-    no other threads.
+    Without an `own_network` it has the machine's. `watch` is called regularly, from outside, and
+    may raise LimitError, which ends them all. The caller must be root of a user namespace, without
+    other threads.
     """
     try:
         linux.unshare(_NAMESPACES | (linux.CLONE_NEWNET if own_network else 0))
@@ -228,7 +231,7 @@ def in_namespaces(
         while watch is not None and not child.ends_within(_WATCH_INTERVAL):
             watch()
         return child.wait()
-    except (LimitError, SystemExit):  # about to delete what the others work in
+    except (LimitError, SystemExit):  # about to delete the directories that the others work in
         child.kill()
         raise
 
@@ -241,23 +244,23 @@ def _forbid_system_calls() -> None:
 
 
 def _hide_command_line() -> None:
-    """/proc/1/cmdline has paths of the machine."""
+    """/proc/1/cmdline contains paths of the machine."""
     fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
-    # proc_pid_stat(5): arg_start and arg_end are the fields 48 and 49; the second, a name in
-    # brackets, may have blanks.
+    # proc_pid_stat(5): arg_start and arg_end are the fields 48 and 49. The second field, a name in
+    # brackets, may contain blanks.
     start, end = map(int, fields.rpartition(")")[2].split()[45:47])
     ctypes.memset(start, 0, end - start)
 
 
 def _start_loopback() -> None:
-    """A service that the commands start can be reached by them, and by nobody else."""
+    """Only the commands can reach a service that they start."""
     request = struct.pack("16sh14x", b"lo", _IFF_UP | _IFF_RUNNING)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
 
 
 def _mount_point(root: Path, *names: str, is_file: bool = False) -> Path:
-    """The directory, or the file, `names` below the tree; it is made where it is missing.
+    """The directory or file `names` below the tree; it is created if it is missing.
 
     A link would lead the mount somewhere on the host.
     """

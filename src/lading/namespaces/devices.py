@@ -1,4 +1,4 @@
-"""The machine's devices, as what root starts may see them: to be used, but not to be changed."""
+"""The machine's devices for programs that root starts: they can be used, but not changed."""
 
 import os
 from contextlib import suppress
@@ -6,17 +6,17 @@ from pathlib import Path
 
 from lading.namespaces import linux
 
-#: Those that every container has.
+#: The devices that every container has.
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 
 
 def protect_devices() -> None:
-    """Give this process, which is root, and what it starts mounts of their own, in which the mode,
-    owner and times of devices can't be changed, though the devices can be read and written.
+    """Give this process, which is root, and its children their own mounts, in which the mode, owner
+    and times of devices can't be changed. The devices can still be read and written.
 
-    Call it in a child of a program with threads, right before execve.
+    Call it in a child of a program with threads, immediately before execve.
     """
-    # Where root may not mount anything, it is a container's, and so are the devices in there.
+    # If root can't mount anything, it is a container's root, and the devices are the container's.
     with suppress(PermissionError):
         linux.unshare(linux.CLONE_NEWNS)
         linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)

@@ -1,6 +1,7 @@
-"""What no build and no container sees of /proc, as in Docker: devices, keys, memory of the machine.
+"""The parts of /proc that no build and no container sees, as in Docker: devices, keys, memory of
+the machine.
 
-The rest can be read, and none of it written. Some kernels lack some of these.
+The rest can be read, but not written. Some kernels lack some of these.
 """
 
 HIDDEN_DIRECTORIES = ("acpi", "asound", "scsi")

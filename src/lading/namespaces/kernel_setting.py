@@ -8,8 +8,8 @@ from typing import Optional
 
 @dataclass(frozen=True)
 class KernelSetting:
-    """A sysctl that takes away, by `value`, what it needs to make namespaces; `remedy` gives it
-    back. Root is spared unless it `binds_root`."""
+    """A sysctl that, set to `value`, denies what is needed to create namespaces; `remedy` restores
+    it. It only affects root if it `binds_root`."""
 
     name: str
     value: str
@@ -17,7 +17,7 @@ class KernelSetting:
     binds_root: bool = False
 
     def forbids(self, user: Optional[int] = None) -> bool:
-        """Whether it binds the user with this id, or the one that runs this."""
+        """Whether it affects the user with this id, or the current user."""
         path = Path("/proc/sys", *self.name.split("."))
         is_root = (os.getuid() if user is None else user) == 0
         if not path.exists() or (is_root and not self.binds_root):

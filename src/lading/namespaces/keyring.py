@@ -1,6 +1,7 @@
 """Keys that the kernel keeps for the caller, such as those of Kerberos or of encrypted disks.
 
-No namespace parts them: whatever a process starts has its session keyring (session-keyring(7)).
+Namespaces don't separate them: child processes have their parent's session keyring
+(session-keyring(7)).
 """
 
 import ctypes
@@ -12,9 +13,10 @@ _JOIN_SESSION_KEYRING = 1
 
 
 def leave_session_keyring() -> bool:
-    """Give this thread, and all that it starts from now on, an empty session keyring.
+    """Give this thread, and everything that it starts from now on, an empty session keyring.
 
-    False where there are no keyrings: the kernel has none, or a container's rules refuse the call.
+    Returns False if there are no keyrings: the kernel has none, or a container's rules deny the
+    call.
     """
     number = _KEYCTL.get(os.uname().machine)
     if number is None:

@@ -1,9 +1,8 @@
 """How long a build may take, and how much it may write.
 
-Limits are in no derivation and in no cache key: another limit rebuilds nothing, and what was built
-under a higher one stays built. They lie in a directory that Pants links into the sandbox, as what
-`lading.runtime.machine` has; on a remote worker, which has no such directory, they are the
-defaults.
+Limits are not part of derivations or cache keys: changing one rebuilds nothing, and what was built
+under a higher limit stays valid. They are in a directory that Pants links into the sandbox, like
+that of `lading.runtime.machine`. A remote worker has no such directory, and uses the defaults.
 """
 
 from dataclasses import dataclass
@@ -12,21 +11,21 @@ from pathlib import Path
 from lading.values.errors import LadingError
 from lading.values.json_codec import read_json
 
-#: Where the sandbox sees the directory with `LIMITS_FILE`.
+#: The path in the sandbox of the directory with `LIMITS_FILE`.
 LIMITS_DIR = ".lading/limits"
 LIMITS_FILE = "limits.json"
 
 
 class LimitError(LadingError):
-    """A build went beyond a limit, and was ended."""
+    """A build exceeded a limit, and was ended."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The defaults are beyond all honest builds: browsers and compilers under emulation included.
+    """The defaults exceed all honest builds, including browsers, and compilers under emulation.
 
-    `timeout` is in seconds; `max_log_size` is the most bytes that a build may print, and
-    `max_disk_size` those that its files may take on disk while it runs.
+    `timeout` is in seconds. `max_log_size` is the most bytes that a build may print,
+    `max_disk_size` the most that its files may take on disk while it runs.
     """
 
     timeout: int = 48 * 60 * 60
@@ -64,7 +63,7 @@ class Limits:
             )
 
     def check_output(self, size: int) -> None:
-        """`size` counts holes of files: the package has zeros in their place."""
+        """`size` includes the holes of files: the package has zeros in their place."""
         if size > self.max_disk_size:
             raise LimitError(
                 f"the files in $out have {size:,} bytes, counting the holes of sparse files, but "

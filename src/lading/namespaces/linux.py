@@ -1,4 +1,4 @@
-"""System calls of Linux that Python has no name for in all its versions.
+"""System calls of Linux that some versions of Python lack.
 
 Each raises OSError with the call's name in place of a file's.
 """
@@ -39,7 +39,7 @@ MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
 
-# What statvfs(3) calls the flags of a mount, with what mount(2) calls them.
+# The flags of a mount as statvfs(3) returns them, with their values in mount(2).
 _STATVFS_FLAGS = {
     1: MS_RDONLY,
     2: MS_NOSUID,
@@ -60,8 +60,8 @@ _PIVOT_ROOT: Dict[str, int] = {
     "x86_64": 155,
 }
 
-# pidfd_open(2), and mount_setattr(2), open_tree(2), move_mount(2) below: the same numbers on all
-# architectures but alpha
+# pidfd_open(2); it and mount_setattr(2), open_tree(2) and move_mount(2) below have the same numbers
+# on all architectures but alpha
 _PIDFD_OPEN = 434
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 _AT_FDCWD, _AT_EMPTY_PATH = -100, 0x1000
@@ -77,7 +77,7 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: Name, target: Name, kind: str, flags: int, options: str = "") -> None:
-    """`kind` and `options` are "" where they don't count."""
+    """`kind` and `options` are "" if they are not used."""
     status = _libc.mount(
         os.fsencode(source),
         os.fsencode(target),
@@ -89,25 +89,27 @@ def mount(source: Name, target: Name, kind: str, flags: int, options: str = "") 
 
 
 def bind(source: Name, target: Name) -> None:
-    """Show `source`, with all that is mounted below it, at `target` too."""
+    """Show `source`, with everything mounted below it, at `target` too."""
     mount(source, target, "", MS_BIND | MS_REC)
 
 
 def make_read_only(target: Name) -> None:
     """Make the mount at `target` read-only, but not those below it."""
-    # A user namespace may not take back what the mount it comes from has forbidden.
+    # A user namespace must keep the restrictions of the mount that it comes from.
     given = os.statvfs(target).f_flag
     kept = sum(flag for name, flag in _STATVFS_FLAGS.items() if given & name)
     mount("none", target, "", MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
 
 
 def detached_mount(source: Name) -> int:
-    """A mount of `source` that lies nowhere, as an open file; nothing below it is mounted."""
+    """A mount of `source` that is not attached anywhere, as an open file; nothing below it is
+    included."""
     return _call("open_tree", _OPEN_TREE, _AT_FDCWD, source, _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC)
 
 
 def map_ids(mount: int, user_namespace: int) -> None:
-    """Show files of the detached mount as of whom the open user namespace maps their owner to."""
+    """Make files of the detached mount appear to belong to the users that the open user namespace
+    maps their owners to."""
     # struct mount_attr: set, clear, propagation, user namespace
     attributes = struct.pack("=4Q", _MOUNT_ATTR_IDMAP, 0, 0, user_namespace)
     size = len(attributes)
@@ -120,7 +122,7 @@ def attach(mount: int, target: Name) -> None:
 
 
 def _call(name: str, number: int, *arguments: Union[int, Name]) -> int:
-    """A system call that the C library need not have a function for."""
+    """A system call that the C library may have no function for."""
     words = [
         ctypes.c_long(one) if isinstance(one, int) else ctypes.c_char_p(os.fsencode(one))
         for one in arguments
@@ -133,7 +135,8 @@ def _call(name: str, number: int, *arguments: Union[int, Name]) -> int:
 
 
 def pivot_to(root: Name) -> None:
-    """Make the mount point `root` the root of this mount namespace, and `/` the directory."""
+    """Make the mount point `root` the root of this mount namespace, and `/` the current
+    directory."""
     os.chdir(root)
     number = _PIVOT_ROOT[os.uname().machine]
     # pivot_root(2), "pivot_root(".", ".")": the old root is then mounted on top of the new one.
@@ -144,7 +147,7 @@ def pivot_to(root: Name) -> None:
 
 @contextmanager
 def inside(root: Name) -> Iterator[None]:
-    """Take `root` for `/`: no link and no `..` leads out of it."""
+    """Use `root` as `/`: no link and no `..` leads out of it."""
     directory, outside = (os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (".", "/"))
     try:
         os.chroot(root)
@@ -164,12 +167,12 @@ def open_process(pid: int) -> int:
 
 
 def die_with_parent(signal: int) -> None:
-    """Get `signal` when the parent dies. Changing ids takes this back (prctl(2))."""
+    """Receive `signal` when the parent dies. Changing ids cancels this (prctl(2))."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0), "prctl")
 
 
 def forgo_capability(number: int) -> bool:
-    """Never have the capability again after the next execve; False if the kernel has no such."""
+    """Give up the capability after the next execve; False if the kernel does not know it."""
     return int(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0)) == 0
 
 

@@ -1,12 +1,12 @@
 """The system calls that a build or a command in an image may not make (seccomp(2)).
 
-Namespaces leave much of the kernel within reach. What is refused here is what Docker's default
-profile refuses (moby/profiles, seccomp/default.json, read in November 2026) with the error numbers
-that it gives, since programs are used to them; and besides every kind of socket that a network
-namespace does not hold, input for the caller's terminal, and 32-bit programs.
+Namespaces leave much of the kernel reachable. This filter refuses what Docker's default profile
+refuses (moby/profiles, seccomp/default.json, read in November 2026), with the same error numbers,
+since programs are used to them. In addition it refuses every kind of socket that network namespaces
+don't isolate, input for the caller's terminal, and 32-bit programs.
 
-The filter is a program for the kernel's classic BPF machine, an array of `struct sock_filter`:
-what bubblewrap takes by `--seccomp`, and `forbid_system_calls` gives to the kernel.
+The filter is a program for the kernel's classic BPF machine, an array of `struct sock_filter`: it
+is what bubblewrap's `--seccomp` reads, and what `forbid_system_calls` passes to the kernel.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ from typing import Dict, List, Optional, Tuple
 
 from lading.values.errors import LadingError
 
-#: Refused with EPERM: name to number on x86_64 and on aarch64; None where it has no such call.
+#: Refused with EPERM: name to number on x86_64 and on aarch64; None if there is no such call.
 FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {
     # Namespaces and mounts, in which a program would have all capabilities.
     "unshare": (272, 97),
@@ -34,7 +34,7 @@ FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
     "open_by_handle_at": (304, 265),
-    # Keys are the caller's: namespaces don't part them.
+    # Keys are the caller's: namespaces don't separate them.
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
@@ -62,7 +62,7 @@ FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {
     "sysfs": (139, None),
     "ustat": (136, None),
     "uselib": (134, None),
-    # Large parts of the kernel, in which faults have been found, and that builds can do without.
+    # Large parts of the kernel in which bugs have been found, and which builds don't need.
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -71,7 +71,7 @@ FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {
     "io_uring_register": (427, 427),
     "fanotify_init": (300, 262),
     "lookup_dcookie": (212, 18),
-    # Other processes, and where memory lies.
+    # Other processes, and memory layout.
     "kcmp": (312, 272),
     "pidfd_getfd": (438, 438),
     "process_madvise": (440, 440),
@@ -83,11 +83,11 @@ FORBIDDEN: Dict[str, Tuple[Optional[int], Optional[int]]] = {
     "move_pages": (279, 239),
 }
 
-#: The last call of which it is known what it does. For later ones a program hears what an older
-#: kernel would say, and does without.
+#: The last known call. For later ones, a program gets the answer of an older kernel, and does
+#: without.
 LAST_KNOWN = 456
 
-#: AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK, which network namespaces hold (unlike AF_VSOCK).
+#: AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK, which network namespaces isolate (unlike AF_VSOCK).
 SOCKET_FAMILIES = (1, 2, 10, 16)
 
 # clone(2), CLONE_NEW*: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
@@ -96,14 +96,14 @@ _NEW_NAMESPACES = 0x7E020000
 # ioctl_tty(2): TIOCSTI, and TIOCLINUX, which pastes into a console
 _TERMINAL_INPUT = (0x5412, 0x541C)
 
-# personality(2): Linux, 32 bits, and kernels called 2.6; the last one asks. Others, such as
-# without random addresses, make programs easier to attack.
+# personality(2): Linux, 32 bits, and kernels called 2.6; the last one is the query. Others, such as
+# the one without random addresses, make programs easier to attack.
 _PERSONALITIES = (0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 
 # Linux, include/uapi: linux/bpf_common.h (BPF_LD|BPF_W|BPF_ABS, BPF_JMP|..., BPF_RET|BPF_K)
 _LOAD, _EQUAL, _GREATER, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 
-# linux/seccomp.h: SECCOMP_RET_*, and where `struct seccomp_data` has what
+# linux/seccomp.h: SECCOMP_RET_*, and offsets in `struct seccomp_data`
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
@@ -114,7 +114,7 @@ _SECCOMP_MODE_FILTER = 2
 
 @dataclass(frozen=True)
 class _Machine:
-    """`column` is that of `FORBIDDEN`; `audit` is the AUDIT_ARCH of linux/audit.h."""
+    """`column` is the column in `FORBIDDEN`; `audit` is the AUDIT_ARCH of linux/audit.h."""
 
     column: int
     audit: int
@@ -134,13 +134,13 @@ _MACHINES = {
     "aarch64": _Machine(1, 0xC00000B7, 220, 435, 29, 92, 270, 271, 117, 198, 199),
 }
 
-# The first process of a process namespace, with which the others end: whoever stopped it, or told
-# it to outlive its parent, would keep them all.
+# The first process of a process namespace, with which the others end: stopping it, or telling it to
+# outlive its parent, would keep them all.
 _FIRST_PROCESS = (1,)
 
 
 def system_call_filter(machine: str = "") -> bytes:
-    """The filter for `machine`, as uname(1) calls it, or for this one."""
+    """The filter for `machine` (a name as in uname(1)), or for this machine."""
     machine = machine or os.uname().machine
     if machine not in _MACHINES:
         raise LadingError(
@@ -152,9 +152,9 @@ def system_call_filter(machine: str = "") -> bytes:
 
 
 def forbid_system_calls() -> None:
-    """Put this process, and all that it starts, under the filter for good.
+    """Put this process, and everything that it starts, under the filter permanently.
 
-    It must have CAP_SYS_ADMIN in its user namespace, or no_new_privs set; OSError if not.
+    It must have CAP_SYS_ADMIN in its user namespace, or no_new_privs set; raises OSError otherwise.
     """
     code = system_call_filter()
     array = ctypes.create_string_buffer(code, len(code))
@@ -167,22 +167,22 @@ def forbid_system_calls() -> None:
         raise OSError(error, os.strerror(error), "prctl PR_SET_SECCOMP")
 
 
-#: Code, instructions to skip if it is so, to skip if not, operand.
+#: Code, instructions to skip if the condition holds, instructions to skip if not, operand.
 _Instruction = Tuple[int, int, int, int]
 
 
 def _program(machine: _Machine) -> List[_Instruction]:
-    """The kernel looks at the lower half of all these arguments only, and so does the filter."""
+    """The kernel only looks at the lower half of all these arguments, and so does the filter."""
     unsupported = _refuse(errno.EAFNOSUPPORT)
     program = [
         _load(_ARCHITECTURE),
         (_EQUAL, 1, 0, machine.audit),
         _return(_KILL_PROCESS),
         _load(_NUMBER),
-        # Those of x32 too, which have a high bit set.
+        # Including those of x32, which have a high bit set.
         (_GREATER, 0, 1, LAST_KNOWN),
         _refuse(errno.ENOSYS),
-        # Its flags lie in memory, where no filter can look. libc goes on to clone.
+        # Its flags are in memory, which filters can't read. libc then uses clone.
         *_call(machine.clone3, _refuse(errno.ENOSYS)),
         *_call(machine.clone, *_flags(_NEW_NAMESPACES), _return(_ALLOW)),
         *_call(machine.ioctl, *_among(1, _TERMINAL_INPUT, _refuse(errno.EPERM), _return(_ALLOW))),
@@ -206,20 +206,20 @@ def _program(machine: _Machine) -> List[_Instruction]:
 
 
 def _call(number: int, *then: _Instruction) -> List[_Instruction]:
-    """Do `then`, which returns, if the call loaded is the one with this number."""
+    """Do `then`, which returns, if the loaded call has this number."""
     return [(_EQUAL, 0, len(then), number), *then]
 
 
 def _among(
     argument: int, values: Tuple[int, ...], is_one: _Instruction, is_none: _Instruction
 ) -> List[_Instruction]:
-    """Return the one or the other."""
+    """Return one value or the other."""
     tests = [(_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
     return [_load(_ARGUMENTS + 8 * argument), *tests, is_none, is_one]
 
 
 def _flags(forbidden: int) -> List[_Instruction]:
-    """Refuse a call whose first argument has one of the bits."""
+    """Refuse a call whose first argument has one of these bits."""
     return [_load(_ARGUMENTS), (_ANY_BIT, 0, 1, forbidden), _refuse(errno.EPERM)]
 
 

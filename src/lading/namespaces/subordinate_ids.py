@@ -9,15 +9,15 @@ from typing import Tuple
 
 @dataclass(frozen=True)
 class IdRange:
-    """`count` ids, the first of which is `first`."""
+    """`count` ids, starting with `first`."""
 
     first: int
     count: int
 
 
 def subordinate_ids(file: Path) -> Tuple[IdRange, ...]:
-    """The ranges that `file` (/etc/subuid or /etc/subgid) gives to this process' user, in its
-    order. Lines are `NAME-OR-UID:FIRST:COUNT`; others are passed over, as newuidmap does."""
+    """The ranges that `file` (/etc/subuid or /etc/subgid) assigns to this process' user, in its
+    order. Lines are `NAME-OR-UID:FIRST:COUNT`; others are skipped, as newuidmap does."""
     owners = {str(os.getuid()), user_name()}
     if not file.is_file():
         return ()
@@ -30,7 +30,7 @@ def subordinate_ids(file: Path) -> Tuple[IdRange, ...]:
 
 
 def user_name() -> str:
-    """The name of this process' user, or its number where it has none."""
+    """The name of this process' user, or its number if it has none."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -1,7 +1,8 @@
-"""A user namespace in which this process' user is root and has further ids to give to files.
+"""A user namespace in which this process' user is root and has additional ids for files.
 
-Root maps every id to itself. An ordinary user maps its own id to 0 and its subordinate ids to 1
-and up, by newuidmap and newgidmap, since the kernel lets nobody else do that (user_namespaces(7)).
+Root maps every id to itself. An ordinary user maps its own id to 0 and its subordinate ids to 1 and
+up, with newuidmap and newgidmap, since the kernel allows nobody else to do that
+(user_namespaces(7)).
 """
 
 import os
@@ -19,7 +20,7 @@ from lading.namespaces.subordinate_ids import subordinate_ids, user_name
 from lading.values.counted import counted
 from lading.values.errors import LadingError
 
-#: What an image may need: ids up to nobody's, 65534.
+#: The ids that an image may need: up to nobody's, 65534.
 NEEDED_IDS = 65534
 
 _DIRECTORIES = "/usr/bin:/bin:/usr/local/bin:/usr/sbin:/sbin"
@@ -29,14 +30,14 @@ _Map = Tuple[Tuple[int, int, int], ...]
 
 @dataclass(frozen=True)
 class UserNamespace:
-    """How ids are mapped: (first id inside, first id outside, count), in order."""
+    """The mapping of ids: (first id inside, first id outside, count), in order."""
 
     users: _Map
     groups: _Map
 
     @classmethod
     def of_this_user(cls) -> "UserNamespace":
-        """`LadingError` that says what an ordinary user misses."""
+        """Raises a `LadingError` that says what an ordinary user lacks."""
         if os.geteuid() == 0:
             return cls(_identity("uid"), _identity("gid"))
         for program in ("newuidmap", "newgidmap"):
@@ -51,9 +52,10 @@ class UserNamespace:
         )
 
     def run(self, task: Callable[[], int]) -> int:
-        """Run `task` in a child that is root of a new namespace; its result, or its LadingError.
+        """Run `task` in a child that is root of a new namespace; returns its result, or raises its
+        LadingError.
 
-        When this process dies, the child gets SIGTERM, which it sees as SystemExit.
+        When this process dies, the child gets SIGTERM, which becomes SystemExit in it.
         """
         ready, mapped = os.pipe(), os.pipe()
 
@@ -90,7 +92,7 @@ class UserNamespace:
 
 
 def refusal(error: OSError) -> LadingError:
-    """Why `error` came of making namespaces or mounting in them, and what to do."""
+    """Why creating namespaces or mounting in them failed with `error`, and what to do."""
     for setting in NAMESPACE_SETTINGS:
         if setting.forbids():
             return LadingError(
@@ -108,7 +110,7 @@ def _become_root() -> None:
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
-    # Whoever owns the namespace cleans up in it, since nobody else may delete what lies there.
+    # Only the owner of the namespace can delete the files in it, so it must be able to clean up.
     signal.signal(signal.SIGTERM, _end)
     linux.die_with_parent(signal.SIGTERM)
 
@@ -118,7 +120,7 @@ def _end(number: int, frame: object) -> NoReturn:
 
 
 def _identity(kind: str) -> _Map:
-    """Each id that this process' own namespace has, to itself."""
+    """Maps each id of this process' own namespace to itself."""
     lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
     ranges = [[int(word) for word in line.split()] for line in lines]
     return tuple((first, first, count) for first, _, count in ranges)
