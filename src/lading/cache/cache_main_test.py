@@ -23,7 +23,7 @@ def make(tree: Path) -> None:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One with a tree of each kind, in the use of nobody, and a download."""
+    """A cache with an unused tree of each kind, and a download."""
     monkeypatch.chdir(tmp_path)
     cache = tmp_path / ".lading" / "cache"
     for name in ("packages", "roots", "python"):
@@ -79,7 +79,7 @@ def test_what_is_as_it_was(cache: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_a_flipped_bit_is_found_and_removed(
     cache: Path, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also where the times stay the same, as when a disk flips a bit."""
+    """Even if the times stay the same, as when a disk flips a bit."""
     status = (cache / file).stat()
     content = bytearray((cache / file).read_bytes())
     content[2] ^= 1
@@ -167,7 +167,7 @@ def test_what_a_build_is_unpacking_is_not_told(
     building = FORK.Process(target=cached_tree, args=(cache, cache / "roots" / "new", make_slowly))
     building.start()
     assert started.wait(20)
-    (cache / "packages" / "key.unfinished.abc").mkdir()  # nobody makes this one
+    (cache / "packages" / "key.unfinished.abc").mkdir()  # nobody is creating this one
     assert run("", "") == 1
     told = capsys.readouterr().out
     assert "packages/key.unfinished.abc: it is unfinished\n" in told
@@ -180,7 +180,7 @@ def test_what_a_build_is_unpacking_is_not_told(
 def test_what_can_not_be_removed_is_told(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Such as what another user has unpacked; the rest is removed."""
+    """For example a tree that another user has unpacked; the rest is removed."""
 
     def refuse(tree: Path) -> None:
         if tree.parent.name == "roots":
@@ -222,7 +222,7 @@ def test_a_check_can_run_beside_builds_and_removal_waits_for_them(cache: Path) -
 def test_where_there_is_no_cache_yet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Or where it was moved away while Pants' daemon runs, so that its link leads nowhere."""
+    """Or it was moved away while Pants' daemon runs, so that its link leads nowhere."""
     monkeypatch.chdir(tmp_path)
     Path(".lading").mkdir()
     Path(".lading/cache").symlink_to(tmp_path / "lading")

@@ -15,7 +15,7 @@ from lading.values.errors import LadingError
 
 
 class Cache:
-    """One with a tree at `place`, and how often it was made."""
+    """A cache with a tree at `place`, and the number of times it was created."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "cache"
@@ -65,7 +65,7 @@ def test_of_many_at_once_one_makes_it(cache: Cache) -> None:
 
 
 def write_back(file: Path, content: bytes) -> None:
-    """In place, with the time that it had."""
+    """In place, and with its previous time."""
     status = file.stat()
     file.chmod(0o644)
     file.write_bytes(content)
@@ -128,7 +128,7 @@ def test_a_link_that_leads_nowhere_is_replaced(cache: Cache) -> None:
 
 
 def test_who_uses_a_damaged_tree_still_has_it(cache: Cache) -> None:
-    """As a build does, into whose sandbox it is mounted."""
+    """Like a build that has it mounted into its sandbox."""
     used = os.open(cache.get(), os.O_RDONLY)
     (cache.tree / "bin" / "run").unlink()
     cache.get()
@@ -147,7 +147,7 @@ def test_a_copy_is_as_good_and_is_read_once(cache: Cache, monkeypatch: pytest.Mo
 
 
 def test_contents_are_read_again_from_time_to_time(cache: Cache) -> None:
-    """What changes on a disk by itself, nobody notices who asks for a file's state only."""
+    """A check of a file's state does not notice what changes on the disk by itself."""
     cache.get()
     flip_bit(cache.tree / "bin" / "run")
     state = json.loads((cache.place / "state.json").read_text())
@@ -210,7 +210,7 @@ def test_a_cache_that_is_removed_meanwhile_is_made_again(cache: Cache) -> None:
 
 
 def test_a_cache_can_be_removed_as_any_directory(cache: Cache) -> None:
-    """By its owner, with `rm -r`, though nobody may write to its files."""
+    """Its owner can use `rm -r`, although the files are read-only."""
     cache.get()
     directories = [path for path in cache.directory.rglob("*") if path.is_dir()]
     assert cache.tree / "bin" in directories

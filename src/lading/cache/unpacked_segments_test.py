@@ -113,7 +113,7 @@ LEADING_OUT = {
     "one file twice": [("{}/a", FILE, ""), ("{}/a", FILE, "")],
 }
 
-#: What is wrong only where all belongs to one package.
+#: What is only wrong if everything belongs to one package.
 _OF_OTHERS = tuple(
     LEADING_OUT[name]
     for name in ("another package", "a name that begins like it", "nothing but a link")
@@ -123,7 +123,7 @@ _OF_OTHERS = tuple(
 @pytest.mark.parametrize("below", [BASE, ""])
 @pytest.mark.parametrize("members", LEADING_OUT.values(), ids=LEADING_OUT)
 def test_nothing_is_written_outside(members: Sequence[Member], below: str, tmp_path: Path) -> None:
-    """Of a segment that is what a poisoned cache says it is."""
+    """Of a segment that has the digest which a poisoned cache claims."""
     if not below and members in _OF_OTHERS:
         return
     outside, place = tmp_path / "outside", tmp_path / "cache" / "place"

@@ -1,4 +1,4 @@
-"""The real program on real layers."""
+"""The real program with real layers."""
 
 import json
 import os
@@ -57,7 +57,7 @@ class Report:
 
 
 def run_in(sandbox: Path, account: Optional[Account] = None) -> Report:
-    """As the account, if that is not who runs the tests."""
+    """As the account, unless the tests already run as that user."""
 
     def become_user() -> None:
         if account and os.getuid() != account.uid:
@@ -89,12 +89,12 @@ class Program:
         self._parent = parent
 
     def run(self, checks: Checks, config: Mapping[str, Any] = CONFIG, **fields: Any) -> Report:
-        """`fields` are those of the request that are not as in most tests."""
+        """`fields` are the fields of the request that differ from most tests."""
         layers = fields.pop("layers", [PROGRAMS, UPPER])
         return run_in(self.sandbox(checks, config, layers, fields))
 
     def commands(self, *commands: Dict[str, Any], **fields: Any) -> List[str]:
-        """What is told of these commands, line by line; they need no entrypoint."""
+        """The report about these commands, line by line; they need no entrypoint."""
         report = self.run(Checks(commands=tuple(map(CommandCheck.parse, commands))), **fields)
         assert report.stderr == ""
         return report.text.splitlines()
@@ -144,7 +144,7 @@ def program() -> Iterator[Program]:
 
 @pytest.fixture(scope="module")
 def ordinary_user() -> Iterator[Account]:
-    """With subordinate ids; who runs the tests, if that is not root."""
+    """A user with subordinate ids: whoever runs the tests, or a new one if that is root."""
     if os.getuid():
         yield Account.current()
     else:
@@ -360,7 +360,7 @@ def test_a_user_without_rights_is_told_what_to_do(program: Program) -> None:
     sandbox = program.sandbox(
         Checks(commands=(CommandCheck.parse({"run": ["id"]}),)), CONFIG, [PROGRAMS, UPPER], {}
     )
-    # As if there were no newuidmap for this user.
+    # As if this user had no newuidmap.
     file = sandbox / "lading/namespaces/user_namespace.py"
     file.write_text(
         file.read_text()

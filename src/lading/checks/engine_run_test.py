@@ -1,4 +1,4 @@
-"""Where the engine fails. Real engines are in the end-to-end tests."""
+"""Failures of the engine. The end-to-end tests use real engines."""
 
 import os
 from pathlib import Path

@@ -31,7 +31,7 @@ def program(mode: int = 0o755) -> RootEntry:
 
 
 def image_files(files: Mapping[str, RootEntry], contents: Mapping[str, bytes] = {}) -> ImageFiles:
-    """With all directories on the way, and files of mode 0644 for `contents`."""
+    """With all parent directories, and files of mode 0644 for `contents`."""
     all_files: Dict[str, RootEntry] = {path: RootEntry(path, Kind.FILE, 0o644) for path in contents}
     all_files.update(files)
     for path in list(all_files):
@@ -42,7 +42,7 @@ def image_files(files: Mapping[str, RootEntry], contents: Mapping[str, bytes] = 
 
 
 def layer_blobs(*layers: bytes) -> LayerBlobs:
-    """In a temporary directory, which is there until the tests end."""
+    """In a temporary directory that exists until the tests end."""
     parent = Path(tempfile.mkdtemp(prefix="lading-layers-"))
     atexit.register(shutil.rmtree, parent)
     paths = tuple(parent / str(number) for number in range(len(layers)))

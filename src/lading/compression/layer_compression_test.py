@@ -25,7 +25,7 @@ from lading.values.json_codec import from_json, to_json
 TEXT = b"".join(b"%d redis\n" % number for number in range(900_000))
 
 
-# Not as regular as that one, in which the lowest levels find as much as the higher ones.
+# Less regular than that one, where the lowest levels find as much as the higher ones.
 PROGRAM = Path(argparse.__file__).read_bytes()
 
 

@@ -5,8 +5,8 @@ from typing import Iterator
 
 from lading.compression.shared_library import declare, load_library
 
-#: Binary logarithm of the largest window, in bytes, that is unpacked: what the program zstd takes
-#: without being told. It bounds the memory.
+#: Binary logarithm of the largest window, in bytes, that is accepted: the default limit of the
+#: program zstd. It bounds the memory.
 WINDOW_LOG_LIMIT = 27
 
 _OUTPUT_SIZE = 1 << 20
@@ -17,11 +17,11 @@ _WINDOW_TOO_LARGE = 16
 
 
 class ZstdError(ValueError):
-    """The bytes can't be decompressed, for the reason that is the text."""
+    """The bytes can't be decompressed; the text says why."""
 
 
 class ZstdWindowError(ZstdError):
-    """They need more memory than is given to them."""
+    """They need more memory than is allowed."""
 
 
 class _Buffer(ctypes.Structure):
@@ -35,10 +35,10 @@ class _Buffer(ctypes.Structure):
 
 
 class ZstdDecompressor:
-    """Decompresses frames (RFC 8878), one after the other; skippable ones hold nothing."""
+    """Decompresses frames (RFC 8878), one after the other; skippable frames are empty."""
 
     def __init__(self, library: str) -> None:
-        """`library` is the file's path. LadingError if it can't be loaded."""
+        """`library` is the file's path. Raises LadingError if it can't be loaded."""
         self._library = load_zstd(library)
         self._context = self._library.ZSTD_createDCtx()
         if not self._context:
@@ -53,13 +53,13 @@ class ZstdDecompressor:
         self.at_frame_end = True
 
     def decompress(self, data: bytes) -> Iterator[bytes]:
-        """What comes of the input so far and `data`; ZstdError where it is damaged."""
+        """The output for the input so far and `data`. Raises ZstdError if it is damaged."""
         address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
         source, output = _Buffer(address, len(data), 0), self._output
         flushing = False
         while source.position < source.size or flushing:
             output.position = 0
-            # The return value is 0 where a frame ends and all of it is written.
+            # The return value is 0 when a frame ends and is completely written.
             missing = self._library.ZSTD_decompressStream(
                 self._context, ctypes.byref(output), ctypes.byref(source)
             )
@@ -87,7 +87,7 @@ class ZstdDecompressor:
 
 
 def load_zstd(path: str) -> ctypes.CDLL:
-    """The library with the types of its functions; LadingError if it can't be loaded."""
+    """The library with the types of its functions. Raises LadingError if it can't be loaded."""
     library = load_library(path, "libzstd", "2.34")
     size, pointer = ctypes.c_size_t, ctypes.c_void_p
     declare(

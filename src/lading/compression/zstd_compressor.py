@@ -1,4 +1,4 @@
-"""zstd whose bytes depend on the input alone: the pinned libzstd, through ctypes (zstd.h)."""
+"""zstd output that depends only on the input: the pinned libzstd, through ctypes (zstd.h)."""
 
 import ctypes
 
@@ -7,8 +7,8 @@ from lading.compression.layer_media_type import ZSTD_MEDIA_TYPE
 from lading.compression.shared_library import declare
 from lading.compression.zstd import ZstdError, load_zstd
 
-#: zstd's, from 1 to 19. Of 126 MB of libraries the levels 3, 6, 9, 12, 15 and 19 leave 27.6, 25.4,
-#: 24.8, 24.6, 24.5 and 22.0 % at 350, 135, 80, 35, 11 and 4 MB/s of one core.
+#: zstd's level, from 1 to 19. For 126 MB of libraries, the levels 3, 6, 9, 12, 15 and 19 leave
+#: 27.6, 25.4, 24.8, 24.6, 24.5 and 22.0 % at 350, 135, 80, 35, 11 and 4 MB/s per core.
 LEVEL = 9
 
 # ZSTD_cParameter

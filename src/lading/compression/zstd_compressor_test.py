@@ -46,7 +46,7 @@ def test_frames_have_size_and_checksum(zstd: LayerCompressor) -> None:
 
 
 def test_the_bytes_stay_the_same(zstd: LayerCompressor) -> None:
-    """Of libzstd 1.5.4, the pinned one, at its default level: each level makes others of these."""
+    """Of libzstd 1.5.4, the pinned one, at its default level: every level gives different bytes."""
     data = b"".join(b"%d redis\n" % (number**3) for number in range(100_000))
     digest = Sha256.of(compressed(zstd, data))
     assert digest.hex == "f33c385727aa52f22815949c6455d337cce3214ee28d8dd73f2b8269c5a82754"

@@ -5,10 +5,10 @@ import ctypes
 from lading.compression.zstd import load_zstd
 from lading.image.layers.package_testing import find_libzstd
 
-#: Most bytes that a block may become (Block_Maximum_Size).
+#: The most bytes that a block may decompress to (Block_Maximum_Size).
 BLOCK_LIMIT = 1 << 17
 
-#: Of Magic_Number, Frame_Header_Descriptor without anything, Window_Descriptor of 1 MiB.
+#: Magic_Number, an empty Frame_Header_Descriptor, and a Window_Descriptor of 1 MiB.
 _HEAD = bytes.fromhex("28b52ffd 00 50")
 
 
@@ -28,7 +28,7 @@ def skippable(data: bytes) -> bytes:
 
 
 def zeros(blocks: int, window: int = 0x50) -> bytes:
-    """A frame of so many blocks of 128 KiB of zeros, four bytes each."""
+    """A frame of this many blocks of 128 KiB of zeros, four bytes each."""
     head = _HEAD[:5] + bytes([window])
     block = (BLOCK_LIMIT << 3 | 1 << 1).to_bytes(3, "little") + b"\0"
     last = (BLOCK_LIMIT << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"\0"

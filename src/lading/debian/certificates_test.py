@@ -13,7 +13,7 @@ MOZILLA = "usr/share/ca-certificates/mozilla"
 
 
 def make_certificate(directory: Path, subject: str, *options: str) -> bytes:
-    """By the real openssl."""
+    """Created with the real openssl."""
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),

@@ -132,7 +132,7 @@ def test_refuses_one_path_with_two_contents(
 
 @pytest.mark.parametrize("path", ["usr", "etc"])
 def test_refuses_a_link_in_the_place_of_what_builds_see(tmp_path: Path, path: str) -> None:
-    """The sandbox would mount what it leads to."""
+    """The sandbox would mount the link's target."""
     deb = make_deb(tmp_path / "x.deb", [(path, "/")])
     with pytest.raises(LadingError, match=f"package `x` has /{path} as a symlink"):
         assemble([deb], tmp_path / "root", {})
@@ -270,7 +270,7 @@ cached_tree(Path("cache"), root, lambda tree: assemble([Path("slow.deb")], tree,
 
 
 def test_a_killed_process_leaves_nobody_with_the_lock(tmp_path: Path) -> None:
-    """Its workers would wait for ever, and with them everybody who needs that build root."""
+    """Its workers would wait for ever, and so would everybody who needs that build root."""
     (tmp_path / "cache").mkdir()
     make_deb(tmp_path / "slow.deb", [("usr/bin/slow", b"x" * 1000)])
     package = (tmp_path / "slow.deb").read_bytes()
@@ -281,7 +281,7 @@ def test_a_killed_process_leaves_nobody_with_the_lock(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    with open(tmp_path / "slow.deb", "wb"):  # a worker is at work
+    with open(tmp_path / "slow.deb", "wb"):  # a worker is running
         killed.kill()
     killed.wait()
     (tmp_path / "slow.deb").unlink()

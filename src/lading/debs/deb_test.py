@@ -121,7 +121,7 @@ def test_refuses_numbers_that_are_none(tmp_path: Path, records: Dict[str, str]) 
 
 @pytest.mark.parametrize("key", ["GNU_sparse_realsize", "GNU_sparse_size"])
 def test_refuses_sparse_files(tmp_path: Path, key: str) -> None:
-    """dpkg has none, and what lies behind one in the archive would be taken for its content."""
+    """dpkg has none, and the bytes after one in the archive would be taken for its content."""
     data = ("data.tar", extended(**{key: "4096"}))
     deb = Deb.read(written(tmp_path / "a.deb", [BINARY, CONTROL, data]))
     with pytest.raises(LadingError, match="its data cannot be read"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict, Iterable, Optional, Tuple, Union
 
 #: A member for `data.tar`: bytes are a file's content, a string a symlink's target, None a
-#: directory. TarInfo is taken as it is.
+#: directory. A TarInfo is used unchanged.
 Content = Union[bytes, str, None, tarfile.TarInfo]
 
 

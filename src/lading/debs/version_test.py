@@ -11,10 +11,10 @@ from lading.debs.version import compare_versions, version_key
 
 #: deb-version(7)
 VALID = re.compile(r"([0-9]+:)?[0-9][0-9A-Za-z.+~-]*?(-[0-9A-Za-z.+~]+)?(?<!-)")
-#: What versions are made of.
+#: The parts of versions.
 PIECES = st.sampled_from(["0", "00", "1", "10", "09", "a", "Z", "~", "~~", "+", ".", "-", "rc", ""])
 
-#: Many compare like nothing, or before it, which is where comparing goes wrong.
+#: Many compare like nothing, or before it; mistakes in comparing are most likely here.
 ENDS = st.sampled_from(
     ["", "0", "00", "1", "a", "~", "0~", "0~a", "+", ".", "-0", "-00", "-0~", "-0~a", "-1", "-~"]
 )
@@ -30,7 +30,7 @@ def versions(draw: Callable[[Any], Any]) -> str:
 
 @st.composite
 def related_versions(draw: Callable[[Any], Any]) -> Tuple[str, str]:
-    """Two versions that begin alike and end differently, often with zeros and tildes."""
+    """Two versions with the same beginning and different ends, often with zeros and tildes."""
     start = draw(versions())
     return start + draw(ENDS), start + draw(ENDS)
 
@@ -78,7 +78,7 @@ def test_related_versions_compare_as_python_debian_does(pair: Tuple[str, str]) -
 
 
 def test_related_versions_compare_as_dpkg_does() -> None:
-    """dpkg itself, on a sample: a process a pair would take too long for all."""
+    """dpkg itself, on a sample: one process for each pair would take too long for all."""
     pairs = [
         ("0", "0~rc1"),
         ("1.2", "1.2-0~exp1"),

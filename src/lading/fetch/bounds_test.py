@@ -1,4 +1,4 @@
-"""Servers, and what stands between, that would keep a client for ever."""
+"""Servers and proxies that would keep a client waiting for ever."""
 
 import gzip
 import io
@@ -25,14 +25,14 @@ DENIED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100000\r\n\r\n"
 
 @pytest.fixture(autouse=True)
 def in_time() -> Iterator[None]:
-    """All of these would take minutes, or for ever."""
+    """Each of these would take minutes, or for ever."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < 10
 
 
 def refused(script: Script, scheme: str = "http") -> str:
-    """What is said of the server."""
+    """The error about the server."""
     with RawServer(script) as server, pytest.raises(UnavailableError) as raised:
         Client(patience=PATIENCE).document(f"{scheme}://{server.host}/x", "*/*", limit=1 << 16)
     reason = raised.value.reason

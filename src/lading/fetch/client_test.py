@@ -28,7 +28,7 @@ def server() -> Iterator[FaultyServer]:
 
 
 class Saving:
-    """A client without real sleep, saving into memory."""
+    """A client that does not really sleep, and saves into memory."""
 
     def __init__(self, held: bytes = b"", patience: Patience = PATIENCE) -> None:
         self.sleeps: List[float] = []

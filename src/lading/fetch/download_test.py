@@ -48,7 +48,7 @@ class Downloading:
         return str(raised.value)
 
     def content(self) -> Optional[bytes]:
-        """What the cache holds; an unfinished part is no content."""
+        """The content of the cache; unfinished parts don't count."""
         path = self.directory / DIGEST.hex
         return path.read_bytes() if path.exists() else None
 
@@ -132,7 +132,7 @@ def test_wrong_content_is_reported_with_both_digests(
         f"file could not be fetched. {url}: its 5 bytes have the SHA-256 {got.hex} instead of "
         f"{DIGEST.hex}. If the file was meant to change, pin its new digest."
     )
-    # Places that don't have the file only make the sentence longer.
+    # Places without the file would only make the sentence longer.
     assert downloading.sentence(server.serve("/none", Reply(404)), url).startswith(
         f"file could not be fetched. {url}: its 5 bytes have the SHA-256 "
     )

@@ -142,7 +142,7 @@ def test_nixpkgs_377363_a_full_disk_leaves_what_the_next_run_goes_on_with(
 
 
 def test_as_a_program_it_ends_with_the_sentence(server: FaultyServer) -> None:
-    """With the environment of a sandbox, and the machine's proxy from beside it."""
+    """With the environment of a sandbox, and the machine's proxy from its directory."""
     machine = Path(".lading/machine/machine.json")
     machine.parent.mkdir(parents=True)
     machine.write_text(

@@ -10,7 +10,7 @@ from lading.values.errors import LadingError
 
 @pytest.fixture(autouse=True)
 def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A pip that reads no configuration but this file."""
+    """A pip that reads only this configuration file."""
     for name in ("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX"):
         monkeypatch.delenv(f"PIP_{name}", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -37,7 +37,7 @@ def test_targets_of_links_are_checked(target: str, fault: str) -> None:
 
 
 def test_long_paths_are_refused_where_linux_refuses_them(tmp_path: Path) -> None:
-    # A slash goes in front of a path of a layer.
+    # A path of a layer gets a slash in front.
     assert path_fault("a/" * 2046 + "ab") == ""
     assert path_fault("a/" * 2047 + "a") == "is longer than the 4095 bytes that Linux allows"
     (tmp_path / "link").symlink_to("a" * 4095)

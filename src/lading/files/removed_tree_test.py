@@ -5,7 +5,8 @@ from lading.files.removed_tree import remove_tree
 
 
 def test_a_tree_is_removed_however_deep_it_is(tmp_path: Path) -> None:
-    """Deeper than Python's stack, a path, and the files that a process may have open."""
+    """Deeper than Python's stack, than a path can be, and than the number of open files of a
+    process."""
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "link").symlink_to("..")

@@ -41,4 +41,4 @@ def test_names_that_only_look_like_those(path: str) -> None:
 def test_names_of_a_tree_that_no_layer_can_have(path: str) -> None:
     with pytest.raises(LadingError, match="`files` has "):
         check_layer_path("files", path)
-    check_layer_path("files", "/a\nb")  # Which layers may have, and archives do.
+    check_layer_path("files", "/a\nb")  # Layers may have such paths, and archives do.

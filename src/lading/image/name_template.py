@@ -3,7 +3,7 @@
 `repository` and `image_tags` may contain any number of these:
 
     {hash}                       the first 12 digits of the image's digest
-    {env:NAME}                   an environment variable of who runs Pants
+    {env:NAME}                   an environment variable of Pants' user
     {version://path/to:package}  the version of a store package
 """
 

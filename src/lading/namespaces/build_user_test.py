@@ -9,7 +9,8 @@ from lading.namespaces.build_user import BUILD_USER, staged_for_build_user
 
 
 def staged(tmp_path: Path, script: str) -> str:
-    """What `script` prints as the build user, who has the directory `own` and sees `shared`."""
+    """The output of `script`, run as the build user, who has the directory `own` and sees
+    `shared`."""
     for name in ("place", "own", "shared"):
         (tmp_path / name).mkdir()
     (tmp_path / "shared" / "x").write_text("shared")

@@ -1,4 +1,4 @@
-"""What a command in an image tries against the machine. The image's Python runs it as a script.
+"""What a command in an image tries to do to the machine. The image's Python runs this script.
 
 It prints a JSON object: each attempt with "done", with what it read, or with the name of an errno.
 """
@@ -12,7 +12,7 @@ import socket
 from functools import partial
 from typing import Callable, Dict
 
-# asm/unistd.h; since Linux 5.1 all architectures number new calls alike.
+# asm/unistd.h; since Linux 5.1 new calls have the same numbers on all architectures.
 _NUMBERS = {
     "x86_64": {"add_key": 248, "request_key": 249, "keyctl": 250, "bpf": 321},
     "aarch64": {"add_key": 217, "request_key": 218, "keyctl": 219, "bpf": 280},
@@ -32,7 +32,7 @@ _Attempts = Dict[str, _Attempt]
 
 
 def _call(name: str, *arguments: object) -> None:
-    """A function of the C library, or a system call that it has no function for."""
+    """A function of the C library, or a system call for which it has no function."""
     if name in _NUMBERS:
         name, arguments = "syscall", (_NUMBERS[name], *arguments)
     wide = (ctypes.c_long(one) if isinstance(one, int) else one for one in arguments)
@@ -41,7 +41,7 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def _rewrite(path: str) -> None:
-    """Write what is there already, so that a success does no harm."""
+    """Write the content that is already there, so that a success does no harm."""
     with open(path, "r+") as file:
         text = file.read()
         file.seek(0)
@@ -59,7 +59,7 @@ def _mount(kind: str, flags: int) -> None:
 
 
 def _nested(then: Callable[[], None]) -> None:
-    """As root of a user namespace within."""
+    """As root of a nested user namespace."""
     child = os.fork()
     if not child:
         status = 0

@@ -1,4 +1,4 @@
-"""What commands in an image can do to the machine: tried in a real container."""
+"""What commands in an image can do to the machine, tried in a real container."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from lading.runtime.program_files import program_files
 
 _PROBES = Path(container_probes_testing.__file__)
 
-# The image is a tree of links to the machine's /usr, which is shown as a store package.
+# The image is a tree of links to the machine's /usr, which is mounted as a store package.
 _DRIVER = """
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-# Adds a key to the session keyring and then looks for it there, before and after leaving.
+# Adds a key to the session keyring and looks for it there, before and after leaving.
 _TRY = """
 import ctypes, os
 from lading.namespaces.keyring import leave_session_keyring

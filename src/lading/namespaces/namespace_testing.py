@@ -1,4 +1,4 @@
-"""Runs a function as root of a user namespace and brings its result back."""
+"""Runs a function as root of a user namespace and returns its result."""
 
 import pickle
 import tempfile

@@ -21,13 +21,13 @@ libseccomp = ctypes.CDLL("libseccomp.so.2")
 
 
 def number(machine: str, call: str) -> int:
-    """The call's number by libseccomp's tables; negative where the architecture has none."""
+    """The call's number in libseccomp's tables; negative if the architecture has none."""
     resolve = libseccomp.seccomp_syscall_resolve_name_arch
     return int(resolve(ctypes.c_uint32(AUDIT[machine]), call.encode()))
 
 
 def decide(machine: str, audit: int, call: int, arguments: Tuple[int, ...] = ()) -> Union[str, int]:
-    """What the filter says: "allow", "kill" or an error number. A BPF machine of few words."""
+    """The filter's decision: "allow", "kill" or an error number. A minimal BPF machine."""
     padded = (*arguments, *([0] * (6 - len(arguments))))
     data = struct.pack("=iIQ6Q", ctypes.c_int(call).value, audit, 0, *padded)
     code = system_call_filter(machine)
@@ -85,7 +85,7 @@ def test_the_numbers_are_those_of_libseccomp(machine: str) -> None:
         ("ioctl", (0, TIOCLINUX), errno.EPERM),
         *(("personality", (one,), "allow") for one in (0, 8, 0xFFFFFFFF)),
         ("personality", (ADDR_NO_RANDOMIZE,), errno.EPERM),
-        # The kernel takes ints of these, so a bit above them changes nothing.
+        # The kernel reads these as int, so a bit above them changes nothing.
         ("socket", (AF_VSOCK | 1 << 32,), errno.EAFNOSUPPORT),
         ("ioctl", (0, TIOCSTI | 1 << 32), errno.EPERM),
         ("clone", (CLONE_NEWUSER | 1 << 32,), errno.EPERM),
@@ -106,7 +106,7 @@ def test_a_call_that_is_not_known_is_not_there(machine: str) -> None:
 
 @pytest.mark.parametrize("machine", sorted(AUDIT))
 def test_programs_for_another_architecture_are_killed(machine: str) -> None:
-    """32 bits of x86 and of ARM have other numbers for the same calls."""
+    """32-bit x86 and ARM have other numbers for the same calls."""
     others = {0x40000003, 0x40000028, *AUDIT.values()} - {AUDIT[machine]}
     for audit in others:
         assert decide(machine, audit, 0) == "kill"
@@ -117,7 +117,7 @@ def test_a_machine_without_a_table_is_an_error() -> None:
         system_call_filter("riscv64")
 
 
-# Each expression is evaluated under the filter, in a process of its own.
+# Each expression is evaluated under the filter, in its own process.
 _TRY = """
 import ctypes, errno, os, socket, sys, threading, subprocess
 from lading.namespaces.seccomp import forbid_system_calls

@@ -37,7 +37,7 @@ def test_a_sentence_of_the_task_comes_back() -> None:
 
 def test_nixpkgs_417132_a_setting_that_forbids_namespaces_is_named() -> None:
     def work() -> str:
-        # The limit of this namespace only, so the machine keeps its own.
+        # The limit of this namespace only; the machine keeps its own.
         Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="ascii")
         with pytest.raises(LadingError) as raised:
             UserNamespace.of_this_user().run(lambda: 0)

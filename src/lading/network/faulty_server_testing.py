@@ -1,4 +1,4 @@
-"""A real HTTP server for tests, which misbehaves as told."""
+"""A real HTTP server for tests, which misbehaves on demand."""
 
 import re
 import socket
@@ -23,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not replies:
             Reply(404).send(self)
             return
-        # The last reply is for all requests that follow.
+        # The last reply is used for all later requests.
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         reply.send(self)
 
@@ -38,12 +38,12 @@ class _Server(ThreadingHTTPServer):
     faulty: "FaultyServer"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is nothing to report."""
+        """A client that hangs up needs no report."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that the server got."""
+    """A request that the server received."""
 
     path: str
     headers: Mapping[str, str]
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with `body`. `cut` closes the connection after so many bytes of the body."""
+    """An answer with `body`. `cut` closes the connection after that many bytes of the body."""
 
     status: int = 200
     body: bytes = b""
@@ -93,7 +93,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Ranged(Reply):
-    """Honours `Range: bytes=N-` by 206, and by 416 where N is not before the end.
+    """Honours `Range: bytes=N-` with 206, and with 416 unless N is before the end.
 
     `cut` counts from the beginning of the part that is sent.
     """
@@ -113,7 +113,7 @@ class Ranged(Reply):
 
 
 class FaultyServer:
-    """Serves `replies`, the replies for each path in their order. `requests` is what came."""
+    """Serves `replies`, for each path in their order. `requests` are the received requests."""
 
     def __init__(self, host: str = "127.0.0.1", tls: Optional[ssl.SSLContext] = None) -> None:
         self.host = host
@@ -142,7 +142,7 @@ class FaultyServer:
         return f"{self.scheme}://{self.host}:{self.port}"
 
     def serve(self, path: str, *replies: Reply) -> str:
-        """The URL at which `replies` are given from now on, one after the other."""
+        """The URL at which `replies` are served from now on, one after the other."""
         self.replies[path] = list(replies)
         return self.url + path
 

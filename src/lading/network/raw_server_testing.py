@@ -1,4 +1,4 @@
-"""A server for tests that says bytes, HTTP or not."""
+"""A server for tests that sends arbitrary bytes, HTTP or not."""
 
 import socket
 import threading
@@ -6,12 +6,12 @@ import time
 from contextlib import suppress
 from typing import Callable, Iterable, Iterator, List
 
-#: What is done with each connection.
+#: Handles one connection.
 Script = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Listens on a port of this machine; each connection has a thread."""
+    """Listens on a port of this machine; each connection has its own thread."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -50,7 +50,7 @@ class RawServer:
 
 
 def saying(pieces: Callable[[], Iterable[bytes]], seconds: float = 0) -> Script:
-    """Reads a request, then sends each piece, one every so many seconds."""
+    """Reads a request, then sends each piece, waiting that many seconds before the next."""
 
     def script(connection: socket.socket) -> None:
         connection.recv(1 << 16)
@@ -62,7 +62,7 @@ def saying(pieces: Callable[[], Iterable[bytes]], seconds: float = 0) -> Script:
 
 
 def dripping(before: bytes = b"", seconds: float = 0.05) -> Script:
-    """Sends `before` at once, and then a byte now and then without end."""
+    """Sends `before` at once, and then single bytes for ever."""
     return saying(lambda: (before, *([b"a"] * 10000)), seconds)
 
 

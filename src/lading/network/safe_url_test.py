@@ -66,7 +66,7 @@ def test_where_a_registry_may_lead(url: str, zone: Zone) -> None:
         ("https://127.1/x", PUBLIC, "an address inside this network"),
         ("https://2130706433/x", PUBLIC, "an address inside this network"),
         ("https://0x7f000001/x", PUBLIC, "an address inside this network"),
-        # Ways to write addresses that an earlier check let pass.
+        # Notations of addresses that an earlier check accepted.
         ("https://%31%32%37.0.0.2/", PUBLIC, "which is not a host's name"),
         ("https://a.example\\@127.0.0.1/", PUBLIC, "holds a user name"),
         ("https://\u2460\u2461\u2466.0.0.1/", PUBLIC, "which is not a host's name"),

@@ -32,7 +32,7 @@ OUT, IN, HERE = Zone.INTERNET, Zone.NETWORK, Zone.MACHINE
         ("fd00:ec2::254", HERE),
         ("fd20:ce::254", HERE),
         ("fe80::1%eth0", HERE),
-        # Ways to write IPv4 addresses in IPv6.
+        # Notations of IPv4 addresses in IPv6.
         ("::ffff:8.8.8.8", OUT),
         ("::ffff:10.0.0.1", IN),
         ("::ffff:127.0.0.1", HERE),

@@ -11,7 +11,7 @@ from lading.values.errors import LadingError
 
 
 def started(tmp_path: Path, main: Main, has_path_files: bool = False, *args: str) -> str:
-    """What the service prints that is started from /app with packages beside it."""
+    """The output of the service, started from /app with packages beside it."""
     app, packages = tmp_path / "app", tmp_path / "packages"
     (app / "service").mkdir(parents=True)
     packages.mkdir()
@@ -51,7 +51,7 @@ def test_a_function_runs_with_the_sources_first_on_the_path(tmp_path: Path) -> N
 
 
 def printed_alone(tmp_path: Path, source: str, *options: str) -> str:
-    """What a service prints that has one module, with a function `run`, and the argument `a`."""
+    """The output of a service with one module that has a function `run`, and the argument `a`."""
     (tmp_path / "service.py").write_text(source)
     text = main_source(Main("service", "run"), str(tmp_path), "/nowhere", False)
     (tmp_path / "__main__.py").write_text(text)
@@ -60,7 +60,7 @@ def printed_alone(tmp_path: Path, source: str, *options: str) -> str:
 
 
 def test_children_of_multiprocessing_don_t_start_it_again(tmp_path: Path) -> None:
-    """They run the file of the main module under another name."""
+    """They run the main module's file under another name."""
     source = (
         "import multiprocessing\n"
         "def run():\n"
@@ -75,7 +75,7 @@ def test_children_of_multiprocessing_don_t_start_it_again(tmp_path: Path) -> Non
 def test_its_name_and_its_first_path_are_its_directory(
     tmp_path: Path, options: Tuple[str, ...]
 ) -> None:
-    """Python can run that as well, so what starts itself again by `sys.argv` does."""
+    """Python can run the directory as well, so a program can restart itself through `sys.argv`."""
     source = "import sys\ndef run():\n    print(sys.argv, sys.path[0])\n"
     assert printed_alone(tmp_path, source, *options) == f"{[str(tmp_path), 'a']} {tmp_path}\n"
 
@@ -96,7 +96,7 @@ def test_the_container_s_environment_wins(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("has_path_files", [False, True])
 def test_what_python_has_itself_comes_behind(tmp_path: Path, has_path_files: bool) -> None:
-    """That of the base image, or of Debian, may be older than the wheel."""
+    """The base image's package, or Debian's, may be older than the wheel."""
     main = Main("service.main", "C.run")
     assert " package " in started(tmp_path, main, has_path_files)
 

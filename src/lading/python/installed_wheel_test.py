@@ -169,7 +169,7 @@ def test_a_damaged_member_is_told(tmp_path: Path, scratch: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x", b"x" * 1000)
     content = path.read_bytes()
-    # Behind the local header, of 30 bytes and the name.
+    # After the local header, of 30 bytes and the name.
     path.write_bytes(content[:31] + b"\xff" * 4 + content[35:])
     with pytest.raises(LadingError, match=r"'a\.whl' is not a wheel .* while decompressing"):
         read_wheel(path, PROGRAM, scratch)
@@ -177,7 +177,7 @@ def test_a_damaged_member_is_told(tmp_path: Path, scratch: Path) -> None:
 
 @pytest.mark.parametrize("lost", [10, 200])
 def test_a_wheel_without_its_beginning_is_refused(tmp_path: Path, scratch: Path, lost: int) -> None:
-    """zipfile seeks to where the members would be, in front of the file."""
+    """zipfile seeks to where the members should be, which is before the file's beginning."""
     path = make_wheel(tmp_path / "a.whl", {"a.py": b"", "b.py": b"x" * 100})
     path.write_bytes(path.read_bytes()[lost:])
     with pytest.raises(LadingError, match=r"'a\.whl' is not a wheel that PEX has installed"):

@@ -1,4 +1,4 @@
-"""The Python that runs the tests, as the files of an image's."""
+"""The Python that runs the tests, in the form of files of an image."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ VERSION = f"3.{sys.version_info.minor}"
 #: The tag in names of bytecode files.
 TAG = f"cpython-3{sys.version_info.minor}"
 
-# What compiling modules takes.
+# What compiling modules needs.
 _PACKAGES = ("collections", "encodings", "importlib", "json", "re")
 
 
@@ -37,7 +37,7 @@ def segment_file(path: Path) -> SegmentFile:
 def _files() -> Iterator[TreeFile]:
     program = Path(sys.base_prefix, "bin", f"python{VERSION}").resolve()
     yield _file(f"usr/bin/python{VERSION}", program)
-    # For other libraries the loader is told where they are.
+    # For other libraries, the loader gets their directories.
     listed = subprocess.run(["ldd", str(program)], capture_output=True, check=True, text=True)
     for path in sorted(set(re.findall(r"(/\S+) \(0x", listed.stdout))):
         yield _file(f"usr/lib/test/{Path(path).name}", Path(path).resolve())

@@ -101,8 +101,8 @@ def _scan_entry(wanted: Wanted, entry: Entry) -> Iterator[Tuple[str, Set[bytes]]
 
 
 def _scan_member(wanted: Wanted, chunks: Iterable[bytes]) -> Set[bytes]:
-    """A compressed member's content. A damaged member ends early, since nobody can read the
-    rest."""
+    """The hashes in a compressed member's content; none if it is damaged, since then nobody can
+    read it."""
     try:
         return wanted.scan(chunks)
     except packed.DamagedError:

@@ -19,7 +19,7 @@ def pattern(text: str) -> Pattern:
     return Pattern.parse_go("", text)
 
 
-# What follows has everything that the README of container-structure-test has.
+# The following has everything in the README of container-structure-test.
 
 
 def test_commands() -> None:

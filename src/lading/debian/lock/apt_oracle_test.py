@@ -1,4 +1,4 @@
-"""The resolver against apt itself; benchmarks/debian_against_apt.py does this with Debian."""
+"""Compares the resolver with apt itself; benchmarks/debian_against_apt.py does this with Debian."""
 
 import random
 from pathlib import Path
@@ -21,7 +21,7 @@ class World:
     def __init__(self, number: int) -> None:
         self._source = random.Random(number)
         self.names = [f"w{number}{letter}" for letter in "abcdefgh"]
-        # Only one provides it: of several that are equal, apt takes any.
+        # Only one package provides it, because apt takes any of several equal ones.
         self._virtual = f"w{number}virtual"
         provider = self._source.choice(self.names)
         self.paragraphs = [self._package(name, name == provider) for name in self.names]
@@ -74,7 +74,7 @@ def test_the_answer_is_apt_s(worlds: "Tuple[List[World], Apt, PackageIndex]", nu
     roots = made[number].roots
     answer, theirs = ours(ArchivePackages("amd64", index), roots), apt.install(roots)
     if theirs is None and answer is not None:
-        # apt does not take back what it has chosen, but what we chose is right for it too.
+        # apt never undoes a choice, but our answer must be right for it too.
         theirs = apt.install(sorted(answer))
     assert answer == theirs
 

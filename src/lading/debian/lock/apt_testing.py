@@ -1,6 +1,6 @@
-"""apt itself, with indexes of the caller and nothing installed: a fixture library.
+"""apt itself, with the caller's indexes and nothing installed: a fixture library.
 
-What `apt-get install` would do is what the resolver is held against.
+The resolver is compared with what `apt-get install` would do.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Apt:
     architecture: str = "amd64"
 
     def update(self, files: Sequence[IndexFile]) -> "Apt":
-        """Make these files, one a suite, what apt chooses from."""
+        """Let apt choose from these files, one for each suite."""
         for directory in (
             "etc/apt.conf.d",
             "etc/preferences.d",
@@ -66,8 +66,8 @@ class Apt:
     def install(self, roots: Sequence[str]) -> Optional[Dict[str, str]]:
         """Version by name of what apt would install for `roots`; None if it refuses.
 
-        `--print-uris` decides as `--simulate` does and is done with it, where that would go on to
-        put hundreds of packages in the order in which they are unpacked.
+        `--print-uris` decides like `--simulate`, but stops there; the latter would also sort
+        hundreds of packages into the order in which they are unpacked.
         """
         result = self._run("apt-get", "--print-uris", "--verbose-versions", "install", *roots)
         new = _NEW.search(result.stdout)

@@ -30,7 +30,7 @@ def seen(tmp_path: Path, published: TestArchive) -> Archive:
 
 
 def machine_with(tmp_path: Path, published: TestArchive) -> Archive:
-    """`published` as a machine sees it that has it as its mirror, and its key."""
+    """`published` on a machine that has it as its mirror, and its key."""
     apt, keyrings = tmp_path / "apt", tmp_path / "keyrings"
     (apt / "trusted.gpg.d").mkdir(parents=True)
     (apt / "trusted.gpg.d" / "archive.asc").write_text(published.keyring)
@@ -261,7 +261,7 @@ def test_reads_gzip(published: TestArchive, seen: Archive) -> None:
 
 
 def refused(seen: Archive) -> str:
-    """What is said of the mirror."""
+    """The error about the mirror."""
     with pytest.raises(LadingError) as caught:
         packages(seen)
     told = next((line for line in str(caught.value).splitlines() if line.startswith("  ")), "")

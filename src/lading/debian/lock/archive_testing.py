@@ -31,10 +31,10 @@ def packages_file(*paragraphs: str) -> bytes:
 
 @dataclass
 class TestArchive:
-    """Suites below `root`, signed by a key that `keyring` holds.
+    """Suites below `root`, signed by a key in `keyring`.
 
-    `fields` replaces fields of every Release file; an empty value removes one. `rows` are listed
-    in it besides the indexes.
+    `fields` replaces fields of every Release file; an empty value removes one. `rows` are listed in
+    it besides the indexes.
     """
 
     __test__ = False  # for pytest

@@ -22,7 +22,7 @@ from lading.values.errors import LadingError
 def resolved(
     paragraphs: Sequence[str], *roots: str, suites: Sequence[Sequence[str]] = (), **kwargs: Any
 ) -> Tuple[BinaryPackage, ...]:
-    """What a list of the roots, or with `!` before them not, gets by a lock made for it."""
+    """What a list of the roots gets from a lock made for it; `!` leaves a package out."""
     asked_for = package_list(*roots)
     lock = resolved_lists([paragraphs, *suites], [asked_for], **kwargs)
     return closure(LockedPackages("amd64", lock, "x"), asked_for.roots, asked_for.left_out)
@@ -40,7 +40,7 @@ def resolved_lists(
     asked: Sequence[str] = (),
     priorities: Sequence[int] = (),
 ) -> Tuple[BinaryPackage, ...]:
-    """Of suites that are called by their numbers."""
+    """The suites are called by their numbers."""
     files = [
         IndexFile(packages_file(*suite), str(number), priorities[number] if priorities else 500)
         for number, suite in enumerate(suites)

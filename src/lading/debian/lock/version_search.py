@@ -97,7 +97,7 @@ class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
         return requirement_or_candidate.place
 
     def get_preference(self, identifier: _Place, *_: object, **__: object) -> Tuple[bool, int]:
-        """Places without a choice come first."""
+        """Requirements that leave no choice come first."""
         wanted = identifier[1]
         return isinstance(wanted, tuple), len(wanted) if isinstance(wanted, tuple) else 0
 

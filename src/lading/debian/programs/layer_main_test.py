@@ -113,7 +113,7 @@ def test_a_base_with_another_c_library_is_refused(debian: DebianLayers) -> None:
         f"the base has /{loader}, which is not from a Debian package. libc6 would replace it, "
         "and the base's programs might not start. Use a Debian base, or none."
     )
-    # Packages without a C library of their own do no harm.
+    # Packages may have no C library of their own.
     assert (
         "usr/share/x"
         in debian.layer(debian.package("data", [("usr/share/x", b"")]), base=fedora).members
@@ -246,7 +246,7 @@ def test_d4_libraries_in_usual_places_are_in_the_cache_where_ldconfig_is(
     assert (
         "libx.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libx.so.1\n" in printed.stdout.decode()
     )
-    # What a layer above adds is added to it.
+    # What a layer above adds is appended.
     liby = debian.package("liby", [("usr/lib/x86_64-linux-gnu/liby.so.1", library)])
     above = debian.layer(
         liby, below=[libc_bin, libx], base=ImageTree.from_json(below.tree.to_json())
@@ -396,7 +396,7 @@ def test_trivy_2299_9046_scanners_are_told_which_debian_it_is(debian: DebianLaye
     assert layer.links("etc") == {"etc/os-release": "../usr/lib/os-release"}
     lines = layer.text("usr/lib/os-release").splitlines()
     assert {"ID=debian", 'VERSION_ID="12"', "VERSION_CODENAME=bookworm"} < set(lines)
-    # Which is known, or not.
+    # Whether its content is known or not.
     release = ("usr/lib/os-release", b"ID=mine\n")
     base_files = debian.package("base-files", [release])
     assert debian.layer(nginx, base_files, suite="bookworm").text(release[0]) == "ID=mine\n"
@@ -532,7 +532,7 @@ def test_rules_distroless_76_68_what_was_not_run_is_reported(debian: DebianLayer
 
 
 def test_names_of_triggers_do_not_lead_out_of_the_database(debian: DebianLayers) -> None:
-    """dpkg refuses those of others than printable characters."""
+    """dpkg refuses names with other than printable characters."""
     triggers = "interest ldconfig\ninterest ../../../../etc/x\ninterest ..\ninterest a\0b\n"
     package = debian.package("a", control_files={"triggers": triggers})
     members = debian.layer(debian.package("dpkg"), package).members

@@ -22,7 +22,7 @@ TRIPLET = "x86_64-linux-gnu"
 
 @dataclass(frozen=True)
 class DebianLayer:
-    """What `layer_main` left in a directory."""
+    """The outputs of `layer_main` in a directory."""
 
     directory: Path
 
@@ -32,7 +32,7 @@ class DebianLayer:
 
     @property
     def members(self) -> Dict[str, tarfile.TarInfo]:
-        """By path, each of which is there once."""
+        """By path; no path occurs twice."""
         with self._archive() as archive:
             infos = archive.getmembers()
         assert len({info.name for info in infos}) == len(infos)

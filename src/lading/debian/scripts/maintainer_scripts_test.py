@@ -102,7 +102,7 @@ def test_java_s_alternatives_are_read() -> None:
 
 
 def test_sysstat_s_function_does_not_know_its_argument() -> None:
-    """As in sysstat 12.6.1: the answer to a question of debconf is handed on."""
+    """As in sysstat 12.6.1: the answer to a question of debconf is passed on."""
     script = textwrap.dedent(
         """\
         #!/bin/sh
@@ -207,7 +207,7 @@ def test_what_changes_something(line: str) -> None:
         ("{ echo a; echo b; } > /etc/y", "{...} > /etc/y"),
         ("f() { chown x y; }; g() { f; }; g", "chown x y"),
         ("a || exit 0; chown x y", "chown x y"),
-        # An alternative may become it: ca-certificates-java is set up before Java.
+        # An alternative may provide it: ca-certificates-java is set up before Java.
         ("if which java > /dev/null; then java -jar x.jar; fi", "java -jar x.jar"),
     ],
 )

@@ -15,7 +15,7 @@ ACCOUNTS = AccountFiles(
 
 
 def script_files(tree: Mapping[str, Union[str, RootEntry]]) -> ScriptFiles:
-    """`tree` has texts of files by absolute path, or entries; parents need not be in it."""
+    """`tree` has texts of files by absolute path, or entries; parents may be missing."""
     entries: Dict[str, RootEntry] = {}
     for path, content in tree.items():
         place = path.lstrip("/")

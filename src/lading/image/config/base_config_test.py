@@ -56,7 +56,7 @@ def written(config: ImageConfig) -> Dict[str, Any]:
 
 
 def on_debian(**own: Any) -> Dict[str, Any]:
-    """The runtime fields of an image on the base that says `own`."""
+    """The runtime fields of an image on the base with the fields `own`."""
     fields: Dict[str, Any] = written(inherit(base(), ImageConfig(ARM, **own)))["config"]
     return fields
 

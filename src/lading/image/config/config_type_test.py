@@ -15,7 +15,7 @@ def healthcheck(**fields: Any) -> Dict[str, Any]:
     return runtime(Healthcheck=fields)
 
 
-#: Of each of these, `docker load` and `podman load` say that it can't be unmarshalled.
+#: `docker load` and `podman load` can't unmarshal any of these.
 REFUSED = [
     ([], "`` is [], but must be an object"),
     ({"author": {}}, "`author` is {}, but must be a string"),
@@ -71,7 +71,7 @@ REFUSED = [
     (runtime(ArgsEscaped="x"), "`config.ArgsEscaped` is 'x', but must be true or false"),
 ]
 
-#: What docker loads, and no container can be started of.
+#: docker loads these, but can't start a container from them.
 NUL = [
     *(runtime(User="\0"), runtime(Env=["A=\0"]), runtime(Cmd=["\0"]), runtime(Volumes={"\0": {}})),
 ]

@@ -60,7 +60,7 @@ def test_account_files_behind_links_are_those_in_the_image() -> None:
 
 
 def test_trivy_2299_packages_are_those_that_the_commands_left() -> None:
-    """What `dpkg --install` in a command brings is in the database too."""
+    """Packages that a command adds with `dpkg --install` are in the database too."""
     files = {"var/lib/dpkg/status": b"Package: new\n", "var/lib/dpkg/status-old": b"Package: old\n"}
     tree = ImageTree({}, dpkg_status="Package: old\n\n")
     after = dict.fromkeys(files, FILE)

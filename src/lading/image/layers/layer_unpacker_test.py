@@ -234,7 +234,7 @@ CASES: "list[tuple[str, bytes, list[str]]]" = [
 def test_what_the_layers_make_together(
     case: str, upper: bytes, expected: List[str], tmp_path: Path
 ) -> None:
-    """As docker 20.10, podman 4.3 and containerd 1.6 on overlayfs (docs/base-images.md)."""
+    """Like docker 20.10, podman 4.3 and containerd 1.6 on overlayfs (docs/base-images.md)."""
     lower = layer(directory("d"), member("d/x", b"old"), member("d/y"), symlink("l", "d"))
     assert names(tmp_path, lower, upper) == expected
 

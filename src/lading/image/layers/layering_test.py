@@ -143,7 +143,7 @@ def test_every_package_is_in_one_layer_whatever_the_order(
 def plainly_planned(
     packages: Sequence[StorePackage], max_layers: int
 ) -> Tuple[Tuple[StorePath, ...], ...]:
-    """What `plan_layers` does, by its words."""
+    """A literal implementation of the description of `plan_layers`."""
     references = {package.path: package.references for package in packages}
     sizes = {package.path: package.segment_size for package in packages}
 

@@ -58,7 +58,7 @@ def merged(*layers: bytes) -> ImageTree:
 
 
 def merged_state(*layers: bytes) -> Optional[Tree]:
-    """None if they are refused."""
+    """None if the layers are refused."""
     try:
         image = merged(*layers)
     except LayerError:

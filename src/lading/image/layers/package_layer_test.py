@@ -58,7 +58,7 @@ def test_its_part_of_that_layer_is_the_segment(redis: Package) -> None:
 
 
 def layer_of(directory: Path, libdeflate: str, *packages: Package) -> bytes:
-    """The tar of the layer of several."""
+    """The tar of a layer of several packages."""
     request = PackagesLayerRequest(tuple(package.layer_package for package in packages), "lading")
     request_file, blob, layer = (directory / name for name in ("request", "blob", "layer.json"))
     request_file.write_text(to_json(request))

@@ -45,7 +45,7 @@ Tree = Mapping[str, Union[bytes, Program, Link]]
 
 @dataclass(frozen=True)
 class Package:
-    """A realised and compressed store package."""
+    """A built and compressed store package."""
 
     layer_package: LayerPackage
     content_package: ContentPackage
@@ -82,7 +82,7 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
 
 
 def find_libdeflate() -> str:
-    """The path of the pinned libdeflate: its bytes are what counts."""
+    """The path of the pinned libdeflate, which determines the bytes."""
     return _find_library(deflate_library.LIBRARY, deflate_library.deflate_package)
 
 
@@ -92,7 +92,7 @@ def find_libzstd() -> str:
 
 @lru_cache(maxsize=None)
 def _find_library(name: str, package_of: Callable[[str], PinnedFile]) -> str:
-    """Fetched once a process."""
+    """Fetched once per process."""
     directory = tempfile.mkdtemp(prefix="lading-library-")
     atexit.register(shutil.rmtree, directory)
     package = package_of(_DEBIAN_ARCHITECTURES[platform.machine()])

@@ -106,7 +106,7 @@ def read(archive: Path) -> Dict[str, bytes]:
 
 
 def check_consistency(files: Dict[str, bytes]) -> Dict[str, Any]:
-    """Every blob has its name as digest and every reference leads to a blob; gives the config."""
+    """Every blob has its digest as name and every reference leads to a blob; returns the config."""
     for name, data in files.items():
         if name.startswith("blobs/sha256/"):
             assert hashlib.sha256(data).hexdigest() == name[len("blobs/sha256/") :]
@@ -195,7 +195,7 @@ def test_rules_img_76_98_both_ids_of_docker_are_told(build_archive: BuildArchive
     files = read(archive)
     (descriptor,) = json.loads(files["index.json"])["manifests"]
     config = json.loads(blob(files, descriptor))["config"]["digest"]
-    # The classic store's, then that of the containerd store.
+    # The id in the classic store, then the one in the containerd store.
     assert metadata["image"] == {"id": config, "digest": descriptor["digest"]}
 
 

@@ -24,14 +24,14 @@ from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.json_codec import to_json
 
-#: Of each layer, as its description says.
+#: The size of each layer in its description.
 TAR_SIZE = 100 << 20
 
 
 def tree(
     directory: Path, *layers: List[Member], limit: Optional[int] = None, holes: int = 0
 ) -> ImageTree:
-    """`holes` is how many bytes each layer has of them."""
+    """`holes` is the number of bytes in holes, for each layer."""
     requested = []
     for number, members in enumerate(layers):
         listing = directory / f"{number}"
@@ -66,7 +66,7 @@ def test_files_take_the_place_of_links_of_lower_layers(tmp_path: Path) -> None:
     assert sorted(found.entries) == ["bin", "bin/x", "lib", "lib/z", "usr", "usr/bin"]
     assert found.entries["bin"] == RootEntry.directory("bin")
     assert found.entries["bin/x"].mode == 0o4755
-    # containerd keeps it, docker has root:root and 0755.
+    # containerd keeps it; docker uses root:root and 0755.
     assert found.entries["lib"] == RootEntry.directory("lib", 0o711, 5, 6)
 
 

@@ -24,7 +24,7 @@ NSS = {"etc/passwd": b"root:x:0:0::/:\nredis:x:999:999::/:\n", "etc/group": b"re
 
 @pytest.fixture
 def build_layer(tmp_path: Path, libdeflate: str) -> BuildLayer:
-    """The layer of `contents` and further packages, with its blob."""
+    """The layer of `contents` and additional packages, with its blob."""
 
     def build(
         *contents: Package,
@@ -154,7 +154,7 @@ def test_nixpkgs_94636_what_contents_show_has_its_bytes_once(
 def test_n2c_23_links_have_one_mode_everywhere(
     build_layer: BuildLayer, make_package: MakePackage
 ) -> None:
-    # Linux has no other mode for a link, but macOS has.
+    # Links have no other mode on Linux, but they do on macOS.
     _, blob = build_layer(make_package("redis", REDIS), symlinks={"/x": "y"})
     links = {member.name: member.mode for member in members(blob) if member.issym()}
     assert len(links) == 4
@@ -199,7 +199,7 @@ def test_nixpkgs_18896_what_the_base_has_is_not_shipped_again(
 def test_nixpkgs_38835_rules_img_745_parents_are_as_in_the_base(
     build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
 ) -> None:
-    # docker makes directories that a layer does not mention with mode 0600.
+    # docker creates directories that a layer does not mention with mode 0600.
     build_layer(name="base", directories={"/srv": "0710 5:6"})
     _, blob = build_layer(
         packages=(make_package("redis", REDIS),),

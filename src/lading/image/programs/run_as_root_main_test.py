@@ -44,7 +44,8 @@ BASE = programs_layer()
 
 @pytest.fixture(scope="module")
 def account(request: Any) -> Iterator[Account]:
-    """Root and an ordinary user with subordinate ids; who runs the tests, if that is not root."""
+    """Root, and an ordinary user with subordinate ids: whoever runs the tests, or a new one if that
+    is root."""
     if request.param == "root" or os.getuid():
         yield Account.current()
     else:
@@ -292,7 +293,7 @@ def test_a_command_that_is_killed_ends_it(runner: Runner) -> None:
 def test_a_here_document_without_an_end_is_an_error(
     shell: str, runner: Runner, make_package: MakePackage
 ) -> None:
-    """It would swallow the commands behind it, without a word."""
+    """It would silently swallow the commands after it."""
     tools = [make_package("kit", {"bin/sh": Program(Path(shell).read_bytes())})]
     outcome = runner.run("cat >/x <<EOF\none\n  EOF\ntouch /y", [BASE], tools=tools)
     assert outcome.status == 65
@@ -449,7 +450,7 @@ def test_the_shell_is_the_first_tool_s_then_that_of_contents(
 def test_others_see_nothing_of_what_the_commands_make(runner: Runner) -> None:
     process = runner.start("cp /bin/true /su; chmod 4755 /su; touch /started; sleep 1000", [BASE])
     (request,) = runner.parent.glob("*/request.json")
-    request.parent.chmod(0o755)  # as Pants makes its sandboxes
+    request.parent.chmod(0o755)  # like the sandboxes of Pants
     tree = request.parent / "work" / "root"
     _wait_for(lambda: (tree / "started").exists())
     try:

@@ -1,4 +1,4 @@
-"""The real program on real layers, as root and as ordinary users."""
+"""The real program with real layers, as root and as ordinary users."""
 
 import gzip
 import io
@@ -30,13 +30,13 @@ from lading.values.json_codec import from_json, read_json, to_json
 
 MODULE = "lading.image.programs.run_as_root_main"
 
-#: What the commands of tests use.
+#: The programs that the tests' commands use.
 PROGRAMS = (
     *("bash", "cat", "chmod", "chown", "cp", "date", "hostname", "id", "ln", "ls", "mkdir"),
     *("mkfifo", "mknod", "mv", "rm", "sh", "sleep", "stat", "touch", "true"),
 )
 
-#: Those of users who set none.
+#: The limits of users who set none.
 _LIMITS = Limits()
 
 _LIBRARIES = ("libdeflate.so", "libzstd.so")
@@ -87,7 +87,7 @@ def layer(*members: Member, compressed: bool = False) -> bytes:
 
 
 def programs() -> Dict[str, bytes]:
-    """`PROGRAMS` of this machine in bin, and the libraries they load, by path."""
+    """`PROGRAMS` of this machine in bin, and the libraries that they load, by path."""
     files: Dict[str, Path] = {}
     for name in PROGRAMS:
         program = shutil.which(name, path="/usr/bin:/bin")
@@ -106,7 +106,7 @@ def programs_layer() -> bytes:
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs the program."""
+    """The user that runs the program."""
 
     name: str
     uid: int
@@ -124,7 +124,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the program left: the exit status, what it wrote, and its outputs in `directory`."""
+    """The program's results: the exit status, its messages, and its outputs in `directory`."""
 
     status: int
     stderr: str
@@ -170,7 +170,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs the program as `account`, in new directories of that user's."""
+    """Runs the program as `account`, in new directories of that user."""
 
     account: Account
     parent: Path
@@ -193,7 +193,7 @@ class Runner:
         umask: int = 0o022,
         limits: Limits = _LIMITS,
     ) -> Outcome:
-        """`env` is the request's, `environment` the process'. `contents` are among `packages`."""
+        """`env` is the request's, `environment` the process's. `contents` are among `packages`."""
         sandbox = self._sandbox(commands, layers, tools, packages, contents, env)
         (sandbox / LIMITS_DIR).mkdir(parents=True)
         (sandbox / LIMITS_DIR / LIMITS_FILE).write_text(to_json(limits))
@@ -203,7 +203,7 @@ class Runner:
         return Outcome(process.returncode, stderr.decode(), sandbox)
 
     def start(self, commands: str, layers: Sequence[bytes]) -> "subprocess.Popen[bytes]":
-        """Run it in the background, in a process group of its own."""
+        """Run it in the background, in its own process group."""
         return self._start(self._sandbox(commands, layers, (), (), (), {}), {}, 0o022)
 
     def _sandbox(
@@ -215,7 +215,7 @@ class Runner:
         contents: Sequence[Package],
         env: Mapping[str, str],
     ) -> Path:
-        """A new directory with all that the program needs."""
+        """A new directory with everything that the program needs."""
         sandbox = Path(tempfile.mkdtemp(dir=self.parent))
         for name, content in program_files(MODULE).items():
             (sandbox / name).parent.mkdir(parents=True, exist_ok=True)
@@ -267,7 +267,7 @@ class Runner:
         )
 
     def leftovers(self) -> List[Path]:
-        """What runs left behind of the trees that they worked on."""
+        """What runs have left of the trees that they worked on."""
         return list(self.parent.glob("*/work/root*"))
 
     def remove(self) -> None:

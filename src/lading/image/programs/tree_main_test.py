@@ -52,7 +52,7 @@ def sandbox(tmp_path: Path) -> Iterator[Path]:
 
 
 def made(libdeflate: str, **fields: Any) -> List[str]:
-    """What a part has: path, mode, owner and target."""
+    """The members of a part: path, mode, owner and target."""
     request = replace(REQUEST, **fields)
     assert from_json(TreeRequest, to_json(request)) == request
     Path("request.json").write_text(to_json(request))
@@ -211,7 +211,8 @@ def test_a_zip_file_is_unpacked(sandbox: Path, libdeflate: str) -> None:
 
 
 def damaged_zip(*changes: Tuple[int, int]) -> bytes:
-    """With other bytes at places in the header of its file, and at the same ones in the list."""
+    """With other bytes at these offsets in the file's header, and at the same ones in the
+    directory."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x", bytes(1000))
@@ -222,7 +223,7 @@ def damaged_zip(*changes: Tuple[int, int]) -> bytes:
 
 
 def damaged(compress: Callable[[bytes], bytes]) -> bytes:
-    """What has other content, which only the checksum at the end shows."""
+    """A file with changed content, which only the checksum at the end shows."""
     member = {"name": "x", "content": random.Random(1).randbytes(300_000)}
     content = bytearray(compress(gzip.decompress(tar_of(member))))
     content[150_000] ^= 1

@@ -31,7 +31,7 @@ def test_nixpkgs_pr_105685_nix_6979_apko_2323_files_from_nothing() -> None:
         "redis:x:999:999::/data:/bin/sh\n"
     )
     assert files.group == "root:x:0:\nnobody:x:65534:\nredis:x:999:\nweb:x:80:redis\n"
-    # No dates: the same day after day, and what useradd writes with SOURCE_DATE_EPOCH=0.
+    # No dates: the result is the same every day, and what useradd writes with SOURCE_DATE_EPOCH=0.
     assert files.shadow == "root:!:::::::\nnobody:!:::::::\nredis:!:::::::\n"
     assert files.gshadow == "root:!::\nnobody:!::\nredis:!::\nweb:!::redis\n"
 

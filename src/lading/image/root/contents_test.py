@@ -47,7 +47,7 @@ def test_nixpkgs_45369_trees_are_united(make_package: MakePackage) -> None:
     }
     assert shown(plan(one, two)) == expected
     assert shown(plan(one, two, one)) == expected
-    # Of equal files the first is linked.
+    # Of equal files, the first is linked.
     assert shown(plan(two, one))["share/same"] == f"{two.path}/share/same"
 
 

@@ -83,7 +83,7 @@ DECLARED = AccountFiles(
         ("12:13", "12:13"),
         ("12", "12"),
         ("root", "0:0"),
-        # With a group behind it, runtimes give the process no further groups.
+        # If a group is given, runtimes give the process no additional groups.
         ("tls", "5"),
         ("bad", "7"),
     ],

@@ -15,7 +15,7 @@ from lading.values.errors import LadingError
 
 
 def plan(*packages: Package, **fields: Any) -> Dict[str, RootEntry]:
-    """The entries by path, without `store` and, if `fields` say nothing else, /tmp."""
+    """The entries by path, without `store` and, unless `fields` set something else, /tmp."""
     fields["directories"] = {"/tmp": "none", "/var/tmp": "none", **fields.get("directories", {})}
     tree = plan_tree(*packages, **fields)
     return {entry.path: entry for entry in tree.added if entry.path != "store"}
@@ -157,7 +157,7 @@ def over(base: ImageTree, *packages: Package, **fields: Any) -> Dict[str, RootEn
 
 
 def base_of(*entries: RootEntry) -> ImageTree:
-    """An image with these entries besides what each image has."""
+    """An image with these entries in addition to those of every image."""
     image = plan_tree().image
     return ImageTree({**image.entries, **{entry.path: entry for entry in entries}})
 

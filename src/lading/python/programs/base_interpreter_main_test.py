@@ -1,4 +1,4 @@
-"""With the Python that runs the tests in the layers of an image."""
+"""Tests with the Python that runs the tests in the layers of an image."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ _TYPES = {tarfile.SYMTYPE: Kind.SYMLINK, tarfile.REGTYPE: Kind.FILE, tarfile.LNK
 
 
 def taken(layers: Sequence[Path], program: str, links: Dict[str, str]) -> List[str]:
-    """What is taken out of an image of these layers, in which are the symlinks `links` besides."""
+    """What is extracted from an image with these layers and the additional symlinks `links`."""
     entries = {path: RootEntry.symlink(path, target) for path, target in links.items()}
     entries["usr/lib/test"] = RootEntry.directory("usr/lib/test")
     blobs = []

@@ -1,4 +1,4 @@
-"""The programs that make parts of services, and check them."""
+"""The programs that make the parts of services, and check them."""
 
 import json
 import tarfile
@@ -130,7 +130,7 @@ def test_modules_of_packages_are_compiled_where_python_finds_them(
 
 
 def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
-    """By way of the program, in the current directory."""
+    """Through the program, in the current directory."""
     Path("needs.json").write_text(json.dumps(needs))
     everything: Dict[str, object] = {
         "needs": ["needs.json"],

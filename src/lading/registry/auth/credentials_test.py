@@ -34,7 +34,7 @@ class Home:
         program.chmod(0o755)
 
     def answering(self, name: str, username: str = "me", secret: str = "secret") -> None:
-        """It also notes how it was called."""
+        """It also records how it was called."""
         answer = json.dumps({"ServerURL": HOST, "Username": username, "Secret": secret})
         self.helper(name, f"echo \"$1 $(cat) $PWD\" >> $HOME/called; echo '{answer}'")
 

@@ -1,4 +1,4 @@
-"""Registries that would keep a client, lead it inside, or show it what no program expects."""
+"""Registries that try to block a client, to lead it inside, or to send what no program expects."""
 
 import io
 import socket
@@ -144,7 +144,7 @@ def outside(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> Outside:
 
 
 class TestAddress:
-    """The address that is connected to is what is looked at."""
+    """The connected address is what is checked."""
 
     @pytest.mark.parametrize("kind", ["redirect", "realm"])
     def test_a_name_that_leads_inside(self, outside: Outside, kind: str) -> None:
@@ -174,7 +174,7 @@ class TestAddress:
     def test_a_connection_from_before_is_looked_at_again(
         self, outside: Outside, server: FaultyServer
     ) -> None:
-        """The user named the host at first, and a server did then."""
+        """The user named the host at first; later a server did."""
         session = MeteredSession()
         url = server.serve("/x", Reply(body=BODY))
         for zone in (Zone.MACHINE, Zone.NETWORK):

@@ -1,15 +1,15 @@
 # shellcheck shell=bash disable=SC2154,SC1091
-# Runs inside the sandbox and carries out a build: unpack, patch, then the package's script.
+# Runs inside the sandbox and builds: unpack, patch, then the package's script.
 # Everything it uses comes from the build root. `lading.store.build.realise` sets the variables.
 set -eo pipefail
 
-# What is going on: the file that is read where the build fails.
+# The current step: this file is read if the build fails.
 lading_step() {
     printf '%s\n' "$1" >/build/.step
 }
 
-# Put what $1 holds into the new directory $2. Where an archive holds a single directory, as
-# nearly all source archives do, that directory's contents are taken.
+# Put the content of $1 into the new directory $2. If an archive has a single directory, as nearly
+# all source archives do, the content of that directory is used.
 unpack() {
     local archive=$1 target=$2
     mkdir /build/.unpack
@@ -35,7 +35,7 @@ unpack() {
     rm -rf /build/.unpack
 }
 
-# The directory of which the contents are taken from what was unpacked.
+# The unpacked directory whose content is used.
 lading_top() {
     local entries
     shopt -s dotglob nullglob
@@ -49,8 +49,8 @@ lading_top() {
     fi
 }
 
-# A here-document without an end makes the rest of the script its text, of which bash only warns.
-# Nothing else can swallow the `;;` that is put behind the script here, where it is not allowed.
+# A here-document without an end makes the rest of the script its text, and bash only warns about
+# it. Nothing else can swallow the `;;` that is put after the script here, where it is not allowed.
 if lading_warning=$({ cat /lading/script.sh && echo ';;'; } | bash -n 2>&1); then
     lading_step "\`script\` has a here-document that does not end: put the word that follows \`<<\` \
 alone on a line after the last one, without spaces or tabs around it"
@@ -72,18 +72,18 @@ cd "$src"
 
 for lading_patch in /lading/patches/*; do
     [ -e "$lading_patch" ] || continue
-    # Behind a number that gives the order.
+    # After a number that gives the order.
     lading_name=${lading_patch##*/}
     lading_name=${lading_name#*-}
     lading_step "\`patches\`: $lading_name does not apply to the source"
     echo "applying $lading_name"
-    # Like --batch, --force does not ask, but it does not take out again what is there already.
+    # Like --batch, --force does not ask; but it does not revert patches that are already applied.
     patch -p1 --force --fuzz=0 --no-backup-if-mismatch <"$lading_patch"
 done
 unset lading_patch lading_name lading_source_archive lading_source_tree
 lading_step "\`script\` failed"
 
-# What is done where a package has no script of its own.
+# The build of a package without a script.
 default_script() {
     if [ -x ./configure ]; then
         ./configure --prefix="$out"
