@@ -48,11 +48,11 @@ def registry() -> Iterator[RegistryServer]:
 
 
 def generate(rule_runner: RuleRunner, *arguments: str) -> dict[str, str]:
-    """What the file has afterwards."""
+    """The file's content afterwards."""
     result = rule_runner.run_goal_rule(GenerateLockfilesGoal, args=arguments)
     assert result.exit_code == 0
     text = Path(rule_runner.build_root, LOCK).read_text()
-    # The engine hears a moment late of files that goals write.
+    # The engine notices files that goals write with a short delay.
     rule_runner.write_files({LOCK: text})
     written: dict[str, str] = json.loads(text)
     return written

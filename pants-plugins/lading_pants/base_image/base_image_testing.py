@@ -14,7 +14,7 @@ from lading_pants.base_image import pinned_image, pulled_image
 from lading_pants.base_image.base_image import BaseImageTarget
 from lading_pants.engine import machine, platform, program, registry_machine
 
-#: The target that `write_base_image` writes, and how errors about it begin.
+#: The target that `write_base_image` writes, and the beginning of errors about it.
 ADDRESS = Address("bases", target_name="app")
 SUBJECT = "`base_image` bases:app"
 
@@ -27,7 +27,7 @@ def make_runner(
     bootstrap_args: Sequence[str] = (),
     target_types: Sequence[type[Target]] = (),
 ) -> RuleRunner:
-    """One that keeps its append-only caches in `directory`."""
+    """A runner that keeps its append-only caches in `directory`."""
     modules = (machine, pinned_image, platform, program, pulled_image, registry_machine)
     return RuleRunner(
         rules=[

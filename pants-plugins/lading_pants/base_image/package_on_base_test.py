@@ -1,4 +1,4 @@
-"""Images on a pulled one, with a real server and real sandboxes, without store packages."""
+"""Images on a pulled image, with a real server and real sandboxes, without store packages."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ ROOT = tar(
 
 
 def serve(registry: RegistryServer, tars: Sequence[bytes], **config: Any) -> None:
-    """An image of these layers, the first of them as it is, the others as gzip."""
+    """An image of these layers; the first is served unchanged, the others as gzip."""
     blobs = [one if number == 0 else gzip.compress(one) for number, one in enumerate(tars)]
     diff_ids = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in tars]
     manifest = registry.image(blobs, rootfs={"type": "layers", "diff_ids": diff_ids}, **config)
@@ -113,7 +113,7 @@ def serve(registry: RegistryServer, tars: Sequence[bytes], **config: Any) -> Non
 def package(
     runner: RuleRunner, registry: RegistryServer, fields: str, platform: str = "linux/amd64"
 ) -> tuple[BuiltPackage, dict[str, bytes], dict[str, Any]]:
-    """What the goal gives for `docker_image(base=":base", ...)`, its archive's files, and its
+    """The goal's result for `docker_image(base=":base", ...)`, the files of its archive, and its
     description."""
     (manifest,) = (path for path in registry.server.replies if path.endswith("/manifests/1"))
     digest = registry.server.replies[manifest][0].headers["Docker-Content-Digest"]

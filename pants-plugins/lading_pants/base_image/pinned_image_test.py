@@ -56,7 +56,7 @@ def write_pins(rule_runner: RuleRunner, **digests: Sha256) -> None:
         ("debian:12", {"digest": str(ONE)}, f"{DEBIAN}:12@{ONE}"),
         (f"debian:12@{ONE}", {}, f"{DEBIAN}:12@{ONE}"),
         ("debian", {"digest": str(ONE)}, f"{DEBIAN}@{ONE}"),
-        # What the target says goes before what the file says.
+        # The target takes precedence over the file.
         ("debian:13", {"digest": str(ONE)}, f"{DEBIAN}:13@{ONE}"),
         ("debian:13", {}, f"{DEBIAN}:13@{TWO}"),
         ("docker.io/library/debian:13", {}, f"{DEBIAN}:13@{TWO}"),

@@ -53,7 +53,7 @@ from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.engine.registry_machine import RegistryMachine
 from lading_pants.errors import TargetError
 
-# One that Pants keeps in its database, and one that it keeps as a file.
+# Pants keeps the first in its database, and the second as a file.
 LAYERS = (b"one" * 1000, b"two" * 500_000)
 
 
@@ -144,7 +144,7 @@ def test_what_is_not_there_is_told_with_the_target(
     sentence = f"{SUBJECT}: {registry.name}@{{}} could not be pulled. {registry.host}: HTTP status"
     with engine_error(TargetError, contains=sentence.format(digest)):
         pull(rule_runner)
-    # What failed is tried again in the next run.
+    # A failed pull is tried again in the next run.
     registry.manifest(content)
     rule_runner.set_options([])
     image = pull(rule_runner)
@@ -153,8 +153,8 @@ def test_what_is_not_there_is_told_with_the_target(
 
 
 def test_nothing_is_pulled_again(rule_runner: RuleRunner, registry: RegistryServer) -> None:
-    """Neither in the next run, nor after something of the machine has changed, nor for another
-    name of the same thing."""
+    """Not in the next run, not after changes of the machine, and not for another name of the same
+    image."""
     digest = str(sha256(registry.image(LAYERS)))
     write_base_image(rule_runner, f"{registry.name}:1", digest=digest, platform="linux/amd64")
     pull_layer(rule_runner, pull(rule_runner), 1)
@@ -177,7 +177,7 @@ def test_nothing_is_pulled_again(rule_runner: RuleRunner, registry: RegistryServ
 
 
 def test_one_machine_pulls_for_all(registry: RegistryServer, tmp_path: Path) -> None:
-    """Through a remote cache, also for one that has the image under another name."""
+    """Through a remote cache, even for a machine that has the image under another name."""
     cas = PyStubCAS.builder().build(EXECUTOR)
     address = cas.address.replace("http://", "grpc://")
     remote = ("--remote-cache-read", "--remote-cache-write", f"--remote-store-address={address}")
@@ -193,7 +193,7 @@ def test_one_machine_pulls_for_all(registry: RegistryServer, tmp_path: Path) -> 
 
 
 def program_of(name: str, machine: str) -> ProgramRequest:
-    """That which pulls the second layer of an image on a machine."""
+    """The program that pulls the second layer of an image on a machine."""
     layers = tuple(Descriptor("", sha256(content), 29_100_000) for content in (b"1", b"2"))
     image = PulledImage(
         address=ADDRESS,
@@ -225,7 +225,7 @@ def program_of(name: str, machine: str) -> ProgramRequest:
 
 
 def test_repository_and_machine_are_no_part_of_the_cache_key() -> None:
-    """Caches and descriptions are none (`program_test.py`)."""
+    """Caches and descriptions are not part of it (`program_test.py`)."""
     one = program_of("debian:bookworm-slim", "machine_a")
     other = program_of("registry.example:5000/team/app@" + str(sha256(b"")), "machine_b")
     assert (one.machine, other.machine) == (MachineCache("machine_a"), MachineCache("machine_b"))

@@ -1,4 +1,4 @@
-"""Images of Debian packages that are made in the test, from a mirror in a directory."""
+"""Images of Debian packages, made in the test from a mirror in a directory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Debian:
     root: Path
 
     def lock(self, name: str = "lock", **versions: Any) -> None:
-        """Write a lock of packages: version, what they depend on, postinst and more files, by name.
+        """Write a lock of packages, by name: version, dependencies, postinst and additional files.
 
         Each has `/usr/bin/<name>`.
         """
@@ -89,7 +89,7 @@ class Debian:
 
 @dataclass(frozen=True)
 class Built:
-    """`told` is what the goal prints."""
+    """`told` is the goal's output."""
 
     dist: Path
     name: str
@@ -100,7 +100,7 @@ class Built:
         return json.loads((self.dist / f"{self.name}.json").read_text())
 
     def layers(self) -> list[list[str]]:
-        """The paths of all that is no directory, for each layer."""
+        """For each layer, the paths of everything but directories."""
         found = []
         with tarfile.open(self.dist / f"{self.name}.tar") as archive:
             manifest = archive.extractfile("manifest.json")

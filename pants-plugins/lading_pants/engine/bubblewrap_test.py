@@ -39,7 +39,7 @@ def runner(tmp_path: Path) -> RuleRunner:
         isolated_local_store=True,
         bootstrap_args=[f"--named-caches-dir={tmp_path}"],
     )
-    # The machine's certificates instead of those that `requests` brings.
+    # The machine's certificates instead of those in `requests`.
     certificates = {"REQUESTS_CA_BUNDLE": _CERTIFICATES} if os.path.exists(_CERTIFICATES) else {}
     runner.set_options([], env=certificates, env_inherit=set(NETWORK_VARIABLES))
     return runner

@@ -59,12 +59,12 @@ def test_what_leads_to_the_network_is_noted(runner: RuleRunner, tmp_path: Path) 
     assert found["debian_mirrors"] == ["https://mirror.example/debian"]
     assert found["python_indexes"] == ["https://index.example/simple/"]
     assert found["python_find_links"] == ["/srv/wheels"]
-    # A proxy's address may hold a password.
+    # A proxy's address may contain a password.
     assert (directory / "machine.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_secret_is_nowhere_but_in_a_file_of_the_user_s_own(tmp_path: Path) -> None:
-    """Pants' store is readable by everybody, and what is in it goes to remote caches."""
+    """Everybody can read Pants' store, and its content goes to remote caches."""
     runner = RuleRunner(
         rules=[*machine.rules(), *PythonRepos.rules(), QueryRule(MachineCache, [])],
         bootstrap_args=[

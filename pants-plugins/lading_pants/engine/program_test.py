@@ -58,7 +58,7 @@ LOCAL = ProcessExecutionEnvironment(
 def run(
     status: int = 0, stderr: str = "", cache: str = "lading_machine_a"
 ) -> tuple[ProgramResult, Process]:
-    """The rule's result when the process ends like this, and the process."""
+    """The rule's result if the process ends like this, and the process."""
     processes: list[Process] = []
 
     def finish(process: Process) -> FallibleProcessResult:
@@ -94,13 +94,13 @@ def _process(request: ProgramRequest, cache: str) -> ProgramProcess:
 
 
 def test_nothing_of_the_machine_is_in_the_cache_key() -> None:
-    """All of a process but its description, its caches and its delay is in the key."""
+    """A process's key covers everything but its description, its caches and its delay."""
     _, process = run()
     shell, *arguments = process.argv
     assert shell == "/bin/sh"
     assert arguments[0] == "-c"
     assert arguments[2:] == ["sh", "lading.fetch.fetch_main", "request.json", "fetched"]
-    # Where a python3 is looked for on machines of which nothing is known.
+    # Where to look for python3 on unknown machines.
     absolute_paths = set(re.findall(r"(?<![\w.])/[\w./-]+", arguments[1]))
     assert absolute_paths == {"/usr/local/bin", "/usr/bin", "/bin"}
     assert process.env == FrozenDict()
@@ -141,7 +141,8 @@ def test_success_gives_what_was_written() -> None:
 
 
 def start(directory: Path, search_path: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the process' argv in `directory`, with `search_path` where Debian has its programs."""
+    """Run the process's argv in `directory`, with `search_path` in place of Debian's program
+    directories."""
     _, process = run()
     script = process.argv[2]
     if search_path:
@@ -181,7 +182,7 @@ def test_the_machines_interpreter_runs_the_program(sandbox: Path) -> None:
 
 
 def test_without_a_machine_directory_any_python_does(sandbox: Path) -> None:
-    """So on a remote worker."""
+    """As on a remote worker."""
     write_program(sandbox, "bin/python3", f'exec {sys.executable} "$@"')
     finished = start(sandbox, str(sandbox / "bin"))
     assert finished.returncode == 65

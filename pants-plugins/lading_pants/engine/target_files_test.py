@@ -1,4 +1,4 @@
-"""Every kind of target whose files an image may have, but for those that take other programs."""
+"""Every kind of target whose files an image may have, except those that need other programs."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def link(runner: RuleRunner, path: str, target: str) -> None:
 
 
 def entries(runner: RuleRunner, name: str) -> dict[str, str]:
-    """What each path is: "file", or where a link leads."""
+    """The kind of each path: "file", or where a link leads."""
     request = TargetFilesRequest(Address("src", target_name=name), "`files` gives '/x/' :files")
     found = runner.request(TargetFiles, [request])
     listed = runner.request(DigestEntries, [found.digest])
@@ -159,7 +159,7 @@ def test_a_dangling_link_among_the_sources_is_an_error(runner: RuleRunner) -> No
     link(runner, "deep/gone.md", "nowhere")
     assert set(entries(runner, "files")) == {"a.txt", "deep/b.txt"}
     link(runner, "deep/gone.txt", "nowhere")
-    runner.set_options([], env_inherit=PYTHON_BOOTSTRAP_ENV)  # Begins a new session.
+    runner.set_options([], env_inherit=PYTHON_BOOTSTRAP_ENV)  # This begins a new session.
     with pytest.raises(Exception) as error:
         files(runner, "files")
     assert (

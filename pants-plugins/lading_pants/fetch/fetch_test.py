@@ -125,7 +125,7 @@ def test_the_size_is_shown_where_it_is_known() -> None:
 
 @pytest.mark.parametrize("files", [{"file": b"evil"}, {}, {"other": BODY}])
 def test_what_a_cache_has_instead_of_a_pinned_file_is_refused(files: dict[str, bytes]) -> None:
-    """Whoever may write to a remote cache says what it gives."""
+    """Whoever has write access to a remote cache decides what it returns."""
     digests = [
         FileEntry(name, FileDigest(hashlib.sha256(content).hexdigest(), len(content)))
         for name, content in files.items()

@@ -40,7 +40,7 @@ def field_set(runner: RuleRunner, fields: str) -> ImageFieldSet:
     runner.write_files(
         {
             "3rdparty/redis/BUILD": 'store_package(name="redis", version="7")',
-            # A target that is broken is not what the message is about.
+            # The message must not be about a broken target.
             "broken/BUILD": 'store_package(name="broken", version=[])',
             "3rdparty/app/BUILD": 'file(source="x")',
             "3rdparty/bash/BUILD": 'store_package(name="bash", version="5")',

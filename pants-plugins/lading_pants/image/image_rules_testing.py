@@ -1,4 +1,4 @@
-"""The rules that make images, with real sandboxes, but packages that nothing compiled."""
+"""The rules that make images, with real sandboxes, but with packages that were not compiled."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ from lading_pants.store.realise import (
     place_files,
 )
 
-#: The packages that there are, by name: `store_package` targets of these names, wherever they are.
+#: The existing packages, by name: `store_package` targets with these names, in any directory.
 TREES: dict[str, Tree] = {
     "coreutils": {name: Program(content) for name, content in programs().items()},
     "redis": {"bin/redis-server": Program(b"redis"), "share/x": b"1"},
@@ -70,7 +70,7 @@ TREES: dict[str, Tree] = {
     "nginx": {"share/x": b"2"},
 }
 
-#: Those that must be particular ones, by name.
+#: The packages that need particular versions, by name.
 VERSIONS = {"cpython": "3.11"}
 
 
@@ -81,14 +81,14 @@ class _UnbuiltRequest:
 
 @rule
 async def system_compressor() -> Compressor:
-    """The one of the machine instead of the pinned one, which would be downloaded."""
+    """The machine's own compressor instead of the pinned one, which would have to be downloaded."""
     content = Path(find_libdeflate()).read_bytes()
     return Compressor(await Get(Digest, CreateDigest([FileContent(LIBRARY, content)])))
 
 
 @rule
 def no_library(_: PinnedLibraryRequest) -> PinnedLibrary:
-    """Fails whoever asks for libzstd: no layer here is compressed by it."""
+    """Fails if libzstd is requested: no layer here is compressed with it."""
     raise AssertionError("libzstd was fetched, and no layer is compressed by it")
 
 
@@ -133,7 +133,7 @@ def package_targets() -> str:
     return "".join(f'store_package(name="{name}", version="1")\n' for name in TREES)
 
 
-#: All but those of goals, and of store packages.
+#: All but the rules of goals, and of store packages.
 RULES_WITHOUT_PACKAGES = (
     *debian.rules(),
     *debian_parts.rules(),
@@ -173,7 +173,7 @@ RULES_WITHOUT_PACKAGES = (
     place_files,
 )
 
-#: All but those of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
+#: All but the rules of goals. Targets are `docker_image`, `base_image`, `store_package` and `file`.
 IMAGE_RULES = (
     *RULES_WITHOUT_PACKAGES,
     paths_without_derivations,

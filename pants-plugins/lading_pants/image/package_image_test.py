@@ -1,4 +1,5 @@
-"""An image from its target to dist/, with real sandboxes, but packages that nothing compiled."""
+"""An image from its target to dist/, with real sandboxes, but with packages that were not
+compiled."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ def runner() -> RuleRunner:
 def package(
     runner: RuleRunner, fields: str, others: str = "", name: str = "redis"
 ) -> tuple[BuiltPackage, Path]:
-    """What the goal gives for `docker_image(name="redis", ...)`, and where it lies in dist."""
+    """The goal's result for `docker_image(name="redis", ...)`, and its path in dist."""
     image = f'docker_image(name="redis", {fields})\n'
     runner.write_files(
         {
@@ -162,7 +163,7 @@ def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
 def package_goal_alone(
     runner: RuleRunner, *specs: str, fields: str = 'image_tags=["7"]', others: str = ""
 ) -> tuple[BuiltPackage, Path]:
-    """As `package`, in a run of `./pants package SPECS`, at the root of the repository."""
+    """Like `package`, in a run of `./pants package SPECS` at the root of the repository."""
     runner.set_options(["package", *specs], env={"LADING_PWD": runner.build_root})
     return package(runner, fields, others)
 
@@ -408,7 +409,7 @@ docker_image(name="base", base=":lowest", files={"/y": "y"})
 
 
 def test_moby_20298_packages_share_what_a_base_of_many_layers_leaves(runner: RuleRunner) -> None:
-    """One layer, or none but the one that has what lies at `/`."""
+    """One layer, or none besides the one with the files at `/`."""
     rooms = {"max_layers=125": 1, "max_layers=125, run_as_root='true'": 0, "max_layers=124": 0}
     for name, (fields, room) in enumerate(rooms.items()):
         runner.write_files({"images/BUILD": f'docker_image(name="n{name}", {fields})'})
@@ -615,7 +616,7 @@ def test_commands_make_a_layer_on_top(runner: RuleRunner) -> None:
     assert members["data"][0].uid == 999
     metadata = json.loads((dist / "images/redis.json").read_text())
     assert len(metadata["layers"]) == 5
-    # bash is there because a link that the commands made leads to it; nginx is not.
+    # bash is included because a link that the commands created leads to it; nginx is not.
     assert [member["name"] for member in metadata["closure"]] == ["bash", "coreutils", "redis"]
     config = config_of(archive)
     assert config["config"]["User"] == "7:7"

@@ -1,4 +1,4 @@
-"""What `./pants publish` is to do with an image. End-to-end tests do it."""
+"""What `./pants publish` plans for an image. End-to-end tests do it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def runner() -> RuleRunner:
 
 
 def publish(runner: RuleRunner, fields: str, *options: str) -> PublishPackages:
-    """What is to be done for an image with these fields."""
+    """The plan for an image with these fields."""
     runner.set_options(options, env={"RELEASE": "v1"}, env_inherit={"PATH", "HOME"})
     runner.write_files(
         {

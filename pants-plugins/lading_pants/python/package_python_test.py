@@ -1,6 +1,7 @@
-"""Images with a PEX, up to where wheels are got: mistakes, entrypoints and dependencies.
+"""Images with a PEX, up to the point where wheels are needed: mistakes, entrypoints and
+dependencies.
 
-The layers themselves are made by the end-to-end tests, which have the pex CLI.
+The end-to-end tests, which have the pex CLI, make the layers.
 """
 
 from __future__ import annotations

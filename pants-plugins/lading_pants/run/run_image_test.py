@@ -1,4 +1,4 @@
-"""What `./pants run` is to do with an image. End-to-end tests do it."""
+"""What `./pants run` plans for an image. End-to-end tests do it."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def test_the_order_is_dependencies_first(runner: RuleRunner) -> None:
 def test_dependencies_that_can_not_be(
     runner: RuleRunner, dependencies: str, sentences: list[str]
 ) -> None:
-    """Known before anything is fetched: nothing can be fetched here."""
+    """Reported before anything is fetched: nothing can be fetched here."""
     cycle = Y.replace('"y",', '"y", dependencies=[":x"],', 1)
     package = f'store_package(name="x", version="1", dependencies={dependencies})\n'
     runner.write_files({"a/BUILD": package + cycle})

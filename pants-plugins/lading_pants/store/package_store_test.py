@@ -19,7 +19,7 @@ def runner(tmp_path: Path, debian_mirror: DebianMirror) -> RuleRunner:
 
 
 def package(runner: RuleRunner, name: str) -> tuple[BuiltPackage, Path]:
-    """What the goal gives, and where it lies in dist."""
+    """The goal's result, and its path in dist."""
     target = runner.get_target(Address("a", target_name=name))
     built = runner.request(BuiltPackage, [StorePackageFieldSet.create(target)])
     runner.write_digest(built.digest, path_prefix="dist")
@@ -98,7 +98,7 @@ def test_a_build_beyond_a_limit_is_an_error_that_names_field_and_option(
 
 
 def test_another_limit_rebuilds_nothing(runner: RuleRunner) -> None:
-    """What takes longer than the new limit is not even started."""
+    """A build that needs longer than the new limit is not even started."""
     runner.write_files({"a/BUILD": LIMITED.format(limit="")})
     before, _ = package(runner, "x")
     runner.write_files({"a/BUILD": LIMITED.format(limit=", timeout=1")})

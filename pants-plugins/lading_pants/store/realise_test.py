@@ -1,4 +1,4 @@
-"""Store packages, built for real: see `store_package_testing`."""
+"""Store packages, really built: see `store_package_testing`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RULES = (
     QueryRule(StorePaths, [StorePathsRequest]),
 )
 
-#: Makes a runner on a machine of its own, with other keyword arguments of `make_runner`.
+#: Makes a runner on a new machine, with other keyword arguments of `make_runner`.
 NewMachine = Callable[..., RuleRunner]
 
 
@@ -250,7 +250,7 @@ def test_a_change_rebuilds_what_depends_on_it_and_nothing_else(
 def test_what_one_machine_has_built_another_takes_from_the_remote_cache(
     new_machine: NewMachine, tmp_path: Path
 ) -> None:
-    """They differ in all that a machine may differ in, and one can't fetch."""
+    """They differ in everything that machines may differ in, and one can't fetch."""
     cas = PyStubCAS.builder().build(EXECUTOR)
     remote = (
         "--remote-cache-read",

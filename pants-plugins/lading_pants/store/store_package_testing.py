@@ -1,7 +1,7 @@
-"""Store packages in a RuleRunner, built for real, without a download.
+"""Store packages in a RuleRunner, really built, without downloads.
 
-Their build root is made of one Debian package, which has programs of this machine. It comes from
-a mirror in a directory.
+Their build root consists of one Debian package with programs of this machine. It comes from a
+mirror in a directory.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ fetch_debian(name="programs", debian_lock=":lock")
 
 @dataclass(frozen=True)
 class DebianMirror:
-    """A directory in which the package `programs` of a Debian archive lies."""
+    """A directory with the package `programs` of a Debian archive."""
 
     directory: Path
     package: BinaryPackage
@@ -59,7 +59,7 @@ class DebianMirror:
     def make(cls, directory: Path) -> DebianMirror:
         name = f"pool/main/p/programs/programs_1_{ARCHITECTURE}.deb"
         (directory / name).parent.mkdir(parents=True)
-        # A package is called what its file is called.
+        # A package has the name of its file.
         content = (
             make_programs_deb(directory / "programs.deb").rename(directory / name).read_bytes()
         )
@@ -132,8 +132,8 @@ def make_runner(
 ) -> RuleRunner:
     """A runner that can build the store packages of its repository, and shares no cache.
 
-    Its repository has the files of `mirror`, which fetches look for at `mirror_url`, else where it
-    is.
+    Its repository has the files of `mirror`; fetches look for the mirror at `mirror_url`, or else
+    at its real place.
     """
     install_bubblewrap(named_caches / _BUBBLEWRAP_CACHE)
     runner = RuleRunner(

@@ -1,4 +1,4 @@
-"""Scripts from their targets to images, on packages that a kind of the test's own makes."""
+"""Scripts from their targets to images, with packages of a kind that the test defines."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_store_paths_stand_in_the_script(runner: RuleRunner) -> None:
 
 
 def test_a_source_file_with_a_shebang_of_the_usual_kind(runner: RuleRunner) -> None:
-    # The file is as it is, down to its indentation.
+    # The file is unchanged, including its indentation.
     source = b"#!/usr/bin/env bash\n  {//3rdparty:gosu}/bin/gosu"
     write(
         runner,

@@ -1,4 +1,4 @@
-"""`docker_image_test` from its target to its result, on images that nothing compiled."""
+"""`docker_image_test` from its target to its result, with images that were not compiled."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ GOOD = descriptor(b"x")
 @pytest.mark.parametrize(
     "others",
     [
-        # rules_oci#496, #839, #868; rules_img#186: what it is, its fields tell
+        # rules_oci#496, #839, #868; rules_img#186: its fields say what it is
         {},
         {"mediaType": ""},
         {"mediaType": DOCKER_MANIFEST},

@@ -1,4 +1,4 @@
-"""A registry for tests: a misbehaving server with images in it."""
+"""A registry for tests: a misbehaving server with images."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ def encoded(fields: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Guarded(Reply):
-    """Gives `inner` to who shows `authorization`, and to others the challenge."""
+    """Serves `inner` to requests with `authorization`, and sends the challenge to others."""
 
     challenge: str = ""
     authorization: Optional[str] = None
@@ -60,7 +60,7 @@ def manifest(config_bytes: bytes, layers: Sequence[bytes], **others: Any) -> byt
 
 
 def index(*entries: Tuple[bytes, Optional[Mapping[str, str]]], **others: Any) -> bytes:
-    """`entries` are manifests, each with what the index says of its platform."""
+    """`entries` are manifests, each with its platform in the index."""
     manifests: List[Dict[str, Any]] = []
     for content, platform in entries:
         manifests.append(descriptor(content, OCI_MANIFEST))
@@ -88,7 +88,7 @@ class RegistryServer:
         return f"/v2/{self.path}/{kind}/{name}"
 
     def blob(self, content: bytes, *replies: Reply) -> Sha256:
-        """Serves a blob; `replies` are given before, or instead if the last one stays."""
+        """Serves a blob; `replies` are sent first, or instead of it if the last one stays."""
         digest = sha256(content)
         self.server.serve(self.url("blobs", digest), *(replies or (Ranged(body=content),)))
         return digest
@@ -102,7 +102,7 @@ class RegistryServer:
         return digest
 
     def image(self, layers: Sequence[bytes] = (b"layer",), **config_fields: Any) -> bytes:
-        """Serves an image; its manifest."""
+        """Serves an image; returns its manifest."""
         config_bytes = config(len(layers), **config_fields)
         self.blob(config_bytes)
         for layer in layers:

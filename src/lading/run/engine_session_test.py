@@ -1,4 +1,4 @@
-"""What engines are asked, and where they fail. Real engines are in the end-to-end tests."""
+"""What engines are asked, and how they fail. The end-to-end tests use real engines."""
 
 import os
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Images without an engine: the real program on real layers. Engines are in the end-to-end tests,
-but for what they do wrong (engine_test.py)."""
+"""Images without an engine: the real program with real layers. The end-to-end tests use engines,
+except for their failures (engine_test.py)."""
 
 import fcntl
 import os
@@ -51,7 +51,7 @@ FIELDS = {"entrypoint": ("/entry",), "cmd": ("id",), "env": (("A", "a"),), "user
 
 
 class Program:
-    """Runs the program as `account`. Its sandboxes and what it leaves lie in `parent`."""
+    """Runs the program as `account`. Its sandboxes and its remains are in `parent`."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -62,7 +62,7 @@ class Program:
         os.chown(self.temporary, account.uid, account.gid)
 
     def run(self, *arguments: str, **fields: Any) -> "subprocess.CompletedProcess[str]":
-        """`fields` of the image's config that are not as in most tests."""
+        """`fields` of the image's config that differ from most tests."""
         process = self.start(*arguments, **fields)
         stdout, stderr = process.communicate(timeout=60)
         return subprocess.CompletedProcess((), process.returncode, stdout, stderr)
@@ -70,7 +70,7 @@ class Program:
     def start(
         self, *arguments: str, terminal: Optional[int] = None, **fields: Any
     ) -> "subprocess.Popen[str]":
-        """In a session of its own, which `terminal` does not control, as Pants does it."""
+        """In its own session, which `terminal` does not control, as Pants does it."""
         sandbox = self._sandbox({**FIELDS, **fields})
 
         def become_user() -> None:
@@ -107,7 +107,7 @@ class Program:
             (sandbox / name).write_bytes(content)
         layers = []
         for number, blob in enumerate((PROGRAMS, UPPER)):
-            # Namespaces look at no diff id.
+            # Namespaces do not check diff ids.
             layers.append(
                 Layer(Sha256.of(blob), Sha256.of(b""), len(blob), GZIP_MEDIA_TYPE, "test", 0)
             )
@@ -132,7 +132,8 @@ class Program:
 
 @pytest.fixture(scope="module", params=["root", "user"])
 def account(request: Any) -> Iterator[Account]:
-    """Root and an ordinary user with subordinate ids; who runs the tests, if that is not root."""
+    """Root, and an ordinary user with subordinate ids: whoever runs the tests, or a new one if that
+    is root."""
     if request.param == "root" or os.getuid():
         yield Account.current()
     else:
@@ -265,7 +266,7 @@ def test_a_shell_has_a_terminal_of_its_own(program: Program) -> None:
     typist.type("", "$ ")
     typist.type("shopt -s checkwinsize; (true); echo $LINES x $COLUMNS\n", "\r\n33 x 77\r\n$ ")
     typist.type("ls /dev/pts; stat -c %u /dev/pts/0\n", "\r\n0  ptmx\r\n999\r\n$ ")
-    # For the program in front alone, and then the shell goes on.
+    # Only for the program in the foreground; the shell then continues.
     typist.type("echo wait; sleep 100\n", "\r\nwait\r\n")
     time.sleep(0.2)
     typist.type("\x03", "$ ")

@@ -1,4 +1,4 @@
-"""Processes that do the same at the same time."""
+"""Processes that do the same thing at the same time."""
 
 import multiprocessing
 from typing import Callable, Iterable, Tuple
@@ -7,7 +7,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 def run_at_once(function: Callable[..., object], arguments: Iterable[Tuple[object, ...]]) -> None:
-    """Call the function in a process for each of the arguments, and see all of them end well."""
+    """Call the function in one process for each of the arguments, and check that all succeed."""
     processes = [FORK.Process(target=function, args=each) for each in arguments]
     for process in processes:
         process.start()

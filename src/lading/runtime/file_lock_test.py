@@ -12,7 +12,7 @@ from lading.values.errors import LadingError
 
 
 class Clock:
-    """Stands for the module `time`: it is later after each pause, in which `work` is done."""
+    """Stands for the module `time`: each pause advances it, and does `work`."""
 
     def __init__(self, work: Callable[[float], object]) -> None:
         self._now = 1000.0
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def holder(path: Path) -> "Iterator[int]":
-    """The number of a process that has the lock and does nothing."""
+    """The id of a process that holds the lock and does nothing."""
     ready = FORK.Event()
 
     def hold() -> None:
@@ -55,7 +55,7 @@ def wait(
     monkeypatch: pytest.MonkeyPatch,
     work: Callable[[float], object] = lambda seconds: None,
 ) -> List[str]:
-    """What was reported until the lock was there; LadingError if it never was."""
+    """What was reported until the lock was free. Raises LadingError if it never was."""
     lines: List[str] = []
     with monkeypatch.context() as patched, open(path, "ab") as file:
         patched.setattr(file_lock, "time", Clock(work))
@@ -91,7 +91,7 @@ def test_one_that_hangs_is_not_waited_for_for_ever(
 def test_one_that_gets_on_is_waited_for(
     path: Path, holder: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A download of which something arrives from time to time, until nothing does any more."""
+    """A download that receives something from time to time, and finally nothing any more."""
 
     def grow(seconds: float) -> None:
         with open(path, "ab") as file:

@@ -1,4 +1,4 @@
-"""Files that one program at a time writes to."""
+"""Files that only one program writes to at a time."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ from lading.runtime.locked_file import open_locked
 
 
 def test_who_waits_gets_the_file_that_is_there_by_then(tmp_path: Path) -> None:
-    """Each takes the file away while others wait for it, and none finds another's letters."""
+    """Each process takes the file away while others wait for it, and none finds another's
+    letters."""
     path, found = tmp_path / "file", tmp_path / "found"
     found.touch()
 

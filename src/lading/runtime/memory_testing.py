@@ -1,4 +1,4 @@
-"""How much memory Python takes for a call, without files that are mapped."""
+"""How much memory Python uses for a call, without mapped files."""
 
 import tracemalloc
 from typing import Callable

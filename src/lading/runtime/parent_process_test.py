@@ -9,7 +9,7 @@ import pytest
 
 from lading.runtime.parent_process import killed_without_parent
 
-#: Starts what is given as an argument in a process of its own, and says its number.
+#: Starts its argument in a separate process, and prints the process id.
 _PARENT = """
 import subprocess, sys
 process = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdin=subprocess.DEVNULL)
@@ -79,4 +79,4 @@ def test_nobody_watches_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     with killed_without_parent():
         pass
     monkeypatch.setattr(os, "getppid", lambda: 1)
-    time.sleep(1)  # two looks
+    time.sleep(1)  # two checks

@@ -64,7 +64,7 @@ def sources(directory: Path, files: Dict[str, str]) -> ProgramSources:
 
 @pytest.mark.parametrize("module", PROGRAMS)
 def test_a_program_has_all_that_it_imports(module: str, tmp_path: Path) -> None:
-    """Imported in a directory with nothing else; without site-packages unless it fetches."""
+    """It is imported in a directory with nothing else; without site-packages unless it fetches."""
     for path, content in program_files.program_files(module).items():
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def test_modules_that_import_each_other_are_an_error(tmp_path: Path) -> None:
 
 
 def test_each_program_of_lading_has_a_fingerprint_without_its_prose(tmp_path: Path) -> None:
-    """Every module of the builder, reworded and formatted by another hand."""
+    """Every module of the builder, reworded and formatted differently."""
     package = Path(program_files.__file__).parent.parent
     copy = tmp_path / "lading"
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("*_test.py", "__pycache__"))

@@ -50,7 +50,7 @@ def test_nixpkgs_377363_a_full_disk_is_told_without_a_traceback(
 def test_a_cache_that_was_moved_away_is_there_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pants' daemon makes it once, and links to it from then on."""
+    """Pants' daemon creates it once, and then only links to it."""
 
     def use(arguments: List[str]) -> None:
         Path(".lading/cache/logs").mkdir(parents=True, exist_ok=True)
@@ -83,6 +83,6 @@ def test_the_sentence_is_what_follows_the_mark(stderr: str, sentence: str) -> No
 
 
 def test_a_log_with_the_mark_in_it_is_not_taken_for_the_sentence() -> None:
-    """A script may build Lading itself, so its log may hold the mark."""
+    """A script may build Lading itself, so its log may contain the mark."""
     sentence = "`script` failed (status 1); its last lines:\n  lading: error: inner\n  make: ***"
     assert error_sentence(f"noise\nlading: error: {sentence}\n") == sentence

@@ -16,7 +16,8 @@ _LIBRARY = Path(__file__).parents[2]
 
 
 def on_small_disk(directory: Path, options: str, task: Callable[[], Result]) -> Result:
-    """What `task` gives in the directory, which then is an empty disk; `options` are tmpfs(5)'s."""
+    """The result of `task` in the directory, on which an empty disk is mounted; `options` are those
+    of tmpfs(5)."""
 
     def work() -> Result:
         linux.unshare(linux.CLONE_NEWNS)
@@ -28,7 +29,7 @@ def on_small_disk(directory: Path, options: str, task: Callable[[], Result]) -> 
 
 
 def sentence_of(module: str, *arguments: str) -> str:
-    """What the program, which fails, says to the user."""
+    """The error message of the program, which must fail."""
     program = [sys.executable, "-B", "-m", module, *arguments]
     environment = {"PYTHONPATH": os.fspath(_LIBRARY)}
     ended = subprocess.run(program, stderr=subprocess.PIPE, text=True, env=environment)

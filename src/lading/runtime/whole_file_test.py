@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Files that appear complete or not at all."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ def file_system(request: Any) -> str:
 
 @pytest.fixture
 def directory(tmp_path: Path, file_system: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """On a file system that knows files without names, and on one that does not."""
+    """On a file system that supports files without names, and on one that does not."""
     if file_system == "named files":
         open_ = os.open
 

@@ -76,7 +76,7 @@ def test_an_empty_list_allows_nothing() -> None:
 
 
 def test_nixpkgs_47504_41152_disallowed_references_count_for_the_closure() -> None:
-    # As the compiler did: it comes by a detour.
+    # As the compiler did: it gets there indirectly.
     check(ReferenceRules(disallowed=(path("gcc"),)))
     with pytest.raises(LadingError, match="forbids .*glibc, but .*refers to .*; .*refers to"):
         check(ReferenceRules(disallowed=(path("glibc"),)))

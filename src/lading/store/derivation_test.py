@@ -24,7 +24,7 @@ HELLO = Derivation(
 
 
 def test_the_store_path_is_known() -> None:
-    """Written out: where it changes, every package of every user is built anew."""
+    """Written out: if it changes, every package of every user is rebuilt."""
     assert str(HELLO.store_path()) == "/store/8777daysjh0vg147vl2hy0zmdl2bmqx5-hello-1.0"
 
 

@@ -1,4 +1,4 @@
-"""ELF files made by hand, for tests that need exact or foreign ones."""
+"""Handmade ELF files, for tests that need exact or foreign ones."""
 
 import struct
 from typing import List, Sequence, Tuple

@@ -21,7 +21,7 @@ TEXT = b"what lies inside " * 9000  # more than a chunk
 
 
 def unpack(path: Path, limit: int = packed.UNPACKED_LIMIT) -> Dict[str, bytes]:
-    """Every member that is whole."""
+    """Every member that is complete."""
     whole = {}
     for name, chunks in packed.members(os.fspath(path), path.name, limit):
         with contextlib.suppress(packed.DamagedError):

@@ -31,7 +31,7 @@ hash_sets = st.sets(st.one_of(few_letters, st.text(ALPHABET, min_size=32, max_si
 
 @st.composite
 def haystacks(draw: st.DrawFn, hashes: Set[str]) -> bytes:
-    """Hashes, parts of hashes, runs and characters outside the alphabet, one after the other."""
+    """Hashes, parts of hashes, runs and characters outside the alphabet, concatenated."""
     parts = [st.text("01a", max_size=70), st.sampled_from(["e", "-", "\0", "/store/"])]
     if hashes:
         whole = st.sampled_from(sorted(hashes))

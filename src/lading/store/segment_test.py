@@ -74,7 +74,7 @@ def test_umask_times_and_order_of_creation_do_not_matter(tmp_path: Path) -> None
 
 
 def test_segments_concatenate(tmp_path: Path) -> None:
-    """nixpkgs#88762: parents precede their children, also where segments follow each other."""
+    """nixpkgs#88762: parents precede their children, also if segments are concatenated."""
     first = segment_of(make_tree(tmp_path / "a"))
     output = io.BytesIO()
     write_segment(make_tree(tmp_path / "b"), StorePath("1" * 32, "other"), output)
@@ -113,7 +113,7 @@ def test_special_files_are_refused(tmp_path: Path, kind: str) -> None:
         try:
             os.mknod(special, 0o020600, os.makedev(1, 3))
         except PermissionError:
-            # An ordinary user can't make one, and so can't leave one either.
+            # An ordinary user can't create one, and so can't leave one either.
             return
     with pytest.raises(LadingError, match=f"'special' in .out, which is {kind}"):
         write_segment(tmp_path / "out", PATH, io.BytesIO())

@@ -202,7 +202,7 @@ def test_file_capabilities_that_the_kernel_refuses(value: bytes, kind: bytes) ->
 
 
 def test_moby_41496_global_headers_say_nothing() -> None:
-    """Go's reader gives them out as members, and docker passes those over."""
+    """Go's reader returns them as members, and docker ignores those."""
     data = raw(b"1") + pax(record(b"path", b"evil"), b"g") + raw(b"2")
     assert paths(data) == ["1", "2"]
     assert paths(pax(record(b"path", b"x")) + pax(b"", b"g") + raw(b"2")) == ["2"]

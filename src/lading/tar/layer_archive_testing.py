@@ -1,4 +1,4 @@
-"""Members of archives, whatever sense they make."""
+"""Members of archives, valid or not."""
 
 
 def raw(
@@ -9,8 +9,8 @@ def raw(
     content: bytes = b"",
     **fields: bytes,
 ) -> bytes:
-    """A member with exactly these values, sensible or not. `fields` are `mode`, `uid`, `gid`,
-    `mtime`, `magic`, `prefix` and `trailer`."""
+    """A member with exactly these values, valid or not. `fields` are `mode`, `uid`, `gid`, `mtime`,
+    `magic`, `prefix` and `trailer`."""
     block = b"".join(
         [
             name.ljust(100, b"\0"),

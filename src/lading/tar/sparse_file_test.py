@@ -66,7 +66,7 @@ def sparse(map: bytes, content: bytes = b"", **keys: bytes) -> bytes:
         (sparse(b"", numblocks=b"0"), bytes(10)),
         (sparse(b"0,0,10,0", numblocks=b"2"), bytes(10)),
         (sparse(b"2,3", b"abc", numblocks=b"1", size=b"", realsize=b"5"), b"\0\0abc"),
-        # What says no version of GNU's that is known is an ordinary file.
+        # Without a known version of GNU's format, it is an ordinary file.
         (sparse(b"2,3", b"abc", numblocks=b"1", major=b"2"), b"abc"),
         (sparse(b"2,3", b"abc", numblocks=b"1", major=b"1"), b"abc"),
         (sparse(b"2,3", b"abc", numblocks=b"1", major=b"", minor=b""), b"\0\0abc" + bytes(5)),

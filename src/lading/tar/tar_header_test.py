@@ -80,7 +80,7 @@ def test_pants_13401_a_size_of_more_than_2_gib(size: int) -> None:
 def test_a_size_of_8_gib_and_more_is_a_pax_record() -> None:
     data = header(TarMember("a", Kind.FILE, 0o444, size=8**11))
     assert b"size=8589934592\n" in data
-    # The record itself must be sized rightly, or what follows is read as garbage.
+    # The record's own size must be right, or the rest is read as garbage.
     assert data[512:].startswith(b"19 size=8589934592\n")
 
 

@@ -23,9 +23,9 @@ INDENTED_HERE_DOCUMENT = """
             "#!/bin/sh\nif x; then\n    y\nfi\n",
         ),
         ("  \n  a\n\n  b\n", "a\n\nb\n"),
-        # Behind a backslash at the end of the quotes' line.
+        # After a backslash at the end of the line with the quotes.
         ("    a\n      b\n", "a\n  b\n"),
-        # The first line stands behind the quotes and has no indentation.
+        # The first line follows the quotes and has no indentation.
         ("a\n  b", "a\n  b"),
         ("a:\n  b: 1\n", "a:\n  b: 1\n"),
         # Only the first of several empty lines.
@@ -34,10 +34,10 @@ INDENTED_HERE_DOCUMENT = """
         ("\n\ta\n\t\tb\n", "a\n\tb\n"),
         ("\n\ta\n    b\n", "\ta\n    b\n"),
         ("\n \ta\n \t b\n", "a\n b\n"),
-        # Blank lines: what they have besides the indentation stays, too little is no reason.
+        # Blank lines keep what exceeds the indentation, and may have less than it.
         ("\n    a\n      \n  \n    b\n", "a\n  \n\nb\n"),
         ("a\n   \nb\n", "a\n   \nb\n"),
-        # No text of several lines.
+        # A text of one line.
         ("", ""),
         ("\n", "\n"),
         ("\n\n", "\n\n"),

@@ -56,7 +56,7 @@ leaves = st.builds(
 
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
-    """The best leaf is one of the leaves, or none; so are those that have names."""
+    """The best leaf is one of the leaves, or none; so are the named ones."""
     drawn = tuple(draw(st.lists(leaves, max_size=3)))
     some = st.sampled_from(drawn) if drawn else st.nothing()
     return Tree(

@@ -77,7 +77,7 @@ ADDRESS = Address("images", target_name="redis")
         (GroupsField, {"web": {}}, "`groups` gives 'web' no `gid`"),
         (SymlinksField, {"bin/sh": "x"}, "`symlinks` has 'bin/sh', which is not absolute"),
         (SymlinksField, {"/bin/sh": "{//}"}, "which is not an address"),
-        # What a sentence repeats can't change a terminal, and can be written in UTF-8.
+        # Values quoted in a message can't affect a terminal, and can be encoded in UTF-8.
         (VolumesField, ["a\x1b[1m\ud800"], "Write `/a\\x1b[1m\\ud800`."),
         (EntrypointField, [""], "`entrypoint` begins with an empty string, which names no program"),
         (EntrypointField, ["\0"], "but no argument can hold a NUL character"),

@@ -54,7 +54,7 @@ class Registry:
         return self.client.document(self.server.url + path, "*/*").content
 
     def asks(self, path: str) -> List[Seen]:
-        """Requests to a path, whatever their query."""
+        """Requests to a path, with any query."""
         return [one for one in self.server.requests if urlsplit(one.path).path == path]
 
     def bearer(self, realm: Optional[str] = None, scope: str = "repository:team/app:pull") -> str:
@@ -71,7 +71,7 @@ TOKEN_QUERY = "?service=the+registry&scope=repository%3Ateam%2Fapp%3Apull"
 
 
 def guard(registry: Registry, token: str = "t", **challenge: str) -> None:
-    """The blob is given for a token."""
+    """Serve the blob to requests with a token."""
     inner = Ranged(body=BODY)
     reply = Guarded(
         challenge=registry.bearer(**challenge), authorization=f"Bearer {token}", inner=inner

@@ -126,7 +126,7 @@ def test_without_an_origin_it_is_told_why() -> None:
 
 
 def test_requests_name_neither_registry_nor_machine() -> None:
-    """Hence two machines with two mirrors share the cache entry of a blob."""
+    """So two machines with two mirrors share the cache entry of a blob."""
     digest = Sha256("0" * 64)
     blob = BlobRequest(digest, 5)
     image = ImageRequest(digest, Platform("linux", "arm64", "v8"))
@@ -137,7 +137,7 @@ def test_requests_name_neither_registry_nor_machine() -> None:
 
 
 def test_the_program_has_nothing_in_it_of_how_images_are_built() -> None:
-    """A change there must not pull every base anew."""
+    """A change of that code must not pull every base again."""
     program = program_files.program_files("lading.registry.pull.pull_main")
     assert [name for name in program if "/image/" in name] == [
         "lading/image/__init__.py",
@@ -151,7 +151,7 @@ def test_the_program_has_nothing_in_it_of_how_images_are_built() -> None:
 
 
 def test_as_a_program_with_the_machine_beside_it(registry: RegistryServer, tmp_path: Path) -> None:
-    """In the empty environment of a sandbox, with mirror and credentials of the machine."""
+    """In the empty environment of a sandbox, with the machine's mirror and credentials."""
     with FaultyServer("127.0.0.2") as server:
         mirror = RegistryServer(server)
         mirror.blob(BODY, Reply(500))

@@ -1,4 +1,4 @@
-"""Several images on their way to several repositories."""
+"""Publishes several images to several repositories."""
 
 import json
 import random
@@ -39,7 +39,7 @@ class Publishing:
         self.pushed = PushedLayers(str(directory / "pushed"))
 
     def image(self, name: str, *repositories: str, **fields: Any) -> str:
-        """The digest of one that goes to `repositories`, which lack the host."""
+        """The digest of an image that is published to `repositories`, given without the host."""
         own = f"the layer of {name}".encode()
         config_bytes = config(2, of=name)
         content = manifest(config_bytes, [SHARED, own], mediaType=OCI_MANIFEST)
@@ -260,7 +260,7 @@ class TestFailure:
         (result,) = publishing()
         assert result.error is not None
         assert registry.sent("PUT", "manifests") == []
-        # What got there is there.
+        # What arrived stays.
         assert outcomes(publishing())[0].keys() == {"pushed", "present"}
         assert ("app", "1.0") in registry.tags
 

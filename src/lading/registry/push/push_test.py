@@ -1,4 +1,4 @@
-"""Blobs and manifests on their way to a registry that misbehaves."""
+"""Pushes blobs and manifests to a registry that misbehaves."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ MANIFESTS = f"/v2/{PATH}/manifests/"
 def registry() -> Iterator[WritableRegistry]:
     with WritableRegistry() as registry:
         yield registry
-        # jib#703; ggcr#401: Quay takes a mount without `from` for something else.
+        # jib#703; ggcr#401: Quay misinterprets a mount without `from`.
         assert all("from" in one.query for one in registry.requests if "mount" in one.query)
 
 
@@ -162,7 +162,7 @@ class TestMount:
         registry.faults = [Fault("POST", "mount=", status=status)]
         assert pushing.blob(mount_from=[OTHER]) is BlobOutcome.PUSHED
         assert pushing.log() == ["HEAD", "POST", "POST", "PUT"]
-        # The repository that gave nothing is not asked again.
+        # A repository that did not have a blob is not asked again.
         registry.put_blob(OTHER, LARGE)
         assert pushing.blob(LARGE, [OTHER]) is BlobOutcome.PUSHED
         assert pushing.log()[4:] == ["HEAD", "POST", "PATCH", "PUT"]
@@ -203,7 +203,7 @@ class TestMount:
     def test_jib_703_ggcr_401_none_without_a_source(
         self, registry: WritableRegistry, pushing: Pushing
     ) -> None:
-        """Quay takes a mount without `from` for something else."""
+        """Quay misinterprets a mount without `from`."""
         registry.put_blob(OTHER, CONTENT)
         assert pushing.blob() is BlobOutcome.PUSHED
         (post,) = registry.sent("POST", UPLOADS)
@@ -256,7 +256,7 @@ class TestToken:
 class TestManifest:
     @pytest.fixture
     def image(self, registry: WritableRegistry) -> bytes:
-        """Its manifest; what it is made of is there."""
+        """An image's manifest; its blobs are already there."""
         content = config()
         for blob in (content, CONTENT):
             registry.put_blob(PATH, blob)
@@ -379,7 +379,7 @@ class TestManifestOf:
 
 
 class TestSentence:
-    """Of a registry that takes nothing."""
+    """The sentence about a registry that accepts nothing."""
 
     def sentence(self, pushing: Pushing, *faults: Fault) -> str:
         pushing.registry.faults = list(faults)
@@ -442,7 +442,7 @@ class TestSentence:
         )
 
     def test_of_one_without_tls(self, pushing: Pushing) -> None:
-        """A local one with a certificate of its own is expected to have it."""
+        """A local registry with its own certificate is expected to use TLS."""
         host = pushing.registry.host
         certificates = pushing.directory / "certs.d" / host
         certificates.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Uploads over a bad network, and to registries that have their own ideas of the protocol."""
+"""Uploads over a bad network, and to registries that deviate from the protocol."""
 
 import random
 import threading
@@ -43,7 +43,7 @@ class Uploading:
         self.connection = PushConnection(place, transport, self.reports.append, QUICK, self.stop)
 
     def __call__(self, content: bytes) -> List[str]:
-        """Upload it; what was asked of the registry."""
+        """Upload it; returns the requests to the registry."""
         path = self.directory / "blob"
         path.write_bytes(content)
         digest = Sha256.of(content)
@@ -68,7 +68,7 @@ def test_few_connections_serve_all_requests(upload: Uploading, registry: Writabl
     for content in (SMALL, LARGE, b"other"):
         upload(content)
     assert len(registry.requests) > 10
-    # The token server, here the same, is asked before a refusal has been read.
+    # The token server, which is the same here, is asked before a refusal has been read.
     assert registry.connections == 2
 
 
@@ -133,7 +133,7 @@ class TestFaults:
         upload(content)
         assert registry.faults == []
         if content == LARGE:
-            # It is not sent again for a fault before or behind it.
+            # It is not sent again for an error before or after it.
             assert [one.size for one in registry.sent("PATCH", UPLOADS)] == [len(LARGE)]
 
     def test_a_lost_answer_to_the_last_request_is_found_out(

@@ -1,4 +1,4 @@
-"""A registry in this process that images can be pushed to, which misbehaves as told."""
+"""A registry in this process that accepts images and misbehaves on demand."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ _READ = 1 << 14
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a request of `method` whose path or query has `part` in it, instead of the
-    answer.
+    """What happens, instead of the answer, to a request of `method` whose path or query contains
+    `part`.
 
-    The server gives `status` without doing anything; or closes the connection when it has read
-    `cut` bytes of the body, which an upload keeps; or does all, and closes without an answer
+    The server answers `status` without doing anything; or closes the connection when it has read
+    `cut` bytes of the body, which an upload keeps; or does everything, and closes without an answer
     (`is_lost`).
     """
 
@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Request:
-    """`size` is how much of the body was read."""
+    """`size` is the number of bytes read of the body."""
 
     method: str
     path: str
@@ -44,8 +44,8 @@ class Request:
 
 
 class WritableRegistry:
-    """`blobs` and `manifests` are what it holds, by repository and digest, `tags` by repository
-    and tag. Other fields say how it is; `faults` are used up, one for each request.
+    """`blobs` and `manifests` are its content, by repository and digest, `tags` by repository and
+    tag. Other fields configure its behaviour; each of `faults` is used for one request.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -56,7 +56,7 @@ class WritableRegistry:
         self.requests: List[Request] = []
         self.connections = 0
         self.faults: List[Fault] = []
-        #: Of tokens: how many requests one is good for, and what was asked for each.
+        #: Of tokens: how many requests each is valid for, and the scopes that were asked for each.
         self.token_uses: Optional[int] = None
         self.token_scopes: List[List[str]] = []
         self.uses_left = 0
@@ -113,7 +113,7 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is nothing to report."""
+        """A client that hangs up needs no report."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -302,7 +302,7 @@ def _blobs(manifest: Any) -> List[str]:
 
 
 def _scopes(path: str, query: Mapping[str, List[str]]) -> List[str]:
-    """What a request needs."""
+    """The scopes that a request needs."""
     match = re.match(r"/v2/(.+)/(?:blobs|manifests)/", path)
     needed = [f"repository:{match.group(1)}:pull,push"] if match else []
     return needed + [f"repository:{one}:pull" for one in query.get("from", [])]

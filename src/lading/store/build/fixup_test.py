@@ -25,7 +25,7 @@ Inputs = List[Tuple[StorePath, Path]]
 
 @dataclass
 class HostTools:
-    """The real programs, on files of the tree where the host has it."""
+    """The real programs, on files of the tree at the host's paths."""
 
     tree: Path
     calls: List[Tuple[str, ...]] = field(default_factory=list)
@@ -267,7 +267,7 @@ def test_gzip_times(tree: Path, inputs: Inputs, name: str, content: bytes, expec
 
 
 def test_a_failure_of_patchelf_is_told(tree: Path, inputs: Inputs) -> None:
-    # Sound for a loader, but without the section headers that patchelf wants.
+    # Valid for a loader, but without the section headers that patchelf needs.
     loader = f"/lib64/{LOADER}"
     content = make_elf(interpreter=loader, strings=[(NEEDED, "libc.so.6")])
     (tree / "bin" / "app").write_bytes(content)
@@ -277,7 +277,7 @@ def test_a_failure_of_patchelf_is_told(tree: Path, inputs: Inputs) -> None:
 
 
 def test_any_number_of_files_is_stripped(tree: Path, inputs: Inputs) -> None:
-    """bubblewrap takes 9000 arguments, and Linux so many bytes of them."""
+    """bubblewrap accepts 9000 arguments, and Linux limits their bytes."""
     (tree / "lib").mkdir(exist_ok=True)
     names = [f"lib{number:04}.a" for number in range(1001)]
     for name in names:

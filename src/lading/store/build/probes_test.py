@@ -1,5 +1,5 @@
-"""What a build may not do, tried by a real build: as whoever runs the tests, and where that is
-root, as an ordinary user too."""
+"""Tries in a real build what a build may not do: as whoever runs the tests, and, if that is root,
+as an ordinary user too."""
 
 import ctypes
 import hashlib
@@ -37,7 +37,7 @@ OUT = StorePath("0" * 32, "probes-1")
 ORDINARY = {"user": 65534, "group": 65534, "extra_groups": []}
 USERS = {"who runs the tests": {}, **({} if os.getuid() else {"an ordinary user": ORDINARY})}
 
-#: Nobody in particular.
+#: An arbitrary user id.
 STRANGER = 54321
 
 _MACHINE = os.uname().machine
@@ -52,7 +52,7 @@ _CALLS: Dict[str, int] = {
     "future": 1000,
 }
 
-# Prints which files a program consists of, without running it.
+# Prints the files of a program, without running it.
 _LIST_IMPORTS = """
 import runpy, sys
 runpy.run_path(sys.argv[1])
@@ -62,7 +62,7 @@ print(*{file for file in (getattr(module, "__file__", None) for module in sys.mo
 
 
 def public_python() -> str:
-    """A Python below /usr, as a build root has it, that any user may run."""
+    """A Python below /usr, as in a build root, that any user may run."""
     for path in (os.path.realpath(sys.executable), os.path.realpath("/usr/bin/python3")):
         if path.startswith("/usr/") and os.path.exists(path):
             return path
@@ -71,7 +71,7 @@ def public_python() -> str:
 
 @pytest.fixture(scope="module")
 def root_deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build root in which the probes can be run."""
+    """A build root that can run the probes."""
     python = public_python()
     listed = subprocess.run(
         [python, "-I", "-S", "-B", "-c", _LIST_IMPORTS, probes_testing.__file__],
@@ -155,7 +155,7 @@ class ProbedBuild:
 
 
 def _have_a_key() -> None:
-    """In a session keyring of the caller's own, not in that of whoever runs the tests."""
+    """In a new session keyring, rather than that of whoever runs the tests."""
     syscall = ctypes.CDLL(None).syscall
     syscall(_CALLS["keyctl"], 1, None)
     syscall(_CALLS["add_key"], b"user", b"lading-probe", b"secret", 6, -3)
@@ -188,7 +188,7 @@ def test_a_build_can_do_nothing_to_the_machine(user: Mapping[str, Any], root_deb
         with build.running():
             found = build.setuid_file.stat()
             assert found.st_mode & 0o7777 == 0o4755
-            # Whoever could run it: root's builds are not root's.
+            # The user that runs it; builds of root don't run as root.
             assert found.st_uid == (user.get("user", os.getuid()) or BUILD_USER)
             seen = _seen_by_a_stranger(build.setuid_file)
         answers = build.answers()
@@ -210,7 +210,7 @@ def _devices() -> Mapping[str, object]:
 
 
 def _seen_by_a_stranger(file: Path) -> bool:
-    """Only root can ask as somebody else; for others the modes have to do."""
+    """Only root can try as another user; for others the modes are checked."""
     if os.getuid():
         return any(parent.stat().st_mode & 63 != 0 for parent in list(file.parents)[2:4])
     status = subprocess.run(

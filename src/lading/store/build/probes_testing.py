@@ -1,7 +1,7 @@
-"""Runs inside the sandbox: tries what a build may not do, and prints what came of it as JSON.
+"""Runs inside the sandbox: tries what a build may not do, and prints the results as JSON.
 
-The table `PROBES` is what docs/security.md promises. An answer is the name of an error, or what the
-attempt gave.
+The table `PROBES` is what docs/security.md promises. A result is the name of an error, or what the
+attempt returned.
 """
 
 import ctypes
@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Tuple
 
-#: Tries one thing; raises OSError where it is refused.
+#: Tries one thing; raises OSError if it is refused.
 Attempt = Callable[[], Any]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
-#: What the test tells: `out`, numbers of system calls, a process and a socket of the machine's.
+#: Facts from the test: `out`, numbers of system calls, and a process and a socket of the machine.
 given: Dict[str, Any] = {}
 
 _CLONE_NEWUSER, _SIGCHLD = 0x10000000, 17
@@ -38,7 +38,7 @@ def answer(attempt: Attempt) -> Any:
 
 
 def call(name: str, *arguments: Any) -> Attempt:
-    """The system call itself, whatever libc would make of it."""
+    """The system call itself, without libc's wrapper."""
 
     def attempt() -> int:
         words = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
@@ -51,7 +51,7 @@ def call(name: str, *arguments: Any) -> Attempt:
 
 
 def write(path: str) -> Attempt:
-    """Open it for writing; what could be written to is the machine's own."""
+    """Open it for writing; whatever could be written to belongs to the machine."""
 
     def attempt() -> None:
         os.close(os.open(path, os.O_WRONLY))
@@ -76,7 +76,7 @@ def terminal_input(request: int) -> Attempt:
 
 
 def processes() -> bool:
-    """Whether only processes of the sandbox are seen, of which there are a handful."""
+    """Whether only the few processes of the sandbox are visible."""
     return max(int(name) for name in os.listdir("/proc") if name.isdigit()) < 1000
 
 
@@ -95,7 +95,8 @@ def status(pid: str, *names: str) -> Attempt:
 
 
 def open_files(pid: str) -> Attempt:
-    """What it has open, but for pipes and the like, /dev/null, and the directory that is listed."""
+    """The files that it has open, except for pipes and the like, /dev/null, and the directory being
+    listed."""
 
     def attempt() -> List[str]:
         links = []
@@ -110,7 +111,7 @@ def open_files(pid: str) -> Attempt:
 
 
 def setuid_file() -> None:
-    """One that the test looks for from outside while this waits."""
+    """A setuid file for which the test looks from outside while this waits."""
     file = Path(given["out"], "setuid")
     file.write_bytes(b"x")
     file.chmod(0o4755)
@@ -122,7 +123,7 @@ def setuid_file() -> None:
 
 
 REFUSED: FrozenSet[str] = frozenset({"EPERM"})
-#: By the mount for root, by the file's mode for an ordinary user.
+#: Because of the mount for root, because of the file's mode for an ordinary user.
 READ_ONLY = frozenset({"EROFS", "EACCES", "EPERM"})
 ABSENT = frozenset({"ENOENT"})
 UNSUPPORTED = frozenset({"EAFNOSUPPORT"})

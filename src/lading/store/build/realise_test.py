@@ -34,7 +34,7 @@ from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")
 
-#: Options of `subprocess` that make root somebody else.
+#: Options of `subprocess` that turn root into another user.
 ORDINARY: Mapping[str, Any] = (
     {} if os.getuid() else {"user": 65534, "group": 65534, "extra_groups": []}
 )
@@ -42,7 +42,7 @@ ORDINARY: Mapping[str, Any] = (
 
 @dataclass(frozen=True)
 class Built:
-    """What a build left in `directory`."""
+    """The outputs of a build in `directory`."""
 
     directory: Path
 
@@ -68,7 +68,7 @@ class Built:
         return found
 
     def as_input(self, variable: str) -> InputPackage:
-        """The package as a direct dependency, without a variable as an indirect one."""
+        """The package as a direct dependency (without a variable as an indirect one)."""
         return InputPackage(
             path=self.package.path,
             segment=str(self.directory / "segment.tar"),
@@ -84,7 +84,7 @@ Build = Callable[..., Built]
 
 @pytest.fixture
 def build(tmp_path: Path, programs_deb: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """Each build has a directory of its own; all have one cache."""
+    """Each build has its own directory; all share a cache."""
     debs = {hashlib.sha256(programs_deb.read_bytes()).hexdigest(): str(programs_deb)}
     number = 0
 
@@ -103,7 +103,7 @@ def build(tmp_path: Path, programs_deb: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def lay_out(directory: Path, cache: Path) -> None:
-    """Make what Pants links into the sandbox of a process."""
+    """Create what Pants links into the sandbox of a process."""
     install_bubblewrap((directory / BUNDLED_BUBBLEWRAP).parent)
     cache.mkdir(exist_ok=True)
     (directory / ".lading" / "cache").symlink_to(cache)
@@ -195,7 +195,7 @@ def test_what_a_package_refers_to_is_found(build: Build) -> None:
     )
     assert middle.package.references == (deep.package.path,)
     assert middle.package.reasons == ("reference",)
-    # Itself does not count, and of what it could see only what it kept a name of.
+    # It does not count itself, and of the visible packages only those whose names it contains.
     assert built.package.references == (deep.package.path,)
     assert built.files() == {"x": f"lib\n{deep.package.path}\n{OUT}\n"}
 
@@ -285,7 +285,7 @@ def test_what_a_script_says_of_its_steps_is_shown_as_far_as_it_can_be_read(build
 
 
 def test_a_link_to_a_package_in_the_place_of_out_is_an_error(build: Build) -> None:
-    """`ln` takes a directory that is there for the place to put a link into."""
+    """`ln` puts a link into an existing directory."""
     with pytest.raises(LadingError) as raised:
         build("ln -s $library $out", inputs=(library(build).as_input("library"),))
     assert str(raised.value) == (
@@ -309,7 +309,7 @@ def test_what_is_built_is_nobody_elses_to_see(build: Build) -> None:
 def test_where_no_build_user_can_be_had_a_build_is_the_callers(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on an old kernel. The bytes are the same."""
+    """For example on an old kernel. The bytes are the same."""
     script = 'mkdir $out/bin; stat --format "%U %n" $out /usr/bin/env > $out/x'
     usual = build(script)
 
@@ -325,7 +325,7 @@ def test_where_no_build_user_can_be_had_a_build_is_the_callers(
 def test_directories_that_a_build_closed_are_open_for_their_owner_afterwards(
     build: Build, tmp_path: Path
 ) -> None:
-    """Else who is not root could never remove them."""
+    """Otherwise only root could ever remove them."""
     script = "mkdir -p /build/a/b; touch $out/x; chmod 000 /build/a/b /build/a"
     for end, is_error in (("", False), ("; exit 1", True)):
         built = request_of(build, tmp_path, script + end)
@@ -362,7 +362,7 @@ def test_no_tree_of_a_build_makes_a_traceback(
         directory = Path(elsewhere, "sandbox")
         with suppress(subprocess.CalledProcessError):
             run_program(built, directory, ORDINARY)
-        # `shutil.rmtree` has a file open for each level, or goes down by recursion.
+        # `shutil.rmtree` keeps a file open for each level, or recurses.
         subprocess.run(["rm", "-r", directory / "work"], check=True, **ORDINARY)
     told = capfd.readouterr().err
     assert expected in told and "Traceback" not in told
@@ -370,7 +370,7 @@ def test_no_tree_of_a_build_makes_a_traceback(
 
 
 def test_what_is_left_in_out_is_limited(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where it took no place on the disk, or none for long enough to be seen."""
+    """Even if it took no space on the disk, or too briefly to be noticed."""
     monkeypatch.setattr(Limits, "load", lambda: Limits(max_disk_size=1_000_000))
     fill = "printf '%0600000d' 0 >$out/a"
     build(f"{fill}; ln $out/a $out/b")
@@ -391,7 +391,7 @@ def test_a_default_build_that_fails_is_not_blamed_on_a_script(build: Build) -> N
 
 
 def test_a_script_can_not_pretend_another_step(build: Build) -> None:
-    """The worst it can do is to word its own failure."""
+    """The worst it can do is to change the wording of its own failure."""
     with pytest.raises(LadingError, match=r"`script` failed \(status 1\)"):
         build("rm /build/.step; ln -s /etc/passwd /build/.step; exit 1")
 
@@ -432,7 +432,7 @@ def zip_of(*members: str) -> bytes:
 
 
 def archive_of(name: str, members: List[str]) -> bytes:
-    """An archive of the kind that its name says."""
+    """An archive of the kind in its name."""
     suffix = name.rpartition(".")[2]
     if suffix in ("zip", "whl"):
         return zip_of(*members)
@@ -444,7 +444,7 @@ def source(directory: Path, name: str, content: bytes) -> RequestedSource:
     return RequestedSource(name, str(directory / name))
 
 
-# Leaves the list of all files with their content.
+# Writes the list of all files with their content.
 LIST = """
 shopt -s dotglob globstar nullglob
 for file in **; do [ -d "$file" ] || echo "$file $(cat "$file")"; done > $out/list
@@ -462,7 +462,7 @@ for file in **; do [ -d "$file" ] || echo "$file $(cat "$file")"; done > $out/li
         ("a.crate", ["a-1/x"], ["x a-1/x"]),
         ("a.zip", ["a-1/x", "a-1/y/z"], ["x a-1/x", "y/z a-1/y/z"]),
         ("a.whl", ["a/x", "a.dist-info/y"], ["a.dist-info/y a.dist-info/y", "a/x a/x"]),
-        # Two entries, or one that is no directory, are no wrapper.
+        # With two entries, or one that is no directory, there is no wrapper directory.
         ("a.tar", ["a/x", "b/y"], ["a/x a/x", "b/y b/y"]),
         ("a.tar", ["a/x", ".hidden"], [".hidden .hidden", "a/x a/x"]),
         ("a.tar", ["a/.x/y"], [".x/y a/.x/y"]),
@@ -523,7 +523,7 @@ def make_tree(directory: Path) -> RequestedSource:
 
 
 def test_a_tree_is_entered(build: Build, tmp_path: Path) -> None:
-    """It can be changed, executables are, and its times are not those of the build."""
+    """It is writable, its programs are executable, and its times are not those of the build."""
     script = """
         stat --format "%n %a %Y" a b/c > $out/list
         echo more >> a
@@ -562,7 +562,7 @@ def make_text(directory: Path) -> RequestedSource:
 
 
 def requested_patches(directory: Path, *contents: bytes) -> Tuple[RequestedSource, ...]:
-    """Patches, of which the later ones come first in the alphabet."""
+    """Patches; the later ones come first in the alphabet."""
     return tuple(
         source(directory, f"{'zyx'[index]}.patch", content)
         for index, content in enumerate(contents)
@@ -604,7 +604,7 @@ def test_a_patch_that_does_not_fit_is_told_with_its_name(
     assert str(raised.value).startswith(begin), reason
 
 
-# The script that is taken if a package has none.
+# The script for packages without one.
 
 MAKEFILE = """
 all:
@@ -662,7 +662,7 @@ def test_the_bytes_are_the_same_whoever_builds(
         ln x y; cp -a x y $out/share
     """
     here = build(script, source=make_text(tmp_path))
-    # Not in tmp_path, which is the test user's alone.
+    # Not in tmp_path, to which only the test's user has access.
     with tempfile.TemporaryDirectory() as elsewhere:
         directory = Path(elsewhere, "a", "deeper", "place")
         run_program(here, directory, options)
@@ -673,7 +673,7 @@ def test_the_bytes_are_the_same_whoever_builds(
 def test_nixpkgs_75888_builds_at_once_do_not_see_each_other_s_halves(
     build: Build, tmp_path: Path
 ) -> None:
-    """Each needs the same package and build root, which nobody has unpacked before."""
+    """Each needs the same package and build root, which have not been unpacked before."""
     built = build("cat $library/data > $out/x", inputs=(library(build).as_input("library"),))
     processes = []
     for number in range(4):
@@ -698,7 +698,7 @@ def request_of(build: Build, tmp_path: Path, script: str) -> Built:
 
 
 def run_program(built: Built, directory: Path, options: Mapping[str, Any]) -> None:
-    """Build again in `directory`, with the files that Pants would put there and nothing else."""
+    """Build again in `directory`, with only the files that Pants would put there."""
     request = read_json(RealiseRequest, (built.directory / "request.json"))
     assert request.source
     ((digest, deb),) = request.debs.items()
@@ -722,7 +722,7 @@ def run_program(built: Built, directory: Path, options: Mapping[str, Any]) -> No
 
 
 def public_interpreter() -> str:
-    """A Python that any user may run, which that of the tests may not be."""
+    """A Python that any user may run, which the tests' Python may not be."""
     candidates = [Path(os.path.realpath(sys.executable)), Path("/usr/bin/python3")]
     return next(
         str(path)

@@ -27,7 +27,7 @@ class Shell:
     sandbox: Sandbox
 
     def __call__(self, script: str, environment: Optional[Dict[str, str]] = None) -> str:
-        """What the script prints; it must succeed."""
+        """Returns the script's output; it must succeed."""
         status, output = self.run(["/bin/bash", "-c", script], environment)
         assert status == 0, output
         return output
@@ -78,7 +78,7 @@ def test_no_process_and_no_open_file_of_the_host_is_there(shell: Shell) -> None:
 def test_the_environment_is_what_was_declared(shell: Shell) -> None:
     declared = {"B": "two words", "A": "a=b\n'", "PATH": "/usr/bin"}
     _, printed = shell.run(["/usr/bin/env", "-0"], declared)
-    # PWD is bubblewrap's.
+    # bubblewrap sets PWD.
     expected = {f"{name}={value}" for name, value in {**declared, "PWD": "/build"}.items()}
     assert set(printed.rstrip("\0").split("\0")) == expected
 
@@ -181,8 +181,8 @@ def test_a_variable_that_is_too_long_is_told_as_such(shell: Shell) -> None:
     assert shell("true", {**PATH, "A": "x" * ((1 << 17) - len("A=") - 1)}) == ""
 
 
-# Makes namespaces impossible for what it starts, though it may be root: the first argument is
-# written to the sysctl, which counts for the user namespace that bubblewrap is going to make.
+# Prevents its child from creating namespaces, even if it is root: the first argument is written to
+# the sysctl, which applies to the user namespace that bubblewrap will create.
 _RESTRICT = """
 import sys
 from pathlib import Path
@@ -200,7 +200,7 @@ except LadingError as error:
 
 
 def run_restricted(shell: Shell, limit: int) -> str:
-    """What the sandbox says below a user namespace that may have `limit` others."""
+    """The sandbox's error in a user namespace that may have `limit` others."""
     inner = shell.sandbox
     paths = [inner.bubblewrap, str(inner.build_root), str(inner.work)]
     finished = subprocess.run(
