@@ -68,24 +68,25 @@ _SPECULATION_DELAY_MILLIS = 1000
 class ProgramRequest:
     """A module that ends in `lading.runtime.program.run(main)`, and its input.
 
-    `subject` is what a user's mistake is about, such as "`store_package` //3rdparty/redis". It and
-    `description` are not in the cache key. `inputs` are put below the sandbox's root;
-    `immutable_inputs` maps directories to big inputs, which Pants links instead of copying. The
-    JSON `request` is put at `REQUEST_FILE`, which then precedes the `arguments`.
-    `append_only_caches` are added to those that every program has; `machine` replaces the machine
-    directory that most programs get.
+    `description` and `subject` are not in the cache key.
     """
 
     module: str
+    #: Files below the sandbox's root.
     inputs: Digest
     description: str
+    #: What a user's mistake is about, such as "`store_package` //3rdparty/redis".
     subject: str
+    #: JSON that is put at `REQUEST_FILE`, which then precedes the `arguments`.
     request: Optional[str] = None
     arguments: tuple[str, ...] = ()
     output_files: tuple[str, ...] = ()
     output_directories: tuple[str, ...] = ()
+    #: Directories to big inputs, which Pants links instead of copying.
     immutable_inputs: FrozenDict[str, Digest] = FrozenDict()
+    #: In addition to those that every program has.
     append_only_caches: FrozenDict[str, str] = FrozenDict()
+    #: Replaces the machine directory that most programs get.
     machine: Optional[MachineCache] = None
     cache_scope: ProcessCacheScope = ProcessCacheScope.SUCCESSFUL
     level: LogLevel = LogLevel.INFO

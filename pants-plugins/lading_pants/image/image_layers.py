@@ -40,25 +40,27 @@ class ImageLayersRequest:
 
 @dataclass(frozen=True)
 class ImageLayers:
-    """`layers` are all layers, from the lowest base's to the image's own. The first `base_count`
-    are those of bases; the first `pulled_count` come from an image that was pulled from the
-    repository `origin`. `tree` has the `TREE_FILE` of all layers.
+    """The layers of an image, with those of its bases, and what is in them."""
 
-    `closure` is the content of all layers in `/store`, sorted by store path; `contents` are shown
-    at `/`, the image's own first. `debian` are the Debian packages in the layers, except those of a
-    pulled image; `debian_tools` are needed to run a Python among them here. Each of
-    `debian_reports` has a `REPORT_FILE` about some of them.
-    """
-
+    #: From the lowest base's to the image's own.
     layers: tuple[ImageLayer, ...] = ()
+    #: How many layers, from the lowest, come from a pulled image.
     pulled_count: int = 0
+    #: The repository of the pulled image.
     origin: Optional[str] = None
+    #: How many layers, from the lowest, are those of bases.
     base_count: int = 0
+    #: The `TREE_FILE` of all layers.
     tree: Digest = EMPTY_DIGEST
+    #: The packages that all layers show at `/`, the image's own first.
     contents: tuple[StorePath, ...] = ()
+    #: The content of all layers in `/store`, sorted by store path.
     closure: tuple[ClosureMember, ...] = ()
+    #: The Debian packages in the layers, except those of a pulled image.
     debian: tuple[DebianPart, ...] = ()
+    #: Needed to run a Python among the Debian packages here.
     debian_tools: tuple[DebianPart, ...] = ()
+    #: Each has a `REPORT_FILE` about some of the Debian packages.
     debian_reports: tuple[Digest, ...] = ()
 
 

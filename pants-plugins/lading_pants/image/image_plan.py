@@ -41,16 +41,19 @@ class ImagePlanRequest:
 class ImagePlan:
     """An image before anything is built; every mistake in its fields has been found.
 
-    `config` includes inherited values; all other fields are without the image's `base`. `packages`
-    are the store packages that it names, `contents` the paths shown at `/`, in order; `fields` is
-    the argument of `RootFields.parse`, with `file_sources` still as addresses by text.
+    All fields but `config` are without the image's `base`.
     """
 
     base: ImageBase
+    #: Includes inherited values.
     config: ImageConfig
+    #: The paths shown at `/`, in order.
     contents: tuple[StorePath, ...]
+    #: The store packages that the image names.
     packages: tuple[Address, ...]
+    #: The argument of `RootFields.parse`, with `file_sources` still as addresses.
     fields: FrozenDict[str, Any]
+    #: By the text of the address.
     file_sources: FrozenDict[str, Address]
     commands: Optional[Commands]
     python: Optional[PlannedPython]

@@ -185,28 +185,32 @@ class ImageReferencesRequest:
 
 @dataclass(frozen=True)
 class ImageReferences:
-    """`contents` are in their order. `interpolated` is by text, such as `//3rdparty/redis`.
-    `sources` are the targets in `files`, by text. `base` is another image, `pex` a `pex_binary` and
-    `python` the package that runs it. `versions` are packages whose versions are in the image's
-    names, by text.
+    """The targets that an image names. Mappings from text have addresses as they are written, such
+    as `//3rdparty/redis`.
 
-    `tools` are those of `run_as_root`, in their order, and `commands` the packages that its text
-    names, by text. That alone does not put them into the image.
-
-    `origins` has the target and field that name a package first, for errors; `tool_origins` has the
-    same for `tools` and `commands`.
+    Neither `tools` nor `commands` put packages into the image.
     """
 
+    #: In their order.
     contents: tuple[Address, ...]
     interpolated: FrozenDict[str, Address]
+    #: The targets in `files`.
     sources: FrozenDict[str, Address]
+    #: Another image.
     base: Optional[Address]
+    #: A `pex_binary`.
     pex: Optional[Address]
+    #: The package that runs `pex`.
     python: Optional[Address]
+    #: Packages whose versions are in the image's names.
     versions: FrozenDict[str, Address]
+    #: Those of `run_as_root`, in their order.
     tools: tuple[Address, ...]
+    #: The packages that the text of `run_as_root` names.
     commands: FrozenDict[str, Address]
+    #: The target and field that name a package first, for errors.
     origins: FrozenDict[Address, str]
+    #: The same for `tools` and `commands`.
     tool_origins: FrozenDict[Address, str]
 
 

@@ -106,17 +106,15 @@ class PexMain:
 
 @dataclass(frozen=True)
 class PexParts:
-    """`wheels` are file names, as PEX installs them, for all Pythons that the PEX supports; they
-    lie in the PEX `requirements`. `sources` lie at the paths where Python finds them, without
-    source roots.
-
-    Wheels depend only on the requirements: a changed source does not rebuild them, unless it
-    belongs to a `python_distribution` among the dependencies.
-    """
+    """Wheels depend only on the requirements: a changed source does not rebuild them, unless it
+    belongs to a `python_distribution` among the dependencies."""
 
     main: PexMain
+    #: File names, as PEX installs them, for all Pythons that the PEX supports; they lie in the PEX
+    #: `requirements`.
     wheels: tuple[FileEntry, ...]
     requirements: Digest
+    #: At the paths where Python finds them, without source roots.
     sources: Snapshot
 
 

@@ -39,19 +39,17 @@ class StoreSourceRequest:
 
 @dataclass(frozen=True)
 class StoreSource:
-    """A source before its bytes are needed.
-
-    Exactly one of `pinned`, a file to fetch, and `digest`, files that are here, is set. A tree's
-    digest has its files at its root; a single file's has the file `identity.name` there.
-    `executables` are the files that can be run. Errors of a fetch are about `subject`: the target
-    with the file's URL and digest.
-    """
+    """A source before its bytes are needed. Exactly one of `pinned` and `digest` is set."""
 
     identity: SourceInput
+    #: A file to fetch.
     pinned: Optional[PinnedFile]
+    #: Files that exist here: a tree's at the root, or a single file called `identity.name`.
     digest: Optional[Digest]
     is_tree: bool
+    #: The files that can be run.
     executables: tuple[str, ...]
+    #: What errors of a fetch are about: the target with the file's URL and digest.
     subject: str
 
 

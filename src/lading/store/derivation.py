@@ -27,24 +27,23 @@ class SourceInput:
 
 @dataclass(frozen=True)
 class Derivation:
-    """Everything that determines a store package.
-
-    `platform` is the OCI platform that it runs on, such as "linux/amd64". `sources` are in the
-    order of use: the first is unpacked and entered, the others lie beside it. `dependencies` are
-    store paths, which stand for derivations. `build_root` is the hash of the file system that the
-    build sees at /usr, `builder` the digest of the programs that run the build.
-    """
+    """Everything that determines a store package."""
 
     name: str
     version: str
+    #: The OCI platform that it runs on, such as "linux/amd64".
     platform: str
     script: str
     env: Tuple[Tuple[str, str], ...]
+    #: In the order of use: the first is unpacked and entered, the others lie beside it.
     sources: Tuple[SourceInput, ...]
     further_sources: Tuple[SourceInput, ...]
     patches: Tuple[SourceInput, ...]
+    #: Store paths, which stand for derivations.
     dependencies: Tuple[StorePath, ...]
+    #: The hash of the file system that the build sees at /usr.
     build_root: str
+    #: The digest of the programs that run the build.
     builder: str
     strip: str
 

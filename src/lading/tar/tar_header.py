@@ -21,22 +21,23 @@ _MAX_OCTAL_ID = 8**7 - 1
 
 @dataclass(frozen=True)
 class TarMember:
-    """One member. `path` has no leading slash and, for directories, no trailing one.
+    """One member of an archive."""
 
-    `target` is a symlink's text, or a hard link's path in the archive. `size` is in bytes, and used
-    for files only. `mtime` is in seconds. `xattrs` are extended attributes by full name, such as
-    `security.capability`; `device` is the major and minor number of a device.
-    """
-
+    #: Without leading slash and, for directories, without trailing slash.
     path: str
     type: Kind
     mode: int
+    #: In bytes; used for files only.
     size: int = 0
+    #: A symlink's text, or a hard link's path in the archive.
     target: str = ""
     uid: int = 0
     gid: int = 0
+    #: In seconds.
     mtime: int = 1
+    #: Extended attributes by full name, such as `security.capability`.
     xattrs: Tuple[Tuple[str, bytes], ...] = ()
+    #: The major and minor number of a device.
     device: Tuple[int, int] = (0, 0)
 
 

@@ -15,25 +15,26 @@ PRIORITIES = ("required", "important", "standard", "optional", "extra")
 
 @dataclass(frozen=True)
 class BinaryPackage:
-    """One `.deb`.
-
-    `architecture` is the package's own, so it may be `all`. `filename` is its path in the archive
-    (`pool/main/...`), `size` in bytes. `depends` has Pre-Depends and Depends in their order,
-    `conflicts` has Conflicts and Breaks. `multi_arch` is as in deb-control(5), `no` if unset.
-    `snapshot` is the time when the archive last had it, if it differs from the time of the lock.
-    """
+    """One `.deb`."""
 
     name: str
     version: str
+    #: The package's own, so it may be `all`.
     architecture: str
+    #: Its path in the archive (`pool/main/...`).
     filename: str
     sha256: Sha256
+    #: In bytes.
     size: int
     priority: str = "optional"
+    #: As in deb-control(5), `no` if unset.
     multi_arch: str = "no"
+    #: Pre-Depends and Depends in their order.
     depends: Tuple[Alternatives, ...] = ()
     provides: Tuple[Relation, ...] = ()
+    #: Conflicts and Breaks.
     conflicts: Tuple[Relation, ...] = ()
+    #: The time when the archive last had it, if it differs from the time of the lock.
     snapshot: str = ""
 
     def __str__(self) -> str:

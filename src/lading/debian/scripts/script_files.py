@@ -33,21 +33,21 @@ class _NotPlain(Exception):
 
 @dataclass
 class ScriptFiles:
-    """`given` returns what packages and the base have at a path, `below` what they have in a
-    directory; paths have no leading slash, and links are not followed. `read` returns a file's
-    bytes if they are known.
+    """Paths have no leading slash, and links are not followed."""
 
-    `made` is what scripts have added and changed, `statoverrides` are lines of dpkg-statoverride.
-    `absent` are paths of packages that are not unpacked yet.
-    """
-
+    #: Returns what packages and the base have at a path.
     given: Callable[[str], Optional[RootEntry]]
+    #: Returns what they have in a directory.
     below: Callable[[str], Iterable[str]]
+    #: Returns a file's bytes if they are known.
     read: Callable[[str], Optional[bytes]]
     accounts: AccountFiles
     architecture: str
+    #: What scripts have added and changed.
     made: Dict[str, RootEntry] = field(default_factory=dict)
+    #: Lines of dpkg-statoverride.
     statoverrides: List[str] = field(default_factory=list)
+    #: Paths of packages that are not unpacked yet.
     absent: AbstractSet[str] = frozenset()
     umask: int = USUAL_UMASK
 

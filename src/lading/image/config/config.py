@@ -22,27 +22,29 @@ DEFAULT_CREATED = "1970-01-01T00:00:01Z"
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """What a runtime does with an image. Raises a LadingError for values that no runtime accepts.
-
-    `entrypoint` and `cmd` are None if they are not set; only `inherit` cares about the difference
-    from an empty list. `exposed_ports` are as `parse_port` returns them. `env` and `labels` are
-    pairs in any order; they are written sorted. `created` is in RFC 3339 format. `base` is the
-    config of the pulled image at the bottom, if there is one; its values are used for fields that
-    are not set here.
-    """
+    """What a runtime does with an image. Raises a LadingError for values that no runtime
+    accepts."""
 
     platform: Platform
+    #: It and `cmd` are None if they are not set; only `inherit` cares about the difference from an
+    #: empty list.
     entrypoint: Optional[Tuple[str, ...]] = None
     cmd: Optional[Tuple[str, ...]] = None
+    #: In any order; written sorted.
     env: Tuple[Tuple[str, str], ...] = ()
+    #: As `parse_port` returns them.
     exposed_ports: Tuple[str, ...] = ()
     working_dir: str = ""
     volumes: Tuple[str, ...] = ()
     user: str = ""
+    #: In any order; written sorted.
     labels: Tuple[Tuple[str, str], ...] = ()
     stop_signal: str = ""
     healthcheck: Optional[Healthcheck] = None
+    #: In RFC 3339 format.
     created: str = DEFAULT_CREATED
+    #: The config of the pulled image at the bottom, if there is one; its values are used for fields
+    #: that are not set here.
     base: Optional[BaseConfig] = None
 
     def __post_init__(self) -> None:

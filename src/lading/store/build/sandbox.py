@@ -70,18 +70,17 @@ def find_bubblewrap() -> str:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What one build may see.
-
-    `build_root` is the directory that holds `usr` and `etc`. `work` is a directory for this build
-    alone. `dependencies` pairs store paths with the directories that they are unpacked in. `work`
-    holds `store` (where only `$out` matters), `build`, `lading` (the script and sources, read-only
-    inside) and `etc`. With a `stage`, the build user runs the build and sees these elsewhere.
-    """
+    """What one build may see."""
 
     bubblewrap: str
+    #: The directory that holds `usr` and `etc`.
     build_root: Path
+    #: A directory for this build alone. It holds `store` (where only `$out` matters), `build`,
+    #: `lading` (the script and sources, read-only inside) and `etc`.
     work: Path
+    #: Store paths with the directories that they are unpacked in.
     dependencies: Tuple[Tuple[StorePath, Path], ...]
+    #: If set, the build user runs the build and sees all of these elsewhere.
     stage: Optional[Stage] = None
 
     def prepare(self) -> None:
