@@ -23,7 +23,7 @@ def test_every_target_type_and_field_explains_itself() -> None:
 
 
 def test_what_is_in_a_cache_comes_from_the_rule_that_keeps_the_machine_out_of_keys() -> None:
-    """engine/program.py; other processes of ours are run at each start of Pants."""
+    """engine/program.py; our other processes run at each start of Pants."""
     makers = {}
     for path in Path(register.__file__).parent.rglob("*.py"):
         calls = re.findall(r"\bProcess\((.*?)\n    +\)\n", path.read_text(), re.DOTALL)

@@ -154,7 +154,7 @@ def names_in(files: dict[str, bytes], layer: int) -> list[str]:
 def test_rules_docker_2266_n2c_67_layers_stay_byte_for_byte(
     runner: RuleRunner, registry: RegistryServer
 ) -> None:
-    """rules_oci#365, rules_img#677, kaniko#731: the base is not packed anew"""
+    """rules_oci#365, rules_img#677, kaniko#731: the base is not packed again"""
     serve(registry, [ROOT, tar(("x", tarfile.REGTYPE, "1"))], config={"Env": ["A=1"]})
     built, files, metadata = package(runner, registry, 'files={"/bin/own": "own"}, env={"B": "2"}')
     sizes = [layer["size"] for layer in metadata["layers"]]
@@ -166,7 +166,7 @@ def test_rules_docker_2266_n2c_67_layers_stay_byte_for_byte(
         "tar+gzip",
     ]
     assert "3 layers, 2 of them the base's" in built.artifacts[1].extra_log_lines[1]
-    # nixpkgs#57073, rules_oci#857: behind the base's link
+    # nixpkgs#57073, rules_oci#857: through the base's link
     assert "usr/bin/own" in names_in(files, 2) and "bin" not in names_in(files, 2)
     assert config_of(files)["config"]["Env"] == ["A=1", "B=2"]
 

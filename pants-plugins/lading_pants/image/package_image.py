@@ -107,7 +107,7 @@ def _summary(image: ImageDescription) -> tuple[str, ...]:
 
 
 def _not_run(image: ImageDescription) -> str:
-    """The Debian packages with maintainer scripts of which some commands were not done."""
+    """The Debian packages whose maintainer scripts were not completely followed."""
     return ", ".join(
         package.name for package in image.debian if package.not_run or package.triggers
     )

@@ -35,7 +35,8 @@ class _TextLoader(yaml.SafeLoader):
         return mapping
 
 
-# YAML recognizes everything else that is no string by its form.
+# The only scalars that don't stay strings; YAML would recognize numbers, dates and so on by their
+# form.
 _NULL = ("tag:yaml.org,2002:null", re.compile("(?:~|null|Null|NULL|)$"))
 _MERGE = ("tag:yaml.org,2002:merge", re.compile("<<$"))
 _TextLoader.yaml_implicit_resolvers = {"<": [_MERGE], **dict.fromkeys("~nN", [_NULL]), "": [_NULL]}

@@ -48,7 +48,8 @@ class Compression(Enum):
 
 
 def check_media_type(media_type: str) -> None:
-    """Raises LayerError for media types that are no layers, or layers that may not be passed on."""
+    """Raises LayerError for media types of other things, and of layers that must not be
+    redistributed."""
     if "foreign" in media_type or "nondistributable" in media_type:
         raise LayerError(
             f"is of the type {shown(media_type)}, whose content may not be redistributed. Choose "

@@ -41,7 +41,7 @@ def test_long_input_is_several_frames(zstd: LayerCompressor) -> None:
 
 
 def test_frames_have_size_and_checksum(zstd: LayerCompressor) -> None:
-    # RFC 8878, 3.1.1: magic; one segment, and a checksum of 4 bytes behind it; the size.
+    # RFC 8878, 3.1.1: magic; one segment, and a checksum of 4 bytes after it; the size.
     assert compressed(zstd, b"x")[:6] == bytes.fromhex("28b52ffd 24 01")
 
 

@@ -134,7 +134,7 @@ def cached_libraries(
     """The libraries in `directories`, each listed once.
 
     `place` returns where a path leads through links, `names` lists a directory, `read` returns the
-    ELF file at a path that is no link. These paths have no leading slash.
+    ELF file at a path that is not a link. These paths have no leading slash.
     """
     seen = set()
     for directory in directories:

@@ -76,7 +76,7 @@ def assemble(debs: Sequence[Path], destination: Path, alternatives: Mapping[str,
     and so on. It appears at once and complete; if it already exists it stays unchanged.
 
     `alternatives` are explained at `lading.debs.alternatives.settle`. Raises LadingError for a file
-    that is no package, and for two packages that have the same path with different contents.
+    that is not a package, and for two packages that have the same path with different contents.
     """
     with workplace(destination) as working:
         tree = _Tree(working / "root")

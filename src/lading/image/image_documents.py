@@ -48,8 +48,8 @@ class ImageDocuments:
     @classmethod
     def of(cls, parts: ImageParts) -> "ImageDocuments":
         """Raises a LadingError if the image has too many layers, or an invalid name."""
-        # All layers of a pulled image are kept. One of ours may be empty: an image can add just a
-        # config.
+        # All layers of a pulled image are kept. A layer of our own may be empty: an image can add
+        # just a config.
         kept = tuple(
             number
             for number, layer in enumerate(parts.layers)

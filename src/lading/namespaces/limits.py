@@ -17,7 +17,7 @@ LIMITS_FILE = "limits.json"
 
 
 class LimitError(LadingError):
-    """A build exceeded a limit, and was ended."""
+    """A build exceeded a limit, and was stopped."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_unknown_host(error: BaseException) -> bool:
-    """Whether the resolver is certain that there is no such host, rather than out of order."""
+    """Whether the resolver is certain that there is no such host, rather than unavailable."""
     return any(
         isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
         for cause in _causes(error)

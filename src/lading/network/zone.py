@@ -74,7 +74,7 @@ def zone_of_host(host: str) -> Optional[Zone]:
 
 
 def host_name(host: str) -> str:
-    """The host without the port; empty for what is no host."""
+    """The host without the port; empty if `host` is invalid."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

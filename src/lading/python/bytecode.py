@@ -19,8 +19,8 @@ from lading.tar.tree_segment import TreeFile
 
 _CACHE = "__pycache__"
 
-# Runs in the image's Python, of any version. Files that are no modules of this Python are left
-# alone: packages contain templates, and files for other versions.
+# Runs in the image's Python, of any version. Files that this Python can't compile are left alone:
+# packages contain templates, and files for other versions.
 _COMPILE = """
 import json, py_compile, sys
 with open(sys.argv[1], encoding="utf-8") as file:

@@ -42,7 +42,7 @@ def places_of(
 ) -> Tuple[Place, ...]:
     """The places in the order in which to try them; the registry itself is the last.
 
-    Raises LadingError for a mirror that is no address.
+    Raises LadingError for a mirror that is not an address.
     """
     hosts = frozenset(host.lower() for host in insecure)
     registry = repository.registry.lower()

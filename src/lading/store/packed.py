@@ -136,8 +136,7 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[by
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:
-    """All gzip members up to the end, or up to bytes that are no member, which gzip(1) ignores as
-    well."""
+    """All gzip members up to the end, or up to other bytes, which gzip(1) ignores as well."""
     data = file.read(_CHUNK_SIZE)
     while data.startswith(_GZIP):
         stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)

@@ -26,7 +26,7 @@ Content = Union[bytes, memoryview, Path]
 
 @dataclass(frozen=True)
 class TreeFile:
-    """A member with its bytes, which only a file that is no hard link has.
+    """A member with its bytes, which only a file that is not a hard link has.
 
     The member's size and digest are filled in when it is written, and its time if it follows from
     the content.

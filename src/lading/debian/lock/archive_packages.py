@@ -51,7 +51,7 @@ class ArchivePackages:
         return (p for p in known if asked.version in ("", p.version))
 
     def who_may_be(self, name: str) -> Tuple[str, ...]:
-        """The sorted names of packages of which some version has this name or provides it."""
+        """The sorted names of packages that have this name or provide it in some version."""
         found = {name, *self.index.provider_names(name)}
         found.update(
             package.name

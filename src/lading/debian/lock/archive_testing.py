@@ -34,7 +34,7 @@ class TestArchive:
     """Suites below `root`, signed by a key in `keyring`.
 
     `fields` replaces fields of every Release file; an empty value removes one. `rows` are listed in
-    it besides the indexes.
+    it in addition to the indexes.
     """
 
     __test__ = False  # for pytest

@@ -80,7 +80,7 @@ class PackageIndex:
         return self._versions(entries)
 
     def provider_names(self, name: str) -> Iterable[str]:
-        """The packages of which some version provides this name."""
+        """The packages that provide this name in some version."""
         return self._providers.get(name, ())
 
     def names(self) -> Iterator[str]:

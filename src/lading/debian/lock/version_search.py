@@ -148,7 +148,7 @@ class _Provider(AbstractProvider[_Requirement, _Candidate, _Place]):
             yield from self._conflicts(number, package)
 
     def _conflicts(self, number: int, package: BinaryPackage) -> Iterator[_Requirement]:
-        """The names of which a conflicting version exists. Most relations name old versions."""
+        """The names that have a conflicting version. Most relations name old versions."""
         for relation in package.conflicts:
             for name in self._packages.who_may_be(relation.name):
                 known = (self._meets(p, relation) for p in self._packages.versions(name))

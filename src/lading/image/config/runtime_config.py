@@ -1,5 +1,5 @@
-"""What an image's config tells runtimes (OCI image-spec, config.md), by the names of the fields of
-`docker_image`."""
+"""The settings for runtimes in an image's config (OCI image-spec, config.md), by the names of the
+fields of `docker_image`."""
 
 import json
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ class Parts:
         return TreePart(name, SegmentFiles(segment, compressed), members)
 
     def layer(self, plan: PlannedParts, *parts: TreePart) -> Dict[str, str]:
-        """Content or target by path, of what is no directory."""
+        """Contents and targets by path, without directories."""
         blob = self._scratch / "blob"
         write_parts_layer(plan, parts, self._deflate, blob, "test")
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob.read_bytes()))) as archive:

@@ -129,7 +129,7 @@ def _lines(text: str) -> _Lines:
 
 def _text(before: str, lines: _Lines) -> str:
     """`before` with the first line of each name replaced by that of `lines`, and with the missing
-    lines added. Lines that are no accounts, such as empty ones, stay."""
+    lines added. Lines without an account, such as empty ones, stay."""
     left = dict(lines)
     texts = []
     for text in before.removesuffix("\n").split("\n") if before else []:

@@ -39,7 +39,8 @@ class RootFields:
         return parsed
 
     def _check_places(self) -> None:
-        """Checks that no path has two things, or something below a path that is no directory."""
+        """Checks that no path has two things, and that only directories have something below
+        them."""
         kinds: Dict[str, str] = {}
         if self.accounts:
             kinds.update((path, "users` or `groups") for path in ACCOUNT_FILES)
@@ -92,7 +93,7 @@ def fill_strings(value: Any, fill: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return fill(value)
     if isinstance(value, Mapping):
-        # Keys that are no strings have not been refused yet.
+        # Keys of other types have not been refused yet.
         return {key: fill_strings(value[key], fill) for key in sorted(value, key=str)}
     if isinstance(value, (list, tuple)):
         return [fill_strings(inner, fill) for inner in value]

@@ -113,7 +113,7 @@ def _token(response: requests.Response, asked: float) -> BearerToken:
 
 
 def _lifetime(seconds: Any) -> float:
-    """A value that is no time, or no time in the future, counts as missing."""
+    """A value that is not a time in the future counts as missing."""
     if not isinstance(seconds, (int, float)) or not seconds > 0:
         return _DEFAULT_LIFETIME
     return float(min(seconds, _LONGEST_LIFETIME))

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with a status that is no refusal, or 416. `location` is where to continue, if
+    """An answer that is not a refusal, or has the status 416. `location` is where to continue, if
     given."""
 
     status: int

@@ -462,7 +462,7 @@ for file in **; do [ -d "$file" ] || echo "$file $(cat "$file")"; done > $out/li
         ("a.crate", ["a-1/x"], ["x a-1/x"]),
         ("a.zip", ["a-1/x", "a-1/y/z"], ["x a-1/x", "y/z a-1/y/z"]),
         ("a.whl", ["a/x", "a.dist-info/y"], ["a.dist-info/y a.dist-info/y", "a/x a/x"]),
-        # With two entries, or one that is no directory, there is no wrapper directory.
+        # With two entries, or a single file, there is no wrapper directory.
         ("a.tar", ["a/x", "b/y"], ["a/x a/x", "b/y b/y"]),
         ("a.tar", ["a/x", ".hidden"], [".hidden .hidden", "a/x a/x"]),
         ("a.tar", ["a/.x/y"], [".x/y a/.x/y"]),

@@ -98,7 +98,7 @@ echo '{ "exit-code": 0 }' >&3
 
 
 def test_a_build_has_ended_when_its_first_process_has(tmp_path: Path) -> None:
-    """Else what it left behind could put links in the place of files that are stripped next."""
+    """Otherwise remaining processes could replace files that are stripped next by links."""
     (output, output_end), (events, events_end) = os.pipe(), os.pipe()
     script = _ENDS_BEFORE_ITS_FIRST_PROCESS.replace(">&3", f">&{events_end}")
     begin = time.monotonic()
