@@ -5,7 +5,7 @@ network settings and the mirrors differ between machines and must not be part of
 a directory that Pants links into the sandbox as an append-only cache, which is not part of the key:
 
     .lading/machine/python        the interpreter, a small shell script
-   .lading/machine/machine.json  the fields of `Machine`
+    .lading/machine/machine.json  the fields of `Machine`
 """
 
 from dataclasses import dataclass, field
