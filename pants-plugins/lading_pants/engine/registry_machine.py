@@ -1,7 +1,7 @@
 """How this machine reaches image registries.
 
-It is separate from what most programs know about the machine, so that changes of $PATH, which
-credential helpers need, for example, don't affect those.
+It is separate from what most programs know about the machine: a change of $PATH, where credential
+helpers are found, must not affect those.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ _BUILD_PATHS = ("/build/source", "/lading/source", "/lading/sources")
 
 _WORK = Path("work")
 
-# The longest step, in bytes, that the build can put into a sentence.
+# The most bytes that a sentence shows of texts that the build writes.
 _LONGEST_STEP = 1 << 10
 _LONGEST_OUTPUT = 1 << 16
 
