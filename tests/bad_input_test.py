@@ -120,9 +120,8 @@ def mistaken(repository: Repository) -> Iterator[Repository]:
             [
                 "`fetch_url` bad:wrong-hash-source: ",
                 "file:/etc/hosts",
-                "expected " + "0" * 64,
-                "got ",
-                "pin the digest",
+                "instead of the pinned " + "0" * 64,
+                "pin its new digest",
             ],
         ),
         ("missing-hash", ["bad:missing-hash", "sha256"]),

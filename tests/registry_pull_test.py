@@ -327,8 +327,8 @@ class TestBadNetwork:
     @pytest.mark.parametrize(
         "fault, reason",
         [
-            (Fault("wrong byte", flip=5), "bytes have the SHA-256 "),
-            (Fault("truncated", truncate=1000), "it has 1000 bytes, where "),
+            (Fault("wrong byte", flip=5), "its 3001116 bytes have the SHA-256 "),
+            (Fault("truncated", truncate=1000), "it has 1000 bytes instead of the pinned "),
             (Fault("gone", status=404), "HTTP status 404"),
         ],
         ids=lambda value: value.name if isinstance(value, Fault) else "",

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple
+from typing import AbstractSet, Iterator, List, Optional, Sequence, Tuple
 
 from lading.engines.container_engine import ContainerEngine
 from lading.run.loadable_image import LoadableImage
@@ -17,9 +17,6 @@ _NETWORK_OPTION = re.compile(r"-[pP].*|--(?:publish|publish-all|net|network)(?:=
 
 # A value in docker's DriverStatus if images are in containerd's store.
 _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
-
-# How often to ask an engine what it has while others remove images.
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -78,24 +75,20 @@ class EngineSession:
 
         docker finds layers by their chain (moby, tarexport/load.go), so these need not be sent.
         """
-        for _ in range(_ATTEMPTS):
-            listed = self.engine.attempt("image", "ls", "--all", "--quiet", "--no-trunc")
-            ids = set(listed.stdout.split())
-            if not ids:
-                return 0
-            layers_format = ("--format", "{{json .RootFS.Layers}}")
-            found = self.engine.attempt("image", "inspect", *layers_format, *ids)
-            if found.returncode == 0:
-                break
-            # podman reports none if one of them is removed meanwhile.
+        listed = self.engine.attempt("image", "ls", "--all", "--quiet", "--no-trunc")
+        ids = set(listed.stdout.split())
         return max(
-            (
-                _common(json.loads(line) or (), self.image.diff_ids)
-                for line in found.stdout.split("\n")
-                if line
-            ),
-            default=0,
+            (_common(layers, self.image.diff_ids) for layers in self._layers_of(ids)), default=0
         )
+
+    def _layers_of(self, ids: AbstractSet[str]) -> Iterator[Sequence[str]]:
+        inspect = ("image", "inspect", "--format", "{{json .RootFS.Layers}}")
+        found = [self.engine.attempt(*inspect, *ids)] if ids else []
+        if found and found[0].returncode:
+            # podman says nothing of any image if it can't read one, or one is removed meanwhile.
+            found = [self.engine.attempt(*inspect, id) for id in ids]
+        for answer in found:
+            yield from (json.loads(line) or () for line in answer.stdout.splitlines() if line)
 
     def _send(self, present: int) -> str:
         """Returns the engine's output."""

@@ -71,3 +71,12 @@ def test_containerd_s_store_gets_all_layers(programs: Path) -> None:
     look = [f"image inspect {id.partition(':')[2]}" for id in IMAGE.ids]
     have = "image ls --all --quiet --no-trunc"
     assert log.read_text().splitlines() == [*look, have, *look, "load", *look]
+
+
+def test_an_image_that_podman_can_t_read_hides_no_other(programs: Path) -> None:
+    """Such as one with a date that Go does not parse."""
+    # `podman image inspect --format FORMAT ID...`
+    install(programs, "podman", '[ $# = 5 ] && [ "$5" = read ] && echo \'["sha256:0"]\'')
+    podman = ContainerEngine("podman", str(programs / "podman"), os.environ, {})
+    session = EngineSession(podman, IMAGE)
+    assert list(session._layers_of({"unread", "read"})) == [["sha256:0"]]
