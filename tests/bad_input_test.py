@@ -120,7 +120,7 @@ def mistaken(repository: Repository) -> Iterator[Repository]:
             [
                 "`fetch_url` bad:wrong-hash-source: ",
                 "file:/etc/hosts",
-                "instead of the pinned " + "0" * 64,
+                "instead of " + "0" * 64,
                 "pin its new digest",
             ],
         ),
