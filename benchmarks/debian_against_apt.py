@@ -8,7 +8,7 @@ and one of its alternatives, two that provide the same, two that conflict, or an
 pysequoia and requests. apt sees an empty system and the fields that decide, no others: with
 descriptions and Recommends each of its answers would take twice as long.
 
-A line tells the roots, both answers and, where these differ, whether apt accepts Lading's when it
+Each line has the roots, both answers and, where these differ, whether apt accepts Lading's when it
 is asked for all of it by name. The last line, on stderr, counts:
 
   same          the same packages in the same versions

@@ -3,9 +3,9 @@
     python3 benchmarks/run.py [--only 1,3] [--repeats 5] [--caches DIRECTORY] [--print]
 
 Compares with docker, podman, buildah, umoci (which needs skopeo) and, in benchmark 4, with skopeo
-and docker-registry: where one of them is missing, its rows are. Without `bgd`, the program of
-BuildGrid, benchmark 4 is left out. Either is told. Needs 15 GB for temporary files, and benchmarks
-6 to 8 a Python that has `requests`.
+and docker-registry: where one of them is missing, its rows are, too. Without `bgd`, the program of
+BuildGrid, benchmark 4 is left out. Either is reported. Needs 15 GB for temporary files;
+benchmarks 6 to 8 need a Python that has `requests`.
 """
 
 import argparse

@@ -77,5 +77,5 @@ def test_errors_and_help_are_plain_english(
 
 
 def test_literals_are_those_of_errors_and_help_and_not_docstrings() -> None:
-    source = '"""told"""\nhelp = ("a "\n  "b")\nraise X(f"c {d} " "e")\ndef f():\n    """anew"""\n'
+    source = '"""x"""\nhelp = ("a "\n  "b")\nraise X(f"c {d} " "e")\ndef f():\n    """y"""\n'
     assert set(_literals(source)) == {(2, "a b"), (4, "c "), (4, " e"), (4, "c {} e")}

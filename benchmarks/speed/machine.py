@@ -1,4 +1,4 @@
-"""What is told of the machine that measures."""
+"""What the report says of the machine that measures."""
 
 import os
 from pathlib import Path

@@ -29,7 +29,7 @@ the most that one process had in memory, then without the files that it has mapp
 page cache anyway: a build maps each file, here of 500 MB, to look for paths of its directory. The
 kernel keeps the peak of the former; the latter is looked at every 0.1 s at most, and what comes in
 between is missed. *pantsd* is Pants' daemon, once it has started: its start takes 600 MB for a
-moment, with or without Lading. Of docker only the client could be told, hence nothing is."""
+moment, with or without Lading. Only docker's client could be measured, so docker has no figure."""
 
 
 def run(bench: Bench) -> Section:

@@ -91,7 +91,7 @@ def _candidates() -> Iterator[Builder]:
 
 
 def builders(scratch: Path) -> Sequence[Builder]:
-    """Those that work here, by name the first; those that don't are told."""
+    """Those that work here, by name the first; the others are reported."""
     (scratch / "file").write_text("")
     (scratch / "Dockerfile").write_text("FROM scratch\nCOPY file /\n")
     found: Dict[str, Builder] = {}
@@ -197,7 +197,7 @@ def umoci_inserts(name: str, archive: Path, context: Context, scratch: Path) -> 
 
 
 def has(*programs: str) -> bool:
-    """Whether all are on the PATH; those that are not are told, as their rows are missing."""
+    """Whether all are on the PATH; the others are reported, as their rows are missing."""
     lacking = [program for program in programs if shutil.which(program) is None]
     for program in lacking:
         _tell_lack(program)

@@ -1,4 +1,4 @@
-"""What an ELF file tells the kernel and the dynamic loader.
+"""What the kernel and the dynamic loader read in an ELF file.
 
 It is read as they read it, through program headers: section headers are for linkers and may be
 missing. Sources: System V gABI, chapters 4 and 5; elf(5).
