@@ -1,6 +1,6 @@
 """Put Lading's launcher into the current directory, which is a repository's root:
 
-    python3.9 -m lading.launcher
+    python3 -m lading.launcher
 
 `./pants` makes an environment for Pants from the Python package index that pip is configured with,
 and from nowhere else; `3rdparty/python/pants.lock.txt` has its pins. If there is no Python 3.9, uv,
