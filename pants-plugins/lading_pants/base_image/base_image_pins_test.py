@@ -28,10 +28,10 @@ from lading_pants.errors import TargetError
 DIGEST = Sha256("1" * 64)
 
 
-@pytest.fixture
-def rule_runner(tmp_path: Path) -> RuleRunner:
+@pytest.fixture(scope="module")
+def module_runner(tmp_path_factory: pytest.TempPathFactory) -> RuleRunner:
     return make_runner(
-        tmp_path,
+        tmp_path_factory.mktemp("caches"),
         [
             *base_image_pins.rules(),
             *generate_lockfiles.rules(),
@@ -47,40 +47,40 @@ def registry() -> Iterator[RegistryServer]:
         yield RegistryServer(server)
 
 
-def generate(rule_runner: RuleRunner, *arguments: str) -> dict[str, str]:
+def generate(runner: RuleRunner, *arguments: str) -> dict[str, str]:
     """The file's content afterwards."""
-    result = rule_runner.run_goal_rule(GenerateLockfilesGoal, args=arguments)
+    result = runner.run_goal_rule(GenerateLockfilesGoal, args=arguments)
     assert result.exit_code == 0
-    text = Path(rule_runner.build_root, LOCK).read_text()
+    text = Path(runner.build_root, LOCK).read_text()
     # The engine notices files that goals write with a short delay.
-    rule_runner.write_files({LOCK: text})
+    runner.write_files({LOCK: text})
     written: dict[str, str] = json.loads(text)
     return written
 
 
-def known(rule_runner: RuleRunner) -> tuple[str, ...]:
-    return rule_runner.request(KnownUserResolveNames, [KnownBaseImagePinsRequest()]).names
+def known(runner: RuleRunner) -> tuple[str, ...]:
+    return runner.request(KnownUserResolveNames, [KnownBaseImagePinsRequest()]).names
 
 
 @pytest.mark.parametrize("arguments", [["--resolve=base-images"], []])
 def test_a_tag_is_pinned_by_what_it_names_now(
-    rule_runner: RuleRunner, registry: RegistryServer, arguments: list[str]
+    runner: RuleRunner, registry: RegistryServer, arguments: list[str]
 ) -> None:
     one = registry.manifest(b"{}", tag="1")
-    write_base_image(rule_runner, f"{registry.name}:1")
-    assert generate(rule_runner, *arguments) == {f"{registry.name}:1": str(one)}
-    pinned = rule_runner.request(PinnedImage, [PinnedImageRequest(ADDRESS)])
+    write_base_image(runner, f"{registry.name}:1")
+    assert generate(runner, *arguments) == {f"{registry.name}:1": str(one)}
+    pinned = runner.request(PinnedImage, [PinnedImageRequest(ADDRESS)])
     assert pinned.reference.digest == one
     two = registry.manifest(b"{ }", tag="1")
-    assert generate(rule_runner, *arguments) == {f"{registry.name}:1": str(two)}
+    assert generate(runner, *arguments) == {f"{registry.name}:1": str(two)}
 
 
 def test_each_image_without_a_digest_is_asked_for_once(
-    rule_runner: RuleRunner, registry: RegistryServer
+    runner: RuleRunner, registry: RegistryServer
 ) -> None:
     one, two = registry.manifest(b"1", tag="1"), registry.manifest(b"2", tag="2")
     name = registry.name
-    rule_runner.write_files(
+    runner.write_files(
         {
             "bases/BUILD": f"base_image(name='b', image='{name}:2')\n"
             f"base_image(name='a', image='{name}:1', platform='linux/amd64')\n"
@@ -91,39 +91,39 @@ def test_each_image_without_a_digest_is_asked_for_once(
         }
     )
     # What no target names any more is left out.
-    assert generate(rule_runner) == {f"{name}:1": str(one), f"{name}:2": str(two)}
+    assert generate(runner) == {f"{name}:1": str(one), f"{name}:2": str(two)}
     assert [len(registry.seen("manifests", tag)) for tag in "1234"] == [1, 1, 0, 0]
 
 
 def test_the_file_is_written_anew_whatever_is_in_it(
-    rule_runner: RuleRunner, registry: RegistryServer
+    runner: RuleRunner, registry: RegistryServer
 ) -> None:
     one = registry.manifest(b"{}", tag="1")
-    write_base_image(rule_runner, f"{registry.name}:1")
-    rule_runner.write_files({LOCK: "<<<<<<< HEAD"})
-    assert generate(rule_runner) == {f"{registry.name}:1": str(one)}
+    write_base_image(runner, f"{registry.name}:1")
+    runner.write_files({LOCK: "<<<<<<< HEAD"})
+    assert generate(runner) == {f"{registry.name}:1": str(one)}
 
 
-def test_without_anything_to_pin_there_is_nothing_to_generate(rule_runner: RuleRunner) -> None:
-    write_base_image(rule_runner, f"debian:12@{DIGEST}")
-    assert known(rule_runner) == ()
-    write_base_image(rule_runner, "debian:12")
-    assert known(rule_runner) == ("base-images",)
+def test_without_anything_to_pin_there_is_nothing_to_generate(runner: RuleRunner) -> None:
+    write_base_image(runner, f"debian:12@{DIGEST}")
+    assert known(runner) == ()
+    write_base_image(runner, "debian:12")
+    assert known(runner) == ("base-images",)
 
 
-def test_the_last_pin_is_removed_when_it_is_not_needed(rule_runner: RuleRunner) -> None:
-    write_base_image(rule_runner, f"debian:12@{DIGEST}")
-    rule_runner.write_files({LOCK: json.dumps({"docker.io/library/debian:12": str(DIGEST)})})
-    assert known(rule_runner) == ("base-images",)
-    assert generate(rule_runner) == {}
+def test_the_last_pin_is_removed_when_it_is_not_needed(runner: RuleRunner) -> None:
+    write_base_image(runner, f"debian:12@{DIGEST}")
+    runner.write_files({LOCK: json.dumps({"docker.io/library/debian:12": str(DIGEST)})})
+    assert known(runner) == ("base-images",)
+    assert generate(runner) == {}
 
 
 def test_one_tag_that_is_not_found_changes_nothing(
-    rule_runner: RuleRunner, registry: RegistryServer
+    runner: RuleRunner, registry: RegistryServer
 ) -> None:
     registry.manifest(b"{}", tag="1")
     before = json.dumps({f"{registry.name}:1": str(DIGEST)})
-    rule_runner.write_files(
+    runner.write_files(
         {
             "bases/BUILD": f"base_image(name='app', image='{registry.name}:2')",
             "more/BUILD": f"base_image(name='app', image='{registry.name}:1')",
@@ -132,5 +132,5 @@ def test_one_tag_that_is_not_found_changes_nothing(
     )
     sentence = f"{SUBJECT}: {registry.name}:2 could not be pulled. {registry.host}: HTTP status 404"
     with engine_error(TargetError, contains=sentence):
-        generate(rule_runner)
-    assert Path(rule_runner.build_root, LOCK).read_text() == before
+        generate(runner)
+    assert Path(runner.build_root, LOCK).read_text() == before

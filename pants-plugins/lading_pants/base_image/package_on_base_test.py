@@ -55,10 +55,10 @@ async def no_closure(request: StoreClosureRequest) -> StoreClosure:
     return StoreClosure((), ())
 
 
-@pytest.fixture
-def runner(tmp_path: Path) -> RuleRunner:
+@pytest.fixture(scope="module")
+def module_runner(tmp_path_factory: pytest.TempPathFactory) -> RuleRunner:
     return make_runner(
-        tmp_path,
+        tmp_path_factory.mktemp("caches"),
         [
             *RULES_WITHOUT_PACKAGES,
             *distdir.rules(),

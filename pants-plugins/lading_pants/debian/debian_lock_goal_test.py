@@ -50,9 +50,9 @@ debian_lock(
 """
 
 
-@pytest.fixture
-def rule_runner() -> RuleRunner:
-    runner = RuleRunner(
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
+    return RuleRunner(
         rules=[
             *debian_lock.rules(),
             *machine.rules(),
@@ -62,25 +62,29 @@ def rule_runner() -> RuleRunner:
         ],
         target_types=[BuildRootTarget, DebianLockTarget, FetchDebianTarget],
     )
+
+
+@pytest.fixture
+def runner(runner: RuleRunner) -> RuleRunner:
     runner.write_files({"debian/BUILD": LOCKS, "src/BUILD": USERS})
     return runner
 
 
-def requested(rule_runner: RuleRunner, *resolves: str) -> UserGenerateLockfiles:
-    return rule_runner.request(UserGenerateLockfiles, [RequestedDebianLocks(resolves)])
+def requested(runner: RuleRunner, *resolves: str) -> UserGenerateLockfiles:
+    return runner.request(UserGenerateLockfiles, [RequestedDebianLocks(resolves)])
 
 
-def test_locks_are_known_by_their_resolve(rule_runner: RuleRunner) -> None:
-    known = rule_runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])
+def test_locks_are_known_by_their_resolve(runner: RuleRunner) -> None:
+    known = runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])
     assert known.names == ("bookworm", "unstable")
     assert issubclass(KnownDebianLocksRequest, KnownUserResolveNamesRequest)
 
 
 def test_roots_are_what_targets_with_the_lock_and_its_packages_ask_for(
-    rule_runner: RuleRunner,
+    runner: RuleRunner,
 ) -> None:
-    rule_runner.write_files({"debian/bookworm.lock.json": "{}"})
-    bookworm, unstable = requested(rule_runner, "bookworm", "unstable")
+    runner.write_files({"debian/bookworm.lock.json": "{}"})
+    bookworm, unstable = requested(runner, "bookworm", "unstable")
     assert bookworm == GenerateDebianLock(
         resolve_name="bookworm",
         lockfile_dest="debian/bookworm.lock.json",
@@ -111,18 +115,18 @@ def test_roots_are_what_targets_with_the_lock_and_its_packages_ask_for(
     )
 
 
-def test_only_what_is_requested_is_made(rule_runner: RuleRunner) -> None:
-    assert [one.resolve_name for one in requested(rule_runner, "unstable")] == ["unstable"]
+def test_only_what_is_requested_is_made(runner: RuleRunner) -> None:
+    assert [one.resolve_name for one in requested(runner, "unstable")] == ["unstable"]
 
 
-def test_two_locks_with_one_resolve_are_refused(rule_runner: RuleRunner) -> None:
-    rule_runner.write_files({"more/BUILD": "debian_lock(name='bookworm', suites=['sid'])"})
+def test_two_locks_with_one_resolve_are_refused(runner: RuleRunner) -> None:
+    runner.write_files({"more/BUILD": "debian_lock(name='bookworm', suites=['sid'])"})
     sentence = (
         "`debian_lock` more:bookworm: `resolve` is 'bookworm', which debian:bookworm uses too. "
         "Give one of them another name."
     )
     with engine_error(TargetError, contains=sentence):
-        rule_runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])
+        runner.request(KnownUserResolveNames, [KnownDebianLocksRequest()])
 
 
 @pytest.mark.parametrize(
@@ -137,15 +141,15 @@ def test_two_locks_with_one_resolve_are_refused(rule_runner: RuleRunner) -> None
         ("suites=['sid'], packages=['a b']", "`debian_lock` more:more: `packages` has 'a b'. W"),
     ],
 )
-def test_refuses(rule_runner: RuleRunner, fields: str, sentence: str) -> None:
-    rule_runner.write_files({"more/BUILD": f"debian_lock({fields})"})
+def test_refuses(runner: RuleRunner, fields: str, sentence: str) -> None:
+    runner.write_files({"more/BUILD": f"debian_lock({fields})"})
     with engine_error(TargetError, contains=sentence):
-        requested(rule_runner, "more")
+        requested(runner, "more")
 
 
-def test_options_say_what_may_change(rule_runner: RuleRunner) -> None:
-    rule_runner.set_options(["--lading-upgrade=libssl*", "--lading-allow-older-index"])
-    (unstable,) = requested(rule_runner, "unstable")
+def test_options_say_what_may_change(runner: RuleRunner) -> None:
+    runner.set_options(["--lading-upgrade=libssl*", "--lading-allow-older-index"])
+    (unstable,) = requested(runner, "unstable")
     assert isinstance(unstable, GenerateDebianLock)
     assert unstable.request.upgrade == ("libssl*",)
     assert unstable.request.allow_older_index

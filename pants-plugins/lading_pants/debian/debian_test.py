@@ -33,8 +33,8 @@ build_root(name="root", debian_lock=":lock", debian_packages=["gcc"])
 """
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *debian.rules(),

@@ -28,9 +28,9 @@ from lading_pants.image.image_rules_testing import IMAGE_RULES
 from lading_pants.store.store_package_target import StorePackageTarget
 
 
-@pytest.fixture
-def debian(tmp_path: Path) -> Debian:
-    runner = RuleRunner(
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
+    return RuleRunner(
         rules=[
             *IMAGE_RULES,
             *debian_lock.rules(),
@@ -43,6 +43,10 @@ def debian(tmp_path: Path) -> Debian:
         target_types=[DebianLockTarget, DockerImageTarget, FileTarget, StorePackageTarget],
         isolated_local_store=True,
     )
+
+
+@pytest.fixture
+def debian(runner: RuleRunner, tmp_path: Path) -> Debian:
     root = tmp_path / "mirror"
     runner.set_options([f"--lading-debian-mirrors=['{root.as_uri()}']"])
     return Debian(runner, root)

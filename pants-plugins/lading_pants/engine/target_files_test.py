@@ -58,9 +58,9 @@ archive(name="of-made-files", format="tar", files=[":one"])
 TWO = {"a.txt": b"a\n", "deep/b.txt": b"b\n"}
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
-    runner = RuleRunner(
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
+    return RuleRunner(
         rules=[
             *archive.rules(),
             *core_targets.rules(),
@@ -83,6 +83,10 @@ def runner() -> RuleRunner:
         ],
         isolated_local_store=True,
     )
+
+
+@pytest.fixture
+def runner(runner: RuleRunner) -> RuleRunner:
     runner.set_options([], env_inherit=PYTHON_BOOTSTRAP_ENV)
     runner.write_files({"src/a.txt": "a\n", "src/deep/b.txt": "b\n", "src/BUILD": BUILD})
     return runner

@@ -23,8 +23,8 @@ BASH = Address("3rdparty/bash")
 LOCAL = Address("images", target_name="local")
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *image_references.rules(),

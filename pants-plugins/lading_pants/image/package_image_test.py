@@ -33,8 +33,8 @@ from lading_pants.image.package_for_dist import PackageForDist, PackageForDistRe
 from lading_pants.store.store_package_target import StorePackageTarget
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *IMAGE_RULES,

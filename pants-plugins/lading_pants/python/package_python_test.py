@@ -48,9 +48,9 @@ file(name="text", source="text")
 LOCKS = 'debian_lock(name="lock", suites=["bookworm"], architectures=["amd64", "arm64"])\n'
 
 
-@pytest.fixture
-def runner(tmp_path: Path) -> RuleRunner:
-    runner = RuleRunner(
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
+    return RuleRunner(
         rules=[
             *IMAGE_RULES,
             QueryRule(ImagePlan, [ImagePlanRequest]),
@@ -68,6 +68,10 @@ def runner(tmp_path: Path) -> RuleRunner:
         ],
         isolated_local_store=True,
     )
+
+
+@pytest.fixture
+def runner(runner: RuleRunner, tmp_path: Path) -> RuleRunner:
     packages: dict[str, Any] = {"python3.11-minimal": {}, "python3.9-minimal": {}, "bash": {}}
     Debian(runner, tmp_path).lock(**packages)
     runner.write_files(

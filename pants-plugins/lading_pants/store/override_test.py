@@ -75,9 +75,9 @@ async def no_debian_file(request: DebianFileRequest) -> DebianFile:
     raise AssertionError(f"no target of these tests names a `fetch_debian`: {request}")
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
-    runner = RuleRunner(
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
+    return RuleRunner(
         rules=[
             *bubblewrap.rules(),
             *derivation.rules(),
@@ -107,6 +107,10 @@ def runner() -> RuleRunner:
             StoreScriptTarget,
         ],
     )
+
+
+@pytest.fixture
+def runner(runner: RuleRunner) -> RuleRunner:
     runner.set_options(["--lading-build-root=base:root"])
     return runner
 

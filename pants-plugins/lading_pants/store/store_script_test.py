@@ -113,8 +113,8 @@ async def build_program(request: BuildProgram) -> BuildResult:
     return BuildResult(digest, ReferenceRules())
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
+@pytest.fixture(scope="module")
+def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *collect_rules(globals()),
