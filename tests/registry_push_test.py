@@ -11,9 +11,10 @@ import sys
 import tarfile
 import time
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import pytest
 from conftest import BUILD_ROOT, ContainerEngine, require
@@ -37,11 +38,12 @@ from lading.network.persistence import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.pull.pull import Puller
 from lading.registry.push.publish import Registries, publish
-from lading.registry.push.publish_request import images_of_request
-from lading.registry.push.publish_result import PublishResult
+from lading.registry.push.publish_request import ImageToPublish
+from lading.registry.push.publish_result import PublishedImage
 from lading.registry.push.pushed_layers import PushedLayers
 from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
+from lading.values.json_codec import to_json
 
 METHODS = ("HEAD", "GET", "POST", "PATCH", "PUT")
 QUICK = Patience(connect=2, read=5, tries=5, first_delay=0.001, longest_delay=0.01)
@@ -77,7 +79,7 @@ class Images:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.fields: List[Dict[str, Any]] = []
+        self.added: List[ImageToPublish] = []
         #: Bytes of each blob, and of all manifests.
         self.blobs: Dict[str, int] = {}
         self.manifests = 0
@@ -104,20 +106,17 @@ class Images:
         }
         content = json.dumps(manifest).encode()
         self.manifests += len(content)
-        self.fields.append(
-            {
-                "name": name,
-                "manifest": self._file(content),
-                "config": self._path(manifest["config"]),
-                "layers": [{"path": self._path(layer)} for layer in layers],
-                "destinations": [{"repository": one, "tags": list(tags)} for one in repositories],
-            }
+        self.added.append(
+            ImageToPublish(
+                name,
+                self._file(content),
+                self._path(manifest["config"]),
+                tuple(map(self._path, layers)),
+                repositories,
+                tuple(tags),
+            )
         )
         return Sha256.of(content)
-
-    @property
-    def request(self) -> str:
-        return json.dumps({"images": self.fields})
 
     def _layer(self, name: str, size: int) -> Mapping[str, Any]:
         content, diff_id = layer(name, size)
@@ -163,27 +162,26 @@ def proxy(registry: str) -> FaultProxy:
 
 
 class User:
-    """Somebody with a docker config, and a cache if `cache` is set."""
+    """Somebody with a docker config and a cache, who publishes an image at a time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.cache: Optional[Path] = None
         self.environment = {"DOCKER_CONFIG": str(directory), "PATH": f"{directory}:/usr/bin:/bin"}
 
     def configure(self, **fields: Any) -> None:
         (self.directory / "config.json").write_text(json.dumps(fields))
 
-    def publish(self, images: Images) -> List[PublishResult]:
+    def publish(self, images: Images) -> List[PublishedImage]:
         registries = Registries(
             Machine({}),
             CredentialSource(self.environment),
             lambda line: None,
             QUICK,
-            PushedLayers(str(self.cache) if self.cache else None),
+            PushedLayers(str(self.directory / "cache")),
         )
-        return list(publish(images_of_request(images.request), registries))
+        return [one for image in images.added for one in publish(image, registries).destinations]
 
-    def published(self, images: Images) -> List[PublishResult]:
+    def published(self, images: Images) -> List[PublishedImage]:
         results = self.publish(images)
         assert [one.error for one in results] == [None] * len(results)
         return results
@@ -270,15 +268,6 @@ class TestTwentyImages:
         counts = dict(Counter(one.method for one in proxy.passed))
         print(f"\n{when}: {self.sent(proxy)} bytes, {len(proxy.passed)} requests, {counts}")
 
-    def test_one_process_each(self, proxy: FaultProxy, images: Images, user: User) -> None:
-        user.cache = user.directory / "cache"
-        with proxy.serving() as host:
-            for number in range(5):
-                images.fields.clear()
-                images.add(f"app{number}", f"{host}/team/app{number}")
-                user.published(images)
-        assert self.sent(proxy) == sum(images.blobs.values()) + 2 * images.manifests
-
 
 class TestCredentials:
     @pytest.fixture
@@ -309,7 +298,7 @@ class TestCredentials:
             user.configure(auths={host: {"username": USER, "password": PASSWORD}})
             user.published(images)
             (result,) = user.published(images)
-            assert (result.requests, result.moved) == (2, ())
+            assert (result.requests, result.moved_tags) == (2, ())
 
     def test_a_token_is_for_the_target_and_its_sources(
         self, private: str, server: TokenServer, images: Images, user: User
@@ -323,8 +312,7 @@ class TestCredentials:
             ["repository:team/a:pull,push"],
             ["repository:team/b:pull,push", "repository:team/a:pull"],
         ]
-        mounted = {outcome.value: count for outcome, count in results[1].counts.blobs.items()}
-        assert mounted == {"mounted": len(SHARED), "pushed": 2, "present": 0}
+        assert results[1].blobs == {"mounted": len(SHARED), "pushed": 2, "present": 0}
         server.requests.clear()
         again = user.published(images)
         assert [one.requests for one in again] == [2, 2]
@@ -417,7 +405,7 @@ class TestBadNetwork:
         hit: "Counter[str]" = Counter()
         with proxy.serving() as host:
             for seed in range(30):
-                images.fields.clear()
+                images.added.clear()
                 digest = images.add("a", f"{host}/app{seed}", own=str(seed))
                 faults = random_push_faults(random.Random(seed), 5_000_000)
                 proxy.faults = list(faults)
@@ -439,7 +427,8 @@ class TestProgram:
     def start(
         self, directory: Path, images: Images, how: Sequence[str] = ("-m",)
     ) -> "subprocess.Popen[str]":
-        (directory / "request.json").write_text(images.request)
+        (image,) = images.added
+        (directory / "request.json").write_text(to_json(image))
         return subprocess.Popen(
             [sys.executable, "-B", *how, "lading.registry.push.publish_main"]
             + ["request.json", "result.json"],
@@ -498,12 +487,13 @@ class TestProgram:
         images.add(name, f"{registry}/{name}")
         layer = directory / "layer"
         layer.write_bytes(bytes(size))
-        path = Path(images.fields[0]["manifest"])
+        (image,) = images.added
+        path = Path(image.manifest)
         manifest = json.loads(path.read_bytes())
         digest = str(Sha256.of(bytes(size)))
         manifest["layers"][-1].update(digest=digest, size=size)
         path.write_text(json.dumps(manifest))
-        images.fields[0]["layers"][-1]["path"] = str(layer)
+        images.added = [replace(image, layers=(*image.layers[:-1], str(layer)))]
         process = self.start(directory, images, ["-c", MEASURED])
         _, stderr = process.communicate()
         assert process.returncode == 0, stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from pants.core.goals.publish import (
     PublishRequest,
 )
 from pants.core.util_rules.distdir import DistDir
-from pants.engine.addresses import Address
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import InteractiveProcess
@@ -23,9 +21,11 @@ from pants.engine.rules import Get, MultiGet, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
 
 from lading.image.name_template import fill_hash
+from lading.registry.push.publish_request import ImageToPublish
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.runtime.machine import MACHINE_DIR
 from lading.runtime.program import USER_ERROR
+from lading.values.json_codec import to_json
 from lading_pants.engine.program import (
     CACHE_NAME,
     REQUEST_FILE,
@@ -43,7 +43,7 @@ from lading_pants.image.assembled_image import (
 )
 from lading_pants.image.image_names import ImageNames, ImageNamesRequest
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.placed_layers import place_layers
+from lading_pants.image.placed_layers import PlacedLayers, place_layers
 from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
 
 _MODULE = "lading.registry.push.publish_main"
@@ -66,44 +66,62 @@ class PublishImageFieldSet(PublishFieldSet):
         return PublishOutputData({"publisher": "lading", **super().get_output_data()})
 
 
-@dataclass(frozen=True)
-class _Publication:
-    """The data for a `PublishProcesses`. Building the image may fail."""
-
-    packages: PublishPackages
-
-
-@dataclass(frozen=True)
-class _PublicationRequest:
-    address: Address
-
-
-@dataclass(frozen=True)
-class _PushRequest:
-    """Push the `image` at `address` to all `repositories` (with their registries) under `tags`;
-    `result` is the path of the file that lists what was done."""
-
-    address: Address
-    image: AssembledImage
-    repositories: tuple[str, ...]
-    tags: tuple[str, ...]
-    result: str
+async def _push(
+    request: ImageToPublish, image: AssembledImage, layers: PlacedLayers, result: str
+) -> InteractiveProcess:
+    """The process that pushes the image; it lists what it did in the file `result`."""
+    program, machine, secrets, request_digest = await MultiGet(
+        Get(ProgramDigest, ProgramDigestRequest(_MODULE)),
+        Get(RegistryMachine),
+        Get(EnvironmentVars, EnvironmentVarsRequest(_SECRET_VARIABLES)),
+        Get(Digest, CreateDigest([FileContent(REQUEST_FILE, to_json(request).encode())])),
+    )
+    inputs = await Get(
+        Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
+    )
+    return InteractiveProcess(
+        argv=(*RUN_IN_SANDBOX, _MODULE, REQUEST_FILE, result),
+        env=secrets,
+        input_digest=inputs,
+        append_only_caches={machine.cache.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
+    )
 
 
-@dataclass(frozen=True)
-class _Push:
-    process: InteractiveProcess
-
-
-@rule
-async def publish_image(request: PublishImageRequest) -> PublishProcesses:
-    address = request.field_set.address
-    try:
-        publication = await Get(_Publication, _PublicationRequest(address))
-    except TargetError as error:
-        # If the error were raised, it would end the goal before other images are published.
-        return PublishProcesses([PublishPackages((str(address),), _failing_process(error))])
-    return PublishProcesses([publication.packages])
+async def _publication(
+    field_set: ImageFieldSet, distdir: DistDir, build_root: BuildRoot
+) -> PublishPackages:
+    address = str(field_set.address)
+    destinations = await Get(ImageDestinations, ImageDestinationsRequest(field_set))
+    if not destinations.repositories:
+        return PublishPackages((address,), description=destinations.skipped)
+    names, image = await MultiGet(
+        Get(ImageNames, ImageNamesRequest(field_set)),
+        Get(AssembledImage, AssembledImageRequest(field_set)),
+    )
+    layers = await place_layers(image.layers)
+    digest = image.description.image.digest
+    request = ImageToPublish(
+        image=address,
+        manifest=MANIFEST_FILE,
+        config=CONFIG_FILE,
+        layers=layers.blobs,
+        repositories=tuple(fill_hash(text, digest) for text in destinations.repositories),
+        tags=tuple(fill_hash(tag, digest) for tag in names.tags),
+        pulled_layers=image.pulled_count,
+        origin=image.origin,
+    )
+    archive = field_set.output_path.value_or_default(file_ending="tar")
+    result = os.path.join(distdir.relpath, f"{os.path.splitext(archive)[0]}.publish.json")
+    published = [
+        f"{name}{tag}"
+        for name in request.repositories
+        for tag in [f":{tag}" for tag in request.tags] or [""]
+    ]
+    return PublishPackages(
+        names=tuple(f"{name}@{digest}" for name in published),
+        process=await _push(request, image, layers, os.path.join(build_root.path, result)),
+        data=PublishOutputData({"digest": str(digest), "result": result}),
+    )
 
 
 def _failing_process(error: TargetError) -> InteractiveProcess:
@@ -113,81 +131,19 @@ def _failing_process(error: TargetError) -> InteractiveProcess:
 
 
 @rule
-async def prepare_publication(
-    request: _PublicationRequest, distdir: DistDir, build_root: BuildRoot
-) -> _Publication:
-    address = request.address
+async def publish_image(
+    request: PublishImageRequest, distdir: DistDir, build_root: BuildRoot
+) -> PublishProcesses:
+    address = request.field_set.address
     wrapped = await Get(
         WrappedTarget, WrappedTargetRequest(address, description_of_origin="<infallible>")
     )
-    field_set = ImageFieldSet.create(wrapped.target)
-    destinations = await Get(ImageDestinations, ImageDestinationsRequest(field_set))
-    if not destinations.repositories:
-        return _Publication(PublishPackages((str(address),), description=destinations.skipped))
-    names, image = await MultiGet(
-        Get(ImageNames, ImageNamesRequest(field_set)),
-        Get(AssembledImage, AssembledImageRequest(field_set)),
-    )
-    digest = image.description.image.digest
-    tags = tuple(fill_hash(tag, digest) for tag in names.tags)
-    repositories = tuple(fill_hash(text, digest) for text in destinations.repositories)
-    archive = field_set.output_path.value_or_default(file_ending="tar")
-    result = os.path.join(distdir.relpath, f"{os.path.splitext(archive)[0]}.publish.json")
-    push = await Get(
-        _Push,
-        _PushRequest(address, image, repositories, tags, os.path.join(build_root.path, result)),
-    )
-    published = [
-        f"{name}{tag}" for name in repositories for tag in [f":{tag}" for tag in tags] or [""]
-    ]
-    return _Publication(
-        PublishPackages(
-            names=tuple(f"{name}@{digest}" for name in published),
-            process=push.process,
-            data=PublishOutputData({"digest": str(digest), "result": result}),
-        )
-    )
-
-
-@rule
-async def prepare_push(request: _PushRequest) -> _Push:
-    image = request.image
-    layers = await place_layers(image.layers)
-    fields = {
-        "name": str(request.address),
-        "manifest": MANIFEST_FILE,
-        "config": CONFIG_FILE,
-        "layers": [
-            {
-                "path": files.blob,
-                "origin": image.origin if number < image.pulled_count else None,
-            }
-            for number, files in enumerate(layers.files)
-        ],
-        "destinations": [
-            {"repository": repository, "tags": request.tags} for repository in request.repositories
-        ],
-    }
-    program, machine, secrets, request_digest = await MultiGet(
-        Get(ProgramDigest, ProgramDigestRequest(_MODULE)),
-        Get(RegistryMachine),
-        Get(EnvironmentVars, EnvironmentVarsRequest(_SECRET_VARIABLES)),
-        Get(
-            Digest,
-            CreateDigest([FileContent(REQUEST_FILE, json.dumps({"images": [fields]}).encode())]),
-        ),
-    )
-    inputs = await Get(
-        Digest, MergeDigests((program.digest, request_digest, image.digest, layers.digest))
-    )
-    return _Push(
-        InteractiveProcess(
-            argv=(*RUN_IN_SANDBOX, _MODULE, REQUEST_FILE, request.result),
-            env=secrets,
-            input_digest=inputs,
-            append_only_caches={machine.cache.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
-        )
-    )
+    try:
+        packages = await _publication(ImageFieldSet.create(wrapped.target), distdir, build_root)
+    except TargetError as error:
+        # If the error were raised, it would end the goal before other images are published.
+        packages = PublishPackages((str(address),), _failing_process(error))
+    return PublishProcesses([packages])
 
 
 def rules():

@@ -12,6 +12,8 @@ from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents
 from pants.testutil.rule_runner import QueryRule, RuleRunner, mock_console
 
+from lading.registry.push.publish_request import ImageToPublish
+from lading.values.json_codec import from_json
 from lading_pants.base_image.base_image import BaseImageTarget
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets
@@ -84,18 +86,18 @@ def test_it_is_pushed_under_each_name(
         file.path: file.content
         for file in runner.request(DigestContents, [packages.process.process.input_digest])
     }
-    (image,) = json.loads(files["request.json"])["images"]
-    assert image["name"] == "images:redis"
-    manifest = json.loads(files[image["manifest"]])
+    image = from_json(ImageToPublish, files["request.json"])
+    assert image.image == "images:redis"
+    manifest = json.loads(files[image.manifest])
     for part, place in [
-        (manifest["config"], image["config"]),
-        *zip(manifest["layers"], [layer["path"] for layer in image["layers"]]),
+        (manifest["config"], image.config),
+        *zip(manifest["layers"], image.layers),
     ]:
         assert len(files[place]) == part["size"]
     told = [
-        ":".join([destination["repository"], *tag])
-        for destination in image["destinations"]
-        for tag in [[tag] for tag in destination["tags"]] or [[]]
+        f"{repository}{tag}"
+        for repository in image.repositories
+        for tag in [f":{tag}" for tag in image.tags] or [""]
     ]
     assert told == [name.format(digits=digits) for name in names]
 

@@ -1,23 +1,25 @@
-"""Publishes several images; a layer that one image has put into a registry is not uploaded for the
-others."""
+"""Publishes an image to several repositories; what one repository of a registry has got is not
+uploaded for the others."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from itertools import chain
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
-from lading.image.reference import Repository
+from lading.image.reference import Repository, parse_tag
 from lading.network.persistence import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.certificates import CERTIFICATES_DIR
-from lading.registry.push.publish_request import Destination, ImageToPublish
-from lading.registry.push.publish_result import PublishResult
+from lading.registry.push.publish_request import ImageToPublish
+from lading.registry.push.publish_result import VERSION, PublishedImage, PublishResult
 from lading.registry.push.push import PATIENCE_TO_PUSH, BlobOutcome, Pusher
-from lading.registry.push.push_image import BlobCounts, ImagePush, tags_to_move
+from lading.registry.push.push_image import ImageFiles, ImagePush, tags_to_move
 from lading.registry.push.pushed_layers import PushedLayers
 from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.size import shown_size
 
 #: How many repositories are checked at the same time.
 _THREADS = 8
@@ -38,81 +40,75 @@ class Registries:
     certificates: str = CERTIFICATES_DIR
 
 
-def publish(images: Sequence[ImageToPublish], registries: Registries) -> Tuple[PublishResult, ...]:
-    """Push every image to each of its destinations; a failure does not stop the others.
+def publish(request: ImageToPublish, registries: Registries) -> PublishResult:
+    """Push the image to each repository; a failure does not stop the others.
 
-    The results are in the order of the images and their destinations. Images are pushed one after
-    the other, so that a layer that they share is uploaded to a registry once and then mounted.
+    Repositories are pushed to one after the other, so that a layer is uploaded to a registry once
+    and then mounted. Raises LadingError for an invalid repository or tag.
     """
-    plan, there = _Owners(), _Owners()
-    pairs = [(image, destination) for image in images for destination in image.destinations]
-    for image, destination in pairs:
-        plan.add(destination.repository, image.digests)
-    tasks = [_Task(image, destination, registries, plan) for image, destination in pairs]
+    files = request.files()
+    tags = tuple(dict.fromkeys(map(parse_tag, request.tags)))
+    repositories = tuple(map(Repository.parse, request.repositories))
+    first = {one.registry: one for one in reversed(repositories)}
+    origin = None if request.origin is None else Repository.parse(request.origin)
+    origins = {layer.digest: origin for layer in files.layers[: request.pulled_layers]}
+    tasks = [
+        _Task(files, one, tags, first[one.registry], origins, registries) for one in repositories
+    ]
     with ThreadPoolExecutor(_THREADS) as threads:
         try:
-            for task in threads.map(_looked, tasks):
-                there.add(task.destination.repository, task.there)
+            list(threads.map(_Task.look, tasks))
         except BaseException:
             for task in tasks:
                 task.stop()
             raise
-    for task in tasks:
-        task.push(there)
-        there.add(task.destination.repository, task.there)
-    return tuple(task.result() for task in tasks)
-
-
-def _looked(task: "_Task") -> "_Task":
-    task.look()
-    return task
-
-
-class _Owners:
-    """The first repository of each registry that has a blob."""
-
-    def __init__(self) -> None:
-        self._repositories: Dict[Tuple[str, Sha256], Repository] = {}
-
-    def add(self, repository: Repository, digests: Iterable[Sha256]) -> None:
-        for digest in digests:
-            self._repositories.setdefault((repository.registry, digest), repository)
-
-    def of(self, registry: str, digest: Sha256) -> Optional[Repository]:
-        return self._repositories.get((registry, digest))
+    published = tuple(task.push() for task in tasks)
+    return PublishResult(VERSION, request.image, files.digest, tags, published)
 
 
 class _Task:
-    """One image and one destination."""
+    """One repository. `first` is the one in its registry that is pushed to first, `origins` are the
+    repositories that layers were pulled from."""
 
     def __init__(
         self,
-        image: ImageToPublish,
-        destination: Destination,
+        files: ImageFiles,
+        repository: Repository,
+        tags: Sequence[str],
+        first: Repository,
+        origins: Mapping[Sha256, Optional[Repository]],
         registries: Registries,
-        plan: _Owners,
     ) -> None:
-        self.image = image
-        self.destination = destination
-        self.there: List[Sha256] = []
-        self._report = registries.report
-        self._pushed = registries.pushed
+        self._repository = repository
+        self._digest = files.digest
+        self._tags = tags
+        self._registries = registries
         self._guesses = {
-            layer.digest: self._pushed.find(destination.repository.registry, layer.digest)
-            for layer in image.files.layers
+            layer.digest: registries.pushed.find(repository.registry, layer.digest)
+            for layer in files.layers
         }
-        self._mountable = self._usual_sources(plan)
+        sources = {
+            blob.digest: self._others(
+                first, self._guesses.get(blob.digest), origins.get(blob.digest)
+            )
+            for blob in (*files.layers, files.config)
+        }
+        usual = [one for one, _ in Counter(chain(*sources.values())).most_common(_MOST_SOURCES)]
         self._pusher = Pusher(
-            destination.repository,
+            repository,
             registries.machine,
             registries.credentials,
             registries.report,
             registries.patience,
-            sorted(self._mountable, key=lambda one: one.canonical),
+            sorted(usual, key=lambda one: one.canonical),
             registries.certificates,
         )
+        self._push = ImagePush(
+            self._pusher,
+            files,
+            {digest: [one for one in all_ if one in usual] for digest, all_ in sources.items()},
+        )
         self._moved: Tuple[str, ...] = ()
-        self._push: Optional[ImagePush] = None
         self._error: Optional[str] = None
 
     def stop(self) -> None:
@@ -120,63 +116,57 @@ class _Task:
 
     def look(self) -> None:
         """Find out which tags must move, and whether the image is already there."""
-        digest = self.image.files.digest
         try:
-            self._moved = tags_to_move(self._pusher, digest, self.destination.tags)
+            self._moved = tags_to_move(self._pusher, self._digest, self._tags)
         except LadingError as error:
             self._error = str(error)
-            return
-        if len(self._moved) < len(self.destination.tags):
-            self.there.extend(self.image.digests)
 
-    def push(self, owners: _Owners) -> None:
-        is_there = bool(self.there)
-        if self._error is None and not (is_there and not self._moved):
-            push = ImagePush(self._pusher, self.image.files, self._sources(owners))
-            self._push = push
+    def push(self) -> PublishedImage:
+        is_there = len(self._moved) < len(self._tags)
+        if self._error is None and (self._moved or not is_there):
             try:
-                push.push(self._moved, is_there)
+                self._push.push(self._moved, is_there)
             except LadingError as error:
                 self._error = str(error)
-            self.there.extend(push.outcomes)
-            self._note(push.outcomes)
+            self._note(self._push.outcomes)
         self._pusher.close()
-        self._report(self.result().sentence)
+        result = self._result()
+        tags = f" as {', '.join(self._tags)}" if self._tags else ""
+        self._registries.report(f"{self._repository.name}@{self._digest}{tags}: {_outcome(result)}")
+        return result
 
-    def result(self) -> PublishResult:
-        return PublishResult(
-            self.image.name,
-            self.destination.repository,
-            self.image.files.digest,
-            self.destination.tags,
-            self._moved,
-            self._push.counts if self._push else BlobCounts(),
-            self._pusher.requests,
-            self._pusher.token_requests,
-            self._error,
+    def _result(self) -> PublishedImage:
+        names = [f"{self._repository.name}:{tag}" for tag in self._tags] or [self._repository.name]
+        return PublishedImage(
+            repository=self._repository.canonical,
+            names=() if self._error else tuple(f"{name}@{self._digest}" for name in names),
+            moved_tags=self._moved,
+            blobs=self._push.counts.blobs,
+            bytes=self._push.counts.bytes,
+            requests=self._pusher.requests,
+            token_requests=self._pusher.token_requests,
+            error=self._error,
         )
 
-    def _note(self, outcomes: Dict[Sha256, BlobOutcome]) -> None:
+    def _note(self, outcomes: Mapping[Sha256, BlobOutcome]) -> None:
         """Record who has a layer now, unless a correct owner is known."""
         for digest in self._guesses.keys() & outcomes.keys():
             if self._guesses[digest] is None or outcomes[digest] is BlobOutcome.PUSHED:
-                self._pushed.note(self.destination.repository, digest)
+                self._registries.pushed.note(self._repository, digest)
 
-    def _usual_sources(self, plan: _Owners) -> Set[Repository]:
-        """The sources of most blobs."""
-        found = Counter(one for digest in self.image.digests for one in self._owners(plan, digest))
-        found.pop(self.destination.repository, None)
-        return {one for one, _ in found.most_common(_MOST_SOURCES)}
+    def _others(self, *candidates: Optional[Repository]) -> List[Repository]:
+        """What a blob may be mounted from, best first."""
+        return [one for one in dict.fromkeys(candidates) if one and one != self._repository]
 
-    def _sources(self, owners: _Owners) -> Dict[Sha256, Tuple[Repository, ...]]:
-        """The repositories that the image's blobs may be mounted from, best first."""
-        return {
-            digest: tuple(one for one in self._owners(owners, digest) if one in self._mountable)
-            for digest in self.image.digests
-        }
 
-    def _owners(self, owners: _Owners, digest: Sha256) -> List[Repository]:
-        """The repositories, in this registry or others, that may have the blob."""
-        known = owners.of(self.destination.repository.registry, digest)
-        candidates = (known, self._guesses.get(digest), self.image.origins.get(digest))
-        return list(dict.fromkeys(one for one in candidates if one is not None))
+def _outcome(result: PublishedImage) -> str:
+    if result.error is not None:
+        return "failed"
+    blobs = [
+        f"{count} {outcome} ({shown_size(result.bytes[outcome])})"
+        for outcome, count in result.blobs.items()
+        if count
+    ]
+    if blobs:
+        return f"blobs {', '.join(blobs)}"
+    return "tags set" if result.moved_tags else "unchanged"

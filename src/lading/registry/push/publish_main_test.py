@@ -2,17 +2,23 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Iterator
 
 import pytest
 
 import lading
-from lading.registry.push.publish_request import images_of_request
+from lading.registry.auth.credentials import CredentialSource
+from lading.registry.push.publish import Registries
+from lading.registry.push.publish import publish as publish_image
+from lading.registry.push.publish_request import ImageToPublish
 from lading.registry.push.writable_registry_testing import Fault, WritableRegistry
 from lading.registry.registry_testing import OCI_MANIFEST, config, index, manifest, sha256
+from lading.runtime.machine import Machine
 from lading.runtime.program import USER_ERROR
 from lading.values.errors import LadingError
+from lading.values.json_codec import to_json
 
 LAYER = b"a layer"
 MANIFEST = manifest(config(), [LAYER], mediaType=OCI_MANIFEST)
@@ -33,20 +39,20 @@ def sandbox(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def request(*repositories: str, **fields: Any) -> str:
-    image: Dict[str, Any] = {
-        "name": "//images:a",
-        "manifest": "image/manifest.json",
-        "config": "image/config.json",
-        "layers": [{"path": "image/layer"}],
-        "destinations": [{"repository": one, "tags": ["1.0"]} for one in repositories],
-        **fields,
-    }
-    return json.dumps({"images": [image]})
+def request(*repositories: str, **fields: Any) -> ImageToPublish:
+    image = ImageToPublish(
+        "//images:a",
+        "image/manifest.json",
+        "image/config.json",
+        ("image/layer",),
+        repositories,
+        ("1.0",),
+    )
+    return replace(image, **fields)
 
 
-def publish(sandbox: Path, text: str) -> "subprocess.CompletedProcess[str]":
-    (sandbox / "request.json").write_text(text)
+def publish(sandbox: Path, request: ImageToPublish) -> "subprocess.CompletedProcess[str]":
+    (sandbox / "request.json").write_text(to_json(request))
     return subprocess.run(
         [
             sys.executable,
@@ -78,8 +84,9 @@ def test_the_names_are_printed_and_the_result_written(
         assert done.stdout == f"{registry.host}/app:1.0@{sha256(MANIFEST)}\n"
         line = f"{registry.host}/app@{sha256(MANIFEST)} as 1.0: {outcome}\n"
         assert done.stderr.endswith(line)
-    (result,) = json.loads((sandbox / "out/it.json").read_text())["destinations"]
-    assert (result["digest"], result["requests"]) == (str(sha256(MANIFEST)), 1)
+    result = json.loads((sandbox / "out/it.json").read_text())
+    assert result["digest"] == str(sha256(MANIFEST))
+    assert [one["requests"] for one in result["destinations"]] == [1]
     noted = sandbox / ".lading/cache/pushed" / registry.host / sha256(LAYER).hex
     assert noted.read_text() == "app"
 
@@ -100,20 +107,21 @@ def test_what_failed_is_told_last_and_the_rest_is_printed(
 
 
 @pytest.mark.parametrize(
-    "text, reason",
+    "image, reason",
     [
         (request("Registry.example/App"), "'Registry.example/App'"),
-        (request(destinations=[{"repository": "app", "tags": ["-x"]}]), "'-x'"),
-        (request("app", layers=[{"path": "image/config.json"}]), "image/config.json has "),
-        (request("app", layers=[{"path": "image/layer", "origin": "UPPER"}]), "'UPPER'"),
+        (request("app", tags=("-x",)), "'-x'"),
+        (request("app", layers=("image/config.json",)), "image/config.json has "),
+        (request("app", origin="UPPER", pulled_layers=1), "'UPPER'"),
     ],
 )
-def test_a_request_that_the_user_can_mend(
-    sandbox: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+def test_a_request_that_the_user_can_fix(
+    sandbox: Path, monkeypatch: pytest.MonkeyPatch, image: ImageToPublish, reason: str
 ) -> None:
     monkeypatch.chdir(sandbox)
+    registries = Registries(Machine({}), CredentialSource({}), print)
     with pytest.raises(LadingError) as raised:
-        images_of_request(text)
+        publish_image(image, registries)
     assert reason in str(raised.value)
 
 
@@ -121,7 +129,7 @@ def test_a_layer_that_was_changed(sandbox: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(sandbox)
     (sandbox / "image/layer").write_bytes(LAYER + b"x")
     with pytest.raises(LadingError) as raised:
-        images_of_request(request("app"))
+        request("app").files()
     assert str(raised.value) == (
         "image/layer has 8 bytes, where the manifest says 7: it was changed after it was built. "
         "Build the image again."
@@ -135,7 +143,7 @@ def test_a_request_that_does_not_fit_its_manifest(
     monkeypatch.chdir(sandbox)
     (sandbox / "image/manifest.json").write_bytes(content)
     with pytest.raises(ValueError, match="is not the manifest of 1 layers"):
-        images_of_request(request("app"))
+        request("app").files()
 
 
 def test_the_media_type_is_that_of_the_manifest(
@@ -150,5 +158,4 @@ def test_the_media_type_is_that_of_the_manifest(
     ):
         content = manifest(config(), [LAYER], **fields)
         (sandbox / "image/manifest.json").write_bytes(content)
-        (image,) = images_of_request(request("app"))
-        assert image.files.media_type == media_type
+        assert request("app").files().media_type == media_type

@@ -29,9 +29,9 @@ _TRIES_OF_MOUNT = 2
 
 
 class BlobOutcome(Enum):
-    PRESENT = "present"
-    MOUNTED = "mounted"
     PUSHED = "pushed"
+    MOUNTED = "mounted"
+    PRESENT = "present"
 
 
 class Pusher:

@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from lading.image.reference import Repository
@@ -28,16 +28,16 @@ class ImageFiles:
         return Sha256.of(self.manifest)
 
 
-@dataclass
 class BlobCounts:
-    """Numbers of blobs by outcome."""
+    """Numbers and sizes of blobs by outcome."""
 
-    blobs: Dict[BlobOutcome, int] = field(default_factory=lambda: dict.fromkeys(BlobOutcome, 0))
-    bytes: Dict[BlobOutcome, int] = field(default_factory=lambda: dict.fromkeys(BlobOutcome, 0))
+    def __init__(self) -> None:
+        self.blobs: Dict[str, int] = {one.value: 0 for one in BlobOutcome}
+        self.bytes = dict(self.blobs)
 
     def add(self, outcome: BlobOutcome, size: int) -> None:
-        self.blobs[outcome] += 1
-        self.bytes[outcome] += size
+        self.blobs[outcome.value] += 1
+        self.bytes[outcome.value] += size
 
 
 def tags_to_move(pusher: Pusher, digest: Sha256, tags: Sequence[str]) -> Tuple[str, ...]:
