@@ -15,19 +15,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _HEAD = """# Sizes
 
-`python3 benchmarks/sizes.py` writes this page. *Compressed* is what a registry stores and a machine
-pulls, the sum of the layers; *store, unpacked* is the sum of the files of the closure, the store
-packages. MB are 10^6 bytes.
+`python3 benchmarks/sizes.py` writes this page. *Compressed* is the size of the layers, which a
+registry stores and a machine pulls. *Store, unpacked* is the size of all files of the store packages
+in the image. MB are 10^6 bytes.
 
 | image | compressed | store, unpacked | packages |
 |---|---:|---:|---|
 """
 
 _OFFICIAL_HEAD = """
-The official images of the same software, with the compressed sizes that docker-library/repo-info
-publishes for linux/amd64, and the month of each image. They bring more: a package manager, further
-modules, scripts that set up databases, and for postgres a compiler of queries. Ours are of the
-versions that Debian 12 has, so that redis, nginx and node are older than those here.
+These are the official images of the same software, with the month of each image and its compressed
+size for linux/amd64 as published by docker-library/repo-info. They have more in them: a package
+manager, more modules, scripts that set up databases, and for postgres a compiler of queries. Our
+images have Debian 12's versions, so redis, nginx and node are older.
 
 | official image | month | compressed | ours | compressed |
 |---|---|---:|---|---:|
@@ -44,8 +44,8 @@ _OFFICIAL = {
 }
 
 _FOOT = """
-For comparison, the article "Cheap Docker images with Nix" (2016) has 42 MB unpacked for redis with
-its entrypoint, 25 MB without one, and 177 MB for the image of the hub.
+For comparison, in the article "Cheap Docker images with Nix" (2016) redis has 42 MB unpacked with
+its entrypoint, 25 MB without, and Docker Hub's image 177 MB.
 """
 
 

@@ -14,10 +14,10 @@ from speed.workspace import output
 _COUNT, _SIZE = 20, 50_000_000
 
 _ABOUT = """\
-A layer of 1 GB of programs and libraries in twenty packages that are compressed already, which the
-program that Pants would run makes of them: with `single` all are one layer. *tar, gzip -6* makes
-the same from their files; *cat* writes the 1 GB of tar segments into a file, or what they are
-compressed."""
+The program that Pants would run writes a layer of 1 GB of programs and libraries, from twenty
+packages that are compressed already: with `single`, all are one layer. *tar, gzip -6* makes the
+same layer from their files. *cat* writes the 1 GB of tar segments, or the compressed ones, into a
+file."""
 
 
 def run(bench: Bench) -> Section:

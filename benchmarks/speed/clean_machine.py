@@ -22,11 +22,11 @@ _IMAGE = "//images:redis"
 _STATE = "cold, server warm"
 
 _ABOUT = """\
-`//images:redis` on a machine with nothing but the environment that `./pants` runs in, with a
-BuildGrid on the same machine that has everything (`cache_content_behavior` is `validate`).
-*builds everything* is the run that fills the server: it downloads 90 Debian packages and compiles
-redis. Pants and its daemon start in all three. *skopeo copy* pulls the image from a
-registry, which is the least that a machine does that wants it."""
+`//images:redis` on a machine that only has the environment of `./pants`, with a BuildGrid on the
+same machine that has everything (`cache_content_behavior` is `validate`). *builds everything* is
+the run that fills the server: it downloads 90 Debian packages and compiles redis. Pants and its
+daemon start in all three. *skopeo copy* pulls the image from a registry, which is the minimum for a
+machine that needs it."""
 
 
 @dataclass(frozen=True)

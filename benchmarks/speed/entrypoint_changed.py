@@ -14,8 +14,8 @@ _LINE = "        set -e\n"
 
 _ABOUT = """\
 One line of the entrypoint of `//images:redis` changed, a shell script in 11 MB of files, and an
-archive is written. The other programs have a layer for it that comes last. umoci adds a layer with
-the file to an OCI layout, which tar makes an archive of."""
+archive is written. For the other tools the entrypoint is the last layer. umoci adds a layer with
+the file to an OCI layout, and tar makes an archive of it."""
 
 
 def run(bench: Bench) -> Section:

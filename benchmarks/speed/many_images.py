@@ -27,10 +27,10 @@ _DOCKER_IMAGES = 30
 
 _ABOUT = f"""\
 {_IMAGE_COUNT} images over {sum(_LEVELS)} packages of {_KILOBYTES} kB each. An image has one of the
-{_LEVELS[-1]} leaves, which no other package needs, and what that needs: seven other packages. The
-root is what all need; if it changes, all packages are built again. A leaf is in {_DEPENDANTS}
-images. *docker build* has the packages in one context of 6 MB, and makes {_DOCKER_IMAGES} images
-one after the other; it builds no package. No archives, but where it says so."""
+{_LEVELS[-1]} leaves, which no other package needs, and the leaf's dependencies: seven other
+packages. All packages need the root; if it changes, all are rebuilt. A leaf is in {_DEPENDANTS}
+images. *docker build* has the packages in one context of 6 MB and makes {_DOCKER_IMAGES} images one
+after the other; it builds no package. No archives, unless a row says so."""
 
 
 def run(bench: Bench) -> Section:

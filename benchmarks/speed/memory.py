@@ -24,12 +24,12 @@ _PARTS, _GIGABYTES = 10, 5
 _LIMIT_MEGABYTES = 500
 
 _ABOUT = f"""\
-An image of {_GIGABYTES} GB in {_PARTS} packages, and then single programs with 1 GB. *Program* is
-the most that one process had in memory, then without the files that it has mapped, which are in the
-page cache anyway: a build maps each file, here of 500 MB, to look for paths of its directory. The
-kernel keeps the peak of the former; the latter is looked at every 0.1 s at most, and what comes in
-between is missed. *pantsd* is Pants' daemon, once it has started: its start takes 600 MB for a
-moment, with or without Lading. Only docker's client could be measured, so docker has no figure."""
+An image of {_GIGABYTES} GB in {_PARTS} packages, and single programs with 1 GB. *Program* is the
+most memory that one process used; *without mapped files* leaves out files that it has mapped, which
+are in the page cache anyway: a build maps each file, here of 500 MB, to look for paths of its
+directory. The kernel keeps the peak of the former. The latter is sampled every 0.1 s at most, so
+shorter peaks are missed. *pantsd* is Pants' daemon after its start, which takes 600 MB for a
+moment, with or without Lading. docker has no figure, because only its client could be measured."""
 
 
 def run(bench: Bench) -> Section:

@@ -23,11 +23,11 @@ _ALONE = "Pants alone, `./pants list` of an image"
 _FEWER = "Lading with the tutorial's backends, 6 MB"
 
 _ABOUT = """\
-Nothing changed. The small image is `//images:redis-server`, 6 MB unpacked; the large one has 500 MB
-that can't be compressed, in ten packages. The other programs have the same files as context, with a
-`COPY` a layer, and all layers in their caches. Pants itself takes the longer the more backends
-there are: this repository has six, that of docs/tutorial.md two. *Again* is docker in turns with
-the rows above it, for the claim that compares them."""
+Nothing changed. The small image is `//images:redis-server`, 6 MB unpacked. The large one has 500 MB
+that can't be compressed, in ten packages. The other tools have the same files as context, one
+`COPY` per layer, and all layers in their caches. Pants itself takes longer the more backends are
+enabled: this repository has six, the one in docs/tutorial.md two. *Again* is docker taking turns
+with the rows above it, for the claim that compares them."""
 
 _TUTORIAL = {
     "PANTS_BACKEND_PACKAGES": '["pants.backend.python", "lading_pants"]',

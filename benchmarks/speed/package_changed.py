@@ -17,9 +17,9 @@ _WITHOUT_SMALL, _WITHOUT_LARGE = "Lading without archive, 5 MB", "Lading without
 _PARTS = [f"part_{number}" for number in range(10)]
 
 _ABOUT = """\
-One package of 1 MB changed and is built again, in an image with nothing else but 4 MB, and in one
-with 500 MB that can't be compressed. For the other programs a file of 1 MB changed, in a layer that
-comes last; nothing is built. *cp* copies Lading's archive of the large image, beside itself."""
+One package of 1 MB changed and is rebuilt, in an image with 4 MB of other packages and in one with
+500 MB that can't be compressed. For the other tools a file of 1 MB changed, in the last layer; they
+build nothing. *cp* copies Lading's archive of the large image within its directory."""
 
 
 def run(bench: Bench) -> Section:

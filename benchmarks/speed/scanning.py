@@ -17,9 +17,9 @@ from speed.workspace import output
 _MEGABYTES, _HASHES, _HIDDEN = 1000, 300, 30
 
 _ABOUT = f"""\
-1 GB of programs, libraries and data is searched for {_HASHES} hashes of 32 characters, {_HIDDEN} of
-which are there, by one core. Lading looks into compressed files as well. *grep -F* is GNU grep with
-all the hashes in a file."""
+One core searches 1 GB of programs, libraries and data for {_HASHES} hashes of 32 characters,
+{_HIDDEN} of which occur. Lading also looks into compressed files. *grep -F* is GNU grep with all
+the hashes in a file."""
 
 _SCAN = """
 import sys
