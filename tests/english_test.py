@@ -1,6 +1,8 @@
-"""Errors and help are read by people in a hurry: phrases that need a second reading are found here.
+"""Errors, help and pages are read by people in a hurry: phrases that need a second reading are
+found here.
 
-The texts are all string literals of the library and the plugin, but for those of tests.
+The texts are all string literals of the library and the plugin, except for those of tests, and the
+paragraphs of all pages, except for code.
 """
 
 import ast
@@ -55,6 +57,13 @@ def _literals(source: str) -> Iterator[Tuple[int, str]]:
             yield node.lineno, str(node.value)
 
 
+def _paragraphs(page: str) -> List[str]:
+    """The paragraphs and rows of tables of a page, without code."""
+    page = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    page = re.sub(r"^    .*$|`[^`]*`", "", page, flags=re.MULTILINE)
+    return [" ".join(text.split()) for text in re.split(r"\n\s*\n|\n(?=\|)", page)]
+
+
 @pytest.fixture(scope="module")
 def texts() -> List[Tuple[str, str]]:
     """(where it is, the text) of all."""
@@ -65,11 +74,14 @@ def texts() -> List[Tuple[str, str]]:
                 for line, text in _literals(path.read_text(encoding="utf-8")):
                     place = f"{path.relative_to(REPOSITORY)}:{line}"
                     found.append((place, " ".join(text.split())))
+    for page in sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]):
+        name = str(page.relative_to(REPOSITORY))
+        found += [(name, text) for text in _paragraphs(page.read_text(encoding="utf-8"))]
     return found
 
 
 @pytest.mark.parametrize(("phrase", "better"), PHRASES, ids=[phrase for phrase, _ in PHRASES])
-def test_errors_and_help_are_plain_english(
+def test_errors_help_and_pages_are_plain_english(
     texts: List[Tuple[str, str]], phrase: str, better: str
 ) -> None:
     found = [f"{place}: {text}" for place, text in texts if re.search(phrase, text)]
@@ -79,3 +91,8 @@ def test_errors_and_help_are_plain_english(
 def test_literals_are_those_of_errors_and_help_and_not_docstrings() -> None:
     source = '"""x"""\nhelp = ("a "\n  "b")\nraise X(f"c {d} " "e")\ndef f():\n    """y"""\n'
     assert set(_literals(source)) == {(2, "a b"), (4, "c "), (4, " e"), (4, "c {} e")}
+
+
+def test_paragraphs_of_a_page_are_those_without_code() -> None:
+    page = "a\nb `told`\n\n```sh\ntold\n```\n\n    told\n\n| c |\n| d |\n"
+    assert [text for text in _paragraphs(page) if text] == ["a b", "| c |", "| d |"]
