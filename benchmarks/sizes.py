@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _HEAD = """# Sizes
 
 `python3 benchmarks/sizes.py` writes this page. *Compressed* is the size of the layers, which a
-registry stores and a machine pulls. *Store, unpacked* is the size of all files of the store packages
-in the image. MB are 10^6 bytes.
+registry stores and a machine pulls. *Store, unpacked* is the size of all files of the image's store
+packages. MB are 10^6 bytes.
 
 | image | compressed | store, unpacked | packages |
 |---|---:|---:|---|

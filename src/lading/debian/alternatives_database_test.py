@@ -2,7 +2,7 @@ import subprocess
 from pathlib import Path
 from typing import List
 
-from lading.debian.registered import database_texts
+from lading.debian.registered_alternatives import database_texts
 from lading.debian.scripts.maintainer_scripts import Alternative
 
 _AWK = (

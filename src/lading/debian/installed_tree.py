@@ -30,7 +30,7 @@ from lading.debian.linker_cache import (
 from lading.debian.order import in_order_of_dependence
 from lading.debian.os_release import os_release_entries
 from lading.debian.pam import PROFILES, pam_files
-from lading.debian.registered import alternative_links, database_texts
+from lading.debian.registered_alternatives import alternative_links, database_texts
 from lading.debian.scripts.after_install import after_install_entries
 from lading.debian.scripts.maintainer_scripts import ScriptEffects, follow_package
 from lading.debian.scripts.script_files import ScriptFiles

@@ -11,8 +11,8 @@ from typing import Sequence, Tuple
 from lading.cache.cached_tree import cached_tree
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
 from lading.python.elf_search_path import inherited_libraries
-from lading.store.cache import CACHE
 from lading.store.elf import sound_elf
+from lading.store.unpacked_packages import CACHE
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 

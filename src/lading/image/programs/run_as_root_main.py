@@ -34,8 +34,8 @@ from lading.namespaces.user_namespace import UserNamespace
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file, write_whole
 from lading.store.build.log import failure_sentence, keep_log, log_tail
-from lading.store.cache import unpacked
 from lading.store.references import scan_entries
+from lading.store.unpacked_packages import unpacked
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json

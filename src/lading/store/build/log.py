@@ -7,7 +7,7 @@ from typing import BinaryIO, List
 
 from lading.runtime.full_disk import hardly_any_room
 from lading.runtime.whole_file import whole_file
-from lading.store.cache import CACHE
+from lading.store.unpacked_packages import CACHE
 from lading.values.foreign_text import printable, shown
 
 _CHUNK = 1 << 20

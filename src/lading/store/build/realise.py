@@ -30,8 +30,8 @@ from lading.store.build.libraries import LIBRARY_DIRECTORIES
 from lading.store.build.log import failure_sentence, keep_log, log_tail
 from lading.store.build.sandbox import Sandbox, find_bubblewrap
 from lading.store.build.write_package import write_package
-from lading.store.cache import CACHE, unpacked
 from lading.store.request import RealiseRequest
+from lading.store.unpacked_packages import CACHE, unpacked
 from lading.values import nix32
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
