@@ -71,6 +71,8 @@ _WRITES: Mapping[str, str] = {
     r"update-catalog|/etc/sgml|/usr/share/sgml": r"etc/sgml(/.*)?|var/lib/sgml-base(/.*)?",
     r"make-ssl-cert": r"etc/ssl/.*|etc/dovecot/.*",
     r"ssh-keygen|create_keys?": r"etc/ssh/.*",
+    r"libgvc6-config-update": r"usr/lib/[^/]+/graphviz/config6a",
+    r"gtk-query-immodules-3\.0": r"usr/lib/[^/]+/gtk-3\.0/3\.0\.0/immodules\.cache",
     r"fc-cache|update-fonts-.*": r"var/(cache|lib)/fontconfig(/.*)?|usr/share/fonts/X11/.*",
     r"locale-gen|update-locale": r"usr/lib/locale/.*|etc/(default/)?locale.*",
     r".*postfix.*|postconf|newaliases": r"etc/(postfix/.*|aliases.*|mailname)|var/spool/postfix.*",

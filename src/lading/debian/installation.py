@@ -97,12 +97,12 @@ def _content(contents: Mapping[str, TreeFile], path: str) -> bytes:
 
 
 def _temporary(contents: Mapping[str, TreeFile]) -> Iterator[str]:
-    """The lines of tmpfiles.d(5) that create a directory or a link."""
+    """The lines of tmpfiles.d(5) that create something."""
     for path in sorted(contents):
         if _TEMPORARY.fullmatch(path):
             text = _content(contents, path).decode("utf-8", "replace")
             for line in text.splitlines():
-                if re.match(r"[dDL]\S*\s", line):
+                if re.match(r"[CDFLQdfpqv]\S*\s", line):
                     yield " ".join(line.split())
 
 

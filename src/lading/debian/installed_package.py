@@ -11,8 +11,8 @@ class InstalledPackage:
 
     `replaces` names packages whose files it may overwrite. `listed` are the paths of its files in
     the image, in the package's form and order. `control_files` are texts by name, of scripts and
-    other files that dpkg keeps. `temporary` are the directories that systemd-tmpfiles would create,
-    as lines of tmpfiles.d(5). `interests` are the triggers that other packages may activate.
+    other files that dpkg keeps. `temporary` is what systemd-tmpfiles would create, as lines of
+    tmpfiles.d(5). `interests` are the triggers that other packages may activate.
     """
 
     name: str

@@ -4,7 +4,7 @@ Unlike build roots, an image has /etc/alternatives, like any Debian.
 """
 
 import posixpath
-from typing import Callable, Dict, Iterable, List, Mapping, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Set, Tuple
 
 from lading.debian.alternatives_database import DIRECTORY as DATABASE
 from lading.debian.alternatives_database import AlternativeGroup
@@ -29,9 +29,8 @@ def alternative_links(
     """
     chosen = settle(wanted, lambda path: exists(merged(path)))
     groups: Dict[str, List[Alternative]] = {}
-    for alternative in registered:
-        if exists(_path(alternative.path)):
-            groups.setdefault(_path(alternative.link), []).append(alternative)
+    for alternative in _existing(registered, exists):
+        groups.setdefault(_path(alternative.link), []).append(alternative)
     links: Dict[str, str] = {}
     for link, candidates in sorted(groups.items()):
         asked = chosen[link] if _is_asked(link, wanted) else None
@@ -51,9 +50,8 @@ def database_texts(
 ) -> Dict[str, str]:
     """The texts of the files in the database of alternatives, by path."""
     groups: Dict[str, List[Alternative]] = {}
-    for alternative in registered:
-        if exists(_path(alternative.path)):
-            groups.setdefault(alternative.name, []).append(alternative)
+    for alternative in _existing(registered, exists):
+        groups.setdefault(alternative.name, []).append(alternative)
     return {
         f"{DATABASE}/{name}": AlternativeGroup.of(
             choices, _is_asked(_path(choices[-1].link), wanted)
@@ -62,13 +60,25 @@ def database_texts(
     }
 
 
+def _existing(
+    registered: Iterable[Alternative], exists: Callable[[str], bool]
+) -> Iterator[Alternative]:
+    """Those that lead to a path of a package, or to the link of an alternative registered before:
+    emacs-nox registers its `emacs` as an `editor`."""
+    links: Set[str] = set()
+    for alternative in registered:
+        path = _path(alternative.path)
+        if path in links or exists(path):
+            links.add(_path(alternative.link))
+            yield alternative
+
+
 def _links(alternative: Alternative, exists: Callable[[str], bool]) -> Dict[str, str]:
+    slaves = (slave for slave in alternative.slaves if exists(_path(slave[2])))
     links: Dict[str, str] = {}
-    master = (alternative.link, alternative.name, alternative.path)
-    for link, name, path in (master, *alternative.slaves):
-        if exists(_path(path)):
-            links[_path(link)] = f"/{_DIRECTORY}/{name}"
-            links[f"{_DIRECTORY}/{name}"] = path
+    for link, name, path in ((alternative.link, alternative.name, alternative.path), *slaves):
+        links[_path(link)] = f"/{_DIRECTORY}/{name}"
+        links[f"{_DIRECTORY}/{name}"] = path
     return links
 
 

@@ -185,6 +185,18 @@ def test_rules_distroless_68_alternatives_are_settled_by_priority(debian: Debian
     assert chosen.links("etc")["etc/alternatives/nawk"] == "/usr/bin/mawk"
 
 
+def test_an_alternative_may_be_the_link_of_another(debian: DebianLayers) -> None:
+    install = "update-alternatives --install /usr/bin/{0} {0} /usr/bin/{1} 0\n"
+    postinst = install.format("emacs", "emacs-nox") + install.format("editor", "emacs")
+    package = debian.package(
+        "emacs-nox", [("usr/bin/emacs-nox", b"")], control_files={"postinst": postinst}
+    )
+    assert debian.layer(package).links("etc") == {
+        "etc/alternatives/editor": "/usr/bin/emacs",
+        "etc/alternatives/emacs": "/usr/bin/emacs-nox",
+    }
+
+
 def test_the_image_may_choose_what_no_package_registers(debian: DebianLayers) -> None:
     packages = [
         debian.package("dash", [("bin/dash", b""), ("bin/sh", "dash")]),
@@ -500,7 +512,7 @@ def test_rules_distroless_76_68_what_was_not_run_is_reported(debian: DebianLayer
     memcached = debian.package(
         "memcached",
         [
-            ("usr/lib/tmpfiles.d/memcached.conf", b"# socket\nd  /run/memcached 0755 mc mc\n"),
+            ("usr/lib/tmpfiles.d/memcached.conf", b"# socket\nC  /etc/key 600\nz /x\n"),
             ("usr/share/gio/a", b""),
         ],
         control_files={
@@ -525,7 +537,7 @@ def test_rules_distroless_76_68_what_was_not_run_is_reported(debian: DebianLayer
             "version": "1.0",
             "architecture": "amd64",
             "not_run": {"postinst": ["adduser --system memcache"]},
-            "temporary": ["d /run/memcached 0755 mc mc"],
+            "temporary": ["C /etc/key 600"],
         },
         {"name": "quiet", "version": "1.0", "architecture": "amd64"},
     ]

@@ -294,7 +294,7 @@ class _Parser:
             "for": self._for,
             "case": self._case,
             "while": self._while,
-            "until": self._while,
+            "until": self._until,
             "{": self._braces,
             "(": self._parentheses,
         }.get(self._token.text)
@@ -331,6 +331,10 @@ class _Parser:
     def _while(self) -> Node:
         condition = self.nodes("do")
         return While(condition, self._do())
+
+    def _until(self) -> Node:
+        condition = Pipeline((Group(self.nodes("do")),), negated=True)
+        return While((condition,), self._do())
 
     def _do(self) -> Nodes:
         self._skip("\n", ";")

@@ -48,6 +48,15 @@ _POSITION = re.compile(r"[0-9]{1,4}")
 _FAILURE = re.compile(r"0*[1-9][0-9]*")
 
 _FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
+    "-eq": int.__eq__,
+    "-ge": int.__ge__,
+    "-gt": int.__gt__,
+    "-le": int.__le__,
+    "-lt": int.__lt__,
+    "-ne": int.__ne__,
+}
 _DECLARING = frozenset(("declare", "export", "local", "readonly", "typeset"))
 
 # dpkg(1) --compare-versions with "" as a version: it is earlier than any version, except for the
@@ -289,12 +298,26 @@ class _Run:
         return self.nodes(node.body)
 
     def _while(self, node: While) -> Status:
-        def once() -> Status:
-            self.nodes(node.condition)
-            return self.nodes(node.body)
-
-        self._loop(lambda: self._perhaps(once, lambda: None))
+        self._loop(lambda: self._rounds_while(node))
         return None
+
+    def _rounds_while(self, node: While) -> None:
+        """Follow the rounds that are known to run, and one more if the next is not known not to."""
+        outer, before = self.may_be_left, None
+        while before != (self.variables, self.arguments):
+            before = dict(self.variables), list(self.arguments)
+            status = self.nodes(node.condition)
+            if status is None:
+                self._perhaps(lambda: self.nodes(node.body), lambda: None)
+            if not status:
+                return
+            try:
+                self.nodes(node.body)
+            except _LoopLeft as left:
+                if not left.goes_on:
+                    return
+            if _LoopLeft in self.may_be_left - outer:
+                return
 
     def _simple(self, node: Simple) -> Status:
         count = 0
@@ -421,6 +444,9 @@ class _Run:
             return bool(texts[1]) == (texts[0] == "-n")
         if len(words) == 3 and texts[1] in ("=", "==", "!="):
             return (texts[0] == texts[2]) == (texts[1] != "!=")
+        if len(words) == 3 and texts[1] in _COMPARISONS:
+            numbers = [int(text) for text in texts[::2] if _NUMBER.fullmatch(text)]
+            return _COMPARISONS[texts[1]](*numbers) if len(numbers) == 2 else None
         return bool(texts[0]) if len(words) == 1 else None
 
     def _text(self, word: str) -> _Word:
