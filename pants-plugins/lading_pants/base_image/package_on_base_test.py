@@ -256,9 +256,13 @@ def test_a_base_for_another_architecture_takes_what_is_not_built(
     _, files, metadata = package(runner, registry, 'files={"/x": "1"}', "linux/riscv64")
     assert metadata["platform"] == "linux/riscv64"
     assert config_of(files)["architecture"] == "riscv64"
-    reason = "`base` is ':base', an image for linux/riscv64, but `run_as_root` is built and run for"
-    with engine_error(TargetError, contains=reason):
-        package(runner, registry, 'run_as_root="true"', "linux/riscv64")
+    for reason in (
+        "`base` is ':base', an image for linux/riscv64, but `run_as_root` is built and run for",
+        "Use a base whose `platform` is linux/",
+        ", or remove `run_as_root`.",
+    ):
+        with engine_error(TargetError, contains=reason):
+            package(runner, registry, 'run_as_root="true"', "linux/riscv64")
 
 
 def test_a_layer_that_is_not_what_the_config_says(

@@ -61,6 +61,16 @@ def test_the_closure_is_told_and_the_path_can_be_chosen(runner: RuleRunner) -> N
     assert (dist / "out/p/segment.tar").is_file()
 
 
+def test_a_cache_that_is_moved_away_while_pants_runs_is_made_again(
+    runner: RuleRunner, tmp_path: Path
+) -> None:
+    runner.write_files({"a/BUILD": BUILD})
+    package(runner, "lib")
+    (tmp_path / "lading").rename(tmp_path / "moved")
+    package(runner, "app")
+    assert (tmp_path / "lading" / "logs").is_dir()
+
+
 def test_a_failure_names_the_target_and_where_the_log_is(
     runner: RuleRunner, tmp_path: Path
 ) -> None:

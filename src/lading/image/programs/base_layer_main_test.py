@@ -144,7 +144,11 @@ def test_the_listing_has_everything_in_order(tmp_path: Path) -> None:
     [
         ({"digest": Sha256.of(b"")}, "has the digest sha256:"),
         ({"size": 5}, "bytes, but the manifest says .* and 5 bytes. The copy in Pants"),
-        ({"diff_id": Sha256.of(b"")}, "is sha256:.* when it is decompressed, but the image's"),
+        (
+            {"diff_id": Sha256.of(b"")},
+            "is sha256:.* when it is decompressed, but the image's config says sha256:.*. docker, "
+            "podman and containerd refuse such an image: choose another base.",
+        ),
     ],
     ids=["digest", "size", "diff id"],
 )
@@ -167,7 +171,7 @@ HOSTILE: "list[tuple[str, bytes, str]]" = [
     ("twice", layer(member("x"), member("x")), "has /x twice, which docker and podman refuse"),
     ("bomb", zeros((1 << 30) // BLOCK_LIMIT + 1), "expands to more than 1073741824 bytes"),
     ("gzip of gzip", gzip.compress(gzip.compress(TAR)), "is not a valid tar archive"),
-    ("text", b"no layer" * 100, "is not a valid tar archive"),
+    ("text", b"no layer" * 100, "). It was published that way: choose another base."),
     ("cut", TAR[:3000], "is not a valid tar archive"),
 ]
 

@@ -97,6 +97,24 @@ def test_the_bytes_stay_the_same(build_layer: BuildLayer, make_package: MakePack
     assert layer.diff_id.hex == "887d42fb8d0fbfd56b59f51c6df82298d5cfc10a5f89ba0c5b8c99737d625c01"
 
 
+def test_nixpkgs_54955_a_text_or_source_that_changed_has_another_time(
+    build_layer: BuildLayer, tmp_path: Path
+) -> None:
+    def times(text: str) -> List[float]:
+        (tmp_path / "source").write_text(text)
+        files = {
+            "/a": {"text": text},
+            "/b": {"source": str(tmp_path / "source")},
+            "/c": {"text": "other"},
+        }
+        found = {member.name: member.mtime for member in members(build_layer(files=files)[1])}
+        return [found[name] for name in "abc"]
+
+    one, two = times("one page"), times("two page")
+    assert [before == after for before, after in zip(one, two)] == [False, False, True]
+    assert times("one page") == one
+
+
 def test_nixpkgs_45369_88762_each_path_once_and_after_its_parent(
     build_layer: BuildLayer, make_package: MakePackage
 ) -> None:
