@@ -1,12 +1,13 @@
 """Resolves random lists of Debian packages with Lading and with apt, and compares the answers.
 
-    PYTHONPATH=src python benchmarks/debian_against_apt.py bookworm 1000 [SEED] > answers.jsonl
+    PYTHONPATH=src python benchmarks/debian_against_apt.py bookworm 1000 [SEED [ROOT]] > answers
 
 reads the indexes of a release with its updates and security updates, from the mirrors of this
 machine's apt. A list has up to six roots, drawn so that there is something to decide: a package
 and one of its alternatives, two that provide the same, two that conflict, or any. Needs apt-get,
 pysequoia and requests. apt sees an empty system and the fields that decide, no others: with
-descriptions and Recommends each of its answers would take twice as long.
+descriptions and Recommends each of its answers would take twice as long. With ROOT, which
+`mmdebstrap --variant=apt trixie ROOT` makes, it is the apt of that release; needs bubblewrap.
 
 Each line has the roots, both answers and, where these differ, whether apt accepts Lading's when it
 is asked for all of it by name. The last line, on stderr, counts:
@@ -128,14 +129,25 @@ def answer(index: PackageIndex, apt: Apt, roots: Sequence[str]) -> Dict[str, Any
     return {**line, "fault": fault}
 
 
-def main(release: str, number: str, seed: str = "1") -> None:
+def main(release: str, number: str, seed: str = "1", root: str = "/") -> None:
     files = list(index_files(release))
     index = PackageIndex(files)
     draws = Draws(index, random.Random(int(seed)))
     lists = [draws.roots() for _ in range(int(number))]
     counts: "Counter[str]" = Counter()
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(_AT_ONCE) as pool:
-        apt = Apt(Path(directory)).update(files)
+        inside = (
+            "bwrap",
+            "--dev-bind",
+            root,
+            "/",
+            "--proc",
+            "/proc",
+            "--bind",
+            directory,
+            directory,
+        )
+        apt = Apt(Path(directory), inside=inside).update(files)
         for line in pool.map(lambda roots: answer(index, apt, roots), lists):
             counts[line["kind"]] += 1
             counts["accepted by apt when asked for by name"] += line.get("accepted", False)

@@ -9,7 +9,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from lading.debian.lock.package_index import IndexFile
 
@@ -39,6 +39,8 @@ class Apt:
 
     root: Path
     architecture: str = "amd64"
+    #: What apt-get runs in.
+    inside: Tuple[str, ...] = ()
 
     def update(self, files: Sequence[IndexFile]) -> "Apt":
         """Let apt choose from these files, one for each suite."""
@@ -101,4 +103,5 @@ class Apt:
             "PATH": os.environ["PATH"],
             "LC_ALL": "C.UTF-8",
         }
-        return subprocess.run(command, capture_output=True, text=True, env=environment)
+        inside = (*self.inside, *command)
+        return subprocess.run(inside, capture_output=True, text=True, env=environment)
