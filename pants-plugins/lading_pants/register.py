@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pants.engine.rules import Rule, collect_rules
+from pants.engine.target import Target
+from pants.engine.unions import UnionRule
 from pants.util.memo import memoized
 
 from lading_pants.base_image import base_image_pins, pinned_image, pulled_image, pulled_layers
@@ -121,7 +124,7 @@ _RULE_MODULES = (
 )
 
 
-def target_types():
+def target_types() -> list[type[Target]]:
     return [
         BaseImageTarget,
         BuildRootTarget,
@@ -137,5 +140,9 @@ def target_types():
 
 # Pants asks in each run, even if its daemon has the rules.
 @memoized
-def rules():
-    return [rule for module in _RULE_MODULES for rule in module.rules()]
+def rules() -> list[Rule | UnionRule]:
+    """A module has a function `rules` if it adds more than the rules in it."""
+    found: list[Rule | UnionRule] = []
+    for module in _RULE_MODULES:
+        found += module.rules() if hasattr(module, "rules") else collect_rules(module)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.core.goals.generate_lockfiles import (
     GenerateLockfile,
@@ -20,7 +21,7 @@ from pants.engine.fs import (
     PathGlobs,
     Paths,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import AllTargets
 from pants.engine.unions import UnionRule
 
@@ -98,7 +99,7 @@ async def generate_base_image_pins(generate: GenerateBaseImagePins) -> GenerateL
     return GenerateLockfileResult(digest, generate.resolve_name, generate.lockfile_dest)
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return (
         *collect_rules(),
         UnionRule(GenerateLockfile, GenerateBaseImagePins),

@@ -7,6 +7,7 @@ from typing import Any, Iterable, Sequence
 
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.addresses import Address
+from pants.engine.rules import collect_rules
 from pants.engine.target import Target
 from pants.testutil.rule_runner import RuleRunner
 
@@ -31,7 +32,7 @@ def make_runner(
     modules = (machine, pinned_image, platform, program, pulled_image, registry_machine)
     return RuleRunner(
         rules=[
-            *(rule for module in modules for rule in module.rules()),
+            *collect_rules(*modules),
             *PythonRepos.rules(),
             *rules,
         ],

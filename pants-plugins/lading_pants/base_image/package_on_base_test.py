@@ -14,7 +14,7 @@ import pytest
 from pants.core.goals.package import BuiltPackage
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
-from pants.engine.rules import rule
+from pants.engine.rules import collect_rules, rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading.network.faulty_server_testing import FaultyServer
@@ -63,7 +63,7 @@ def module_runner(tmp_path_factory: pytest.TempPathFactory) -> RuleRunner:
             *RULES_WITHOUT_PACKAGES,
             *distdir.rules(),
             *package_image.rules(),
-            *requested_goals.rules(),
+            *collect_rules(requested_goals),
             *(no_paths, no_version, no_closure),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestContents, GlobMatchErrorBehavior, PathGlobs
 from pants.engine.process import ProcessCacheScope
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
 
 from lading.image.config.platform import Platform
@@ -154,7 +154,3 @@ async def pin_image(
                 f"{found.digest}. {remedy}, or set `[lading].refuse_stale_base_images` to false."
             )
     return PinnedImage(request.address, reference, named.platform or Platform.parse(build.oci))
-
-
-def rules():
-    return collect_rules()

@@ -14,7 +14,7 @@ from pants.engine.fs import (
     PathGlobs,
     RemovePrefix,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.compression.layer_media_type import Compression
@@ -181,7 +181,3 @@ async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
 
 def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 50_000 else f"{count / 1e3:.1f} kB"
-
-
-def rules():
-    return collect_rules()

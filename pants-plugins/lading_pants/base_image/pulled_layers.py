@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from pants.engine.fs import AddPrefix, Digest, DigestSubset, MergeDigests, PathGlobs
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.logging import LogLevel
 
 from lading.files.bounds import OPTION as UNPACK_OPTION
@@ -142,7 +142,3 @@ async def pull_layer(request: _PulledLayerRequest, limit: UnpackLimit) -> _Pulle
     description = await Get(Digest, DigestSubset(listed.digest, PathGlobs([DESCRIPTION_FILE])))
     files = await Get(Digest, MergeDigests((blob.digest, description)))
     return _PulledLayer(ImageLayer(files), listed.digest)
-
-
-def rules():
-    return collect_rules()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
 from pants.util.frozendict import FrozenDict
 
@@ -166,7 +166,3 @@ async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) ->
         hash=build_root_hash((package.sha256 for package in packages), alternatives).hex,
         subject=subject,
     )
-
-
-def rules():
-    return collect_rules()

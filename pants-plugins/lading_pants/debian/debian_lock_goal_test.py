@@ -9,7 +9,7 @@ from pants.core.goals.generate_lockfiles import (
     KnownUserResolveNamesRequest,
     UserGenerateLockfiles,
 )
-from pants.engine.rules import QueryRule
+from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import RuleRunner, engine_error
 
 from lading.debian.lock.lock_request import AskedPackage, LockRequest
@@ -55,8 +55,7 @@ def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *debian_lock.rules(),
-            *machine.rules(),
-            *program.rules(),
+            *collect_rules(machine, program),
             QueryRule(KnownUserResolveNames, [KnownDebianLocksRequest]),
             QueryRule(UserGenerateLockfiles, [RequestedDebianLocks]),
         ],

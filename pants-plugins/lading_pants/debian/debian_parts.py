@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Iterable, Optional
 
 from pants.engine.fs import AddPrefix, Digest, DigestEntries, DigestSubset, MergeDigests, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -141,7 +141,3 @@ async def compile_modules(
     directory = "bytecode"
     digest = await Get(Digest, AddPrefix(result.digest, directory))
     return (ImagePart("the bytecode of Debian packages", directory, digest),)
-
-
-def rules():
-    return collect_rules()

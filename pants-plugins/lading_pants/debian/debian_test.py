@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pants.engine.addresses import Address
-from pants.engine.rules import QueryRule
+from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import RuleRunner
 
 from lading.debs.build_root import build_root_hash
@@ -37,8 +37,7 @@ build_root(name="root", debian_lock=":lock", debian_packages=["gcc"])
 def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
-            *debian.rules(),
-            *platform.rules(),
+            *collect_rules(debian, platform),
             QueryRule(BuildRoot, [BuildRootRequest]),
             QueryRule(DebianFile, [DebianFileRequest]),
         ],

@@ -13,7 +13,7 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -235,7 +235,3 @@ def _check_below(request: ImageDebianLayerRequest) -> None:
                 f"{request.subject}: `debian_packages` installs {package.name} {package.version}, "
                 f"but `base` has version {present.version}. Use the `debian_lock` of the base."
             )
-
-
-def rules():
-    return collect_rules()

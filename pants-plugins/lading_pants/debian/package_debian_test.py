@@ -13,6 +13,7 @@ from pants.core.goals.generate_lockfiles import UserGenerateLockfiles
 from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
+from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading_pants.debian import debian_lock_goal as debian_lock
@@ -36,7 +37,7 @@ def module_runner() -> RuleRunner:
             *debian_lock.rules(),
             *distdir.rules(),
             *package_image.rules(),
-            *requested_goals.rules(),
+            *collect_rules(requested_goals),
             QueryRule(BuiltPackage, [ImageFieldSet]),
             QueryRule(UserGenerateLockfiles, [RequestedDebianLocks]),
         ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pants.engine.fs import Digest, DigestContents
-from pants.engine.rules import Get, _uncacheable_rule, collect_rules
+from pants.engine.rules import Get, _uncacheable_rule
 from pants.util.frozendict import FrozenDict
 
 from lading.fetch.pinned_file import PinnedFile
@@ -92,7 +92,3 @@ def _write(path: Path, content: bytes) -> None:
     with whole_file(path, _MODE) as file:
         file.write(content)
         os.fchmod(file.fileno(), _MODE)
-
-
-def rules():
-    return collect_rules()

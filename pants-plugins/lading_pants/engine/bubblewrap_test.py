@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
-from pants.engine.rules import QueryRule
+from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import RuleRunner
 from pants.util.frozendict import FrozenDict
 
@@ -28,11 +28,7 @@ _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 def runner(tmp_path: Path) -> RuleRunner:
     runner = RuleRunner(
         rules=[
-            *bubblewrap.rules(),
-            *fetch.rules(),
-            *machine.rules(),
-            *platform.rules(),
-            *program.rules(),
+            *collect_rules(bubblewrap, fetch, machine, platform, program),
             *PythonRepos.rules(),
             QueryRule(BundledBubblewrap, []),
         ],

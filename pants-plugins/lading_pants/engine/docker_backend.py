@@ -7,14 +7,15 @@ and the rules of the other would meet targets without their fields.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.core.goals.package import PackageFieldSet
 from pants.engine.internals.synthetic_targets import (
     SyntheticAddressMaps,
     SyntheticTargetsRequest,
 )
-from pants.engine.rules import collect_rules, rule
-from pants.engine.unions import UnionMembership
+from pants.engine.rules import Rule, collect_rules, rule
+from pants.engine.unions import UnionMembership, UnionRule
 
 from lading_pants.errors import TargetError
 
@@ -41,5 +42,5 @@ async def check_docker_backend(
     return SyntheticAddressMaps()
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), *DockerBackendCheck.rules()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 from lading.engines.container_engine import ENGINE_VARIABLES
 from lading.runtime.machine import Machine
@@ -31,7 +31,3 @@ async def find_engine_machine() -> EngineMachine:
         NotedFiles, NotedFilesRequest, machine_files("lading_engine_machine", machine)
     )
     return EngineMachine(MachineCache(noted.name))
-
-
-def rules():
-    return collect_rules()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pants.engine.console import Console
 from pants.engine.goal import Goal, GoalSubsystem
 from pants.engine.process import InteractiveProcess, InteractiveProcessResult
-from pants.engine.rules import Effect, Get, collect_rules, goal_rule
+from pants.engine.rules import Effect, Get, goal_rule
 from pants.option.option_types import BoolOption, IntOption
 from pants.util.strutil import help_text, softwrap
 
@@ -89,7 +89,3 @@ async def check_cache(
         ),
     )
     return LadingCache(result.exit_code)
-
-
-def rules():
-    return collect_rules()

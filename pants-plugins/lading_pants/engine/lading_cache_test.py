@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
+from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import RuleRunner, engine_error, mock_console
 
 from lading.values.digest import Sha256
@@ -16,9 +17,7 @@ from lading_pants.errors import TargetError
 def runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
         rules=[
-            *lading_cache.rules(),
-            *machine.rules(),
-            *program.rules(),
+            *collect_rules(lading_cache, machine, program),
             *PythonRepos.rules(),
         ],
         isolated_local_store=True,

@@ -21,7 +21,7 @@ from typing import Mapping
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.process import Process, ProcessCacheScope, ProcessResult
-from pants.engine.rules import Get, _uncacheable_rule, collect_rules, rule
+from pants.engine.rules import Get, _uncacheable_rule, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -177,7 +177,3 @@ async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCa
     )
     noted = await Get(NotedFiles, NotedFilesRequest, machine_files("lading_machine", machine))
     return MachineCache(noted.name)
-
-
-def rules():
-    return collect_rules()

@@ -6,10 +6,11 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
-from pants.engine.rules import QueryRule
+from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import RuleRunner, engine_error
 
 from lading.runtime.machine import Machine
@@ -21,7 +22,7 @@ from lading_pants.errors import TargetError
 @pytest.fixture
 def runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
-        rules=[*machine.rules(), *PythonRepos.rules(), QueryRule(MachineCache, [])],
+        rules=[*collect_rules(machine), *PythonRepos.rules(), QueryRule(MachineCache, [])],
         isolated_local_store=True,
         bootstrap_args=[f"--named-caches-dir={tmp_path}"],
     )
@@ -66,7 +67,7 @@ def test_what_leads_to_the_network_is_noted(runner: RuleRunner, tmp_path: Path) 
 def test_a_secret_is_nowhere_but_in_a_file_of_the_user_s_own(tmp_path: Path) -> None:
     """Everybody can read Pants' store, and its content goes to remote caches."""
     runner = RuleRunner(
-        rules=[*machine.rules(), *PythonRepos.rules(), QueryRule(MachineCache, [])],
+        rules=[*collect_rules(machine), *PythonRepos.rules(), QueryRule(MachineCache, [])],
         bootstrap_args=[
             f"--named-caches-dir={tmp_path / 'caches'}",
             f"--local-store-dir={tmp_path / 'store'}",
@@ -112,12 +113,13 @@ def test_what_is_removed_while_pants_runs_is_there_in_the_next_run(
     runner: RuleRunner, tmp_path: Path
 ) -> None:
     name = runner.request(MachineCache, []).name
-    for remove in (
+    removals: tuple[Callable[[], object], ...] = (
         lambda: shutil.rmtree(tmp_path / name),
         lambda: (tmp_path / name / "python").unlink(),
         lambda: (tmp_path / name / "machine.json").write_text("damaged"),
         lambda: (tmp_path / name / "machine.json").chmod(0o644),
-    ):
+    )
+    for remove in removals:
         remove()
         runner.set_options([])
         assert runner.request(MachineCache, []).name == name

@@ -25,7 +25,7 @@ from pants.engine.internals.native_engine import (
     InvalidTargetNameError,
     UnsupportedWildcardError,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import RegisteredTargetTypes
 from pants.engine.unions import UnionMembership
 
@@ -204,7 +204,3 @@ def _spellings(address: Address, owner: Address) -> Iterator[str]:
         yield f"//{path}"
     if path == owner.spec_path:
         yield f":{name}"
-
-
-def rules():
-    return collect_rules()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.platform import Platform
-from pants.engine.rules import collect_rules, rule
+from pants.engine.rules import rule
 
 from lading_pants.errors import TargetError
 
@@ -32,7 +32,3 @@ def build_platform(platform: Platform) -> BuildPlatform:
             "`docker_environment` or `remote_environment` target."
         )
     return BuildPlatform(_ARCHITECTURES[platform])
-
-
-def rules():
-    return collect_rules()

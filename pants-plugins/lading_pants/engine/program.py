@@ -7,7 +7,7 @@ from typing import Mapping, Optional
 
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -181,7 +181,3 @@ def check_success(result: FallibleProcessResult, module: str, subject: str) -> N
 
 def _caches(machine: MachineCache, others: Mapping[str, str]) -> dict[str, str]:
     return {machine.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR, **others}
-
-
-def rules():
-    return collect_rules()

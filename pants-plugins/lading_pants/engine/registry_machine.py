@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pants.base.build_root import BuildRoot
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 from lading.registry.mirror import parse_mirrors
 from lading.registry.registry_host import parse_insecure_hosts
@@ -46,7 +46,3 @@ async def find_registry_machine(lading: LadingSubsystem, build_root: BuildRoot) 
         NotedFiles, NotedFilesRequest, machine_files("lading_registry_machine", machine)
     )
     return RegistryMachine(MachineCache(noted.name))
-
-
-def rules():
-    return collect_rules()

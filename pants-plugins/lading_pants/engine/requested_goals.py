@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.internals.options_parsing import _Options
-from pants.engine.rules import collect_rules, rule
+from pants.engine.rules import rule
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,3 @@ def find_requested_goals(options: _Options) -> RequestedGoals:
 @rule
 def find_requested_specs(options: _Options) -> RequestedSpecs:
     return RequestedSpecs(tuple(options.options.specs))
-
-
-def rules():
-    return collect_rules()

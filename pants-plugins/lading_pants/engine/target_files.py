@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.core.goals.package import BuiltPackage, PackageFieldSet
 from pants.core.target_types import (
@@ -13,7 +14,7 @@ from pants.core.target_types import (
 )
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest, DigestEntries, MergeDigests, RemovePrefix
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import (
     FieldSetsPerTarget,
     FieldSetsPerTargetRequest,
@@ -25,7 +26,7 @@ from pants.engine.target import (
     WrappedTarget,
     WrappedTargetRequest,
 )
-from pants.engine.unions import UnionMembership
+from pants.engine.unions import UnionMembership, UnionRule
 
 from lading_pants.store import source_links
 from lading_pants.store.source_links import LinkedSources, LinkedSourcesRequest
@@ -116,5 +117,5 @@ async def find_packages(request: _PackageRequest) -> TargetFiles:
     return TargetFiles(await Get(Digest, MergeDigests(stripped)))
 
 
-def rules():
-    return [*collect_rules(), *source_links.rules()]
+def rules() -> Iterable[Rule | UnionRule]:
+    return [*collect_rules(), *collect_rules(source_links)]

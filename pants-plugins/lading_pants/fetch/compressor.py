@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileContent, FileEntry
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 from lading.compression.layer_compression import FILE, LIBRARY, LayerCompression, Method
 from lading.values.errors import LadingError
@@ -42,7 +42,3 @@ async def find_compressor(lading: LadingSubsystem) -> Compressor:
     return Compressor(
         await Get(Digest, CreateDigest([FileEntry(LIBRARY, entry.file_digest), description]))
     )
-
-
-def rules():
-    return collect_rules()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
-from pants.engine.rules import QueryRule
+from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import RuleRunner, engine_error
 
 from lading.compression.layer_compression import LIBRARY, open_compressor
@@ -21,12 +21,7 @@ from lading_pants.fetch.compressor import Compressor
 def runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
         rules=[
-            *compressor.rules(),
-            *fetch.rules(),
-            *machine.rules(),
-            *pinned_library.rules(),
-            *platform.rules(),
-            *program.rules(),
+            *collect_rules(compressor, fetch, machine, pinned_library, platform, program),
             *PythonRepos.rules(),
             QueryRule(Compressor, []),
         ],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, RemovePrefix
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import Target
 
 from lading.fetch.pinned_file import PinnedFile, request_to_json
@@ -97,7 +97,3 @@ def _total_size(files: tuple[PinnedFile, ...]) -> str:
     """For example " (3.0 MB)"; empty if the size of a file is not known."""
     sizes = [file.size for file in files if file.size is not None]
     return f" ({sum(sizes) / 1e6:.1f} MB)" if len(sizes) == len(files) else ""
-
-
-def rules():
-    return collect_rules()

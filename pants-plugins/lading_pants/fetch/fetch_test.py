@@ -8,7 +8,7 @@ from typing import Any, Iterator
 import pytest
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, FileDigest, FileEntry, RemovePrefix
-from pants.engine.rules import QueryRule
+from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import MockGet, RuleRunner, engine_error, run_rule_with_mocks
 
 from lading.fetch.pinned_file import PinnedFile
@@ -36,9 +36,7 @@ DIGEST = Sha256(hashlib.sha256(BODY).hexdigest())
 def rule_runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
         rules=[
-            *fetch.rules(),
-            *machine.rules(),
-            *program.rules(),
+            *collect_rules(fetch, machine, program),
             QueryRule(DigestEntries, [Digest]),
             QueryRule(FetchedFiles, [FetchRequest]),
             QueryRule(ResolvedPinnedFile, [PinnedFileRequest]),

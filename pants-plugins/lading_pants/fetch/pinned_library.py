@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.fs import Digest
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.fetch.deflate_library import LIBRARY as LIBDEFLATE_FILE
@@ -84,7 +84,3 @@ async def find_pinned_library(request: PinnedLibraryRequest) -> PinnedLibrary:
         ),
     )
     return PinnedLibrary(extracted.digest)
-
-
-def rules():
-    return collect_rules()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.fs import Digest
-from pants.engine.rules import QueryRule, rule
+from pants.engine.rules import QueryRule, collect_rules, rule
 from pants.testutil.rule_runner import RuleRunner
 from pants.util.frozendict import FrozenDict
 
@@ -40,11 +40,7 @@ async def find_inputs(request: _InputsRequest) -> _Inputs:
 def runner(tmp_path: Path) -> RuleRunner:
     return RuleRunner(
         rules=[
-            *fetch.rules(),
-            *machine.rules(),
-            *pinned_library.rules(),
-            *platform.rules(),
-            *program.rules(),
+            *collect_rules(fetch, machine, pinned_library, platform, program),
             *PythonRepos.rules(),
             find_inputs,
             QueryRule(_Inputs, [_InputsRequest]),

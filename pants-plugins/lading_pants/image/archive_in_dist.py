@@ -14,7 +14,7 @@ from pants.base.build_root import BuildRoot
 from pants.core.util_rules.distdir import DistDir
 from pants.engine.fs import Digest, DigestContents, MergeDigests
 from pants.engine.process import ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, _uncacheable_rule, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, _uncacheable_rule, rule
 from pants.util.logging import LogLevel
 
 from lading.image.written_files import WrittenFiles, states_from_json
@@ -95,7 +95,3 @@ async def write_archive_in_dist(
     for path, state in zip(paths, states_from_json(states.content.decode("utf-8"))):
         written.files.remember(path, content, state)
     return ArchiveInDist(new=True)
-
-
-def rules():
-    return collect_rules()

@@ -14,7 +14,7 @@ from pants.engine.fs import (
     FileContent,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 from lading.image.config.user import User
 from lading.image.image_description import DescribedDebian, DescribedPackage, ImageDescription
@@ -116,7 +116,3 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         pulled_count=image.pulled_count,
         origin=image.origin,
     )
-
-
-def rules():
-    return collect_rules()

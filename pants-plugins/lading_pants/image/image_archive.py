@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.fs import Digest, DigestSubset, MergeDigests, PathGlobs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -87,7 +87,3 @@ async def write_archive(request: ImageArchiveRequest) -> ImageArchive:
         ),
     )
     return ImageArchive(result.digest)
-
-
-def rules():
-    return collect_rules()

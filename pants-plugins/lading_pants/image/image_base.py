@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
 
 from lading.image.config.layer import check_layer_count
@@ -84,7 +84,3 @@ async def find_chain(request: ImageChainRequest) -> ImageChain:
     except LadingError as error:
         raise about(request.field_set.subject, error) from error
     return ImageChain(tuple(chain))
-
-
-def rules():
-    return collect_rules()

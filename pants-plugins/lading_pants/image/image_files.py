@@ -7,7 +7,7 @@ from typing import Any
 
 from pants.engine.addresses import Address
 from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileEntry
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.root.root_files import PROGRAM_MODE
@@ -68,7 +68,3 @@ def _single_file(entries: DigestEntries, address: Address, origin: str) -> FileE
             "`file`, or a target that `./pants package` builds one file from."
         )
     return files[0]
-
-
-def rules():
-    return collect_rules()

@@ -14,7 +14,7 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -191,7 +191,3 @@ async def compress_package(
             description=f"{directory}/{DESCRIPTION_FILE}",
         ),
     )
-
-
-def rules():
-    return collect_rules()

@@ -7,7 +7,7 @@ from typing import Any, Iterable, Optional
 
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, Digest
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.root.file_trees import is_tree
@@ -279,7 +279,3 @@ def _taken(fields: FrozenDict[str, Any]) -> tuple[str, ...]:
 
 def _sorted(members: Iterable[ClosureMember]) -> tuple[ClosureMember, ...]:
     return tuple(sorted(members, key=lambda member: member.package.path))
-
-
-def rules():
-    return collect_rules()

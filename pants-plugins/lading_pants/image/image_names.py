@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 
 from lading.image.name_template import Part, fill, parts, sample
 from lading.image.reference import Repository, parse_tag
@@ -79,7 +79,3 @@ async def find_names(request: ImageNamesRequest) -> ImageNames:
     except LadingError as error:
         raise about(field_set.subject, error) from error
     return names
-
-
-def rules():
-    return collect_rules()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Iterable
 
 from pants.engine.fs import EMPTY_DIGEST, AddPrefix, Digest, MergeDigests
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -80,7 +80,3 @@ async def build_parts_layer(request: PartsLayerRequest, compressor: Compressor) 
 
 def _digests(parts: Iterable[ImagePart]) -> list[Digest]:
     return [part.digest for part in parts]
-
-
-def rules():
-    return collect_rules()

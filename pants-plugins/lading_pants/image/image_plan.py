@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Collection, Mapping, Optional
 
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.config.base_config import BaseConfig
@@ -184,7 +184,3 @@ def _filled_pairs(
 ) -> tuple[tuple[str, str], ...]:
     # Sorted, since Pants considers dictionaries with different orders equal.
     return tuple((name, filled(text)) for name, text in sorted((mapping or {}).items()))
-
-
-def rules():
-    return collect_rules()

@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, Mapping, Optional
 
 from pants.core.goals.package import OutputPathField, PackageFieldSet
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import Field, InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
@@ -171,8 +171,9 @@ class ImageFieldSet(PackageFieldSet):
                 yield mapping.alias, text
         if self.working_dir.value:
             yield self.working_dir.alias, self.working_dir.value
-        for word in (self.healthcheck.value or {}).get("test", ()):
-            yield self.healthcheck.alias, word
+        if self.healthcheck.value:
+            for word in self.healthcheck.value["test"]:
+                yield self.healthcheck.alias, word
         for root_field in self.root_fields:
             for text in strings(root_field.value):
                 yield root_field.alias, text
@@ -214,7 +215,7 @@ class ImageReferences:
     tool_origins: FrozenDict[Address, str]
 
 
-class InferImageDependencies(InferDependenciesRequest):
+class InferImageDependencies(InferDependenciesRequest[ImageFieldSet]):
     infer_from = ImageFieldSet
 
 
@@ -315,5 +316,5 @@ async def infer_image_dependencies(request: InferImageDependencies) -> InferredD
     )
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), UnionRule(InferDependenciesRequest, InferImageDependencies)]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pants.core.target_types import FileTarget
 from pants.engine.addresses import Address
+from pants.engine.rules import collect_rules
 from pants.engine.target import InferredDependencies
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
@@ -28,7 +29,7 @@ def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
             *image_references.rules(),
-            *named_address.rules(),
+            *collect_rules(named_address),
             QueryRule(ImageReferences, [ImageReferencesRequest]),
             QueryRule(InferredDependencies, [InferImageDependencies]),
         ],

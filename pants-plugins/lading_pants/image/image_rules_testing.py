@@ -10,7 +10,7 @@ from pathlib import Path
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.util_rules import environments
 from pants.engine.fs import CreateDigest, Digest, FileContent
-from pants.engine.rules import Get, MultiGet, rule
+from pants.engine.rules import Get, MultiGet, collect_rules, rule
 
 from lading.compression.layer_compression import LIBRARY
 from lading.image.layers.package_testing import Program, Tree, find_libdeflate, make_package
@@ -135,38 +135,40 @@ def package_targets() -> str:
 
 #: All but the rules of goals, and of store packages.
 RULES_WITHOUT_PACKAGES = (
-    *debian.rules(),
-    *debian_parts.rules(),
-    *fetch.rules(),
-    *archive_in_dist.rules(),
-    *assembled_image.rules(),
-    *image_archive.rules(),
-    *image_layers.rules(),
-    *image_base.rules(),
-    *image_debian.rules(),
-    *image_destinations.rules(),
-    *image_files.rules(),
-    *image_layer.rules(),
-    *image_names.rules(),
-    *image_parts.rules(),
+    *collect_rules(
+        debian,
+        debian_parts,
+        fetch,
+        archive_in_dist,
+        assembled_image,
+        image_archive,
+        image_layers,
+        image_base,
+        image_debian,
+        image_destinations,
+        image_files,
+        image_layer,
+        image_names,
+        image_parts,
+    ),
     *image_pex.rules(),
-    *image_plan.rules(),
-    *image_python.rules(),
+    *collect_rules(image_plan, image_python),
     *image_references.rules(),
-    *image_trees.rules(),
-    *package_for_dist.rules(),
+    *collect_rules(image_trees, package_for_dist),
     *target_files.rules(),
     *environments.rules(),
-    *machine.rules(),
-    *named_address.rules(),
-    *package_layers.rules(),
-    *platform.rules(),
-    *pinned_image.rules(),
-    *program.rules(),
-    *pulled_image.rules(),
-    *pulled_layers.rules(),
-    *registry_machine.rules(),
-    *run_as_root.rules(),
+    *collect_rules(
+        machine,
+        named_address,
+        package_layers,
+        platform,
+        pinned_image,
+        program,
+        pulled_image,
+        pulled_layers,
+        registry_machine,
+        run_as_root,
+    ),
     *PythonRepos.rules(),
     system_compressor,
     no_library,

@@ -15,7 +15,7 @@ from pants.engine.fs import (
     MergeDigests,
     SymlinkEntry,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -104,7 +104,3 @@ async def make_tree(request: _TreeRequest, compressor: Compressor) -> ImagePart:
     )
     directory = f"trees/{request.place}"
     return ImagePart(name, directory, await Get(Digest, AddPrefix(result.digest, directory)))
-
-
-def rules():
-    return collect_rules()

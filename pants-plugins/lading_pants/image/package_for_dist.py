@@ -16,7 +16,7 @@ from pants.core.goals.package import OutputPathField, PackageFieldSet
 from pants.core.util_rules.environments import CompatiblePlatformsField, EnvironmentTarget
 from pants.engine.addresses import Address, Addresses
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import (
     Dependencies,
     DependenciesRequest,
@@ -156,7 +156,3 @@ def _names(path: str) -> tuple[PurePosixPath, PurePosixPath]:
     """The file names that a package with this path may get: endings are added to it, or
     replaced."""
     return PurePosixPath(path), PurePosixPath(os.path.splitext(path)[0])
-
-
-def rules():
-    return collect_rules()

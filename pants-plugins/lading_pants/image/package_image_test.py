@@ -16,6 +16,7 @@ from pants.core.target_types import rules as target_type_rules
 from pants.core.util_rules import archive, distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST
+from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import (
     QueryRule,
     RuleRunner,
@@ -42,7 +43,7 @@ def module_runner() -> RuleRunner:
             *distdir.rules(),
             *package_goal.rules(),
             *package_image.rules(),
-            *requested_goals.rules(),
+            *collect_rules(requested_goals),
             *target_type_rules(),
             QueryRule(BuiltPackage, [ArchiveFieldSet]),
             QueryRule(BuiltPackage, [ImageFieldSet]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pants.engine.fs import Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -96,7 +96,3 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
         ),
     )
     return ImageLayer(result.digest)
-
-
-def rules():
-    return collect_rules()

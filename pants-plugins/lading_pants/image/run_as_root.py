@@ -16,7 +16,7 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.programs.run_as_root_request import RunAsRootRequest
@@ -173,7 +173,3 @@ def _program_request(
         contents=request.contents,
         env=dict(request.env),
     )
-
-
-def rules():
-    return collect_rules()

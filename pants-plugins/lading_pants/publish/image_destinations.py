@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 
 from lading.registry.push.destinations import check_registry, destinations
 from lading.values.errors import LadingError
@@ -50,7 +50,3 @@ async def find_destinations(
     if not found:
         return ImageDestinations((), f"(no `registries` on {field_set.address})")
     return ImageDestinations(found)
-
-
-def rules():
-    return collect_rules()

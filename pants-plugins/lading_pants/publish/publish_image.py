@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.base.build_root import BuildRoot
 from pants.core.goals.publish import (
@@ -17,8 +18,9 @@ from pants.core.util_rules.distdir import DistDir
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
 from pants.engine.process import InteractiveProcess
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import WrappedTarget, WrappedTargetRequest
+from pants.engine.unions import UnionRule
 
 from lading.image.name_template import fill_hash
 from lading.registry.push.publish_request import ImageToPublish
@@ -53,12 +55,12 @@ _MODULE = "lading.registry.push.publish_main"
 _SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
-class PublishImageRequest(PublishRequest):
+class PublishImageRequest(PublishRequest["PublishImageFieldSet"]):
     pass
 
 
 @dataclass(frozen=True)
-class PublishImageFieldSet(PublishFieldSet):
+class PublishImageFieldSet(PublishFieldSet[PublishImageRequest]):
     publish_request_type = PublishImageRequest
     required_fields = ImageFieldSet.required_fields
 
@@ -146,5 +148,5 @@ async def publish_image(
     return PublishProcesses([packages])
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), *PublishImageFieldSet.rules()]

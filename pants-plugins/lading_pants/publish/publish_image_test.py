@@ -10,6 +10,7 @@ from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents
+from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import QueryRule, RuleRunner, mock_console
 
 from lading.registry.push.publish_request import ImageToPublish
@@ -28,7 +29,7 @@ def runner() -> RuleRunner:
         rules=[
             *IMAGE_RULES,
             *distdir.rules(),
-            *image_destinations.rules(),
+            *collect_rules(image_destinations),
             *publish_image.rules(),
             QueryRule(PublishProcesses, [PublishImageRequest]),
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional
 
 from pants.backend.python.goals import package_pex_binary
 from pants.backend.python.goals.package_pex_binary import (
@@ -43,13 +43,14 @@ from pants.engine.fs import (
     Snapshot,
 )
 from pants.engine.process import FallibleProcessResult
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import (
     TransitiveTargets,
     TransitiveTargetsRequest,
     WrappedTarget,
     WrappedTargetRequest,
 )
+from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
 from lading.python.image_python import ImagePython
@@ -280,7 +281,7 @@ def _main(pex: PexFromTargetsRequest) -> PexMain:
     return PexMain(None, pex.main.name, args, env)
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return (
         *collect_rules(),
         # So that images with `pex` work whatever backends are enabled.

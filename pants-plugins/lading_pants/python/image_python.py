@@ -18,7 +18,7 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -487,7 +487,3 @@ async def make_app_part(request: _AppPartRequest, compressor: Compressor) -> Ima
     )
     directory = "app"
     return ImagePart("`pex`", directory, await Get(Digest, AddPrefix(result.digest, directory)))
-
-
-def rules():
-    return collect_rules()

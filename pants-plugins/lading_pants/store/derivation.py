@@ -13,7 +13,7 @@ from typing import ClassVar, Iterable, Type, TypeVar
 
 from pants.engine.addresses import Address
 from pants.engine.environment import EnvironmentName
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import (
     Dependencies,
     DependenciesRequest,
@@ -209,7 +209,3 @@ async def find_store_derivation(
     except LadingError as error:
         raise about(store_target.subject, error) from error
     return StoreDerivation(store_target, derivation, path)
-
-
-def rules():
-    return collect_rules()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.engine.addresses import Addresses, UnparsedAddressInputs
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.target import FieldSet, InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 
@@ -22,7 +23,7 @@ class BuildRootFieldSet(FieldSet):
     build_root: BuildRootField
 
 
-class InferBuildRoot(InferDependenciesRequest):
+class InferBuildRoot(InferDependenciesRequest[BuildRootFieldSet]):
     infer_from = BuildRootFieldSet
 
 
@@ -39,5 +40,5 @@ async def infer_build_root(
     return InferredDependencies(await Get(Addresses, UnparsedAddressInputs, inputs))
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), UnionRule(InferDependenciesRequest, InferBuildRoot)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Type, TypeVar
+from typing import Iterable, Iterator, Type, TypeVar
 
 from pants.engine.addresses import Address, Addresses
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.target import (
     DependenciesRequest,
     Field,
@@ -78,7 +78,7 @@ class OverrideFieldSet(FieldSet):
     extend: ExtendField
 
 
-class InferInheritedDependencies(InferDependenciesRequest):
+class InferInheritedDependencies(InferDependenciesRequest[OverrideFieldSet]):
     infer_from = OverrideFieldSet
 
 
@@ -129,5 +129,5 @@ async def infer_inherited_dependencies(request: InferInheritedDependencies) -> I
     return InferredDependencies(await Get(Addresses, DependenciesRequest(overridden)))
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), UnionRule(InferDependenciesRequest, InferInheritedDependencies)]

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from typing import Type
+from typing import Any, Type
 
 import pytest
 from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import source_files
 from pants.engine.addresses import Address, Addresses
-from pants.engine.rules import rule
+from pants.engine.rules import collect_rules, rule
 from pants.engine.target import DependenciesRequest, SpecialCasedDependencies
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 from pants.util.frozendict import FrozenDict
@@ -79,17 +79,11 @@ async def no_debian_file(request: DebianFileRequest) -> DebianFile:
 def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
-            *bubblewrap.rules(),
-            *derivation.rules(),
-            *fetch.rules(),
-            *machine.rules(),
-            *named_address.rules(),
+            *collect_rules(bubblewrap, derivation, fetch, machine, named_address),
             *override.rules(),
-            *platform.rules(),
-            *program.rules(),
+            *collect_rules(platform, program),
             *PythonRepos.rules(),
-            *realise.rules(),
-            *source.rules(),
+            *collect_rules(realise, source),
             *source_files.rules(),
             *store_package.rules(),
             build_root_without_lock,
@@ -186,7 +180,7 @@ def test_what_extends_is_added_to_what_is_there(runner: RuleRunner) -> None:
     assert _values(chain, AllowedReferencesField) == [("3rdparty:glibc",), ("3rdparty:zlib",)]
 
 
-def _values(chain: OverrideChain, field_type: Type[SpecialCasedDependencies]) -> list:
+def _values(chain: OverrideChain, field_type: Type[SpecialCasedDependencies]) -> list[Any]:
     return [field.value for field in chain.fields(field_type)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.core.goals.package import (
     BuiltPackage,
@@ -11,7 +12,7 @@ from pants.core.goals.package import (
     PackageFieldSet,
 )
 from pants.engine.fs import AddPrefix, Digest
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
@@ -52,5 +53,5 @@ async def package_store_package(field_set: StorePackageFieldSet) -> BuiltPackage
     )
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), UnionRule(PackageFieldSet, StorePackageFieldSet)]

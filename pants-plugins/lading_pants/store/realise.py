@@ -16,7 +16,7 @@ from pants.engine.fs import (
     MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.unions import UnionMembership, union
 
 from lading.store.closure import ReferenceRules, closure_of
@@ -297,7 +297,3 @@ def _run_time_closure(
     by_path = {entry.package.path: entry for entry in (*inputs, member)}
     packages = {path: entry.package for path, entry in by_path.items()}
     return tuple(by_path[package.path] for package in closure_of([member.package.path], packages))
-
-
-def rules():
-    return collect_rules()

@@ -10,7 +10,7 @@ from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.fs import Digest, DigestEntries, FileEntry, MergeDigests, RemovePrefix
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, rule
 from pants.engine.target import (
     HydratedSources,
     HydrateSourcesRequest,
@@ -170,7 +170,3 @@ async def find_patches(request: PatchFilesRequest) -> PatchFiles:
             SourceInput(PurePath(path).name, f"sha256:{digests[path]}") for path in paths
         ),
     )
-
-
-def rules():
-    return collect_rules()

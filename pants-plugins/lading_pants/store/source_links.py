@@ -20,7 +20,7 @@ from pants.engine.fs import (
     Snapshot,
     SymlinkEntry,
 )
-from pants.engine.rules import Get, _uncacheable_rule, collect_rules, rule
+from pants.engine.rules import Get, _uncacheable_rule, rule
 from pants.engine.target import SourcesField
 from pants.source.filespec import FilespecMatcher
 
@@ -131,7 +131,3 @@ def _upwards(path: str) -> Iterator[str]:
     while path:
         yield path
         path = posixpath.dirname(path)
-
-
-def rules():
-    return collect_rules()

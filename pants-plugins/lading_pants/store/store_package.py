@@ -7,7 +7,7 @@ from typing import Iterable, Optional
 
 from pants.engine.addresses import Addresses, UnparsedAddressInputs
 from pants.engine.fs import AddPrefix, Digest, MergeDigests
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import IntField, SpecialCasedDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
@@ -380,7 +380,7 @@ async def find_named_paths(request: _NamedPathsRequest) -> StorePaths:
     return StorePaths(tuple(path for paths in stored for path in paths.paths))
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [
         *collect_rules(),
         UnionRule(DeriveRequest, DerivePackage),

@@ -16,7 +16,7 @@ from pants.backend.python.subsystems.repos import PythonRepos
 from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FilesGeneratorTarget, FileTarget
 from pants.core.util_rules import source_files
-from pants.engine.rules import QueryRule, rule
+from pants.engine.rules import QueryRule, collect_rules, rule
 from pants.engine.target import Target
 from pants.testutil.rule_runner import RuleRunner
 from pants.util.frozendict import FrozenDict
@@ -92,18 +92,12 @@ async def wheels_bubblewrap() -> BundledBubblewrap:
 
 
 _RULES = (
-    *debian.rules(),
-    *derivation.rules(),
-    *fetch.rules(),
-    *machine.rules(),
-    *named_address.rules(),
+    *collect_rules(debian, derivation, fetch, machine, named_address),
     *override.rules(),
     *package_store.rules(),
-    *platform.rules(),
-    *program.rules(),
+    *collect_rules(platform, program),
     *PythonRepos.rules(),
-    *realise.rules(),
-    *source.rules(),
+    *collect_rules(realise, source),
     *source_files.rules(),
     *store_package.rules(),
     wheels_bubblewrap,

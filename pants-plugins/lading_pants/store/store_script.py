@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable
 
 from pants.engine.addresses import Address
 from pants.engine.fs import (
@@ -13,7 +14,7 @@ from pants.engine.fs import (
     FileContent,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import (
     FieldSet,
     HydratedSources,
@@ -89,7 +90,7 @@ class ScriptFieldSet(FieldSet):
         return self.source.alias if self.text.value is None else self.text.alias
 
 
-class InferScriptDependencies(InferDependenciesRequest):
+class InferScriptDependencies(InferDependenciesRequest[ScriptFieldSet]):
     infer_from = ScriptFieldSet
 
 
@@ -217,7 +218,7 @@ async def build_script(request: BuildScript) -> BuildResult:
     return BuildResult(await Get(Digest, CreateDigest(files)), ReferenceRules())
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [
         *collect_rules(),
         UnionRule(InferDependenciesRequest, InferScriptDependencies),

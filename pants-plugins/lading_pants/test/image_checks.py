@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Union
+from typing import Iterable, Iterator, Union
 
 from pants.core.goals.test import TestFieldSet
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, collect_rules, rule
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import (
     InferDependenciesRequest,
     InferredDependencies,
@@ -94,7 +94,7 @@ class ImageChecks:
     checks: Checks
 
 
-class InferImageTestDependencies(InferDependenciesRequest):
+class InferImageTestDependencies(InferDependenciesRequest[ImageTestFieldSet]):
     infer_from = ImageTestFieldSet
 
 
@@ -193,5 +193,5 @@ def _size_checks(field: Union[MaxSizeField, MaxCompressedSizeField]) -> tuple[Si
     return (SizeCheck(field.alias, parse_size(field.alias, field.value)),) if field.value else ()
 
 
-def rules():
+def rules() -> Iterable[Rule | UnionRule]:
     return [*collect_rules(), UnionRule(InferDependenciesRequest, InferImageTestDependencies)]

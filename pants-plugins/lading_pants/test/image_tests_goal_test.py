@@ -13,6 +13,7 @@ from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents
+from pants.engine.rules import collect_rules
 from pants.engine.target import InferredDependencies
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
@@ -58,10 +59,10 @@ def runner() -> RuleRunner:
         rules=[
             *IMAGE_RULES,
             *distdir.rules(),
-            *engine_machine.rules(),
+            *collect_rules(engine_machine),
             *image_checks.rules(),
             *image_tests.rules(),
-            *structure_file.rules(),
+            *collect_rules(structure_file),
             *test.rules(),
             QueryRule(TestResult, [ImageTestRequest.Batch]),
             QueryRule(InferredDependencies, [InferImageTestDependencies]),

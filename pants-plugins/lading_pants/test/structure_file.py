@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from pants.engine.fs import Digest, DigestContents
-from pants.engine.rules import Get, collect_rules, rule
+from pants.engine.rules import Get, rule
 from pants.engine.target import HydratedSources, HydrateSourcesRequest
 
 from lading.checks.checks import Checks
@@ -31,7 +31,7 @@ class _TextLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(
                     problem=f"duplicate key {key!r}", problem_mark=node.start_mark
                 )
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)  # type: ignore[no-untyped-call]
         return mapping
 
 
@@ -81,7 +81,3 @@ async def read_structure_tests(request: StructureTestsRequest) -> StructureTests
     except LadingError as error:
         raise about(request.subject, error) from error
     return StructureTests(Checks.together(checks))
-
-
-def rules():
-    return collect_rules()
