@@ -32,7 +32,6 @@ from lading_pants.image import (
     archive_in_dist,
     assembled_image,
     image_archive,
-    image_base,
     image_files,
     image_layer,
     image_layers,
@@ -44,6 +43,7 @@ from lading_pants.image import (
     package_for_dist,
     package_image,
     package_layers,
+    resolved_image,
     run_as_root,
 )
 from lading_pants.image.fields.docker_image import DockerImageTarget
@@ -80,7 +80,6 @@ _RULE_MODULES = (
     engine_machine,
     fetch,
     image_archive,
-    image_base,
     image_checks,
     image_debian,
     image_destinations,
@@ -95,6 +94,7 @@ _RULE_MODULES = (
     image_references,
     image_tests,
     image_trees,
+    resolved_image,
     implied_build_root,
     lading_cache,
     machine,

@@ -77,7 +77,7 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         Get(ImageNames, ImageNamesRequest(field_set)),
         Get(ImageLayers, ImageLayersRequest(field_set)),
     )
-    await check_programs(field_set, plan, image.tree, image.closure)
+    await check_programs(plan, image.tree, image.closure)
     user = await _numeric_user(plan.config.user, image.tree, field_set.subject)
     layers = await describe_layers(image.layers)
     reports = await MultiGet(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Optional, Union
 
 from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, Digest
@@ -12,15 +12,10 @@ from pants.util.frozendict import FrozenDict
 
 from lading.image.root.file_trees import is_tree
 from lading.values.path import StorePath
+from lading_pants.base_image.pulled_image import PulledImage
 from lading_pants.base_image.pulled_layers import PulledLayers, PulledLayersRequest
 from lading_pants.debian.debian_parts import DebianPart
-from lading_pants.debian.image_debian import (
-    ImageDebian,
-    ImageDebianLayer,
-    ImageDebianLayerRequest,
-    ImageDebianRequest,
-)
-from lading_pants.image.image_base import ImageBase
+from lading_pants.debian.image_debian import ImageDebianLayer, ImageDebianLayerRequest
 from lading_pants.image.image_files import ImageFiles, ImageFilesRequest
 from lading_pants.image.image_layer import BuiltLayer, ImageLayer, ImageLayerRequest
 from lading_pants.image.image_parts import ImagePart, PartsLayerRequest
@@ -28,8 +23,9 @@ from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.image.image_trees import image_trees
 from lading_pants.image.package_layers import PackageLayers, PackageLayersRequest
+from lading_pants.image.resolved_image import ResolvedImage
 from lading_pants.image.run_as_root import RunAsRootLayer, RunAsRootLayerRequest
-from lading_pants.python.image_python import PlannedPython, PythonLayers, PythonLayersRequest
+from lading_pants.python.image_python import PythonLayers, PythonLayersRequest
 from lading_pants.store.realise import ClosureMember, StoreClosure, StoreClosureRequest
 
 
@@ -68,7 +64,7 @@ class ImageLayers:
 class _BaseLayersRequest:
     """The layers of the image that `base` names; none if it is unset."""
 
-    base: ImageBase
+    base: Union[ResolvedImage, PulledImage, None]
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,7 @@ class _BelowRequest:
     """The layers below the image's own layer: those of `base`, with Debian packages and wheels on
     top."""
 
-    field_set: ImageFieldSet
-    python: Optional[PlannedPython]
+    image: ResolvedImage
     base: ImageLayers
 
 
@@ -109,27 +104,26 @@ class _OwnLayers:
 @rule
 async def find_base_layers(request: _BaseLayersRequest) -> ImageLayers:
     base = request.base
-    if base.field_set is not None:
-        return await Get(ImageLayers, ImageLayersRequest(base.field_set))
-    if base.pulled is None:
+    if base is None:
         return ImageLayers()
-    pulled = await Get(PulledLayers, PulledLayersRequest(base.pulled))
+    if isinstance(base, ResolvedImage):
+        return await Get(ImageLayers, ImageLayersRequest(base.field_set))
+    pulled = await Get(PulledLayers, PulledLayersRequest(base))
     return ImageLayers(
         pulled.layers,
         pulled_count=len(pulled.layers),
-        origin=base.pulled.repository.canonical,
+        origin=base.repository.canonical,
         tree=pulled.tree,
     )
 
 
-async def _with_debian_packages(field_set: ImageFieldSet, base: ImageLayers) -> ImageLayers:
-    debian = await Get(ImageDebian, ImageDebianRequest(field_set))
-    if not debian.packages:
+async def _with_debian_packages(image: ResolvedImage, base: ImageLayers) -> ImageLayers:
+    if not image.debian.packages:
         return base
     layer = await Get(
         ImageDebianLayer,
         ImageDebianLayerRequest(
-            debian, base.tree, base.debian, base.debian_tools, field_set.subject
+            image.debian, base.tree, base.debian, base.debian_tools, image.field_set.subject
         ),
     )
     return replace(
@@ -144,17 +138,18 @@ async def _with_debian_packages(field_set: ImageFieldSet, base: ImageLayers) -> 
 
 @rule
 async def build_below(request: _BelowRequest) -> _Below:
-    below = await _with_debian_packages(request.field_set, request.base)
-    if request.python is None:
+    image = request.image
+    below = await _with_debian_packages(image, request.base)
+    if image.python is None:
         return _Below(below, ())
     layers = await Get(
         PythonLayers,
         PythonLayersRequest(
-            request.python,
+            image.python,
             below.layers,
             below.tree,
             (*below.debian, *below.debian_tools),
-            request.field_set.subject,
+            image.field_set.subject,
         ),
     )
     below = replace(below, layers=(*below.layers, *layers.wheels), tree=layers.tree)
@@ -170,7 +165,7 @@ async def _build_own(
 ) -> _OwnLayers:
     root = await Get(BuiltLayer, ImageLayerRequest, layer)
     declared = plan.fields.get("files", FrozenDict())
-    trees = await image_trees(declared, plan.file_sources, root.tree, layer.subject)
+    trees = await image_trees(declared, plan.image.references.sources, root.tree, layer.subject)
     parts = (*trees, *parts)
     if not parts:
         return _OwnLayers(packages.layers, root.layer, (), root.tree, members)
@@ -221,15 +216,16 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     field_set = request.field_set
     subject = field_set.subject
     plan = await Get(ImagePlan, ImagePlanRequest(field_set))
+    image = plan.image
     declared = plan.fields.get("files", FrozenDict())
     base, closure, files = await MultiGet(
-        Get(ImageLayers, _BaseLayersRequest(plan.base)),
-        Get(StoreClosure, StoreClosureRequest(plan.packages, subject)),
+        Get(ImageLayers, _BaseLayersRequest(image.base)),
+        Get(StoreClosure, StoreClosureRequest(tuple(image.references.origins), subject)),
         Get(
             ImageFiles,
             ImageFilesRequest(
                 FrozenDict({path: value for path, value in declared.items() if not is_tree(path)}),
-                plan.file_sources,
+                image.references.sources,
                 f"{subject}: `files`",
             ),
         ),
@@ -243,7 +239,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     )
     # In parallel: both take long, and they are independent.
     found, packed = await MultiGet(
-        Get(_Below, _BelowRequest(field_set, plan.python, base)),
+        Get(_Below, _BelowRequest(image, base)),
         Get(PackageLayers, PackageLayersRequest, packages),
     )
     below = found.image

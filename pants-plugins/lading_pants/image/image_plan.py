@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Mapping, Optional
+from typing import Any, Callable, Collection, Mapping, Optional, Union
 
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, rule
+from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.config.base_config import BaseConfig
@@ -18,17 +18,12 @@ from lading.image.root.root_fields import fill_strings
 from lading.values.errors import LadingError
 from lading.values.field_text import field_text
 from lading.values.path import StorePath
-from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
+from lading_pants.base_image.pulled_image import PulledImage
 from lading_pants.engine.platform import BuildPlatform
-from lading_pants.errors import TargetError, about
-from lading_pants.image.image_base import ImageBase, ImageBaseRequest, ImageChain, ImageChainRequest
-from lading_pants.image.image_references import (
-    ImageFieldSet,
-    ImageReferences,
-    ImageReferencesRequest,
-)
+from lading_pants.errors import TargetError, about, in_order
+from lading_pants.image.image_references import ImageFieldSet, ImageReferences
+from lading_pants.image.resolved_image import ResolvedImage, ResolvedImageRequest
 from lading_pants.image.run_as_root import Commands
-from lading_pants.python.image_python import ImagePythonRequest, MaybePython, PlannedPython
 from lading_pants.store.realise import StorePaths, StorePathsRequest
 
 
@@ -44,74 +39,58 @@ class ImagePlan:
     All fields but `config` are without the image's `base`.
     """
 
-    base: ImageBase
+    image: ResolvedImage
     #: Includes inherited values.
     config: ImageConfig
     #: The paths shown at `/`, in order.
     contents: tuple[StorePath, ...]
-    #: The store packages that the image names.
-    packages: tuple[Address, ...]
-    #: The argument of `RootFields.parse`, with `file_sources` still as addresses.
+    #: The argument of `RootFields.parse`, with the sources of `files` still as addresses.
     fields: FrozenDict[str, Any]
-    #: By the text of the address.
-    file_sources: FrozenDict[str, Address]
     commands: Optional[Commands]
-    python: Optional[PlannedPython]
 
 
-async def _config_below(base: ImageBase) -> Optional[ImageConfig]:
-    """The config that an image inherits, if it has a base."""
-    if base.field_set is not None:
+async def _config_below(base: Union[ResolvedImage, PulledImage]) -> ImageConfig:
+    if isinstance(base, ResolvedImage):
         plan = await Get(ImagePlan, ImagePlanRequest(base.field_set))
         return plan.config
-    if base.pulled is None:
-        return None
     try:
-        return ImageConfig(base.pulled.platform, base=BaseConfig(base.pulled.config))
+        return ImageConfig(base.platform, base=BaseConfig(base.config))
     except LadingError as error:
-        raise about(base.pulled.subject, error) from error
+        raise about(base.subject, error) from error
 
 
 @rule
 async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> ImagePlan:
     field_set = request.field_set
-    # This finds circles of bases, in which the next line would never end.
-    await Get(ImageChain, ImageChainRequest(field_set))
-    # Debian packages are requested here to find those that are missing from the lock.
-    base, _, python, found = await MultiGet(
-        Get(ImageBase, ImageBaseRequest(field_set)),
-        Get(ImageDebian, ImageDebianRequest(field_set)),
-        Get(MaybePython, ImagePythonRequest(field_set)),
-        Get(ImageReferences, ImageReferencesRequest(field_set)),
-    )
+    image = await Get(ResolvedImage, ResolvedImageRequest(field_set))
+    found = image.references
     origins = {**found.tool_origins, **found.origins}
-    stored = await MultiGet(
-        Get(StorePaths, StorePathsRequest((address,), origin))
-        for address, origin in origins.items()
+    stored = await in_order(
+        lambda: (
+            Get(StorePaths, StorePathsRequest((address,), origin))
+            for address, origin in origins.items()
+        )
     )
     paths = {address: store.paths[0] for address, store in zip(origins, stored)}
     named = {**found.interpolated, **found.commands}
     by_text = {text: str(paths[address]) for text, address in named.items()}
     try:
         config = _config(field_set, by_text, platform.oci)
-        if python.planned is not None and config.entrypoint is None:
-            config = replace(config, entrypoint=python.planned.entrypoint)
+        if image.python is not None and config.entrypoint is None:
+            config = replace(config, entrypoint=image.python.entrypoint)
         fields = _root_fields(field_set, by_text)
     except LadingError as error:
         raise about(field_set.subject, error) from error
-    below = await _config_below(base)
-    if below is not None:
+    if image.base is not None:
+        below = await _config_below(image.base)
         _check_platform(field_set, below.platform, config.platform, origins)
         config = inherit(below, config)
     return ImagePlan(
-        base=base,
+        image=image,
         config=config,
         contents=tuple(paths[address] for address in found.contents),
-        packages=tuple(found.origins),
         fields=fields,
-        file_sources=found.sources,
         commands=_commands(field_set, found, by_text),
-        python=python.planned,
     )
 
 

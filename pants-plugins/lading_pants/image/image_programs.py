@@ -23,10 +23,8 @@ from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
 from lading_pants.errors import about
 from lading_pants.image.fields.image_field import ListField
-from lading_pants.image.image_base import ImageChain, ImageChainRequest
 from lading_pants.image.image_layer import read_tree
 from lading_pants.image.image_plan import ImagePlan
-from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.store.realise import MEMBERS_FILE, ClosureMember
 
 _SHELL = "/bin/sh"
@@ -41,12 +39,11 @@ class _Named:
 
 
 async def check_programs(
-    field_set: ImageFieldSet, plan: ImagePlan, tree_digest: Digest, closure: Iterable[ClosureMember]
+    plan: ImagePlan, tree_digest: Digest, closure: Iterable[ClosureMember]
 ) -> None:
     """Raises `TargetError` unless the image has all programs that its own fields name.
     `tree_digest` has the `TREE_FILE` of the whole image, `closure` are the packages in it."""
-    chain = await Get(ImageChain, ImageChainRequest(field_set))
-    named = list(_named(field_set, plan))
+    named = list(_named(plan))
     if not named:
         return
     tree = ImageTree()
@@ -54,7 +51,8 @@ async def check_programs(
         tree = await read_tree(tree_digest)
     digests = {member.package.path: member.digest for member in closure}
     packages: dict[StorePath, Optional[Members]] = dict.fromkeys(digests)
-    mounts = [mount for image in chain.field_sets for mount in image.runtime_mounts.value or ()]
+    chain = [image.field_set for image in plan.image.chain]
+    mounts = [mount for image in chain for mount in image.runtime_mounts.value or ()]
     search = _search(plan.config, ImageContents(tree, packages), mounts)
     for one in named:
         while True:
@@ -64,7 +62,7 @@ async def check_programs(
             except MembersNeeded as needed:
                 package = needed.package
             except LadingError as error:
-                raise about(field_set.subject, error) from error
+                raise about(plan.image.field_set.subject, error) from error
             listed = DigestSubset(digests[package], PathGlobs([MEMBERS_FILE]))
             (file,) = await Get(DigestContents, DigestSubset, listed)
             members = members_from_json(file.content.decode("utf-8"))
@@ -81,13 +79,13 @@ def _search(config: ImageConfig, contents: ImageContents, mounts: list[str]) -> 
     )
 
 
-def _named(field_set: ImageFieldSet, plan: ImagePlan) -> Iterator[_Named]:
+def _named(plan: ImagePlan) -> Iterator[_Named]:
     """The programs that the image's own fields name; a pulled base is not checked."""
-    config = plan.config
+    field_set, config = plan.image.field_set, plan.config
     below = config.base.runtime_fields if config.base else {}
     if config.entrypoint:
         # If the field is unset, a service's entrypoint is Lading's own.
-        if field_set.entrypoint.value or plan.python is None:
+        if field_set.entrypoint.value or plan.image.python is None:
             yield _first(field_set.entrypoint, config.entrypoint)
     elif config.cmd and (config.entrypoint is not None or not below.get("Entrypoint")):
         yield _first(field_set.cmd, config.cmd)

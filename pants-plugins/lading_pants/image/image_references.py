@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, Mapping, Optional
 
 from pants.core.goals.package import OutputPathField, PackageFieldSet
 from pants.engine.addresses import Address
-from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.target import Field, InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
@@ -25,6 +25,7 @@ from lading_pants.debian.image_debian_fields import (
     ImageDebianPackagesField,
 )
 from lading_pants.engine.named_address import Kind, NamedAddress, NamedAddressRequest
+from lading_pants.errors import in_order
 from lading_pants.image.fields.docker_image import (
     BaseField,
     CmdField,
@@ -223,15 +224,15 @@ class InferImageDependencies(InferDependenciesRequest[ImageFieldSet]):
 async def find_image_references(request: ImageReferencesRequest) -> ImageReferences:
     field_set = request.field_set
     mentions = _mentions(field_set)
-    found = await MultiGet(
-        Get(
-            NamedAddress,
-            NamedAddressRequest(
-                text, field_set.address, f"{field_set.subject}: `{alias}`", mentioned.kind
-            ),
+    requests = [
+        NamedAddressRequest(
+            text, field_set.address, f"{field_set.subject}: `{alias}`", mentioned.kind
         )
         for mentioned in mentions.values()
         for text, alias in mentioned.aliases.items()
+    ]
+    found = await in_order(
+        lambda: (Get(NamedAddress, NamedAddressRequest, request) for request in requests)
     )
     addresses = iter([name.address for name in found])
     by_text = {

@@ -34,7 +34,6 @@ from lading_pants.image import (
     archive_in_dist,
     assembled_image,
     image_archive,
-    image_base,
     image_files,
     image_layer,
     image_layers,
@@ -45,6 +44,7 @@ from lading_pants.image import (
     image_trees,
     package_for_dist,
     package_layers,
+    resolved_image,
     run_as_root,
 )
 from lading_pants.publish import image_destinations
@@ -143,7 +143,6 @@ RULES_WITHOUT_PACKAGES = (
         assembled_image,
         image_archive,
         image_layers,
-        image_base,
         image_debian,
         image_destinations,
         image_files,
@@ -154,7 +153,7 @@ RULES_WITHOUT_PACKAGES = (
     *image_pex.rules(),
     *collect_rules(image_plan, image_python),
     *image_references.rules(),
-    *collect_rules(image_trees, package_for_dist),
+    *collect_rules(image_trees, package_for_dist, resolved_image),
     *target_files.rules(),
     *environments.rules(),
     *collect_rules(

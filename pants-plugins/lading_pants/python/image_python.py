@@ -35,21 +35,16 @@ from lading.values.counted import counted
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
 from lading_pants.debian.debian_parts import DebianPart, find_compiler
-from lading_pants.debian.image_debian import ImageDebian, ImageDebianRequest
+from lading_pants.debian.image_debian import ImageDebian
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError, about
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.fetch.pinned_library import LIBZSTD
-from lading_pants.image.image_base import ImageChain, ImageChainRequest
 from lading_pants.image.image_layer import TREE_FILE, BuiltLayer, ImageLayer
 from lading_pants.image.image_parts import PART_FILES, ImagePart, PartsLayerRequest
-from lading_pants.image.image_references import (
-    ImageFieldSet,
-    ImageReferences,
-    ImageReferencesRequest,
-)
+from lading_pants.image.image_references import ImageFieldSet, ImageReferences
 from lading_pants.image.placed_layers import place_layers
 from lading_pants.python.image_pex import (
     PexMain,
@@ -83,11 +78,6 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True)
-class ImagePythonRequest:
-    field_set: ImageFieldSet
-
-
-@dataclass(frozen=True)
 class PlannedPython:
     """The Python that runs the image's service; `package` is the store package that has it, if one
     has."""
@@ -99,11 +89,6 @@ class PlannedPython:
     @property
     def entrypoint(self) -> tuple[str, ...]:
         return (self.python.program, f"{APP}/{MAIN_FILE}")
-
-
-@dataclass(frozen=True)
-class MaybePython:
-    planned: Optional[PlannedPython]
 
 
 @dataclass(frozen=True)
@@ -190,17 +175,18 @@ class _AppPartRequest:
     subject: str
 
 
-@rule
-async def plan_python(request: ImagePythonRequest) -> MaybePython:
-    field_set = request.field_set
+async def plan_python(
+    field_set: ImageFieldSet, found: ImageReferences, debian: Iterable[ImageDebian]
+) -> Optional[PlannedPython]:
+    """None unless the image is a service. `debian` are the Debian packages of the image and its
+    bases."""
     if not field_set.pex.value:
         if field_set.python.value:
             raise TargetError(
                 f"{field_set.subject}: `python` is for `pex`, which is unset. Set it, or remove "
                 "`python`."
             )
-        return MaybePython(None)
-    found = await Get(ImageReferences, ImageReferencesRequest(field_set))
+        return None
     assert found.pex is not None, "the field is set"
     pex = await Get(PexTarget, PexTargetRequest(found.pex, f"{field_set.subject}: `pex`"))
     origin = f"{field_set.subject}: `python`"
@@ -214,16 +200,12 @@ async def plan_python(request: ImagePythonRequest) -> MaybePython:
         elif field_set.python.value:
             python = ImagePython.at_path(field_set.python.value)
         else:
-            chain = await Get(ImageChain, ImageChainRequest(field_set))
-            images = await MultiGet(
-                Get(ImageDebian, ImageDebianRequest(below)) for below in chain.field_sets
-            )
             python = ImagePython.of_debian(
-                {package.name: package.version for image in images for package in image.packages}
+                {package.name: package.version for image in debian for package in image.packages}
             )
     except LadingError as error:
         raise about(field_set.subject, error) from error
-    return MaybePython(PlannedPython(python, pex, found.python))
+    return PlannedPython(python, pex, found.python)
 
 
 async def _with_micro(python: ImagePython, interpreter: _Interpreter, subject: str) -> ImagePython:

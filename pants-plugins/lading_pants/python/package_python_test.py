@@ -127,7 +127,7 @@ def test_a_package_that_runs_it_is_in_the_image(runner: RuleRunner) -> None:
     found = plan(runner, 'pex="//src:app", python="//3rdparty:cpython"')
     store_path = "/store/" + "c" * 32 + "-cpython"
     assert found.config.entrypoint == (f"{store_path}/bin/python3", "/app/__main__.py")
-    assert found.packages == (Address("3rdparty", target_name="cpython"),)
+    assert list(found.image.references.origins) == [Address("3rdparty", target_name="cpython")]
 
 
 def test_pants_knows_what_it_depends_on(runner: RuleRunner) -> None:
