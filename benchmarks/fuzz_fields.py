@@ -321,7 +321,7 @@ def _use_image(target: Target) -> None:
 
     root = ("users", "groups", "directories", "symlinks", "files")
     parsed = RootFields.parse({alias: filled(alias) for alias in root if values.get(alias)})
-    plan_root_tree({}, parsed, lambda source: b"").image.to_json().encode("utf-8")
+    to_json(plan_root_tree({}, parsed, lambda source: b"").image).encode("utf-8")
     healthcheck = filled("healthcheck")
     config = ImageConfig(
         platform=Platform("linux", "amd64"),

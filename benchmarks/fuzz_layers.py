@@ -21,13 +21,13 @@ from lading.image.layers.package_testing import find_libzstd
 from lading.image.layers.tree_state import ContentDigests, read_tree
 from lading.image.programs import base_layer_main, base_tree_main
 from lading.image.programs.base_layer_request import BaseLayerRequest
-from lading.image.root.image_tree import ImageTree
+from lading.image.root.image_tree import ImageTree, described
 from lading.namespaces import linux
 from lading.namespaces.user_namespace import UserNamespace
 from lading.tar import tar_header
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 
 #: Of so many inputs one is unpacked, which takes longest.
 _UNPACKED = 4
@@ -212,9 +212,9 @@ def _listed(directory: Path, blobs: List[bytes], tars: List[bytes]) -> Tree:
     tree_request = {"layers": layers, "max_unpacked_size": None}
     (directory / "request").write_text(json.dumps(tree_request))
     base_tree_main.main([str(directory / "request"), str(directory / "tree")])
-    tree = ImageTree.from_json((directory / "tree").read_text())
+    tree = from_json(ImageTree, (directory / "tree").read_text())
     return {
-        path: (entry.type, entry.mode, entry.uid, entry.gid, entry.target)
+        path: (entry.kind, entry.mode, entry.uid, entry.gid, entry.target)
         for path, entry in tree.entries.items()
     }
 
@@ -252,8 +252,9 @@ def _unpacked(directory: Path, blobs: List[bytes]) -> Optional[Tree]:
 
 
 def _entries(root: Path) -> Dict[str, Tuple[object, ...]]:
+    state = read_tree(str(root), (), ContentDigests())
+    entries = (described(state[path], path) for path in state if not path.startswith("store/"))
     return {
-        path: (node.type.in_image, node.mode, node.uid, node.gid, node.target)
-        for path, node in read_tree(str(root), (), ContentDigests()).items()
-        if not path.startswith("store/")
+        entry.path: (entry.kind, entry.mode, entry.uid, entry.gid, entry.target)
+        for entry in entries
     }

@@ -18,7 +18,7 @@ JSON_METHODS = {"to_json", "from_json", "to_dict", "from_dict"}
 #: A file in a tree: classes of these names were one thing under several names.
 FILE_TYPES = {
     *("Member", "Entry", "TreeMember", "RootEntry", "TarMember"),
-    *("ListedMember", "Node", "ImageFile", "DebMember"),
+    *("ListedMember", "Node", "ImageFile", "DebMember", "TreeFile", "HostFile"),
 }
 
 

@@ -21,11 +21,11 @@ from lading.debian.layer_request import DebianLayerRequest, DebianPart
 from lading.debian.report import describe_packages
 from lading.debs.deb_archive import DebArchive
 from lading.fetch.debian_mirrors import debian_base_urls
+from lading.files.entry import Members
 from lading.files.kind import Kind
 from lading.image.layers.part_files import PartFiles
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.machine import Machine
-from lading.tar.tree_member import members_to_json
 from lading.tar.tree_segment import write_tree_segment
 from lading.values.json_codec import to_json
 
@@ -105,19 +105,19 @@ def image_of(root: Path, suite: str, scratch: Path, processes: int = 2) -> Image
     with InstalledTree.of(request, ImageTree()) as tree:
         plan = tree.plan()
         nodes = {
-            path: Node(entry.type, entry.mode, entry.uid, entry.gid, target=entry.target)
+            path: Node(entry.kind, entry.mode, entry.uid, entry.gid, target=entry.target)
             for path, entry in plan.image.entries.items()
         }
         for part, places in zip(tree.parts, plan.places):
             for member in part.members:
                 place = member.path if places is None else places.get(member.path)
-                if member.type == Kind.FILE and place is not None:
+                if member.kind == Kind.FILE and place is not None:
                     nodes[place] = Node(
                         Kind.FILE, member.mode, member.uid, member.gid, member.sha256
                     )
         own = {}
         for entry in plan.head:
-            if entry.type == Kind.FILE:
+            if entry.kind == Kind.FILE:
                 own[entry.path] = entry.data
                 digest = hashlib.sha256(entry.data).hexdigest()
                 nodes[entry.path] = Node(Kind.FILE, entry.mode, entry.uid, entry.gid, digest)
@@ -161,7 +161,7 @@ def _part(deb: Path, scratch: Path) -> DebianPart:
     segment, members, package = (directory / name for name in ("tar", "members", "package"))
     if not members.exists():
         with segment.open("wb") as output:
-            members.write_text(members_to_json(write_tree_segment(files, output)))
+            members.write_text(to_json(Members(write_tree_segment(files, output))))
     described = describe(archive, files)
     package.write_text(to_json(described))
     part = PartFiles(described.name, str(segment), "", str(members))

@@ -21,7 +21,7 @@ from pants.util.logging import LogLevel
 from lading.image.programs.layer_request import ContentPackage, LayerPackage, LayerRequest
 from lading.image.root.image_tree import ImageTree
 from lading.values.counted import counted
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
 from lading_pants.store.realise import (
@@ -103,7 +103,7 @@ async def read_layer_output(output: Digest) -> BuiltLayer:
 async def read_tree(tree: Digest) -> ImageTree:
     """`tree` has `TREE_FILE`, or nothing."""
     contents = await Get(DigestContents, Digest, tree)
-    return ImageTree.from_json(contents[0].content.decode("utf-8")) if contents else ImageTree()
+    return from_json(ImageTree, contents[0].content.decode("utf-8")) if contents else ImageTree()
 
 
 @rule

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Optional
+from typing import Iterable, Iterator, Mapping, Optional
 
 from pants.engine.fs import Digest, DigestContents, DigestSubset, PathGlobs
 from pants.engine.rules import Get
 
 from lading.files.container_path import shown
-from lading.files.members import members_from_json
+from lading.files.entry import Entry, Members
 from lading.image.config.config import ImageConfig
 from lading.image.root.image_tree import ImageTree
 from lading.image.root.programs import (
     DEFAULT_PATH,
     ImageContents,
-    Members,
     MembersNeeded,
     ProgramSearch,
 )
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json
 from lading.values.path import STORE_DIR, StorePath
 from lading_pants.errors import about
 from lading_pants.image.fields.image_field import ListField
@@ -50,7 +50,7 @@ async def check_programs(
     if any(not one.program.startswith(f"{STORE_DIR}/") for one in named):
         tree = await read_tree(tree_digest)
     digests = {member.package.path: member.digest for member in closure}
-    packages: dict[StorePath, Optional[Members]] = dict.fromkeys(digests)
+    packages: dict[StorePath, Optional[Mapping[str, Entry]]] = dict.fromkeys(digests)
     chain = [image.field_set for image in plan.image.chain]
     mounts = [mount for image in chain for mount in image.runtime_mounts.value or ()]
     search = _search(plan.config, ImageContents(tree, packages), mounts)
@@ -65,7 +65,7 @@ async def check_programs(
                 raise about(plan.image.field_set.subject, error) from error
             listed = DigestSubset(digests[package], PathGlobs([MEMBERS_FILE]))
             (file,) = await Get(DigestContents, DigestSubset, listed)
-            members = members_from_json(file.content.decode("utf-8"))
+            members = from_json(Members, file.content.decode("utf-8")).members
             packages[package] = {member.path: member for member in members}
 
 

@@ -25,7 +25,7 @@ from pants.engine.target import (
 from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
-from lading.files.members import members_from_json, members_to_json
+from lading.files.entry import Members
 from lading.runtime.program_files import program_fingerprint
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
@@ -34,7 +34,7 @@ from lading.store.script_package import ScriptPackage
 from lading.values.errors import LadingError
 from lading.values.field_text import unindented
 from lading.values.interpolation import references, substitute
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest
 from lading_pants.engine.platform import BuildPlatform
 from lading_pants.errors import TargetError, about
@@ -202,7 +202,7 @@ async def build_script(request: BuildScript) -> BuildResult:
         for member in members
     )
     packages = {
-        member.package.path: members_from_json(file.content.decode("utf-8"))
+        member.package.path: from_json(Members, file.content.decode("utf-8")).members
         for member, (file,) in zip(members, lists)
     }
     try:
@@ -213,7 +213,7 @@ async def build_script(request: BuildScript) -> BuildResult:
     files = (
         FileContent(SEGMENT_FILE, script.segment),
         FileContent(PACKAGE_FILE, to_json(script.package).encode("utf-8")),
-        FileContent(MEMBERS_FILE, members_to_json(script.members).encode("utf-8")),
+        FileContent(MEMBERS_FILE, to_json(Members(script.members)).encode("utf-8")),
     )
     return BuildResult(await Get(Digest, CreateDigest(files)), ReferenceRules())
 

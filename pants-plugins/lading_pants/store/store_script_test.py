@@ -20,7 +20,7 @@ from pants.engine.target import Dependencies, DependenciesRequest, StringField, 
 from pants.engine.unions import UnionRule
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
-from lading.files.members import members_to_json
+from lading.files.entry import Members
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
 from lading.store.package import StorePackage
@@ -106,7 +106,7 @@ async def build_program(request: BuildProgram) -> BuildResult:
             [
                 FileContent(SEGMENT_FILE, segment_file.getvalue()),
                 FileContent(PACKAGE_FILE, to_json(package).encode()),
-                FileContent(MEMBERS_FILE, members_to_json(segment.members).encode()),
+                FileContent(MEMBERS_FILE, to_json(Members(segment.members)).encode()),
             ]
         ),
     )

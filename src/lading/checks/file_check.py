@@ -20,8 +20,8 @@ from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome, difference, indented, quoted
 from lading.files.container_path import parse_container_path
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.config.user import is_number
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.owner import Owner
@@ -31,7 +31,7 @@ from lading.values.errors import LadingError
 FIELD = "files"
 
 #: The types that can be checked.
-TYPES = tuple(kind.value for kind in Kind if kind is not Kind.HARDLINK)
+TYPES = tuple(kind.value for kind in Kind)
 
 EXAMPLE = '{"mode": "0755", "owner": "redis:redis"}'
 
@@ -127,7 +127,7 @@ class FileCheck:
             return
         link = files.files[key]
         if self.target is not None:
-            actual = link.target if link.type == Kind.SYMLINK else f"no symlink but a {_show(link)}"
+            actual = link.target if link.kind == Kind.SYMLINK else f"no symlink but a {_show(link)}"
             if actual != self.target:
                 yield difference("target", self.target, actual)
         if not self.follow or self.type == Kind.SYMLINK.value:
@@ -141,13 +141,13 @@ class FileCheck:
         if self.is_read:
             yield from self._content_failures(files.read(self.path), files.files[followed])
 
-    def _state_failures(self, file: RootEntry, accounts: AccountFiles) -> Iterator[str]:
-        if self.type is not None and file.type.value != self.type:
-            yield difference("type", self.type, file.type.value)
+    def _state_failures(self, file: Entry, accounts: AccountFiles) -> Iterator[str]:
+        if self.type is not None and file.kind.value != self.type:
+            yield difference("type", self.type, file.kind.value)
         if self.mode is not None and f"{file.mode:04o}" != self.mode:
             yield difference("mode", self.mode, f"{file.mode:04o}")
         yield from self._owner_failures(file, accounts)
-        permissions = go_file_mode.show(file.type, file.mode)
+        permissions = go_file_mode.show(file.kind, file.mode)
         if self.permissions is not None and permissions != self.permissions:
             yield difference("permissions", self.permissions, permissions)
         if self.executable_by is not None and not go_file_mode.is_executable(
@@ -155,7 +155,7 @@ class FileCheck:
         ):
             yield difference("executable by", self.executable_by, permissions)
 
-    def _owner_failures(self, file: RootEntry, accounts: AccountFiles) -> Iterator[str]:
+    def _owner_failures(self, file: Entry, accounts: AccountFiles) -> Iterator[str]:
         for what, expected, actual, number_of, lines in (
             ("user", self.user, file.uid, accounts.uid_of, accounts.passwd),
             ("group", self.group, file.gid, accounts.gid_of, accounts.group),
@@ -171,7 +171,7 @@ class FileCheck:
                 wanted = expected if is_number(expected) else f"{number} ({expected})"
                 yield difference(what, wanted, shown)
 
-    def _content_failures(self, data: Optional[bytes], file: RootEntry) -> Iterator[str]:
+    def _content_failures(self, data: Optional[bytes], file: Entry) -> Iterator[str]:
         if data is None:
             yield f"it is a {_show(file)} and has no content"
             return
@@ -190,6 +190,6 @@ class FileCheck:
             yield f"its content:\n{quoted(content)}"
 
 
-def _show(file: RootEntry) -> str:
-    name = file.type.value
-    return f"{name} to {file.target}" if file.type == Kind.SYMLINK else name
+def _show(file: Entry) -> str:
+    name = file.kind.value
+    return f"{name} to {file.target}" if file.kind == Kind.SYMLINK else name

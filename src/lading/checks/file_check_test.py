@@ -5,8 +5,8 @@ import pytest
 from lading.checks.file_check import FileCheck
 from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.image_testing import ACCOUNTS, directory, image_files, link, program
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
 
@@ -19,7 +19,7 @@ FILES = image_files(
         "bin/loop": link("loop"),
         "lib": link("usr/lib"),
         "usr/lib/x": program(),
-        "run/pipe": RootEntry("run/pipe", Kind.PIPE, 0o600),
+        "run/pipe": Entry("run/pipe", Kind.PIPE, 0o600),
         "tmp": directory(0o1777),
         "bin/su": program(0o4755),
         "etc/motd": link("../usr/motd"),

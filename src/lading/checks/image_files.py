@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.links import follow
-from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 
 
@@ -17,7 +17,7 @@ class ImageFiles:
     `contents` are those of the files that checks read.
     """
 
-    files: Mapping[str, RootEntry]
+    files: Mapping[str, Entry]
     contents: Mapping[str, bytes] = field(default_factory=dict)
 
     def find(self, path: str, through_link: bool = True) -> Optional[str]:
@@ -31,12 +31,12 @@ class ImageFiles:
 
     def _target(self, path: str) -> Optional[str]:
         file = self.files.get(path)
-        return file.target if file is not None and file.type == Kind.SYMLINK else None
+        return file.target if file is not None and file.kind == Kind.SYMLINK else None
 
     def find_file(self, path: str) -> Optional[str]:
         """The key of the regular file that a program opens at `path`, None if there is none."""
         key = self.find(path)
-        return key if key is not None and self.files[key].type == Kind.FILE else None
+        return key if key is not None and self.files[key].kind == Kind.FILE else None
 
     def read(self, path: str) -> Optional[bytes]:
         """What a program reads at `path`, whose content was requested; None if there is no file."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Dict, Mapping
 
 from lading.checks.image_files import ImageFiles
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.root.account_files import AccountFiles
 
@@ -18,21 +18,21 @@ ACCOUNTS = AccountFiles(
 )
 
 
-def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> RootEntry:
-    return RootEntry("", Kind.DIRECTORY, mode, uid, gid)
+def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> Entry:
+    return Entry("", Kind.DIRECTORY, mode, uid, gid)
 
 
-def link(target: str) -> RootEntry:
-    return RootEntry("", Kind.SYMLINK, 0o777, target=target)
+def link(target: str) -> Entry:
+    return Entry("", Kind.SYMLINK, 0o777, target=target)
 
 
-def program(mode: int = 0o755) -> RootEntry:
-    return RootEntry("", Kind.FILE, mode)
+def program(mode: int = 0o755) -> Entry:
+    return Entry("", Kind.FILE, mode)
 
 
-def image_files(files: Mapping[str, RootEntry], contents: Mapping[str, bytes] = {}) -> ImageFiles:
+def image_files(files: Mapping[str, Entry], contents: Mapping[str, bytes] = {}) -> ImageFiles:
     """With all parent directories, and files of mode 0644 for `contents`."""
-    all_files: Dict[str, RootEntry] = {path: RootEntry(path, Kind.FILE, 0o644) for path in contents}
+    all_files: Dict[str, Entry] = {path: Entry(path, Kind.FILE, 0o644) for path in contents}
     all_files.update(files)
     for path in list(all_files):
         while path:

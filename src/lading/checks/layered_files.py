@@ -15,14 +15,13 @@ from typing import (
 )
 
 from lading.files.bounds import TreeBound
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.layer_error import about_layer
-from lading.files.root_entry import RootEntry
 from lading.image.layers.layer_applier import LayerApplier
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.layers.memory_tree import MemoryTree
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tar_header import TarMember
 
 _SUBJECT = "a layer of the image"
 
@@ -39,14 +38,14 @@ class LayeredFiles:
         self._layers = layers
         self._bound = TreeBound()
         self._tree: MemoryTree[MemberPlace] = MemoryTree()
-        self._tree.entries[""] = RootEntry.directory("")  # unless a layer has an entry for it
+        self._tree.entries[""] = Entry.directory("")  # unless a layer has an entry for it
         #: The bytes of all files in all layers, which docker calls the image's size.
         self.size = 0
         for number, tar in enumerate(layers.tars()):
             self._apply(number, tar)
 
     @property
-    def files(self) -> Mapping[str, RootEntry]:
+    def files(self) -> Mapping[str, Entry]:
         return self._tree.entries
 
     def contents(self, paths: Iterable[str]) -> Mapping[str, bytes]:
@@ -72,14 +71,14 @@ class LayeredFiles:
         applier = LayerApplier(self._tree, self._bound)
         with about_layer(_SUBJECT):
             for member, number, _ in _members(tar):
-                self.size += member.size if member.type == Kind.FILE else 0
+                self.size += member.size if member.kind == Kind.FILE else 0
                 applier.add(member, MemberPlace(layer, number))
-                if not member.path and member.type == Kind.DIRECTORY:
+                if not member.path and member.kind == Kind.DIRECTORY:
                     self._tree.describe_directory("", member)
             applier.finish()
 
 
-def _members(tar: Iterator[bytes]) -> Iterator[Tuple[TarMember, int, LayerArchive]]:
+def _members(tar: Iterator[bytes]) -> Iterator[Tuple[Entry, int, LayerArchive]]:
     archive = LayerArchive(tar)
     number = 0
     while (member := archive.next_member()) is not None:

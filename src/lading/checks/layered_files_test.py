@@ -3,8 +3,8 @@ import pytest
 from lading.checks.image_files import ImageFiles
 from lading.checks.image_testing import layer_blobs
 from lading.checks.layered_files import LayeredFiles
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.programs.run_as_root_testing import directory, hard_link, layer, member, symlink
 from lading.values.errors import LadingError
 
@@ -32,16 +32,16 @@ UPPER = layer(
 def test_layers_are_put_on_each_other() -> None:
     files = LayeredFiles(layer_blobs(LOWER, UPPER)).files
     assert files == {
-        "": RootEntry("", Kind.DIRECTORY, 0o755),
-        "usr": RootEntry("usr", Kind.DIRECTORY, 0o711, 5, 6),
-        "usr/lib": RootEntry("usr/lib", Kind.DIRECTORY, 0o755),
-        "usr/lib/x": RootEntry("usr/lib/x", Kind.FILE, 0o4755, 1, 2),
-        "usr/lib/new": RootEntry("usr/lib/new", Kind.FILE, 0o644),
-        "opaque": RootEntry("opaque", Kind.DIRECTORY, 0o755),
-        "opaque/new": RootEntry("opaque/new", Kind.FILE, 0o644),
-        "lib": RootEntry("lib", Kind.SYMLINK, 0o777, target="usr/lib"),
-        "hard": RootEntry("hard", Kind.FILE, 0o4755, 1, 2),
-        "twice": RootEntry("twice", Kind.FILE, 0o600),
+        "": Entry("", Kind.DIRECTORY, 0o755),
+        "usr": Entry("usr", Kind.DIRECTORY, 0o711, 5, 6),
+        "usr/lib": Entry("usr/lib", Kind.DIRECTORY, 0o755),
+        "usr/lib/x": Entry("usr/lib/x", Kind.FILE, 0o4755, 1, 2),
+        "usr/lib/new": Entry("usr/lib/new", Kind.FILE, 0o644),
+        "opaque": Entry("opaque", Kind.DIRECTORY, 0o755),
+        "opaque/new": Entry("opaque/new", Kind.FILE, 0o644),
+        "lib": Entry("lib", Kind.SYMLINK, 0o777, target="usr/lib"),
+        "hard": Entry("hard", Kind.FILE, 0o4755, 1, 2),
+        "twice": Entry("twice", Kind.FILE, 0o600),
     }
 
 
@@ -63,7 +63,7 @@ def test_the_size_is_that_of_all_files_in_all_layers() -> None:
 
 def test_the_root_is_what_a_layer_says() -> None:
     layered = LayeredFiles(layer_blobs(layer(directory("./", 0o700, (3, 4)))))
-    assert layered.files == {"": RootEntry("", Kind.DIRECTORY, 0o700, 3, 4)}
+    assert layered.files == {"": Entry("", Kind.DIRECTORY, 0o700, 3, 4)}
 
 
 def test_no_layers_make_a_root() -> None:

@@ -35,7 +35,7 @@ class LicenseCheck:
     def _paths(self, files: ImageFiles) -> Iterator[str]:
         for name in files.names(_DEBIAN_ROOT) if self.debian else ():
             key = files.find(f"{_DEBIAN_ROOT}/{name}", through_link=False)
-            if key is not None and files.files[key].type == Kind.DIRECTORY and name not in _SPARED:
+            if key is not None and files.files[key].kind == Kind.DIRECTORY and name not in _SPARED:
                 yield f"{_DEBIAN_ROOT}/{name}/{_DEBIAN_FILE}"
         for path in self.files:
             yield path.lstrip("/")

@@ -7,8 +7,8 @@ import re
 from types import MappingProxyType
 from typing import Iterable, Iterator, List, Mapping, Optional, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.values.errors import LadingError
 
 #: The directory of packages' certificates, and the one where programs look for them.
@@ -52,17 +52,17 @@ _TEXTS: Mapping[int, str] = {
 }
 
 
-def configuration(paths: Iterable[str]) -> RootEntry:
+def configuration(paths: Iterable[str]) -> Entry:
     """/etc/ca-certificates.conf, as the package ca-certificates writes it."""
     names = "".join(f"{path[len(SHARED) + 1 :]}\n" for path in sorted(paths))
-    return RootEntry(CONFIGURATION, Kind.FILE, 0o644, data=(_HEAD + names).encode("utf-8"))
+    return Entry(CONFIGURATION, Kind.FILE, 0o644, data=(_HEAD + names).encode("utf-8"))
 
 
 def certificate_entries(
     certificates: Mapping[str, bytes],
     bundle: Optional[bytes] = None,
-    present: Mapping[str, RootEntry] = MappingProxyType({}),
-) -> List[RootEntry]:
+    present: Mapping[str, Entry] = MappingProxyType({}),
+) -> List[Entry]:
     """The bundle of all certificates, and links by name and by the hash of their subject, for
     OpenSSL. `certificates` are the files below `SHARED`, by path.
 
@@ -85,16 +85,14 @@ def certificate_entries(
         while taken.get(f"{subject}.{number}", name) != name:
             number += 1
         taken[f"{subject}.{number}"] = links[f"{subject}.{number}"] = name
-    entries = [
-        RootEntry.symlink(f"{CERTIFICATES}/{name}", to) for name, to in sorted(links.items())
-    ]
+    entries = [Entry.symlink(f"{CERTIFICATES}/{name}", to) for name, to in sorted(links.items())]
     if bundle == b"":
         return entries
     united = b"".join(
         text.rstrip(b"\n") + b"\n"
         for text in (*([bundle] if bundle else []), *(certificates[path] for path in added))
     )
-    return [RootEntry(BUNDLE, Kind.FILE, 0o644, data=united), *entries]
+    return [Entry(BUNDLE, Kind.FILE, 0o644, data=united), *entries]
 
 
 def _bodies(pem: bytes) -> List[bytes]:

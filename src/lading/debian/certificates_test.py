@@ -5,7 +5,7 @@ from typing import Dict
 import pytest
 
 from lading.debian.certificates import certificate_entries, subject_hash
-from lading.files.root_entry import RootEntry
+from lading.files.entry import Entry
 from lading.network.self_signed_testing import SELF_SIGNED
 from lading.values.errors import LadingError
 
@@ -80,7 +80,7 @@ def test_i10_the_bundle_of_a_base_keeps_its_certificates(tmp_path: Path) -> None
     own, other = (make_certificate(tmp_path, f"/CN={name}") for name in ("own", "other"))
     subject = subject_hash("own", own)
     base = {
-        path: RootEntry.symlink(path, target)
+        path: Entry.symlink(path, target)
         for path, target in {
             f"etc/ssl/certs/{subject}.0": "Another_of_that_subject.pem",
             f"etc/ssl/certs/{subject_hash('other', other)}.0": "other.pem",

@@ -9,8 +9,8 @@ import re
 from typing import Dict, Iterable, Iterator, List, Sequence
 
 from lading.debian.installed_package import InstalledPackage
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.root.dpkg_status import STATUS, STATUS_DIRECTORY
 
 _DIRECTORY = "var/lib/dpkg"
@@ -26,10 +26,10 @@ _FIELDS = (
 ).split()
 
 
-def database_entries(packages: Sequence[InstalledPackage]) -> List[RootEntry]:
+def database_entries(packages: Sequence[InstalledPackage]) -> List[Entry]:
     """dpkg's own database: status, lists of files, scripts and triggers."""
     return [
-        *(RootEntry.directory(f"{_DIRECTORY}/{name}") for name in _DIRECTORIES),
+        *(Entry.directory(f"{_DIRECTORY}/{name}") for name in _DIRECTORIES),
         _file(f"{_DIRECTORY}/available", ""),
         _file(f"{_DIRECTORY}/info/format", "1\n"),
         *_triggers(packages),
@@ -37,13 +37,13 @@ def database_entries(packages: Sequence[InstalledPackage]) -> List[RootEntry]:
     ]
 
 
-def added_entries(present: str, packages: Sequence[InstalledPackage]) -> List[RootEntry]:
+def added_entries(present: str, packages: Sequence[InstalledPackage]) -> List[Entry]:
     """What a database with the status `present` lacks of the packages."""
     status = present + dpkg_status(packages)
     return [_file(STATUS, status), *(entry for one in packages for entry in _info(one))]
 
 
-def scanner_entries(packages: Sequence[InstalledPackage]) -> List[RootEntry]:
+def scanner_entries(packages: Sequence[InstalledPackage]) -> List[Entry]:
     """A file for each package, and one with the digests of its files."""
     return [
         entry
@@ -61,7 +61,7 @@ def dpkg_status(packages: Iterable[InstalledPackage]) -> str:
     return "".join(_paragraph(package) + "\n" for package in ordered)
 
 
-def _info(package: InstalledPackage) -> Iterator[RootEntry]:
+def _info(package: InstalledPackage) -> Iterator[Entry]:
     stem = f"{_DIRECTORY}/info/{package.name}"
     if package.multi_arch_same:
         stem += f":{package.architecture}"
@@ -75,7 +75,7 @@ def _info(package: InstalledPackage) -> Iterator[RootEntry]:
         yield _file(f"{stem}.{name}", text, 0o755 if name in _PROGRAMS else 0o644)
 
 
-def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[RootEntry]:
+def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[Entry]:
     """Who is triggered by which files and names: dpkg, doc/triggers.txt."""
     files: List[str] = []
     names: Dict[str, List[str]] = {}
@@ -92,8 +92,8 @@ def _triggers(packages: Iterable[InstalledPackage]) -> Iterator[RootEntry]:
         yield _file(f"{_DIRECTORY}/triggers/{name}", "".join(lines))
 
 
-def _file(path: str, text: str, mode: int = 0o644) -> RootEntry:
-    return RootEntry(path, Kind.FILE, mode, data=text.encode("utf-8", "surrogateescape"))
+def _file(path: str, text: str, mode: int = 0o644) -> Entry:
+    return Entry(path, Kind.FILE, mode, data=text.encode("utf-8", "surrogateescape"))
 
 
 def _paragraph(package: InstalledPackage) -> str:

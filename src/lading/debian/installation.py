@@ -45,7 +45,7 @@ def describe(deb: DebArchive, files: Tuple[TreeFile, ...]) -> InstalledPackage:
     """The description of a package of which an image has `files`."""
     fields = deb.fields
     kept = {file.member.path for file in files}
-    contents = {file.member.path: file for file in files if file.member.type == Kind.FILE}
+    contents = {file.member.path: file for file in files if file.member.kind == Kind.FILE}
     return InstalledPackage(
         name=fields["package"],
         version=fields["version"],

@@ -37,16 +37,15 @@ from lading.debian.scripts.script_files import ScriptFiles
 from lading.debian.shells import PATH as SHELLS_PATH
 from lading.debian.shells import STATE, TEMPLATE, declared, is_declaration, shells_text, state_text
 from lading.debs.unpack import MERGED, merged
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.links import follow
-from lading.files.root_entry import RootEntry
 from lading.image.layers.tree_parts import PlannedParts, TreePart, plan_parts
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.root.dpkg_status import STATUS
-from lading.image.root.image_tree import ImageTree
+from lading.image.root.image_tree import ImageTree, described
 from lading.image.root.root_tree import as_in_base
 from lading.store.elf import Elf, sound_elf
-from lading.tar.tree_member import TreeMember
 from lading.values.errors import LadingError
 
 _C_LIBRARY = "libc6"
@@ -73,7 +72,7 @@ class InstalledTree:
     effects: Dict[str, ScriptEffects] = field(default_factory=dict)
     # Links of alternatives, by path, once they are chosen.
     _chosen: Dict[str, str] = field(default_factory=dict)
-    _members: Dict[str, Tuple[int, TreeMember]] = field(default_factory=dict)
+    _members: Dict[str, Tuple[int, Entry]] = field(default_factory=dict)
     _open: Dict[int, tarfile.TarFile] = field(default_factory=dict)
 
     @classmethod
@@ -162,7 +161,7 @@ class InstalledTree:
             return first
         return second if one.name in other.replaces else None
 
-    def _merged_links(self) -> List[RootEntry]:
+    def _merged_links(self) -> List[Entry]:
         links = []
         used = {"/".join(path.split("/")[:2]) for path in self._members}
         for name in MERGED:
@@ -170,15 +169,15 @@ class InstalledTree:
             if f"usr/{name}" not in used:
                 continue
             if in_base is None:
-                links.append(RootEntry.symlink(name, f"usr/{name}"))
-            elif in_base.type == Kind.DIRECTORY:
+                links.append(Entry.symlink(name, f"usr/{name}"))
+            elif in_base.kind == Kind.DIRECTORY:
                 raise LadingError(
                     f"the base has a directory /{name}, but Debian packages need a link there, to "
                     f"usr/{name}. Put them into the lowest image, with `contents` above them."
                 )
         return links
 
-    def _after_scripts(self) -> List[RootEntry]:
+    def _after_scripts(self) -> List[Entry]:
         """The tree after the scripts, whose effects are stored in `effects`."""
         known = after_install_entries(
             [package.name for package in self.packages],
@@ -204,7 +203,7 @@ class InstalledTree:
             self.effects[name] = follow_package(name, package.control_files, own[name], files)
         return sorted(files.made.values(), key=lambda entry: entry.sort_key)
 
-    def accounts(self, made: Mapping[str, RootEntry]) -> AccountFiles:
+    def accounts(self, made: Mapping[str, Entry]) -> AccountFiles:
         """The account files of the base. Missing ones are taken from the packages or `made`, by
         path."""
         data = self.base.accounts.to_data()
@@ -215,12 +214,12 @@ class InstalledTree:
                 data[path] = self.read(path)
         return AccountFiles.from_data(data)
 
-    def _given(self, path: str) -> Optional[RootEntry]:
+    def _given(self, path: str) -> Optional[Entry]:
         in_base = self.base.entries.get(path)
         _, member = self._members.get(path, (0, None))
-        if member is None or (in_base is not None and in_base.type == Kind.DIRECTORY):
+        if member is None or (in_base is not None and in_base.kind == Kind.DIRECTORY):
             return in_base
-        return member.to_entry(path)
+        return described(member, path)
 
     def _below(self, path: str) -> List[str]:
         start = f"{path}/"
@@ -229,11 +228,11 @@ class InstalledTree:
     def _known_content(self, path: str) -> Optional[bytes]:
         return self.read(path) if self._type(path) == Kind.FILE else None
 
-    def _alternatives(self) -> List[RootEntry]:
+    def _alternatives(self) -> List[Entry]:
         registered = [one for effects in self.effects.values() for one in effects.alternatives]
         links = alternative_links(registered, self.alternatives, self.exists)
         self._chosen.update(links)
-        entries = [RootEntry.symlink(path, target) for path, target in sorted(links.items())]
+        entries = [Entry.symlink(path, target) for path, target in sorted(links.items())]
         if self.exists("usr/bin/update-alternatives"):
             texts = database_texts(registered, self.alternatives, self.exists)
             entries += [_text_file(path, text) for path, text in texts.items()]
@@ -242,7 +241,7 @@ class InstalledTree:
             entry for entry in entries if entry.path not in self.base.entries or entry.path in asked
         ]
 
-    def _shells(self) -> List[RootEntry]:
+    def _shells(self) -> List[Entry]:
         in_base = self.base.entries.get(SHELLS_PATH)
         texts = self._texts(is_declaration)
         shells = [*declared(texts)]
@@ -255,7 +254,7 @@ class InstalledTree:
             found[STATE] = state_text(shells)
         return [_text_file(path, text) for path, text in found.items()]
 
-    def _pam(self) -> List[RootEntry]:
+    def _pam(self) -> List[Entry]:
         profiles = self._texts(_is_pam_profile)
         files = pam_files(
             {posixpath.basename(path): text for path, text in profiles.items()},
@@ -273,14 +272,14 @@ class InstalledTree:
         return {
             path: self._text(path)
             for path, (_, member) in self._members.items()
-            if member.type == Kind.FILE and is_wanted(path)
+            if member.kind == Kind.FILE and is_wanted(path)
         }
 
-    def _certificates(self) -> List[RootEntry]:
+    def _certificates(self) -> List[Entry]:
         certificates = {
             path: self.read(path)
             for path, (_, member) in self._members.items()
-            if member.type == Kind.FILE and _is_certificate(path)
+            if member.kind == Kind.FILE and _is_certificate(path)
         }
         if not certificates:
             return []
@@ -317,7 +316,7 @@ class InstalledTree:
         versions = {one.name: one.version for one in (*self.below, *self.packages)}
         return LinkerCache((), generator(versions["libc-bin"]) if "libc-bin" in versions else "")
 
-    def _linker_cache(self) -> List[RootEntry]:
+    def _linker_cache(self) -> List[Entry]:
         present = self._linker_cache_below()
         configurations = self._texts(_is_linker_configuration)
         # Without the cache, the loader searches the standard directories.
@@ -336,7 +335,7 @@ class InstalledTree:
         cache = present.united(libraries)
         if not cache.libraries:
             return []
-        return [RootEntry(LINKER_CACHE, Kind.FILE, 0o644, data=cache.to_bytes())]
+        return [Entry(LINKER_CACHE, Kind.FILE, 0o644, data=cache.to_bytes())]
 
     def _elf(self, path: str) -> Optional[Elf]:
         if self._type(path) != Kind.FILE:
@@ -356,9 +355,9 @@ class InstalledTree:
 
     def _type(self, path: str) -> Optional[Kind]:
         _, member = self._members.get(path, (0, None))
-        return None if member is None else member.type
+        return None if member is None else member.kind
 
-    def _database(self) -> List[RootEntry]:
+    def _database(self) -> List[Entry]:
         if STATUS in self.base.entries:
             # If it is too large to be read, it stays unchanged.
             present = self.base.dpkg_status
@@ -371,7 +370,7 @@ class InstalledTree:
         return scanner_entries(self.packages)
 
 
-def _is_not_known(entry: Optional[RootEntry]) -> bool:
+def _is_not_known(entry: Optional[Entry]) -> bool:
     return entry is not None and not entry.data
 
 
@@ -379,8 +378,8 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _text_file(path: str, text: str) -> RootEntry:
-    return RootEntry(path, Kind.FILE, 0o644, data=text.encode("utf-8", "surrogateescape"))
+def _text_file(path: str, text: str) -> Entry:
+    return Entry(path, Kind.FILE, 0o644, data=text.encode("utf-8", "surrogateescape"))
 
 
 def _is_certificate(path: str) -> bool:

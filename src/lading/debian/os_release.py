@@ -5,8 +5,8 @@ Scanners read it, and find no vulnerabilities without it: os-release(5).
 
 from typing import Callable, List, Mapping
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 
 _OS_RELEASE, _LINK, _VERSION = "usr/lib/os-release", "etc/os-release", "etc/debian_version"
 
@@ -20,7 +20,7 @@ _RELEASES: Mapping[str, str] = {
 }
 
 
-def os_release_entries(suite: str, exists: Callable[[str], bool]) -> List[RootEntry]:
+def os_release_entries(suite: str, exists: Callable[[str], bool]) -> List[Entry]:
     """Empty if the packages or the base have such a file, as `exists` says."""
     number = _RELEASES.get(suite)
     if number is None or any(map(exists, (_OS_RELEASE, _LINK, _VERSION))):
@@ -35,7 +35,7 @@ def os_release_entries(suite: str, exists: Callable[[str], bool]) -> List[RootEn
     }
     text = "".join(f"{name}={value}\n" for name, value in fields.items())
     return [
-        RootEntry(_OS_RELEASE, Kind.FILE, 0o644, data=text.encode("ascii")),
-        RootEntry.symlink(_LINK, "../usr/lib/os-release"),
-        RootEntry(_VERSION, Kind.FILE, 0o644, data=f"{number}\n".encode("ascii")),
+        Entry(_OS_RELEASE, Kind.FILE, 0o644, data=text.encode("ascii")),
+        Entry.symlink(_LINK, "../usr/lib/os-release"),
+        Entry(_VERSION, Kind.FILE, 0o644, data=f"{number}\n".encode("ascii")),
     ]

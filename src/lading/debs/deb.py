@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Type, TypeVar, Union
 
 from lading.debs.deb822 import paragraphs
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.files.path_fault import owner_fault, path_fault, target_fault
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
@@ -30,7 +30,7 @@ _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
 _AR_END = b"`\n"
 
-_KINDS = (Kind.FILE, Kind.HARDLINK, Kind.SYMLINK, Kind.DIRECTORY)
+_KINDS = (Kind.FILE, Kind.SYMLINK, Kind.DIRECTORY)
 
 _CHUNK = 1 << 20
 
@@ -122,9 +122,8 @@ class Deb:
             raise broken(self.filename, f"its data cannot be read ({error})") from error
 
     def _member(self, info: tarfile.TarInfo, path: str, view: memoryview) -> TreeFile:
-        kind = Kind.of_tar_type(
-            "0" if info.type == tarfile.AREGTYPE else info.type.decode("latin-1")
-        )
+        is_plain = info.type in (tarfile.AREGTYPE, tarfile.LNKTYPE)
+        kind = Kind.FILE if is_plain else Kind.of_tar_type(info.type.decode("latin-1"))
         if kind is None or kind not in _KINDS:
             raise broken(self.filename, f"{info.name!r} is a device or another special file")
         fault = owner_fault(info.uid, info.gid)
@@ -132,19 +131,19 @@ class Deb:
             fault = fault or target_fault(info.linkname)
         if fault:
             raise broken(self.filename, f"its member {shown(info.name)!r} {fault}")
-        first = self._path(info.linkname) if kind is Kind.HARDLINK else ""
-        if kind is Kind.HARDLINK and not first:
+        hardlink = self._path(info.linkname) if info.islnk() else ""
+        if info.islnk() and not hardlink:
             raise broken(self.filename, f"its member {shown(info.name)!r} is a link to the root")
-        size = info.size if kind is Kind.FILE else 0
+        size = info.size if kind is Kind.FILE and not hardlink else 0
         is_link = kind is Kind.SYMLINK
-        member = TreeMember(
+        member = Entry(
             path=path,
-            type=Kind.FILE if first else kind,
+            kind=kind,
             mode=LINK_MODE if is_link else info.mode & 0o7777,
             uid=info.uid,
             gid=info.gid,
             target=info.linkname if is_link else "",
-            hardlink=first,
+            hardlink=hardlink,
         )
         return TreeFile(member, view[info.offset_data : info.offset_data + size])
 

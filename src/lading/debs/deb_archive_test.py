@@ -6,9 +6,9 @@ import pytest
 
 from lading.debs.deb_archive import DebArchive
 from lading.debs.deb_testing import ar, hard_link, make_deb, tar
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.runtime.memory_testing import peak_bytes
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
@@ -28,8 +28,8 @@ def test_owners_and_setuid_bits_are_the_package_s(tmp_path: Path) -> None:
     )
     members = [file.member for file in DebArchive.read(deb).files()]
     assert members == [
-        TreeMember("usr/bin/chage", Kind.FILE, 0o2755, 0, 42),
-        TreeMember("usr/bin/su", Kind.FILE, 0o4755),
+        Entry("usr/bin/chage", Kind.FILE, 0o2755, 0, 42),
+        Entry("usr/bin/su", Kind.FILE, 0o4755),
     ]
 
 
@@ -49,7 +49,7 @@ def test_usr_is_merged_and_directories_are_there_once(tmp_path: Path) -> None:
         ],
     )
     files = list(DebArchive.read(deb).files())
-    assert [(file.member.path, file.member.type) for file in files] == [
+    assert [(file.member.path, file.member.kind) for file in files] == [
         ("usr/lib", Kind.DIRECTORY),
         ("usr/lib/libc.so", Kind.FILE),
         ("usr/lib/hard", Kind.FILE),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lading.debs.deb import Deb
 from lading.debs.deb_testing import ar, hard_link, make_deb, member, tar
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
@@ -53,10 +53,10 @@ def test_reads_control_fields_and_members(tmp_path: Path) -> None:
     assert deb.name == "hello"
     assert deb.fields["description"] == "short\n long"
     assert [(file.member, contents(file)) for file in deb.members()] == [
-        (TreeMember("usr", Kind.DIRECTORY, 0o755), b""),
-        (TreeMember("usr/hello", Kind.FILE, 0o4755), b"content"),
-        (TreeMember("usr/again", Kind.FILE, 0o644, hardlink="usr/hello"), b""),
-        (TreeMember("usr/link", Kind.SYMLINK, 0o777, target="../etc/hello"), b""),
+        (Entry("usr", Kind.DIRECTORY, 0o755), b""),
+        (Entry("usr/hello", Kind.FILE, 0o4755), b"content"),
+        (Entry("usr/again", Kind.FILE, 0o644, hardlink="usr/hello"), b""),
+        (Entry("usr/link", Kind.SYMLINK, 0o777, target="../etc/hello"), b""),
     ]
 
 

@@ -76,7 +76,7 @@ def _write(unpacked: Unpacked, path: str, file: TreeFile) -> None:
         os.link(absolute(unpacked.root, first), target)
     else:
         _write_file(target, file)
-    unpacked.kinds[path] = member.type
+    unpacked.kinds[path] = member.kind
 
 
 def _make_directory(unpacked: Unpacked, path: str) -> None:

@@ -6,7 +6,7 @@ from typing import Optional
 
 
 class Kind(Enum):
-    """The value is the word for it in errors, lists and fields. Only archives have hard links."""
+    """The value is the word for it in errors, lists and fields."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -14,7 +14,6 @@ class Kind(Enum):
     PIPE = "pipe"
     CHARACTER_DEVICE = "character device"
     BLOCK_DEVICE = "block device"
-    HARDLINK = "hard link"
 
     @property
     def is_device(self) -> bool:
@@ -34,18 +33,12 @@ class Kind(Enum):
         """The kind for an `st_mode`; None for a socket, which neither archives nor images have."""
         return _OF_FORMAT.get(stat.S_IFMT(mode))
 
-    @property
-    def in_image(self) -> "Kind":
-        """Everything but directories and symlinks counts as a file in the tree of an image."""
-        return self if self in (Kind.DIRECTORY, Kind.SYMLINK) else Kind.FILE
-
 
 #: The mode of every symlink.
 LINK_MODE = 0o777
 
 _TAR_TYPES = {
     Kind.FILE: "0",
-    Kind.HARDLINK: "1",
     Kind.SYMLINK: "2",
     Kind.CHARACTER_DEVICE: "3",
     Kind.BLOCK_DEVICE: "4",

@@ -13,40 +13,40 @@ from lading.values.foreign_text import printable, shown
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One thing in a tree. `path` is relative to the root, which itself is "."; `host` is the path
-    on the host; `mode` is the whole `st_mode`, of a symlink rather than its target."""
+class HostFile:
+    """One file, directory, symlink, or whatever else is in a tree on the host."""
 
+    #: Relative to the root, which itself is ".".
     path: str
+    #: On the host.
     host: str
-    mode: int
-    inode: int
-    size: int
+    #: Of a symlink, not of its target.
+    status: os.stat_result
 
     @property
     def kind_in_words(self) -> str:
         """Such as "a pipe"."""
-        kind = Kind.of_mode(self.mode)
+        kind = Kind.of_mode(self.status.st_mode)
         return f"a {kind.value if kind else 'socket'}"
 
     @property
     def is_file(self) -> bool:
-        return stat.S_ISREG(self.mode)
+        return stat.S_ISREG(self.status.st_mode)
 
     @property
     def is_directory(self) -> bool:
-        return stat.S_ISDIR(self.mode)
+        return stat.S_ISDIR(self.status.st_mode)
 
     @property
     def is_link(self) -> bool:
-        return stat.S_ISLNK(self.mode)
+        return stat.S_ISLNK(self.status.st_mode)
 
     @property
     def is_executable(self) -> bool:
-        return self.is_file and bool(self.mode & stat.S_IXUSR)
+        return self.is_file and bool(self.status.st_mode & stat.S_IXUSR)
 
 
-def walk(root: Path) -> Iterator[Entry]:
+def walk(root: Path) -> Iterator[HostFile]:
     """`root` and everything below it: parents first, siblings by the bytes of their names.
 
     Links are not followed. Raises `LadingError` for a path that is too long for the host.
@@ -55,8 +55,7 @@ def walk(root: Path) -> Iterator[Entry]:
     while pending:
         path = pending.pop()
         host = os.path.normpath(os.path.join(root, path))
-        status = _status(host, path)
-        entry = Entry(path, host, status.st_mode, status.st_ino, status.st_size)
+        entry = HostFile(path, host, _status(host, path))
         yield entry
         if entry.is_directory:
             names = sorted(os.listdir(host), key=os.fsencode, reverse=True)

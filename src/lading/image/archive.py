@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, Mapping, Sequence, Tuple, Union
 
 from lading.compression.zstd import ZstdDecompressor
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.config.layer import Layer
 from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
 from lading.tar import tar_header
-from lading.tar.tar_header import TarMember
 from lading.values.canonical_json import canonical_json
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
@@ -122,8 +122,8 @@ def _size(content: _Content) -> int:
 
 def _header(name: str, content: _Content) -> bytes:
     if content is None:
-        return tar_header.header(TarMember(name, Kind.DIRECTORY, 0o755))
-    return tar_header.header(TarMember(name, Kind.FILE, 0o644, _size(content)))
+        return tar_header.header(Entry(name, Kind.DIRECTORY, 0o755))
+    return tar_header.header(Entry(name, Kind.FILE, 0o644, size=_size(content)))
 
 
 def _copy(chunks: Iterator[bytes], content: _LayerContent, output: BinaryIO) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.python.unpacked_interpreter import UnpackedInterpreter
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 
 _CACHE = "__pycache__"
@@ -71,7 +71,7 @@ def _file(path: str, tag: str, place: Path) -> TreeFile:
     directory, name = posixpath.split(path)
     stem = name[: -len(".py")]
     compiled = posixpath.join(directory, _CACHE, f"{stem}.{tag}.pyc")
-    return TreeFile(TreeMember(compiled, Kind.FILE, 0o644), place)
+    return TreeFile(Entry(compiled, Kind.FILE, 0o644), place)
 
 
 def with_directories(files: Iterable[TreeFile]) -> List[TreeFile]:
@@ -79,5 +79,5 @@ def with_directories(files: Iterable[TreeFile]) -> List[TreeFile]:
     found: Dict[str, TreeFile] = {file.member.path: file for file in files}
     for path in list(found):
         while path := posixpath.dirname(path):
-            found.setdefault(path, TreeFile(TreeMember(path, Kind.DIRECTORY, 0o755)))
+            found.setdefault(path, TreeFile(Entry(path, Kind.DIRECTORY, 0o755)))
     return list(found.values())

@@ -6,12 +6,12 @@ from types import CodeType
 
 import pytest
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.python.bytecode import Module, compile_modules, is_bytecode
 from lading.python.interpreter_testing import TAG, VERSION, segment_file, text_of
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.store.elf_testing import NEEDED, make_elf
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.errors import LadingError
 
@@ -106,9 +106,9 @@ def test_an_interpreter_of_another_machine_is_told(
 ) -> None:
     foreign = make_elf(machine=0, interpreter="/lib64/ld-linux-x86-64.so.2", strings=[(NEEDED, "")])
     with (sandbox / "foreign.tar").open("wb") as output:
-        member = TreeMember("usr/bin/foreign", Kind.FILE, 0o755)
+        member = Entry("usr/bin/foreign", Kind.FILE, 0o755)
         write_tree_segment([TreeFile(member, foreign)], output)
-    loader = TreeMember("usr/lib/ld-linux-x86-64.so.2", Kind.FILE, 0o755)
+    loader = Entry("usr/lib/ld-linux-x86-64.so.2", Kind.FILE, 0o755)
     with (sandbox / "loader.tar").open("wb") as output:
         write_tree_segment([TreeFile(loader, foreign)], output)
     segments = (segment_file(Path("foreign.tar")), segment_file(Path("loader.tar")))

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Container, Dict, Iterator, Mapping, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.files.path_fault import path_fault, target_fault
 from lading.python.bytecode import is_bytecode
 from lading.store.elf import inherit_search_path
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
@@ -145,12 +145,12 @@ def _file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, place: Pat
         fault = target_fault(target)
         if fault:
             raise ValueError(f"{shown(name)!r} {fault}")
-        return TreeFile(TreeMember(name, Kind.SYMLINK, LINK_MODE, target=target))
+        return TreeFile(Entry(name, Kind.SYMLINK, LINK_MODE, target=target))
     with archive.open(info) as source, place.open("wb") as output:
         shutil.copyfileobj(source, output, _CHUNK)
     inherit_search_path(str(place))
     mode = 0o755 if attributes & stat.S_IXUSR else 0o644
-    return TreeFile(TreeMember(name, Kind.FILE, mode), place)
+    return TreeFile(Entry(name, Kind.FILE, mode), place)
 
 
 def _name_interpreter(script: Path, program: str) -> None:
@@ -175,7 +175,7 @@ def _record(files: Mapping[str, TreeFile], place: Path) -> Dict[str, TreeFile]:
         rows = csv.writer(output, lineterminator="\n")
         rows.writerows(_row(name, files[name]) for name in sorted(files) if name != record)
         rows.writerow((record, "", ""))
-    return {record: TreeFile(TreeMember(record, Kind.FILE, 0o644), place)}
+    return {record: TreeFile(Entry(record, Kind.FILE, 0o644), place)}
 
 
 def _row(name: str, file: TreeFile) -> Tuple[str, str, str]:

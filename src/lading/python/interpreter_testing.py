@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 from lading.cache.unpacked_segments import SegmentFile
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.python.unpacked_interpreter import InterpreterFiles
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.digest import Sha256
 
@@ -53,11 +53,11 @@ def _files() -> Iterator[TreeFile]:
 
 def _file(path: str, source: Path) -> TreeFile:
     mode = 0o755 if path.startswith("usr/bin") or ".so" in path else 0o644
-    return TreeFile(TreeMember(path, Kind.FILE, mode), source)
+    return TreeFile(Entry(path, Kind.FILE, mode), source)
 
 
-def _link(path: str, target: str) -> TreeMember:
-    return TreeMember(path, Kind.SYMLINK, LINK_MODE, target=target)
+def _link(path: str, target: str) -> Entry:
+    return Entry(path, Kind.SYMLINK, LINK_MODE, target=target)
 
 
 def text_of(files: "Tuple[TreeFile, ...]", path: str) -> bytes:

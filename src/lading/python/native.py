@@ -26,7 +26,7 @@ class NativeNeed:
 def native_needs(files: Iterable[TreeFile]) -> Tuple[NativeNeed, ...]:
     """What the ELF files among `files` need that is not among them, in any directory: wheels also
     load their own libraries by path."""
-    listed = [file for file in files if file.member.type != Kind.DIRECTORY]
+    listed = [file for file in files if file.member.kind != Kind.DIRECTORY]
     own = {posixpath.basename(file.member.path) for file in listed}
     needs: List[NativeNeed] = []
     for file in listed:

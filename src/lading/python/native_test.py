@@ -3,6 +3,7 @@ from typing import Sequence
 
 import pytest
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.python.native import (
     NativeNeed,
@@ -13,7 +14,6 @@ from lading.python.native import (
 )
 from lading.store.elf import ET_EXEC
 from lading.store.elf_testing import NEEDED, SONAME, make_elf
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
@@ -23,7 +23,7 @@ LOADER = "/lib64/ld-linux-x86-64.so.2"
 def file(directory: Path, path: str, content: bytes) -> TreeFile:
     place = directory / path.replace("/", "-")
     place.write_bytes(content)
-    return TreeFile(TreeMember(path, Kind.FILE, 0o644), place)
+    return TreeFile(Entry(path, Kind.FILE, 0o644), place)
 
 
 def library(*needed: str) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Set, Tuple
 
-from lading.files.tree import Entry, walk
+from lading.files.tree import HostFile, walk
 from lading.store import packed
 from lading.values.path import HASH_LENGTH
 
@@ -78,7 +78,7 @@ def scan_tree(root: Path, hashes: Iterable[str]) -> Dict[str, str]:
     return scan_entries(walk(root), hashes)
 
 
-def scan_entries(entries: Iterable[Entry], hashes: Iterable[str]) -> Dict[str, str]:
+def scan_entries(entries: Iterable[HostFile], hashes: Iterable[str]) -> Dict[str, str]:
     """Like `scan_tree`, for `entries` instead of a whole tree."""
     wanted = Wanted.of(hashes)
     found: Dict[bytes, str] = {}
@@ -89,7 +89,7 @@ def scan_entries(entries: Iterable[Entry], hashes: Iterable[str]) -> Dict[str, s
     return {hash_.decode("ascii"): found[hash_] for hash_ in sorted(found)}
 
 
-def _scan_entry(wanted: Wanted, entry: Entry) -> Iterator[Tuple[str, Set[bytes]]]:
+def _scan_entry(wanted: Wanted, entry: HostFile) -> Iterator[Tuple[str, Set[bytes]]]:
     yield entry.path, wanted.scan([os.fsencode(os.path.basename(entry.path))])
     if entry.is_link:
         yield entry.path, wanted.scan([os.fsencode(os.readlink(entry.host))])

@@ -4,8 +4,8 @@ import difflib
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
+from lading.files.entry import EXECUTABLE_MODE, Entry
 from lading.files.kind import Kind
-from lading.files.members import EXECUTABLE_MODE, Member
 from lading.store.shebang import Shebang, UnresolvedError
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
@@ -42,7 +42,7 @@ def script_text(text: str, interpreter: str) -> str:
 class Programs:
     """The programs of some packages: their members by path, in the order of search."""
 
-    packages: Mapping[StorePath, Mapping[str, Member]]
+    packages: Mapping[StorePath, Mapping[str, Entry]]
 
     def find(self, name: str) -> Optional[str]:
         """The store path of `bin/<name>` in the first package that has it."""
@@ -71,9 +71,9 @@ class Programs:
         return next(iter(difflib.get_close_matches(path, known, n=1)), None)
 
 
-def _is_program(member: Member) -> bool:
-    return member.type == Kind.SYMLINK or (
-        member.type == Kind.FILE and member.mode == EXECUTABLE_MODE
+def _is_program(member: Entry) -> bool:
+    return member.kind == Kind.SYMLINK or (
+        member.kind == Kind.FILE and member.mode == EXECUTABLE_MODE
     )
 
 

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Mapping, Sequence, Tuple
 
+from lading.files.entry import EXECUTABLE_MODE, Entry
 from lading.files.kind import Kind
-from lading.files.members import EXECUTABLE_MODE, Member
 from lading.store.package import StorePackage
 from lading.store.references import Wanted
 from lading.store.script import Programs, run_from_store
 from lading.tar import tar_header
-from lading.tar.tar_header import TarMember
 from lading.values.digest import Sha256
 from lading.values.path import StorePath
 
@@ -19,12 +18,12 @@ class ScriptPackage:
     """What `lading.store.build.write_package` would write for a file with the script."""
 
     package: StorePackage
-    members: Tuple[Member, ...]
+    members: Tuple[Entry, ...]
     segment: bytes
 
     @classmethod
     def of(
-        cls, text: str, path: StorePath, packages: Mapping[StorePath, Sequence[Member]]
+        cls, text: str, path: StorePath, packages: Mapping[StorePath, Sequence[Entry]]
     ) -> "ScriptPackage":
         """Package a script whose `text` has store paths and may refer to `packages`. These are
         searched in order for the program of its `#!` line.
@@ -38,8 +37,9 @@ class ScriptPackage:
             }
         )
         content = run_from_store(text, programs).encode("utf-8")
-        size, mode = len(content), EXECUTABLE_MODE
-        header = tar_header.header(TarMember(str(path)[1:], Kind.FILE, mode, size))
+        size = len(content)
+        member = Entry("", Kind.FILE, EXECUTABLE_MODE, size=size, sha256=Sha256.of(content).hex)
+        header = tar_header.header(member, str(path)[1:])
         segment = header + content + tar_header.padding(size)
         found = Wanted.of(package.hash for package in packages).scan([content])
         references = sorted(package for package in packages if package.hash.encode() in found)
@@ -51,5 +51,4 @@ class ScriptPackage:
             segment_size=len(segment),
             unpacked_size=size,
         )
-        member = Member("", Kind.FILE, mode, size, Sha256.of(content).hex)
         return cls(package, (member,), segment)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
+from lading.files.entry import Entry, Members
 from lading.files.kind import Kind
-from lading.files.members import Member, members_to_json
 from lading.store.build.write_package import write_package
 from lading.store.script_package import ScriptPackage
 from lading.values.digest import Sha256
@@ -23,8 +23,8 @@ COREUTILS = StorePath("c" * 32, "coreutils-9.1")
 SCRIPT = StorePath("s" * 32, "entrypoint.sh")
 
 PACKAGES = {
-    BASH: (Member("bin", Kind.DIRECTORY, 0o555), Member("bin/bash", Kind.FILE, 0o555)),
-    COREUTILS: (Member("", Kind.DIRECTORY, 0o555),),
+    BASH: (Entry("bin", Kind.DIRECTORY, 0o555), Entry("bin/bash", Kind.FILE, 0o555)),
+    COREUTILS: (Entry("", Kind.DIRECTORY, 0o555),),
 }
 
 
@@ -57,7 +57,7 @@ def test_it_is_what_a_build_that_leaves_the_script_would_give(text: str) -> None
             write_package(file, SCRIPT, PACKAGES)
             assert Path("segment.tar").read_bytes() == made.segment
             assert Path("package.json").read_text() == to_json(made.package)
-            assert Path("members.json").read_text() == members_to_json(made.members)
+            assert Path("members.json").read_text() == to_json(Members(made.members))
         finally:
             os.chdir(before)
 

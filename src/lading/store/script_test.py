@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.members import Member
 from lading.store.script import Programs, run_from_store, script_text
 from lading.values.errors import LadingError
 from lading.values.path import StorePath
@@ -13,24 +13,24 @@ COREUTILS = StorePath("c" * 32, "coreutils-9.1")
 RUNNER = StorePath("r" * 32, "runner")
 
 
-def listed(*members: Member) -> "dict[str, Member]":
+def listed(*members: Entry) -> "dict[str, Entry]":
     return {member.path: member for member in members}
 
 
 PROGRAMS = Programs(
     {
         BASH: listed(
-            Member("", Kind.DIRECTORY, 0o555),
-            Member("bin", Kind.DIRECTORY, 0o555),
-            Member("bin/bash", Kind.FILE, 0o555),
-            Member("bin/bashrc", Kind.FILE, 0o444),
-            Member("bin/sh", Kind.SYMLINK, 0o777, target="bash"),
+            Entry("", Kind.DIRECTORY, 0o555),
+            Entry("bin", Kind.DIRECTORY, 0o555),
+            Entry("bin/bash", Kind.FILE, 0o555),
+            Entry("bin/bashrc", Kind.FILE, 0o444),
+            Entry("bin/sh", Kind.SYMLINK, 0o777, target="bash"),
         ),
         COREUTILS: listed(
-            Member("bin/env", Kind.FILE, 0o555),
-            Member("bin/sh", Kind.FILE, 0o555),
+            Entry("bin/env", Kind.FILE, 0o555),
+            Entry("bin/sh", Kind.FILE, 0o555),
         ),
-        RUNNER: listed(Member("", Kind.FILE, 0o555)),
+        RUNNER: listed(Entry("", Kind.FILE, 0o555)),
     }
 )
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Tuple
 
-from lading.files.kind import LINK_MODE, Kind
-from lading.files.members import EXECUTABLE_MODE, PLAIN_MODE, Member
+from lading.files.entry import EXECUTABLE_MODE, PLAIN_MODE, Entry
+from lading.files.kind import Kind
 from lading.files.tree import walk
 from lading.tar import tar_header
-from lading.tar.tar_header import TarMember
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 from lading.values.path import StorePath
@@ -26,7 +25,7 @@ _CHUNK = 1 << 20
 class Segment:
     """A written segment: its members in order, digest (hex) and length in bytes."""
 
-    members: Tuple[Member, ...]
+    members: Tuple[Entry, ...]
     sha256: str
     size: int
 
@@ -38,7 +37,7 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
     """
     digest = hashlib.sha256()
     size = 0
-    members: List[Member] = []
+    members: List[Entry] = []
     contents: Dict[str, str] = {}
 
     def emit(data: bytes) -> None:
@@ -48,8 +47,8 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
 
     root = str(path).lstrip("/")
     for member, source in _tree_members(tree):
-        emit(tar_header.header(_tar_member(member, root)))
-        if member.type == Kind.FILE and not member.hardlink:
+        emit(tar_header.header(member, root))
+        if member.kind == Kind.FILE and not member.hardlink:
             content = hashlib.sha256()
             for chunk in _chunks(source, member.size):
                 content.update(chunk)
@@ -63,35 +62,26 @@ def write_segment(tree: Path, path: StorePath, output: BinaryIO) -> Segment:
     return Segment(tuple(members), digest.hexdigest(), size)
 
 
-def _tree_members(tree: Path) -> Iterator[Tuple[Member, Path]]:
+def _tree_members(tree: Path) -> Iterator[Tuple[Entry, Path]]:
     """The members and the files that they are read from, in the order of `walk`."""
     first_names: Dict[int, str] = {}
     for entry in walk(tree):
         path, source = "" if entry.path == "." else entry.path, Path(entry.host)
         if entry.is_directory:
-            yield Member(path, Kind.DIRECTORY, EXECUTABLE_MODE), source
+            yield Entry.directory(path, EXECUTABLE_MODE), source
         elif entry.is_link:
-            target = os.readlink(source)
-            yield Member(path, Kind.SYMLINK, LINK_MODE, target=target), source
+            yield Entry.symlink(path, os.readlink(source)), source
         elif entry.is_file:
             mode = EXECUTABLE_MODE if entry.is_executable else PLAIN_MODE
-            first = first_names.setdefault(entry.inode, path)
-            hardlink = "" if first == path else first
-            yield Member(path, Kind.FILE, mode, entry.size, hardlink=hardlink), source
+            first = first_names.setdefault(entry.status.st_ino, path)
+            hardlink, size = "" if first == path else first, entry.status.st_size
+            yield Entry(path, Kind.FILE, mode, size=size, hardlink=hardlink), source
         else:
             raise LadingError(
                 f"the build left {shown(path)!r} in $out, which is {entry.kind_in_words}; "
                 "a store package holds files, directories and symlinks only: remove it in "
                 "`script`."
             )
-
-
-def _tar_member(member: Member, root: str) -> TarMember:
-    path = f"{root}/{member.path}" if member.path else root
-    if member.hardlink:
-        target = f"{root}/{member.hardlink}"
-        return TarMember(path, Kind.HARDLINK, member.mode, target=target)
-    return TarMember(path, member.type, member.mode, member.size, member.target)
 
 
 def _chunks(source: Path, size: int) -> Iterator[bytes]:

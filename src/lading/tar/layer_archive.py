@@ -9,6 +9,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Iterator, Optional, Set, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.layer_error import LayerError, unsound
 from lading.tar.chunked_input import ChunkedInput
@@ -16,7 +17,7 @@ from lading.tar.member_path import PATH_LIMIT, member_path
 from lading.tar.pax_records import PaxRecords
 from lading.tar.sparse_file import SparseContent, SparseHeader
 from lading.tar.tar_block import TarBlock
-from lading.tar.tar_header import BLOCK, TarMember
+from lading.tar.tar_header import BLOCK, HARDLINK
 from lading.values.foreign_text import shown
 
 #: The extended attribute that holds file capabilities.
@@ -75,7 +76,7 @@ class LayerArchive:
         #: The number of bytes of the last member that are zeros and not in the archive.
         self.holes = 0
 
-    def next_member(self) -> Optional[TarMember]:
+    def next_member(self) -> Optional[Entry]:
         """None at the end. Paths have no leading slash and no dots; the root's path is empty."""
         self._input.skip(self._left + self._padding)
         self._left = self._padding = self.holes = 0
@@ -95,8 +96,8 @@ class LayerArchive:
             return member
         return None
 
-    def _with_holes(self, header: SparseHeader, member: TarMember) -> TarMember:
-        if member.type != Kind.FILE:
+    def _with_holes(self, header: SparseHeader, member: Entry) -> Entry:
+        if member.kind != Kind.FILE or member.hardlink:
             raise unsound("a sparse member that is not a file")
         regions = header.regions(self._read)
         size = member.size if header.size is None else header.size
@@ -131,7 +132,7 @@ class LayerArchive:
         self._input.skip(-size % BLOCK)
         return data
 
-    def _count(self, name: bytes, member: TarMember) -> None:
+    def _count(self, name: bytes, member: Entry) -> None:
         # Cleaned as in Go. Records of docker and podman about an archive have each name once.
         cleaned = posixpath.normpath(name.replace(b"//", b"/"))
         if cleaned in self._seen:
@@ -140,7 +141,7 @@ class LayerArchive:
                 "layer without the first one, or choose another base."
             )
         self._seen.add(cleaned)
-        self._names += len(member.path) + len(member.target)
+        self._names += len(member.path) + len(member.target) + len(member.hardlink)
         if len(self._seen) > MEMBER_LIMIT or self._names > NAMES_LIMIT:
             raise LayerError(
                 f"has more than {MEMBER_LIMIT} members, or more than {NAMES_LIMIT} characters of "
@@ -159,30 +160,32 @@ def _extended(extensions: _Extensions, type: str, data: bytes) -> _Extensions:
     return replace(extensions, target=text)
 
 
-def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, TarMember]:
+def _member(block: TarBlock, extensions: _Extensions) -> Tuple[bytes, Entry]:
     """The member with its name as it is in the archive."""
     pax = extensions.pax
     name = extensions.path or pax.text(b"path") or block.path
     target = extensions.target or pax.text(b"linkpath") or block.target
-    type = _kind(block.type, name)
+    hardlink = _hardlink(name, target) if block.type == HARDLINK else ""
+    kind = Kind.FILE if hardlink else _kind(block.type, name)
     size = _size(pax.integer(b"size"), block)
-    member = TarMember(
+    member = Entry(
         path=member_path(name),
-        type=type,
+        kind=kind,
         mode=block.mode,
-        size=size if type == Kind.FILE else 0,
-        target=_target(type, target),
+        size=size if kind == Kind.FILE and not hardlink else 0,
+        target=_target(target) if kind == Kind.SYMLINK else "",
+        hardlink=hardlink,
         uid=_id(pax.integer(b"uid"), block.uid),
         gid=_id(pax.integer(b"gid"), block.gid),
         mtime=_mtime(pax.mtime, block),
         xattrs=pax.xattrs,
-        device=_device(block) if type.is_device else (0, 0),
+        device=_device(block) if kind.is_device else None,
     )
     _check_capability(member)
     return name, member
 
 
-def _check_capability(member: TarMember) -> None:
+def _check_capability(member: Entry) -> None:
     """Checked for all kinds of files, as the kernel does, and so docker, podman and containerd."""
     for name, value in member.xattrs:
         version = int.from_bytes(value[:4], "little") & ~_EFFECTIVE
@@ -210,11 +213,17 @@ def _kind(type: str, name: bytes) -> Kind:
     )
 
 
-def _target(type: Kind, target: bytes) -> str:
-    if type == Kind.HARDLINK:
-        return member_path(target)
-    if type != Kind.SYMLINK:
-        return ""
+def _hardlink(name: bytes, target: bytes) -> str:
+    hardlink = member_path(target)
+    if not hardlink:
+        raise LayerError(
+            f"has /{shown(member_path(name))}, a hard link to a directory, which can't be unpacked."
+            " Choose another base."
+        )
+    return hardlink
+
+
+def _target(target: bytes) -> str:
     if not 0 < len(target) <= PATH_LIMIT:
         raise LayerError(
             f"has a symlink with a target of {len(target)} bytes, but Linux takes 1 to "

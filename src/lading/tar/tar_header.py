@@ -4,9 +4,9 @@ POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". Python's
 different bytes in different versions of Python, so this module has the few lines that are needed.
 """
 
-from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.values.errors import LadingError
 
@@ -15,30 +15,11 @@ BLOCK = 512
 #: The end of an archive: two blocks of zeros.
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
+#: The typeflag of a hard link.
+HARDLINK = "1"
+
 _MAX_OCTAL_SIZE = 8**11 - 1
 _MAX_OCTAL_ID = 8**7 - 1
-
-
-@dataclass(frozen=True)
-class TarMember:
-    """One member of an archive."""
-
-    #: Without leading slash and, for directories, without trailing slash.
-    path: str
-    type: Kind
-    mode: int
-    #: In bytes; used for files only.
-    size: int = 0
-    #: A symlink's text, or a hard link's path in the archive.
-    target: str = ""
-    uid: int = 0
-    gid: int = 0
-    #: In seconds.
-    mtime: int = 1
-    #: Extended attributes by full name, such as `security.capability`.
-    xattrs: Tuple[Tuple[str, bytes], ...] = ()
-    #: The major and minor number of a device.
-    device: Tuple[int, int] = (0, 0)
 
 
 def padding(size: int) -> bytes:
@@ -46,20 +27,23 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def header(member: TarMember) -> bytes:
-    """The member's header blocks: one, or at least three if a pax record is needed."""
-    path = member.path + "/" if member.type == Kind.DIRECTORY else member.path
+def header(member: Entry, root: str = "") -> bytes:
+    """The header blocks of the member of a tree that is at `root` in the archive: one, or at least
+    three if a pax record is needed."""
+    path = _below(root, member.path)
+    path = path + "/" if member.kind == Kind.DIRECTORY else path
     # Go's archive/tar and libarchive read attributes from records with this name.
     records = {f"SCHILY.xattr.{name}": value for name, value in member.xattrs}
     split = _split_path(path)
     if split is None:
         records["path"] = _utf8(path)
         split = (b"", path.encode("utf-8", "replace")[:100])
-    target = _ascii(member.target, 100)
+    link = _below(root, member.hardlink) if member.hardlink else member.target
+    target = _ascii(link, 100)
     if target is None:
-        records["linkpath"] = _utf8(member.target)
-        target = member.target.encode("utf-8", "replace")[:100]
-    size = member.size if member.type == Kind.FILE else 0
+        records["linkpath"] = _utf8(link)
+        target = link.encode("utf-8", "replace")[:100]
+    size = member.size if member.kind == Kind.FILE and not member.hardlink else 0
     if size > _MAX_OCTAL_SIZE:
         records["size"] = b"%d" % size
         size = 0
@@ -69,10 +53,14 @@ def header(member: TarMember) -> bytes:
             records[key] = b"%d" % value
             value = 0
         ids.append(value)
-    block = _ustar(
-        split, member.type.tar_type, member.mode, ids, size, member.mtime, target, member.device
-    )
+    letter = HARDLINK if member.hardlink else member.kind.tar_type
+    device = member.device or (0, 0)
+    block = _ustar(split, letter, member.mode, ids, size, member.mtime, target, device)
     return _pax_header(records) + block if records else block
+
+
+def _below(root: str, path: str) -> str:
+    return f"{root}/{path}" if root and path else root or path
 
 
 def _ascii(text: str, limit: int) -> Optional[bytes]:
@@ -149,4 +137,5 @@ def _ustar(
         bytes(12),
     )
     block = b"".join(fields)
-    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+    checksum = sum(block.translate(None, b"\0"))  # two thirds are zeros, which take time
+    return block[:148] + b"%06o\0 " % checksum + block[156:]

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
 
 from lading.files.content_time import content_time
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.tar import tar_header
-from lading.tar.tree_member import TreeMember
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 
@@ -32,18 +32,18 @@ class TreeFile:
     the content.
     """
 
-    member: TreeMember
+    member: Entry
     content: Content = b""
     has_content_time: bool = False
 
 
-def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[TreeMember, ...]:
+def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[Entry, ...]:
     """Write the segment and return all members, sorted, including directories.
 
     If a file has several names, the first has the bytes. Raises LadingError if a path occurs twice.
     """
-    written: List[TreeMember] = []
-    digests: Dict[str, TreeMember] = {}
+    written: List[Entry] = []
+    digests: Dict[str, Entry] = {}
     for file in _first_names_first(files):
         member = file.member
         if written and written[-1].path == member.path:
@@ -51,12 +51,12 @@ def write_tree_segment(files: Iterable[TreeFile], output: BinaryIO) -> Tuple[Tre
         if member.hardlink:
             first = digests[member.hardlink]
             member = replace(member, size=first.size, sha256=first.sha256, mtime=first.mtime)
-            output.write(tar_header.header(member.to_tar()))
-        elif member.type == Kind.FILE:
+            output.write(tar_header.header(member))
+        elif member.kind == Kind.FILE:
             member = _write_file(file, output)
             digests[member.path] = member
         elif not member.is_directory:
-            output.write(tar_header.header(member.to_tar()))
+            output.write(tar_header.header(member))
         written.append(member)
     return tuple(written)
 
@@ -77,8 +77,8 @@ def rewrite_segment(segment: Path, places: Mapping[str, str], output: BinaryIO) 
             first = first_places.setdefault(original.name, place)
             if first != place:
                 member = replace(member, hardlink=first)
-            output.write(tar_header.header(member.to_tar()))
-            if member.type == Kind.FILE and not member.hardlink:
+            output.write(tar_header.header(member))
+            if member.kind == Kind.FILE and not member.hardlink:
                 _copy(archive, original, output)
 
 
@@ -90,34 +90,36 @@ def _first_names_first(files: Iterable[TreeFile]) -> List[TreeFile]:
     result = []
     for file in ordered:
         member = file.member
-        if member.type == Kind.FILE:
+        if member.kind == Kind.FILE:
             original = member.hardlink or member.path
             if original not in contents:
                 raise LadingError(
                     f"/{member.path} is a hard link to /{original}, which is not a file."
                 )
             first = first_names.setdefault(original, member.path)
-            hardlink = "" if first == member.path else first
-            content = b"" if hardlink else contents[original].content
-            # One file has one mode and one owner, even if its other names have different ones.
-            known = contents[original]
-            named = replace(known.member, path=member.path, hardlink=hardlink)
-            file = replace(known, member=named, content=content)
+            if member.hardlink or first != original:
+                hardlink = "" if first == member.path else first
+                content = b"" if hardlink else contents[original].content
+                # One file has one mode and one owner, even if its other names have different ones.
+                known = contents[original]
+                named = replace(known.member, path=member.path, hardlink=hardlink)
+                file = replace(known, member=named, content=content)
         result.append(file)
     return result
 
 
-def _write_file(file: TreeFile, output: BinaryIO) -> TreeMember:
+def _write_file(file: TreeFile, output: BinaryIO) -> Entry:
     content, member = file.content, file.member
     size = content.stat().st_size if isinstance(content, Path) else len(content)
-    member = replace(member, size=size)
+    mtime = member.mtime
     if file.has_content_time:
         # Read twice, since the header comes before the content.
         known = hashlib.sha256()
         for chunk in _chunks(content):
             known.update(chunk)
-        member = replace(member, mtime=content_time(Sha256(known.hexdigest())))
-    output.write(tar_header.header(member.to_tar()))
+        mtime = content_time(Sha256(known.hexdigest()))
+    member = replace(member, size=size, mtime=mtime)
+    output.write(tar_header.header(member))
     digest = hashlib.sha256()
     left = size
     for chunk in _chunks(content):
@@ -137,11 +139,11 @@ def _chunks(content: Content) -> Iterator[Union[bytes, memoryview]]:
             yield chunk
 
 
-def _from_tar(info: tarfile.TarInfo, place: str) -> TreeMember:
+def _from_tar(info: tarfile.TarInfo, place: str) -> Entry:
     if info.issym():
-        return TreeMember(place, Kind.SYMLINK, info.mode, info.uid, info.gid, target=info.linkname)
+        return Entry(place, Kind.SYMLINK, info.mode, info.uid, info.gid, info.linkname)
     mtime = int(info.mtime)
-    return TreeMember(place, Kind.FILE, info.mode, info.uid, info.gid, info.size, mtime=mtime)
+    return Entry(place, Kind.FILE, info.mode, info.uid, info.gid, size=info.size, mtime=mtime)
 
 
 def _copy(archive: tarfile.TarFile, info: tarfile.TarInfo, output: BinaryIO) -> None:

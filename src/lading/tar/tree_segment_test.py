@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lading.files.content_time import content_time
+from lading.files.entry import Entry, Members
 from lading.files.kind import Kind
 from lading.image.layers.tree_testing import (
     directory,
@@ -15,10 +16,10 @@ from lading.image.layers.tree_testing import (
     symlink,
     unpacked,
 )
-from lading.tar.tree_member import TreeMember, members_from_json, members_to_json
 from lading.tar.tree_segment import TreeFile, rewrite_segment
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 
 def test_files_keep_mode_and_owner_and_directories_are_left_to_the_head() -> None:
@@ -55,7 +56,7 @@ def test_the_first_of_the_names_of_a_file_has_its_bytes() -> None:
 def test_a_file_s_bytes_may_lie_on_disk(tmp_path: Path) -> None:
     (tmp_path / "content").write_bytes(b"on disk")
     on_disk, _ = segment_of(
-        TreeFile(TreeMember("a", Kind.FILE, 0o644), tmp_path / "content"),
+        TreeFile(Entry("a", Kind.FILE, 0o644), tmp_path / "content"),
     )
     assert on_disk == segment_of(file("a", b"on disk"))[0]
 
@@ -84,7 +85,7 @@ def test_a_hard_link_leads_to_a_file() -> None:
 
 def test_members_survive_json() -> None:
     _, members = segment_of(file("a", b"x", 0o4755, uid=1, gid=2), hard_link("b", "a"))
-    assert members_from_json(members_to_json(members)) == members
+    assert from_json(Members, to_json(Members(members))).members == members
 
 
 def test_a_rewritten_segment_has_what_is_wanted_where_it_is_wanted(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def main(argv: List[str]) -> None:
     request = read_json(DebianLayerRequest, Path(request_file))
     base = ImageTree()
     if request.base_tree:
-        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+        base = read_json(ImageTree, Path(request.base_tree))
     with InstalledTree.of(request, base) as tree, open_compressor(library) as compressor:
         plan = tree.plan()
         status = base.dpkg_status + dpkg_status(tree.packages)

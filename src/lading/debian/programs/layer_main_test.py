@@ -9,8 +9,8 @@ import pytest
 from lading.debian.linker_cache import LinkerCache
 from lading.debian.programs.layer_testing import DebianLayers
 from lading.debs.deb_testing import hard_link
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.config.layer import Layer
 from lading.image.layers.package_testing import find_libdeflate
 from lading.image.root.account_files import AccountFiles
@@ -19,6 +19,7 @@ from lading.network.self_signed_testing import SELF_SIGNED
 from lading.store.elf import ET_DYN
 from lading.store.elf_testing import SONAME, make_elf
 from lading.values.errors import LadingError
+from lading.values.json_codec import from_json, to_json
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def md5sums(**files: bytes) -> str:
     )
 
 
-def tree(*entries: RootEntry, passwd: str = "") -> ImageTree:
+def tree(*entries: Entry, passwd: str = "") -> ImageTree:
     return ImageTree({entry.path: entry for entry in entries}, AccountFiles(passwd=passwd))
 
 
@@ -78,9 +79,9 @@ def test_rules_oci_435_rules_distroless_207_the_same_bytes(debian: DebianLayers)
 
 def test_nixpkgs_57073_129007_rules_oci_857_links_of_a_base_stay(debian: DebianLayers) -> None:
     base = tree(
-        RootEntry.symlink("bin", "usr/bin"),
-        RootEntry.directory("usr"),
-        RootEntry.directory("usr/bin", 0o711),
+        Entry.symlink("bin", "usr/bin"),
+        Entry.directory("usr"),
+        Entry.directory("usr/bin", 0o711),
     )
     layer = debian.layer(debian.package("a", [("bin/a", b"a")]), base=base)
     assert "bin" not in layer.members
@@ -91,7 +92,7 @@ def test_nixpkgs_57073_129007_rules_oci_857_links_of_a_base_stay(debian: DebianL
 def test_a_base_with_a_directory_in_the_place_of_a_link_is_refused(debian: DebianLayers) -> None:
     package = debian.package("a", [("bin/a", b"a")])
     with pytest.raises(LadingError) as caught:
-        debian.layer(package, base=tree(RootEntry.directory("bin")))
+        debian.layer(package, base=tree(Entry.directory("bin")))
     assert str(caught.value) == (
         "the base has a directory /bin, but Debian packages need a link there, to usr/bin. Put "
         "them into the lowest image, with `contents` above them."
@@ -102,10 +103,10 @@ def test_a_base_with_another_c_library_is_refused(debian: DebianLayers) -> None:
     loader = "usr/lib64/ld-linux-x86-64.so.2"
     libc = debian.package("libc6", [("lib64/ld-linux-x86-64.so.2", "/lib/x")])
     fedora = tree(
-        RootEntry.symlink("lib64", "usr/lib64"),
-        RootEntry.directory("usr"),
-        RootEntry.directory("usr/lib64"),
-        RootEntry(loader, Kind.FILE, 0o755),
+        Entry.symlink("lib64", "usr/lib64"),
+        Entry.directory("usr"),
+        Entry.directory("usr/lib64"),
+        Entry(loader, Kind.FILE, 0o755),
     )
     with pytest.raises(LadingError) as caught:
         debian.layer(libc, base=fedora)
@@ -261,7 +262,7 @@ def test_d4_libraries_in_usual_places_are_in_the_cache_where_ldconfig_is(
     # What a layer above adds is appended.
     liby = debian.package("liby", [("usr/lib/x86_64-linux-gnu/liby.so.1", library)])
     above = debian.layer(
-        liby, below=[libc_bin, libx], base=ImageTree.from_json(below.tree.to_json())
+        liby, below=[libc_bin, libx], base=from_json(ImageTree, to_json(below.tree))
     )
     (root / cache).unlink()
     above.unpack(root)
@@ -276,7 +277,7 @@ def test_d4_libraries_in_usual_places_are_in_the_cache_where_ldconfig_is(
 def test_i10_a_bundle_below_is_added_to(debian: DebianLayers) -> None:
     path, bundle = "usr/share/ca-certificates/A.crt", "etc/ssl/certs/ca-certificates.crt"
     package = debian.package("certificates", [(path, SELF_SIGNED.encode())])
-    present = RootEntry(bundle, Kind.FILE, 0o644, data=b"# others\n")
+    present = Entry(bundle, Kind.FILE, 0o644, data=b"# others\n")
     assert debian.layer(package, base=tree(present)).text(bundle) == f"# others\n{SELF_SIGNED}"
 
 
@@ -291,7 +292,7 @@ def test_what_can_t_be_added_to_a_base_is_reported(debian: DebianLayers) -> None
         ],
     )
     names = ("ld.so.cache", "shells", "pam.d/common-auth", "ssl/certs/ca-certificates.crt")
-    base = tree(*(RootEntry(f"etc/{name}", Kind.FILE, 0o644) for name in names))
+    base = tree(*(Entry(f"etc/{name}", Kind.FILE, 0o644) for name in names))
     layer = debian.layer(package, debian.package("y"), base=base)
     assert not {f"etc/{name}" for name in names} & set(layer.members)
     libx, y = layer.report
@@ -364,7 +365,7 @@ def test_nixpkgs_105685_apko_2323_users_of_base_passwd_are_known(debian: DebianL
     assert layer.text("etc/passwd") == "root:*:0:0:root:/root:/bin/bash\n"
     assert layer.tree.accounts.gid_of("www-data") == 33
     on_base = debian.layer(
-        package, base=tree(RootEntry("etc/passwd", Kind.FILE, 0o644), passwd="a:x:1:1::/:/bin/sh\n")
+        package, base=tree(Entry("etc/passwd", Kind.FILE, 0o644), passwd="a:x:1:1::/:/bin/sh\n")
     )
     assert "etc/passwd" not in on_base.members
     assert on_base.tree.accounts.uid_of("a") == 1
@@ -475,7 +476,7 @@ def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
 ) -> None:
     status = "var/lib/dpkg/status"
     libc = "Package: libc6\nStatus: install ok installed\nVersion: 2.36\nArchitecture: amd64\n"
-    base = ImageTree({status: RootEntry(status, Kind.FILE, 0o640, 5, 6)}, dpkg_status=libc + "\n")
+    base = ImageTree({status: Entry(status, Kind.FILE, 0o640, 5, 6)}, dpkg_status=libc + "\n")
     layer = debian.layer(
         debian.package("nginx", [("usr/sbin/nginx", b"n")], maintainer="m"), base=base
     )
@@ -491,7 +492,7 @@ def test_trivy_2299_9046_the_database_of_a_pulled_base_gets_the_packages(
 
 
 def test_a_database_that_is_not_known_is_left_as_it_is(debian: DebianLayers) -> None:
-    base = tree(RootEntry("var/lib/dpkg/status", Kind.FILE, 0o644))
+    base = tree(Entry("var/lib/dpkg/status", Kind.FILE, 0o644))
     layer = debian.layer(debian.package("dpkg"), debian.package("nginx"), base=base)
     assert "var/lib/dpkg/status.d/nginx" in layer.members
     assert "var/lib/dpkg/status" not in layer.members

@@ -15,7 +15,7 @@ from lading.debian.programs.segment_main import main as make_segment
 from lading.debs.deb_testing import Content, make_deb
 from lading.image.layers.part_files import PartFiles
 from lading.image.root.image_tree import ImageTree
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 
 TRIPLET = "x86_64-linux-gnu"
 
@@ -40,7 +40,7 @@ class DebianLayer:
 
     @property
     def tree(self) -> ImageTree:
-        return ImageTree.from_json((self.directory / "tree").read_text())
+        return from_json(ImageTree, (self.directory / "tree").read_text())
 
     @property
     def report(self) -> List[Dict[str, Any]]:
@@ -112,7 +112,7 @@ class DebianLayers:
         directory = self._directory("layer")
         base_tree = directory / "base"
         if base is not None:
-            base_tree.write_text(base.to_json())
+            base_tree.write_text(to_json(base))
         request = DebianLayerRequest(
             packages=packages,
             below=tuple(below),

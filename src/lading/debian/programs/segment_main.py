@@ -3,7 +3,7 @@
     segment_main DEB DOCUMENTATION LIBRARY SEGMENT COMPRESSED MEMBERS PACKAGE
 
 DOCUMENTATION is `documentation` or `no-documentation`, LIBRARY is the compressor's. SEGMENT is a
-tree segment, COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s, PACKAGE that of
+tree segment, COMPRESSED its compressed form, MEMBERS the JSON of `Members`, PACKAGE that of
 the `InstalledPackage`.
 """
 

@@ -6,8 +6,8 @@ For other packages only the lines of their scripts are known, which are reported
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, List, Mapping, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 
 
 @dataclass(frozen=True)
@@ -107,21 +107,21 @@ def after_install_entries(
     exists: Callable[[str], bool],
     in_base: Callable[[str], bool],
     read: Callable[[str], bytes],
-) -> List[RootEntry]:
+) -> List[Entry]:
     """What the scripts of these packages would leave behind. `exists` says whether something is in
     the image, `in_base` whether it was there before; `read` returns a file's bytes."""
-    entries: Dict[str, RootEntry] = {}
+    entries: Dict[str, Entry] = {}
     for name in packages:
         after = AFTER_INSTALL.get(name, _NOTHING)
         for path, (mode, group) in after.directories.items():
-            entries[path] = RootEntry.directory(path, mode, 0, group)
+            entries[path] = Entry.directory(path, mode, 0, group)
         for path, target in after.links.items():
             if not in_base(path):
-                entries[path] = RootEntry.symlink(path, target)
+                entries[path] = Entry.symlink(path, target)
         for path, source in after.copies.items():
             if exists(source) and not exists(path):
-                entries[path] = RootEntry(path, Kind.FILE, 0o644, data=read(source))
+                entries[path] = Entry(path, Kind.FILE, 0o644, data=read(source))
         for path, text in after.texts.items():
             if not exists(path):
-                entries[path] = RootEntry(path, Kind.FILE, 0o644, data=text.encode("utf-8"))
+                entries[path] = Entry(path, Kind.FILE, 0o644, data=text.encode("utf-8"))
     return [entry for _, entry in sorted(entries.items())]

@@ -10,10 +10,10 @@ from typing import AbstractSet, Callable, Dict, Iterable, List, Mapping, Optiona
 
 from lading.debian.scripts.shell_run import Command
 from lading.debs.unpack import merged
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.links import follow
 from lading.files.path_fault import path_fault, target_fault
-from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
 
 _KERNEL_S = ("proc", "sys", "dev")
@@ -36,7 +36,7 @@ class ScriptFiles:
     """Paths have no leading slash, and links are not followed."""
 
     #: Returns what packages and the base have at a path.
-    given: Callable[[str], Optional[RootEntry]]
+    given: Callable[[str], Optional[Entry]]
     #: Returns what they have in a directory.
     below: Callable[[str], Iterable[str]]
     #: Returns a file's bytes if they are known.
@@ -44,7 +44,7 @@ class ScriptFiles:
     accounts: AccountFiles
     architecture: str
     #: What scripts have added and changed.
-    made: Dict[str, RootEntry] = field(default_factory=dict)
+    made: Dict[str, Entry] = field(default_factory=dict)
     #: Lines of dpkg-statoverride.
     statoverrides: List[str] = field(default_factory=list)
     #: Paths of packages that are not unpacked yet.
@@ -58,7 +58,7 @@ class ScriptFiles:
             raise _NotPlain
         return place
 
-    def lookup(self, place: str) -> Optional[RootEntry]:
+    def lookup(self, place: str) -> Optional[Entry]:
         made = self.made.get(place)
         return made if made is not None or place in self.absent else self.given(place)
 
@@ -69,7 +69,7 @@ class ScriptFiles:
         try:
             if operator in ("-h", "-L"):
                 entry = self.lookup(self.place(path))
-                return entry is not None and entry.type == Kind.SYMLINK
+                return entry is not None and entry.kind == Kind.SYMLINK
             place = follow(merged(path.strip("/")) + "/.", self._target)
         except _NotPlain:
             return None
@@ -77,10 +77,10 @@ class ScriptFiles:
         if entry is None:
             return place == ""
         kind = {"-d": Kind.DIRECTORY, "-f": Kind.FILE}.get(operator)
-        if operator == "-x" and entry.type == Kind.FILE:
+        if operator == "-x" and entry.kind == Kind.FILE:
             return bool(entry.mode & 0o111)
         if kind is not None:
-            return entry.type == kind
+            return entry.kind == kind
         return True if operator in ("-e", "-r", "-w", "-x") else None
 
     def perform(self, command: Command) -> bool:
@@ -127,12 +127,12 @@ class ScriptFiles:
 
     def _target(self, path: str) -> Optional[str]:
         entry = self.lookup(path)
-        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
+        return entry.target if entry is not None and entry.kind == Kind.SYMLINK else None
 
-    def put(self, entry: RootEntry) -> None:
+    def put(self, entry: Entry) -> None:
         parent = posixpath.dirname(entry.path)
         present = self.lookup(parent) if parent else None
-        if parent and (present is None or present.type != Kind.DIRECTORY):
+        if parent and (present is None or present.kind != Kind.DIRECTORY):
             raise _NotPlain
         self.made[entry.path] = entry
 
@@ -141,9 +141,9 @@ class ScriptFiles:
     ) -> None:
         if mode is None:
             mode = 0o666 & ~self.umask
-        self.put(RootEntry(self.place(path), Kind.FILE, mode, uid, gid, data=data))
+        self.put(Entry(self.place(path), Kind.FILE, mode, uid, gid, data=data))
 
-    def change(self, path: str, changed: Callable[[RootEntry], RootEntry]) -> None:
+    def change(self, path: str, changed: Callable[[Entry], Entry]) -> None:
         """Change owner or mode of the file that a path leads to."""
         place = follow(merged(path.strip("/")) + "/.", self._target)
         entry = self.lookup(place) if place else None
@@ -152,14 +152,14 @@ class ScriptFiles:
         other = changed(entry)
         if other == entry:
             return
-        if entry.type == Kind.FILE and entry.path not in self.made:
+        if entry.kind == Kind.FILE and entry.path not in self.made:
             other = replace(other, data=self._content(entry.path))
         self.made[entry.path] = other
 
     def content(self, path: str) -> bytes:
         place = follow(merged(path.strip("/")) + "/.", self._target)
         entry = self.lookup(place) if place else None
-        if entry is None or entry.type != Kind.FILE:
+        if entry is None or entry.kind != Kind.FILE:
             raise _NotPlain
         return self._content(entry.path)
 
@@ -271,7 +271,7 @@ def _make_directory(files: ScriptFiles, path: str, mode: int, with_parents: bool
     parent = posixpath.dirname(place)
     if with_parents and parent:
         _make_directory(files, f"/{parent}", 0o755, True)
-    files.put(RootEntry.directory(place, mode))
+    files.put(Entry.directory(place, mode))
     return True
 
 
@@ -332,7 +332,7 @@ def _ln(files: ScriptFiles, command: Command) -> None:
         is_link = files.test("-L", link)
     if (is_link or files.test("-e", link)) and not {"f", "force"} & options.keys():
         return
-    files.put(RootEntry.symlink(files.place(link), target))
+    files.put(Entry.symlink(files.place(link), target))
 
 
 def _cp(files: ScriptFiles, command: Command) -> None:
@@ -352,7 +352,7 @@ def _cp(files: ScriptFiles, command: Command) -> None:
     if present is not None:
         if "n" in options or "no-clobber" in options:
             return
-        if present.type != Kind.FILE:
+        if present.kind != Kind.FILE:
             raise _NotPlain
     if present is not None and not {"p", "a", "preserve", "archive"} & options.keys():
         files.write(target, data, present.mode, present.uid, present.gid)
@@ -369,7 +369,7 @@ def _mv(files: ScriptFiles, command: Command) -> None:
     if files.lookup(place) is None:
         return
     entry = files.made.get(place)
-    if entry is None or entry.type == Kind.DIRECTORY or files.given(place) is not None:
+    if entry is None or entry.kind == Kind.DIRECTORY or files.given(place) is not None:
         raise _NotPlain
     if files.test("-d", target):
         target = posixpath.join(target, posixpath.basename(source))
@@ -412,7 +412,7 @@ def _chmod(files: ScriptFiles, command: Command) -> None:
         files.change(
             path,
             lambda entry: replace(
-                entry, mode=_mode(mode, entry.mode, entry.type == Kind.DIRECTORY)
+                entry, mode=_mode(mode, entry.mode, entry.kind == Kind.DIRECTORY)
             ),
         )
 
@@ -457,7 +457,7 @@ def _change_owner(files: ScriptFiles, paths: Sequence[str], user: str, group: st
                 uid=entry.uid if uid is None else uid,
                 gid=entry.gid if gid is None else gid,
                 # The kernel does this for files: chown(2).
-                mode=entry.mode & 0o1777 if entry.type == Kind.FILE else entry.mode,
+                mode=entry.mode & 0o1777 if entry.kind == Kind.FILE else entry.mode,
             ),
         )
 
@@ -488,7 +488,7 @@ def _print(files: ScriptFiles, command: Command) -> None:
             present = files.content(one.word)
             place = files.place(one.word)
             entry = files.lookup(place)
-            if entry is None or entry.type != Kind.FILE:
+            if entry is None or entry.kind != Kind.FILE:
                 raise _NotPlain
             if one.operator != ">>":
                 present = b""

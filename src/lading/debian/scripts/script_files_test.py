@@ -8,8 +8,8 @@ import pytest
 
 from lading.debian.scripts.maintainer_scripts import follow_package
 from lading.debian.scripts.scripts_testing import follow, script_files
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 
 _Found = Dict[str, Tuple[Kind, int, object]]
 
@@ -61,7 +61,7 @@ def test_what_is_followed_is_what_a_shell_does(script: str, tmp_path: Path) -> N
     files = script_files(
         {
             f"{root}/file": "file\n",
-            f"{root}/program": RootEntry(
+            f"{root}/program": Entry(
                 f"{root}/program".lstrip("/"), Kind.FILE, 0o755, data=b"program\n"
             ),
         }
@@ -72,9 +72,9 @@ def test_what_is_followed_is_what_a_shell_does(script: str, tmp_path: Path) -> N
     prefix = f"{root}/".lstrip("/")
     followed = {
         path[len(prefix) :]: (
-            entry.type,
+            entry.kind,
             entry.mode,
-            entry.target or entry.data if entry.type != Kind.DIRECTORY else "",
+            entry.target or entry.data if entry.kind != Kind.DIRECTORY else "",
         )
         for path, entry in files.made.items()
         if path.startswith(prefix)
@@ -166,6 +166,6 @@ def test_what_ends_only_a_part_or_fails_leaves_the_rest_certain(leaving: str) ->
 
 
 def test_links_of_a_merged_usr_and_of_the_image_are_followed() -> None:
-    link = RootEntry.symlink("var/run", "/run")
+    link = Entry.symlink("var/run", "/run")
     _, files = follow("mkdir /var/run/x; ln -s y /bin/z", tree={"/var/run": link, "/run/a": ""})
     assert set(files.made) == {"run/x", "usr/bin/z"}

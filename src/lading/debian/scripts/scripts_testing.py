@@ -4,8 +4,8 @@ from typing import Dict, Mapping, Tuple, Union
 
 from lading.debian.scripts.maintainer_scripts import ScriptEffects, follow_package
 from lading.debian.scripts.script_files import ScriptFiles
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
 
 ACCOUNTS = AccountFiles(
@@ -14,17 +14,17 @@ ACCOUNTS = AccountFiles(
 )
 
 
-def script_files(tree: Mapping[str, Union[str, RootEntry]]) -> ScriptFiles:
+def script_files(tree: Mapping[str, Union[str, Entry]]) -> ScriptFiles:
     """`tree` has texts of files by absolute path, or entries; parents may be missing."""
-    entries: Dict[str, RootEntry] = {}
+    entries: Dict[str, Entry] = {}
     for path, content in tree.items():
         place = path.lstrip("/")
         for end in (at for at, character in enumerate(place) if character == "/"):
-            entries.setdefault(place[:end], RootEntry.directory(place[:end]))
-        if isinstance(content, RootEntry):
+            entries.setdefault(place[:end], Entry.directory(place[:end]))
+        if isinstance(content, Entry):
             entries[place] = content
         else:
-            entries[place] = RootEntry(place, Kind.FILE, 0o644, data=content.encode())
+            entries[place] = Entry(place, Kind.FILE, 0o644, data=content.encode())
     return ScriptFiles(
         entries.get,
         lambda path: [one for one in entries if one.startswith(f"{path}/")],
@@ -35,7 +35,7 @@ def script_files(tree: Mapping[str, Union[str, RootEntry]]) -> ScriptFiles:
 
 
 def follow(
-    script: str, name: str = "postinst", tree: Mapping[str, Union[str, RootEntry]] = {}
+    script: str, name: str = "postinst", tree: Mapping[str, Union[str, Entry]] = {}
 ) -> Tuple[ScriptEffects, ScriptFiles]:
     files = script_files({"/etc/passwd": "", "/usr/bin/sh": "", "/var/lib/x": "", **tree})
     return follow_package("pkg", {name: script}, frozenset(), files), files

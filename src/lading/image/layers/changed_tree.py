@@ -5,12 +5,11 @@ from typing import Callable, Dict, Optional, Sequence
 
 from lading.files.kind import Kind
 from lading.files.links import follow
-from lading.files.root_entry import RootEntry
 from lading.image.layers.changes import Change
-from lading.image.layers.tree_state import Node, TreeState
+from lading.image.layers.tree_state import TreeState
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.root.dpkg_status import read_dpkg_status
-from lading.image.root.image_tree import ImageTree
+from lading.image.root.image_tree import ImageTree, described
 
 
 def changed_tree(
@@ -21,18 +20,16 @@ def changed_tree(
     A named pipe counts as a file.
     """
     gone = {
-        change.path
-        for change in changes
-        if change.node is None or change.node.type != Kind.DIRECTORY
+        change.path for change in changes if change.entry is None or not change.entry.is_directory
     }
     entries = {path: entry for path, entry in tree.entries.items() if not _is_below(path, gone)}
     for change in changes:
-        if change.node is None:
+        if change.entry is None:
             entries.pop(change.path, None)
         else:
-            entries[change.path] = _entry(change.path, change.node)
+            entries[change.path] = described(change.entry, change.path)
     accounts = _changed_accounts(tree.accounts, after, read)
-    files = (path for path, node in after.items() if node.type == Kind.FILE)
+    files = (path for path, entry in after.items() if entry.kind == Kind.FILE)
     status = read_dpkg_status(files, read)
     return replace(tree, entries=entries, accounts=accounts, dpkg_status=status)
 
@@ -42,24 +39,20 @@ def _is_below(path: str, places: "set[str]") -> bool:
     return any("/".join(parts[:length]) in places for length in range(1, len(parts)))
 
 
-def _entry(path: str, node: Node) -> RootEntry:
-    return RootEntry(path, node.type.in_image, node.mode, node.uid, node.gid, node.target)
-
-
 def _changed_accounts(
     accounts: AccountFiles, after: TreeState, read: Callable[[str], bytes]
 ) -> AccountFiles:
     def target_of(path: str) -> Optional[str]:
-        node = after.get(path)
-        return node.target if node is not None and node.type == Kind.SYMLINK else None
+        entry = after.get(path)
+        return entry.target if entry is not None and entry.is_symlink else None
 
     known = accounts.to_data()
     data: Dict[str, bytes] = {}
     for path in ACCOUNT_FILES:
         # The file or its directory may be a link, which must not be followed out of the tree.
         place = follow(f"{path}/.", target_of)
-        node = None if place is None else after.get(place)
-        if place is not None and node is not None and node.type == Kind.FILE:
+        entry = None if place is None else after.get(place)
+        if place is not None and entry is not None and entry.kind == Kind.FILE:
             data[path] = read(place)
         elif path in after and path in known:
             # A link into the store, which was followed when the layer below was made.

@@ -1,21 +1,20 @@
 from typing import Dict
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.layers.changed_tree import changed_tree
 from lading.image.layers.changes import find_changes
-from lading.image.layers.tree_state import Node
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.image_tree import ImageTree
 
-DIRECTORY = Node(Kind.DIRECTORY, 0o755, 0, 0)
-FILE = Node(Kind.FILE, 0o640, 7, 8, size=1)
-LINK = Node(Kind.SYMLINK, 0o777, 0, 0, target="x")
+DIRECTORY = Entry("", Kind.DIRECTORY, 0o755, 0, 0)
+FILE = Entry("", Kind.FILE, 0o640, 7, 8, size=1)
+LINK = Entry("", Kind.SYMLINK, 0o777, 0, 0, target="x")
 
 
-def changed(before: Dict[str, Node], after: Dict[str, Node], accounts: AccountFiles) -> ImageTree:
+def changed(before: Dict[str, Entry], after: Dict[str, Entry], accounts: AccountFiles) -> ImageTree:
     entries = {
-        path: RootEntry(path, node.type, node.mode, node.uid, node.gid, node.target)
+        path: Entry(path, node.kind, node.mode, node.uid, node.gid, node.target)
         for path, node in before.items()
     }
     files = {"etc/passwd": b"new:x:1:1::/:\n", "etc/group": b""}
@@ -26,13 +25,13 @@ def changed(before: Dict[str, Node], after: Dict[str, Node], accounts: AccountFi
 def test_entries_follow_the_changes() -> None:
     before = {"a": DIRECTORY, "a/b": FILE, "c": DIRECTORY, "c/d": FILE, "e": FILE, "f": DIRECTORY}
     before["f/g"] = FILE
-    after = {"a": LINK, "c": DIRECTORY, "c/p": Node(Kind.PIPE, 0o600, 0, 0), "e": FILE}
+    after = {"a": LINK, "c": DIRECTORY, "c/p": Entry("", Kind.PIPE, 0o600, 0, 0), "e": FILE}
     tree = changed(before, after, AccountFiles())
     assert tree.entries == {
-        "a": RootEntry.symlink("a", "x"),
-        "c": RootEntry.directory("c"),
-        "c/p": RootEntry("c/p", Kind.FILE, 0o600),
-        "e": RootEntry("e", Kind.FILE, 0o640, 7, 8),
+        "a": Entry.symlink("a", "x"),
+        "c": Entry.directory("c"),
+        "c/p": Entry("c/p", Kind.FILE, 0o600),
+        "e": Entry("e", Kind.FILE, 0o640, 7, 8),
     }
 
 
@@ -44,8 +43,8 @@ def test_accounts_are_those_of_the_files_now() -> None:
 
 
 def test_account_files_behind_links_are_those_in_the_image() -> None:
-    up = Node(Kind.SYMLINK, 0o777, 0, 0, target="/../../private/./etc")
-    users = Node(Kind.SYMLINK, 0o777, 0, 0, target="../users")
+    up = Entry("", Kind.SYMLINK, 0o777, 0, 0, target="/../../private/./etc")
+    users = Entry("", Kind.SYMLINK, 0o777, 0, 0, target="../users")
     after = {
         "etc": up,
         "private": DIRECTORY,

@@ -6,30 +6,30 @@ change.
 """
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional, Sequence, Set, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.tree import Entry
+from lading.files.tree import HostFile
 from lading.files.whiteouts import PREFIX, whiteout
-from lading.image.layers.tree_state import Node, TreeState
+from lading.image.layers.tree_state import TreeState
 from lading.tar import tar_header
-from lading.tar.tar_header import TarMember
 from lading.values.errors import LadingError
 
 
 @dataclass(frozen=True)
 class Change:
-    """`node` is what `path` has now; None if it was deleted."""
+    """`entry` is what `path` has now; None if it was deleted."""
 
     path: str
-    node: Optional[Node]
+    entry: Optional[Entry]
 
     @property
     def member_path(self) -> str:
         """The path of the change's member in a layer."""
-        return self.path if self.node else whiteout(self.path)
+        return self.path if self.entry else whiteout(self.path)
 
 
 def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
@@ -39,7 +39,7 @@ def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
     entry their own choice of owner and mode (image-spec#737). A deleted directory is one deletion,
     with none beneath it (umoci#254).
     """
-    written = {path for path, node in after.items() if before.get(path) != node}
+    written = {path for path, entry in after.items() if before.get(path) != entry}
     deleted = {path for path in before.keys() - after.keys() if _is_directory(after, path)}
     written.update(parent for path in (*written, *deleted) for parent in _parents(path))
     _refuse_whiteouts(written)
@@ -54,7 +54,7 @@ def find_changes(before: TreeState, after: TreeState) -> Tuple[Change, ...]:
 def _is_directory(after: TreeState, path: str) -> bool:
     """Whether the parent of `path` still exists, so that something can be deleted from it."""
     parent = posixpath.dirname(path)
-    return not parent or (parent in after and after[parent].type == Kind.DIRECTORY)
+    return not parent or (parent in after and after[parent].is_directory)
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _refuse_whiteouts(written: Set[str]) -> None:
 
 def _refuse_devices(written: Set[str], after: TreeState) -> None:
     for path in sorted(written):
-        if after[path].type.is_device and after[path].device is None:
+        if after[path].kind.is_device and after[path].device is None:
             raise LadingError(
                 f"`run_as_root` made the device /{path}, whose device numbers can't be recorded: "
                 "leave it out, since containers get their devices when they start."
@@ -90,39 +90,24 @@ def write_changes(changes: Sequence[Change], root: Path, output: BinaryIO) -> No
     for change in changes:
         member = _member(change)
         output.write(tar_header.header(member))
-        if member.type == Kind.FILE and member.size:
+        if member.kind == Kind.FILE and member.size and not member.hardlink:
             _copy(root / change.path, member.size, output)
             output.write(tar_header.padding(member.size))
     output.write(tar_header.END_OF_ARCHIVE)
 
 
-def changed_entries(changes: Sequence[Change], root: Path) -> Iterator[Entry]:
+def changed_entries(changes: Sequence[Change], root: Path) -> Iterator[HostFile]:
     """The entries of the tree at `root` that changed."""
     for change in changes:
-        if change.node:
+        if change.entry:
             host = root / change.path
-            status = host.lstat()
-            yield Entry(change.path, str(host), status.st_mode, status.st_ino, status.st_size)
+            yield HostFile(change.path, str(host), host.lstat())
 
 
-def _member(change: Change) -> TarMember:
-    node = change.node
-    if node is None:
-        return TarMember(change.member_path, Kind.FILE, _WHITEOUT_MODE)
-    first = node.links[0] if node.links else change.path
-    if first != change.path:
-        return TarMember(change.path, Kind.HARDLINK, node.mode, 0, first, node.uid, node.gid)
-    return TarMember(
-        path=change.path,
-        type=node.type,
-        mode=node.mode,
-        size=node.size,
-        target=node.target,
-        uid=node.uid,
-        gid=node.gid,
-        xattrs=node.attributes,
-        device=node.device or (0, 0),
-    )
+def _member(change: Change) -> Entry:
+    if change.entry is None:
+        return Entry(change.member_path, Kind.FILE, _WHITEOUT_MODE)
+    return replace(change.entry, xattrs=(), device=None) if change.entry.hardlink else change.entry
 
 
 def _copy(source: Path, size: int, output: BinaryIO) -> None:

@@ -4,18 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.whiteouts import hidden
 from lading.image.layers.changes import Change, find_changes
-from lading.image.layers.tree_state import Node
 from lading.values.errors import LadingError
 
-DIRECTORY = Node(Kind.DIRECTORY, 0o755, 0, 0)
-FILE = Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="11")
-OTHER = Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="22")
-LINK = Node(Kind.SYMLINK, 0o777, 0, 0, target="x")
+DIRECTORY = Entry("", Kind.DIRECTORY, 0o755, 0, 0)
+FILE = Entry("", Kind.FILE, 0o644, 0, 0, size=1, sha256="11")
+OTHER = Entry("", Kind.FILE, 0o644, 0, 0, size=1, sha256="22")
+LINK = Entry("", Kind.SYMLINK, 0o777, 0, 0, target="x")
 
-Tree = Dict[str, Node]
+Tree = Dict[str, Entry]
 
 
 def members(before: Tree, after: Tree) -> "list[str]":
@@ -27,9 +27,9 @@ def test_nothing_changed() -> None:
 
 
 def test_rules_img_745_parents_come_along_as_they_are() -> None:
-    parents = {"srv": Node(Kind.DIRECTORY, 0o750, 7, 8), "srv/x": DIRECTORY}
+    parents = {"srv": Entry("", Kind.DIRECTORY, 0o750, 7, 8), "srv/x": DIRECTORY}
     changes = find_changes(parents, {**parents, "srv/x/f": FILE})
-    assert [(change.path, change.node) for change in changes] == [
+    assert [(change.path, change.entry) for change in changes] == [
         *parents.items(),
         ("srv/x/f", FILE),
     ]
@@ -38,17 +38,17 @@ def test_rules_img_745_parents_come_along_as_they_are() -> None:
 @pytest.mark.parametrize(
     "node",
     [
-        Node(Kind.FILE, 0o600, 0, 0, size=1, sha256="11"),
-        Node(Kind.FILE, 0o644, 1, 0, size=1, sha256="11"),
-        Node(Kind.FILE, 0o644, 0, 1, size=1, sha256="11"),
-        Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="22"),
-        Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="11", attributes=(("user.x", b"x"),)),
-        Node(Kind.FILE, 0o644, 0, 0, size=1, sha256="11", links=("f", "g")),
+        Entry("", Kind.FILE, 0o600, 0, 0, size=1, sha256="11"),
+        Entry("", Kind.FILE, 0o644, 1, 0, size=1, sha256="11"),
+        Entry("", Kind.FILE, 0o644, 0, 1, size=1, sha256="11"),
+        Entry("", Kind.FILE, 0o644, 0, 0, size=1, sha256="22"),
+        Entry("", Kind.FILE, 0o644, 0, 0, size=1, sha256="11", xattrs=(("user.x", b"x"),)),
+        Entry("", Kind.FILE, 0o644, 0, 0, size=1, sha256="11", links=("f", "g")),
         LINK,
         DIRECTORY,
     ],
 )
-def test_whatever_a_layer_can_tell_is_a_change(node: Node) -> None:
+def test_whatever_a_layer_can_tell_is_a_change(node: Entry) -> None:
     assert members({"f": FILE}, {"f": node}) == ["f"]
 
 
@@ -111,10 +111,10 @@ def _apply(before: Tree, changes: "tuple[Change, ...]") -> Tree:
             assert deleted in before
             _remove(tree, deleted)
         else:
-            assert change.node is not None
-            if tree.get(change.path) != DIRECTORY or change.node != DIRECTORY:
+            assert change.entry is not None
+            if tree.get(change.path) != DIRECTORY or change.entry != DIRECTORY:
                 _remove(tree, change.path)
-            tree[change.path] = change.node
+            tree[change.path] = change.entry
     return tree
 
 

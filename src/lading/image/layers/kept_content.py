@@ -5,11 +5,11 @@ import posixpath
 from enum import Enum, auto
 from typing import Callable, FrozenSet, Optional, Set
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import ADDED_TO
 from lading.image.root.account_files import ACCOUNT_FILES
 from lading.image.root.dpkg_status import is_dpkg_status
-from lading.tar.tar_header import TarMember
+from lading.image.root.image_tree import ADDED_TO
 
 #: The most bytes that all account files may have, all package databases, and all files that
 #: packages add to. No real image has so many.
@@ -38,20 +38,20 @@ class KeptContent:
         self._left = dict.fromkeys(_Purpose, LIMIT)
         self._passes = passes
 
-    def content(self, member: TarMember, read: Callable[[int], bytes]) -> Optional[bytes]:
+    def content(self, member: Entry, read: Callable[[int], bytes]) -> Optional[bytes]:
         """None for a file that is not kept. `read` returns up to the given number of bytes of the
         member's content."""
         purpose = self._purpose(member.path)
         if purpose is None:
             return None
-        if member.type == Kind.FILE:
+        if member.hardlink:
+            self._targets.add(member.hardlink)
+        elif member.kind == Kind.FILE:
             if member.size > self._left[purpose]:
                 return None
             self._left[purpose] -= member.size
             return read(member.size)
-        if member.type == Kind.HARDLINK:
-            self._targets.add(member.target)
-        elif member.type == Kind.SYMLINK:
+        elif member.kind == Kind.SYMLINK:
             target = posixpath.join("/", posixpath.dirname(member.path), member.target)
             self._targets.add(posixpath.normpath(target).lstrip("/"))
         return None

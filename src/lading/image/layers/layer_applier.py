@@ -8,12 +8,11 @@ import posixpath
 from typing import Dict, FrozenSet, Generic, Iterable, Optional, Protocol, Set, TypeVar
 
 from lading.files.bounds import TreeBound
-from lading.files.kind import Kind
+from lading.files.entry import Entry
 from lading.files.layer_error import LayerError
 from lading.files.links import follow
 from lading.files.whiteouts import hidden, is_opaque
 from lading.tar.member_path import check_length
-from lading.tar.tar_header import TarMember
 from lading.values.foreign_text import shown
 
 # AUFS kept its own files under this prefix; docker ignores them.
@@ -46,10 +45,10 @@ class FileTree(Protocol[_Content]):
     def make_directory(self, path: str) -> None:
         """The parent exists; the path does not."""
 
-    def describe_directory(self, path: str, member: TarMember) -> None:
+    def describe_directory(self, path: str, member: Entry) -> None:
         """Give the directory the owner and mode of `member`."""
 
-    def make(self, path: str, member: TarMember, content: _Content) -> None:
+    def make(self, path: str, member: Entry, content: _Content) -> None:
         """Create a file, symlink, pipe or device. The parent exists; the path does not."""
 
     def link(self, source: str, path: str) -> None:
@@ -79,7 +78,7 @@ class LayerApplier(Generic[Content]):
         # The real location of each directory, by the path that members use for it.
         self._directories: Dict[str, str] = {"": ""}
 
-    def add(self, member: TarMember, content: Content) -> None:
+    def add(self, member: Entry, content: Content) -> None:
         """Raises LayerError for a member that no runtime could unpack; OSError comes from the
         tree."""
         path = member.path
@@ -166,35 +165,35 @@ class LayerApplier(Generic[Content]):
             self._own.add(place)
             self._bound.take(place)
 
-    def _put(self, place: str, member: TarMember, content: Content) -> None:
+    def _put(self, place: str, member: Entry, content: Content) -> None:
         tree = self._tree
         self._deleted.discard(place)
-        if member.type == Kind.DIRECTORY:
+        if member.hardlink:
+            source = self._source(member, place)
+            self._clear(place)
+            tree.link(source, place)
+        elif member.is_directory:
             if not tree.is_directory(place):
                 self._clear(place)
                 tree.make_directory(place)
             tree.describe_directory(place, member)
-        elif member.type == Kind.HARDLINK:
-            source = self._source(member, place)
-            self._clear(place)
-            tree.link(source, place)
         else:
             self._clear(place)
             tree.make(place, member, content)
 
-    def _source(self, member: TarMember, place: str) -> str:
+    def _source(self, member: Entry, place: str) -> str:
         """The source of a hard link. Runtimes can't see lower layers while they unpack a layer."""
-        source = follow(member.target, self._link_target)
+        source = follow(member.hardlink, self._link_target)
         if source is None or source not in self._own or not self._tree.has(source):
             raise _unusable(
                 member.path,
-                f"it is a hard link to /{shown(member.target)}, which does not come before it in "
+                f"it is a hard link to /{shown(member.hardlink)}, which does not come before it in "
                 "the layer",
             )
         if source == place:
             raise _unusable(member.path, "it is a hard link to itself")
         if self._tree.is_directory(source) or source.startswith(place + "/"):
-            raise _unusable(member.path, f"it can't be a hard link to /{shown(member.target)}")
+            raise _unusable(member.path, f"it can't be a hard link to /{shown(member.hardlink)}")
         return source
 
     def _clear(self, place: str) -> None:

@@ -13,13 +13,12 @@ from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional
 
 from lading.files.attributes import is_kept, read_attributes, set_attribute
 from lading.files.bounds import TreeBound
+from lading.files.entry import DIRECTORY_MODE, Entry
 from lading.files.kind import Kind
 from lading.files.layer_error import about_layer
-from lading.files.root_entry import DIRECTORY_MODE
 from lading.image.layers.layer_applier import LayerApplier
 from lading.runtime.full_disk import FULL
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tar_header import TarMember
 from lading.values.counted import counted
 from lading.values.errors import LadingError
 from lading.values.foreign_text import printable
@@ -108,20 +107,20 @@ class DiskTree:
         os.chown(_host(path), 0, 0)
         os.chmod(_host(path), DIRECTORY_MODE)
 
-    def describe_directory(self, path: str, member: TarMember) -> None:
+    def describe_directory(self, path: str, member: Entry) -> None:
         for name, _ in read_attributes(_host(path)):
             os.removexattr(_host(path), name)  # the last layer decides
         self._describe(path, member)
 
-    def make(self, path: str, member: TarMember, content: _Read) -> None:
+    def make(self, path: str, member: Entry, content: _Read) -> None:
         place = _host(path)
-        if member.type == Kind.SYMLINK:
+        if member.kind == Kind.SYMLINK:
             os.symlink(member.target.encode("utf-8", "surrogateescape"), place)
             _change_owner(place, member)
-        elif member.type == Kind.PIPE:
+        elif member.kind == Kind.PIPE:
             os.mkfifo(place)
             self._describe(path, member)
-        elif member.type.is_device:
+        elif member.kind.is_device:
             self._make_device(path, member)
         else:
             _write_file(place, content)
@@ -131,7 +130,7 @@ class DiskTree:
     def link(self, source: str, path: str) -> None:
         os.link(_host(source), _host(path), follow_symlinks=False)
 
-    def _make_device(self, path: str, member: TarMember) -> None:
+    def _make_device(self, path: str, member: Entry) -> None:
         place = _host(path)
         try:
             # Since Linux 5.8 everybody may create this device (vfs_mknod).
@@ -146,9 +145,10 @@ class DiskTree:
                 "Linux 5.8 or later."
             ) from error
         self._describe(path, member)
-        self.devices[os.lstat(place).st_ino] = (member.type, *member.device)
+        assert member.device is not None, "as it is a device"
+        self.devices[os.lstat(place).st_ino] = (member.kind, *member.device)
 
-    def _describe(self, path: str, member: TarMember) -> None:
+    def _describe(self, path: str, member: Entry) -> None:
         place = _host(path)
         _change_owner(place, member)
         os.chmod(place, member.mode)  # after the owner, whose change clears setuid
@@ -175,7 +175,7 @@ def _write_file(place: bytes, read: _Read) -> None:
             file.write(chunk)
 
 
-def _change_owner(place: bytes, member: TarMember) -> None:
+def _change_owner(place: bytes, member: Entry) -> None:
     try:
         os.chown(place, member.uid, member.gid, follow_symlinks=False)
     except OSError as error:

@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List
 
@@ -15,10 +16,11 @@ from lading.compression.layer_media_type import Compression
 from lading.compression.zstd_testing import BLOCK_LIMIT, zeros, zstd
 from lading.files import bounds
 from lading.files.bounds import FLOOR, TreeBound, UnpackBound
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.image.layers.package_testing import find_libzstd
-from lading.image.layers.tree_state import ContentDigests, Node, read_tree
+from lading.image.layers.tree_state import ContentDigests, read_tree
 from lading.image.programs.run_as_root_testing import (
     Member,
     directory,
@@ -43,13 +45,13 @@ def chunks(data: bytes) -> Iterator[bytes]:
 
 def unpacked(
     tmp_path: Path, *layers: bytes, skipped: FrozenSet[str] = frozenset()
-) -> Dict[str, Node]:
+) -> Dict[str, Entry]:
     """The tree that the layers make, lowest first."""
     root = tmp_path / "root"
     tars = [chunks(data) for data in layers]
     bound, disk = TreeBound(), DiskTree()
 
-    def work() -> Dict[str, Node]:
+    def work() -> Dict[str, Entry]:
         root.mkdir()
         try:
             for tar in tars:
@@ -82,11 +84,11 @@ def test_owners_modes_links_and_capabilities_are_kept(
     tree = unpacked(tmp_path, compress(data))
     assert (tree["srv"].mode, tree["srv"].uid, tree["srv"].gid) == (0o2750, 1000, 1001)
     assert (tree["srv/su"].mode, tree["srv/su"].uid, tree["srv/su"].gid) == (0o4755, 65534, 1)
-    assert tree["srv/ping"] == tree["srv/pong"]
+    assert tree["srv/pong"] == replace(tree["srv/ping"], path="srv/pong", hardlink="srv/ping")
     assert tree["srv/ping"].links == ("srv/ping", "srv/pong")
-    assert tree["srv/ping"].attributes == (("security.capability", CAPABILITY),)
+    assert tree["srv/ping"].xattrs == (("security.capability", CAPABILITY),)
     assert tree["srv/link"].target == "/nowhere"
-    assert (tree["srv/pipe"].type, tree["srv/pipe"].mode) == (Kind.PIPE, 0o600)
+    assert (tree["srv/pipe"].kind, tree["srv/pipe"].mode) == (Kind.PIPE, 0o600)
 
 
 def test_several_gzip_members_are_one_archive(tmp_path: Path) -> None:
@@ -108,12 +110,10 @@ def test_devices_keep_their_numbers(tmp_path: Path) -> None:
     lower = layer(directory("opt"), null, disk, hard_link("opt/link", "opt/null"))
     tree = unpacked(tmp_path, lower, layer(member("opt/x")))
     links = ("opt/link", "opt/null")
-    assert (
-        tree["opt/null"]
-        == tree["opt/link"]
-        == Node(Kind.CHARACTER_DEVICE, 0o666, 0, 0, links=links, device=(1, 3))
-    )
-    assert tree["opt/disk"] == Node(Kind.BLOCK_DEVICE, 0o660, 0, 6, device=(8, 17))
+    link = Entry("opt/link", Kind.CHARACTER_DEVICE, 0o666, links=links, device=(1, 3))
+    assert tree["opt/link"] == link
+    assert tree["opt/null"] == replace(link, path="opt/null", hardlink="opt/link")
+    assert tree["opt/disk"] == Entry("opt/disk", Kind.BLOCK_DEVICE, 0o660, 0, 6, device=(8, 17))
 
 
 #: posix_acl_xattr.h, version 2: the user's own entry, one for uid 7, group, mask and others.
@@ -146,10 +146,10 @@ def test_umoci_578_attributes_of_images_are_kept_and_those_of_machines_not(tmp_p
         ),
         layer(_with_attributes(directory("e"), user__new=b"2")),
     )
-    assert tree["f"].attributes == (("system.posix_acl_access", ACL), ("user.x", b"\0\xff\n"))
-    assert tree["d"].attributes == (("system.posix_acl_default", ACL), ("user.old", b"1"))
-    assert tree["e"].attributes == (("user.new", b"2"),)
-    assert tree["g"].attributes == ()
+    assert tree["f"].xattrs == (("system.posix_acl_access", ACL), ("user.x", b"\0\xff\n"))
+    assert tree["d"].xattrs == (("system.posix_acl_default", ACL), ("user.old", b"1"))
+    assert tree["e"].xattrs == (("user.new", b"2"),)
+    assert tree["g"].xattrs == ()
 
 
 def test_an_attribute_that_can_not_be_is_told(tmp_path: Path) -> None:

@@ -7,18 +7,18 @@ So a package is compressed once, however many layers it is in, and a layer is ma
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
 from lading.compression.hashed_io import HashedOutput
 from lading.compression.layer_compressor import LayerCompressor
 from lading.files.content_time import content_time
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.config.layer import Layer
 from lading.tar import tar_header
-from lading.tar.tar_header import END_OF_ARCHIVE, TarMember
+from lading.tar.tar_header import END_OF_ARCHIVE
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.path import StorePath
@@ -90,21 +90,14 @@ class LayerWriter:
         return layer, middle
 
 
-def head_segment(entries: Sequence[RootEntry]) -> bytes:
+def head_segment(entries: Sequence[Entry]) -> bytes:
     """The tar members of the root tree."""
     parts = []
     for entry in entries:
-        member = TarMember(
-            path=entry.path,
-            type=entry.type,
-            mode=entry.mode,
-            size=len(entry.data),
-            target=entry.target,
-            uid=entry.uid,
-            gid=entry.gid,
-            mtime=content_time(Sha256.of(entry.data)) if entry.type == Kind.FILE else 1,
-        )
-        parts += [tar_header.header(member), entry.data, tar_header.padding(len(entry.data))]
+        if entry.kind == Kind.FILE:
+            mtime = content_time(Sha256.of(entry.data))
+            entry = replace(entry, size=len(entry.data), mtime=mtime)
+        parts += [tar_header.header(entry), entry.data, tar_header.padding(len(entry.data))]
     return b"".join(parts)
 
 

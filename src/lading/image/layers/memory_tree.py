@@ -4,23 +4,22 @@ import posixpath
 from dataclasses import replace
 from typing import Dict, Generic, Iterable, Optional
 
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
-from lading.files.root_entry import RootEntry
 from lading.image.layers.layer_applier import Content
-from lading.tar.tar_header import TarMember
 
 
 class MemoryTree(Generic[Content]):
     """A `FileTree`. `entries` and `contents` are by path; only files have content."""
 
     def __init__(self) -> None:
-        self.entries: Dict[str, RootEntry] = {}
+        self.entries: Dict[str, Entry] = {}
         self.contents: Dict[str, Content] = {}
         self._names: Dict[str, Dict[str, None]] = {"": {}}
 
     def link_target(self, path: str) -> Optional[str]:
         entry = self.entries.get(path)
-        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
+        return entry.target if entry is not None and entry.kind == Kind.SYMLINK else None
 
     def is_directory(self, path: str) -> bool:
         return path in self._names
@@ -41,17 +40,17 @@ class MemoryTree(Generic[Content]):
         self.contents.pop(path, None)
 
     def make_directory(self, path: str) -> None:
-        self._put(RootEntry.directory(path))
+        self._put(Entry.directory(path))
         self._names[path] = {}
 
-    def describe_directory(self, path: str, member: TarMember) -> None:
-        self.entries[path] = RootEntry.directory(path, member.mode, member.uid, member.gid)
+    def describe_directory(self, path: str, member: Entry) -> None:
+        self.entries[path] = Entry.directory(path, member.mode, member.uid, member.gid)
 
-    def make(self, path: str, member: TarMember, content: Content) -> None:
+    def make(self, path: str, member: Entry, content: Content) -> None:
         # Whatever a header says, Linux symlinks all have the same mode.
-        mode = LINK_MODE if member.type == Kind.SYMLINK else member.mode
-        self._put(RootEntry(path, member.type, mode, member.uid, member.gid, member.target))
-        if member.type == Kind.FILE:
+        mode = LINK_MODE if member.is_symlink else member.mode
+        self._put(Entry(path, member.kind, mode, member.uid, member.gid, member.target))
+        if member.kind == Kind.FILE:
             self.contents[path] = content
 
     def link(self, source: str, path: str) -> None:
@@ -59,7 +58,7 @@ class MemoryTree(Generic[Content]):
         if source in self.contents:
             self.contents[path] = self.contents[source]
 
-    def _put(self, entry: RootEntry) -> None:
+    def _put(self, entry: Entry) -> None:
         directory, name = posixpath.split(entry.path)
         self._names[directory][name] = None
         self.entries[entry.path] = entry

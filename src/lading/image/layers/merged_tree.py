@@ -5,14 +5,13 @@ from typing import Iterable, Optional
 
 from lading.files.bounds import TreeBound
 from lading.files.links import follow
-from lading.files.root_entry import ADDED_TO
 from lading.image.layers.kept_content import LIMIT
 from lading.image.layers.layer_applier import LayerApplier
 from lading.image.layers.layer_listing import ListedMember
 from lading.image.layers.memory_tree import MemoryTree
 from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 from lading.image.root.dpkg_status import read_dpkg_status
-from lading.image.root.image_tree import ImageTree
+from lading.image.root.image_tree import ADDED_TO, ImageTree, described
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR
 
@@ -29,15 +28,15 @@ class MergedTree:
     def apply(self, layer: Iterable[ListedMember]) -> None:
         """Raises LayerError for a layer that no runtime could unpack."""
         applier = LayerApplier(self._tree, self._bound)
-        for listed in layer:
-            applier.add(listed.member, listed.data)
+        for member, content in layer:
+            applier.add(member, content)
         applier.finish()
 
     def to_image_tree(self) -> ImageTree:
         """Raises LadingError if the content of an account file is not known."""
         contents = self._tree.contents
         entries = {
-            path: replace(entry, type=entry.type.in_image)
+            path: described(entry, path)
             for path, entry in self._tree.entries.items()
             if not path.startswith(_STORE)
         }

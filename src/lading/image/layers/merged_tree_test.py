@@ -15,7 +15,7 @@ from lading.files.bounds import TreeBound
 from lading.files.kind import Kind
 from lading.files.layer_error import LayerError
 from lading.image.layers.kept_content import LIMIT, KeptContent
-from lading.image.layers.layer_listing import ListedMember, read_listing
+from lading.image.layers.layer_listing import ListedMember, listed, read_listing
 from lading.image.layers.layer_unpacker import DiskTree, unpack_layer
 from lading.image.layers.merged_tree import MergedTree
 from lading.image.layers.tree_state import ContentDigests, read_tree
@@ -38,14 +38,14 @@ from lading.values.errors import LadingError
 Tree = Tuple[Mapping[str, Tuple[object, ...]], AccountFiles]
 
 
-def listed(data: bytes) -> Iterator[ListedMember]:
+def relisted(data: bytes) -> Iterator[ListedMember]:
     """Written and read again, as between two processes."""
     kept: Optional[KeptContent] = KeptContent()
     while kept is not None:
         listing = io.StringIO()
         archive = LayerArchive(iter([data]))
         while (found := archive.next_member()) is not None:
-            ListedMember(found, kept.content(found, archive.read)).write(listing)
+            listing.write(listed(found, kept.content(found, archive.read)))
         kept = kept.next_pass()
     return read_listing(io.StringIO(listing.getvalue()))
 
@@ -53,7 +53,7 @@ def listed(data: bytes) -> Iterator[ListedMember]:
 def merged(*layers: bytes) -> ImageTree:
     tree = MergedTree()
     for data in layers:
-        tree.apply(listed(data))
+        tree.apply(relisted(data))
     return tree.to_image_tree()
 
 
@@ -64,7 +64,7 @@ def merged_state(*layers: bytes) -> Optional[Tree]:
     except LayerError:
         return None
     entries = {
-        path: (entry.type, entry.mode, entry.uid, entry.gid, entry.target)
+        path: (entry.kind, entry.mode, entry.uid, entry.gid, entry.target)
         for path, entry in image.entries.items()
     }
     return entries, image.accounts
@@ -91,7 +91,7 @@ def unpacked_state(root: Path, *layers: bytes) -> Optional[Tree]:
 def _entries(root: Path) -> Dict[str, Tuple[object, ...]]:
     types = {Kind.DIRECTORY: Kind.DIRECTORY, Kind.SYMLINK: Kind.SYMLINK}
     return {
-        path: (types.get(node.type, Kind.FILE), node.mode, node.uid, node.gid, node.target)
+        path: (types.get(node.kind, Kind.FILE), node.mode, node.uid, node.gid, node.target)
         for path, node in read_tree(str(root), (), ContentDigests()).items()
     }
 
@@ -218,7 +218,7 @@ def test_users_that_can_not_be_found(layers: List[bytes]) -> None:
 
 def test_the_content_that_is_kept_is_bounded() -> None:
     members = [member(f"{number}/etc/passwd", b"x" * (LIMIT // 2)) for number in range(10)]
-    kept = [one for one in listed(layer(*members)) if one.data is not None]
+    kept = [content for _, content in relisted(layer(*members)) if content is not None]
     assert len(kept) == 2
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from lading.compression.hashed_io import HashedOutput
-from lading.files.root_entry import RootEntry
+from lading.files.entry import Entry
 from lading.image.config.layer import Layer, PackagePart
 from lading.image.layers.layer_writer import LayerWriter, head_segment
 from lading.values.path import STORE_DIR
 
 #: The members before the packages in a layer that has nothing else.
-STORE_HEAD = head_segment((RootEntry.directory(STORE_DIR.lstrip("/")),))
+STORE_HEAD = head_segment((Entry.directory(STORE_DIR.lstrip("/")),))
 
 
 def write_package_layer(segment: Path, writer: LayerWriter) -> Layer:

@@ -15,12 +15,13 @@ from lading.fetch import deflate_library, zstd_library
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.fetch_main import fetch
 from lading.fetch.pinned_file import PinnedFile
-from lading.files.members import members_from_json, members_to_json
+from lading.files.entry import Members
 from lading.image.programs.compress_main import main as compress
 from lading.image.programs.layer_request import ContentPackage, LayerPackage
 from lading.image.root.contents import Content
 from lading.runtime.machine import Machine
 from lading.store.segment import write_segment
+from lading.values.json_codec import from_json, to_json
 from lading.values.path import StorePath
 
 _DEBIAN_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -57,7 +58,7 @@ class Package:
     @property
     def content(self) -> Content:
         text = Path(self.content_package.members).read_text(encoding="utf-8")
-        return Content(self.path, members_from_json(text))
+        return Content(self.path, from_json(Members, text).members)
 
 
 #: Build `<name>` from a tree; its store hash consists of the name's first letter.
@@ -73,7 +74,7 @@ def make_package(directory: Path, libdeflate: str, name: str, tree: Tree) -> Pac
         _write(root / file_name, file_name.endswith("/"), content)
     with (directory / "segment.tar").open("wb") as output:
         segment = write_segment(root, path, output)
-    (directory / "members.json").write_text(members_to_json(segment.members))
+    (directory / "members.json").write_text(to_json(Members(segment.members)))
     tar, blob, layer, members = (
         str(directory / name) for name in ("segment.tar", "blob", "layer.json", "members.json")
     )

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Iterable, Sequence
 
 from lading.compression.layer_compression import open_compressor
+from lading.files.entry import Members
 from lading.image.layers.layer_writer import SegmentFiles
 from lading.image.layers.tree_parts import TreePart
 from lading.runtime.whole_file import whole_file, write_whole
-from lading.tar.tree_member import members_from_json, members_to_json
 from lading.tar.tree_segment import TreeFile, write_tree_segment
+from lading.values.json_codec import read_json, to_json
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class PartFiles:
         return TreePart(
             self.name,
             SegmentFiles(Path(self.segment), Path(self.compressed)),
-            members_from_json(Path(self.members).read_text(encoding="ascii")),
+            read_json(Members, Path(self.members)).members,
         )
 
 
@@ -42,4 +43,4 @@ def write_part(files: Iterable[TreeFile], library: str, outputs: Sequence[str]) 
         members = write_tree_segment(files, tar)
     with open_compressor(library) as compressor:
         compressor.compress_file(segment, compressed)
-    write_whole(members_file, members_to_json(members))
+    write_whole(members_file, to_json(Members(members)))

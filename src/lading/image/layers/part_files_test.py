@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.layers.part_files import PartFiles, write_part
 from lading.runtime.whole_file import write_whole
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
-FILE = TreeFile(TreeMember("srv/a", Kind.FILE, 0o644), b"text")
+FILE = TreeFile(Entry("srv/a", Kind.FILE, 0o644), b"text")
 
 
 def test_what_is_written_is_read_as_a_part(tmp_path: Path, libdeflate: str) -> None:

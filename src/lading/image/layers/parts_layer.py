@@ -36,7 +36,7 @@ def write_parts_layer(
 def write_descriptions(layer: Layer, tree: ImageTree, description: Path, tree_file: Path) -> None:
     """Write the two documents beside a layer's blob."""
     write_whole(description, to_json(layer))
-    write_whole(tree_file, tree.to_json())
+    write_whole(tree_file, to_json(tree))
 
 
 def _rewritten(

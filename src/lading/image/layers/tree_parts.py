@@ -7,12 +7,11 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
 
+from lading.files.entry import DIRECTORY_MODE, Entry
 from lading.files.kind import Kind
 from lading.files.links import follow
-from lading.files.root_entry import DIRECTORY_MODE, RootEntry
 from lading.image.layers.layer_writer import SegmentFiles
-from lading.image.root.image_tree import ImageTree
-from lading.tar.tree_member import TreeMember
+from lading.image.root.image_tree import ImageTree, described
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR
 
@@ -25,7 +24,7 @@ class TreePart:
 
     name: str
     files: SegmentFiles
-    members: Tuple[TreeMember, ...]
+    members: Tuple[Entry, ...]
 
 
 #: Decides which of two parts wins if they have different members at a path; None if neither may.
@@ -44,14 +43,14 @@ class PlannedParts:
     """
 
     places: Tuple[Optional[Mapping[str, str]], ...]
-    head: Tuple[RootEntry, ...]
+    head: Tuple[Entry, ...]
     image: ImageTree
 
 
 def plan_parts(
     parts: Sequence[TreePart],
     base: ImageTree,
-    own: Sequence[RootEntry] = (),
+    own: Sequence[Entry] = (),
     settle: Settle = nobody_gives_way,
 ) -> PlannedParts:
     """Plan the parts and `own` on top of `base`.
@@ -75,34 +74,34 @@ class _Plan:
         self,
         parts: Sequence[TreePart],
         base: ImageTree,
-        own: Sequence[RootEntry],
+        own: Sequence[Entry],
         settle: Settle,
     ) -> None:
         self._parts = parts
         self._base = base
         self._settle = settle
         self._links = _links(parts, own)
-        self._entries: Dict[str, RootEntry] = {}
-        self._own: Dict[str, RootEntry] = {}
+        self._entries: Dict[str, Entry] = {}
+        self._own: Dict[str, Entry] = {}
         # By place: the part that has it, and its member.
-        self._members: Dict[str, Tuple[int, TreeMember]] = {}
-        self._directories: Dict[str, Tuple[str, RootEntry]] = {}
+        self._members: Dict[str, Tuple[int, Entry]] = {}
+        self._directories: Dict[str, Tuple[str, Entry]] = {}
         # Directories of the image itself, whose owners and modes are final.
         self._own_directories: Set[str] = set()
 
-    def add_own(self, entry: RootEntry) -> None:
+    def add_own(self, entry: Entry) -> None:
         name = "the image"
-        if entry.type == Kind.DIRECTORY:
+        if entry.kind == Kind.DIRECTORY:
             self._own_directories.add(self._add_directory(name, entry))
             return
         place = self._place(name, entry.path)
         self._check_base(name, place)
         self._own[place] = replace(entry, path=place)
 
-    def add(self, number: int, member: TreeMember) -> None:
+    def add(self, number: int, member: Entry) -> None:
         part = self._parts[number]
         if member.is_directory:
-            self._add_directory(part.name, member.to_entry(member.path))
+            self._add_directory(part.name, member)
             return
         place = self._place(part.name, member.path)
         if place in self._own:
@@ -114,7 +113,7 @@ class _Plan:
         self._members[place] = (number, member)
 
     def planned(self) -> PlannedParts:
-        entries = {place: member.to_entry(place) for place, (_, member) in self._members.items()}
+        entries = {place: described(member, place) for place, (_, member) in self._members.items()}
         entries.update(self._own)
         head = dict(self._own)
         for path in (*entries, *self._directories):
@@ -123,11 +122,11 @@ class _Plan:
             if place in entries:
                 raise _conflict(name, place, "is a directory in one and not in the other")
             head[place] = directory
-        described = {path: entry.described for path, entry in {**entries, **head}.items()}
+        in_image = {path: described(entry, path) for path, entry in {**entries, **head}.items()}
         return PlannedParts(
             places=tuple(self._places(number) for number in range(len(self._parts))),
             head=tuple(sorted(head.values(), key=lambda entry: entry.sort_key)),
-            image=replace(self._base, entries={**self._base.entries, **described}),
+            image=replace(self._base, entries={**self._base.entries, **in_image}),
         )
 
     def _places(self, number: int) -> Optional[Mapping[str, str]]:
@@ -142,11 +141,11 @@ class _Plan:
         return places
 
     def _gives_way(
-        self, place: str, present: Tuple[int, TreeMember], number: int, member: TreeMember
+        self, place: str, present: Tuple[int, Entry], number: int, member: Entry
     ) -> bool:
         """Whether the existing member gives way to `member`."""
         first, second = self._parts[present[0]], self._parts[number]
-        if present[1].same_as(member):
+        if _visible(present[1]) == _visible(member):
             return False
         winner = self._settle(place, first, second)
         if winner is None:
@@ -156,7 +155,7 @@ class _Plan:
             )
         return winner is second
 
-    def _add_directory(self, name: str, entry: RootEntry) -> str:
+    def _add_directory(self, name: str, entry: Entry) -> str:
         """The directory's real location, "" for the root."""
         place = follow(f"{entry.path}/.", self._link_target)
         if place is None:
@@ -166,7 +165,7 @@ class _Plan:
         self._refuse_store(name, place)
         in_base = self._base.entries.get(place)
         if in_base is not None:
-            if in_base.type != Kind.DIRECTORY:
+            if in_base.kind != Kind.DIRECTORY:
                 raise _conflict(name, place, "is not a directory in the base")
             entry = in_base
         placed = replace(entry, path=place)
@@ -180,8 +179,8 @@ class _Plan:
         while path := posixpath.dirname(path):
             if path not in self._directories:
                 in_base = self._base.entries.get(path)
-                entry = in_base or RootEntry.directory(path)
-                if entry.type != Kind.DIRECTORY:
+                entry = in_base or Entry.directory(path)
+                if entry.kind != Kind.DIRECTORY:
                     raise _conflict("the layer", path, "is not a directory in the base")
                 self._directories[path] = ("the layer", entry)
 
@@ -198,25 +197,30 @@ class _Plan:
 
     def _check_base(self, name: str, place: str) -> None:
         in_base = self._base.entries.get(place)
-        if in_base is not None and in_base.type == Kind.DIRECTORY:
+        if in_base is not None and in_base.kind == Kind.DIRECTORY:
             raise _conflict(name, place, "is a directory in the base")
 
     def _link_target(self, path: str) -> Optional[str]:
         if path in self._links:
             return self._links[path]
         entry = self._base.entries.get(path)
-        return entry.target if entry is not None and entry.type == Kind.SYMLINK else None
+        return entry.target if entry is not None and entry.kind == Kind.SYMLINK else None
 
 
-def _links(parts: Sequence[TreePart], own: Sequence[RootEntry]) -> Dict[str, str]:
+def _links(parts: Sequence[TreePart], own: Sequence[Entry]) -> Dict[str, str]:
     links = {
         member.path: member.target for part in parts for member in part.members if member.is_symlink
     }
-    links.update({entry.path: entry.target for entry in own if entry.type == Kind.SYMLINK})
+    links.update({entry.path: entry.target for entry in own if entry.kind == Kind.SYMLINK})
     return links
 
 
-def _is_usual(directory: RootEntry) -> bool:
+def _visible(member: Entry) -> Entry:
+    """What programs see of it."""
+    return replace(member, path="", hardlink="", mtime=1)
+
+
+def _is_usual(directory: Entry) -> bool:
     return (directory.mode, directory.uid, directory.gid) == (DIRECTORY_MODE, 0, 0)
 
 

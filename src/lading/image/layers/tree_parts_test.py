@@ -4,8 +4,8 @@ from typing import Optional, Sequence
 import pytest
 
 from lading.compression.layer_compressor import LayerCompressor
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.layers.tree_parts import PlannedParts, TreePart, plan_parts
 from lading.image.layers.tree_testing import Parts, directory, file, symlink
 from lading.image.root.image_tree import ImageTree
@@ -18,7 +18,7 @@ def parts(tmp_path: Path, deflate: LayerCompressor) -> Parts:
     return Parts(tmp_path, deflate)
 
 
-def tree(*entries: RootEntry) -> ImageTree:
+def tree(*entries: Entry) -> ImageTree:
     return ImageTree({entry.path: entry for entry in entries})
 
 
@@ -44,7 +44,7 @@ def test_parents_are_made_where_no_part_has_them(parts: Parts) -> None:
 
 
 def test_an_empty_directory_has_its_parents_too(parts: Parts) -> None:
-    plan = plan_parts([parts("one", directory("a/b/c"))], ImageTree(), [RootEntry.directory("d/e")])
+    plan = plan_parts([parts("one", directory("a/b/c"))], ImageTree(), [Entry.directory("d/e")])
     assert head(plan) == [
         "a 0755 0:0",
         "a/b 0755 0:0",
@@ -62,7 +62,7 @@ def test_of_several_modes_of_a_directory_the_unusual_one_counts(parts: Parts) ->
 
 def test_directories_of_the_base_keep_owner_and_mode(parts: Parts) -> None:
     """rules_img#745, rules_docker#37"""
-    base = tree(RootEntry.directory("tmp", 0o1777), RootEntry.directory("srv", 0o750, 33, 33))
+    base = tree(Entry.directory("tmp", 0o1777), Entry.directory("srv", 0o750, 33, 33))
     plan = plan_parts([parts("one", directory("tmp"), file("srv/x/y"))], base)
     assert head(plan) == ["srv 0750 33:33", "srv/x 0755 0:0", "tmp 1777 0:0"]
 
@@ -70,9 +70,9 @@ def test_directories_of_the_base_keep_owner_and_mode(parts: Parts) -> None:
 def test_files_land_behind_the_links_of_the_base(parts: Parts) -> None:
     """nixpkgs#57073, rules_oci#857, rules_distroless#53: merged /usr."""
     base = tree(
-        RootEntry.symlink("bin", "usr/bin"),
-        RootEntry.directory("usr"),
-        RootEntry.directory("usr/bin"),
+        Entry.symlink("bin", "usr/bin"),
+        Entry.directory("usr"),
+        Entry.directory("usr/bin"),
     )
     part = parts("one", directory("bin"), file("bin/foo", b"foo"))
     plan = plan_parts([part], base)
@@ -84,7 +84,7 @@ def test_files_land_behind_the_links_of_the_base(parts: Parts) -> None:
 def test_files_land_behind_links_of_parts_and_of_the_image(parts: Parts) -> None:
     one = parts("one", symlink("opt", "srv/opt"), directory("srv/opt"))
     two = parts("two", file("opt/a", b"a"), file("var/run/b", b"b"))
-    plan = plan_parts([one, two], ImageTree(), [RootEntry.symlink("var/run", "/run")])
+    plan = plan_parts([one, two], ImageTree(), [Entry.symlink("var/run", "/run")])
     assert parts.layer(plan, one, two) == {
         "opt": "srv/opt",
         "srv/opt/a": "a",
@@ -95,7 +95,7 @@ def test_files_land_behind_links_of_parts_and_of_the_image(parts: Parts) -> None
 
 def test_what_the_image_has_takes_the_place_of_what_parts_have(parts: Parts) -> None:
     part = parts("one", symlink("usr/bin/awk", "mawk"), file("usr/bin/mawk", b"m"))
-    plan = plan_parts([part], ImageTree(), [RootEntry.symlink("usr/bin/awk", "gawk")])
+    plan = plan_parts([part], ImageTree(), [Entry.symlink("usr/bin/awk", "gawk")])
     assert parts.layer(plan, part) == {"usr/bin/awk": "gawk", "usr/bin/mawk": "m"}
 
 
@@ -146,29 +146,29 @@ def test_one_of_two_parts_may_give_way(parts: Parts) -> None:
         ),
         (
             [[file("a")]],
-            [RootEntry.directory("a")],
+            [Entry.directory("a")],
             "part0 has /a, which is a directory in the base. Leave it out, or choose another base.",
         ),
         (
             [[directory("a")]],
-            [RootEntry("a", Kind.FILE, 0o644)],
+            [Entry("a", Kind.FILE, 0o644)],
             "part0 has /a, which is not a directory in the base. Leave it out, or choose another "
             "base.",
         ),
         (
             [[file("a/b")]],
-            [RootEntry("a", Kind.FILE, 0o644)],
+            [Entry("a", Kind.FILE, 0o644)],
             "the layer has /a, which is not a directory in the base. Leave it out, or choose "
             "another base.",
         ),
         (
             [[file("a/b")]],
-            [RootEntry.symlink("a", "a")],
+            [Entry.symlink("a", "a")],
             "part0 has /a/b, which leads nowhere. Leave it out, or choose another base.",
         ),
         (
             [[directory("a/b")]],
-            [RootEntry.symlink("a", "a")],
+            [Entry.symlink("a", "a")],
             "part0 has /a/b, which leads through an endless chain of links. Leave it out, or "
             "choose another base.",
         ),
@@ -180,14 +180,14 @@ def test_one_of_two_parts_may_give_way(parts: Parts) -> None:
         ),
         (
             [[file("a/x")]],
-            [RootEntry.symlink("a", "/store/" + "0" * 32 + "-b")],
+            [Entry.symlink("a", "/store/" + "0" * 32 + "-b")],
             f"part0 has /store/{'0' * 32}-b/x, which would be among store packages. Leave it out, "
             "or choose another base.",
         ),
     ],
 )
 def test_conflicts_name_the_parties(
-    parts: Parts, files: Sequence[Sequence[TreeFile]], base: Sequence[RootEntry], sentence: str
+    parts: Parts, files: Sequence[Sequence[TreeFile]], base: Sequence[Entry], sentence: str
 ) -> None:
     made = [parts(f"part{number}", *members) for number, members in enumerate(files)]
     with pytest.raises(LadingError) as caught:

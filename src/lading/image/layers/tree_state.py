@@ -1,18 +1,19 @@
 """The state of a tree of files, as far as a layer can express it.
 
-Times are not part of it: a layer has the same time for everything.
+A layer has the same time for everything.
 """
 
 import os
 import posixpath
 import stat
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from lading.files.attributes import Attributes, read_attributes
-from lading.files.kind import Kind
+from lading.files.attributes import read_attributes
+from lading.files.entry import Entry
+from lading.files.kind import LINK_MODE, Kind
 from lading.image.layers.layer_unpacker import Device
 from lading.tar.member_path import DEPTH_LIMIT, PATH_LIMIT
 from lading.values.digest import Sha256
@@ -24,29 +25,9 @@ from lading.values.foreign_text import printable, shown
 _SAME_TICK = 100_000_000
 
 
-@dataclass(frozen=True)
-class Node:
-    """A file, directory, symlink, pipe or device.
-
-    `mode` has only the permission bits. `size` and `sha256` (hex) describe a file's content,
-    `target` is a symlink's text, `device` a device's numbers, or None for a device that did not
-    come from the image. `links` are all paths of a file that has several, sorted.
-    """
-
-    type: Kind
-    mode: int
-    uid: int
-    gid: int
-    size: int = 0
-    sha256: str = ""
-    target: str = ""
-    attributes: Attributes = ()
-    device: Optional[Tuple[int, int]] = None
-    links: Tuple[str, ...] = ()
-
-
-#: By path below the root, without leading slash. The root itself is left out.
-TreeState = Mapping[str, Node]
+#: By path below the root, without leading slash. The root itself is left out, and so are times.
+#: A device that did not come from the image has no numbers.
+TreeState = Mapping[str, Entry]
 
 
 class ContentDigests:
@@ -81,7 +62,7 @@ def read_tree(
     `devices` are the image's (`DiskTree.devices`). Sockets are left out, since nothing listens on
     them any more.
     """
-    nodes: Dict[str, Node] = {}
+    entries: Dict[str, Entry] = {}
     names_of: Dict[int, List[str]] = {}
     pending = _names(root, "")
     while pending:
@@ -91,19 +72,20 @@ def read_tree(
         host = _host(root, path)
         _check_length(path, host)
         status = os.lstat(host)
-        node = _node(host, status, digests, devices)
-        if node is None:
+        entry = _entry(path, host, status, digests, devices)
+        if entry is None:
             continue
-        nodes[path] = node
-        if node.type == Kind.DIRECTORY:
+        entries[path] = entry
+        if entry.is_directory:
             pending.extend(posixpath.join(path, name) for name in _names(root, path))
-        elif (node.type is Kind.FILE or node.type.is_device) and status.st_nlink > 1:
+        elif (entry.kind is Kind.FILE or entry.kind.is_device) and status.st_nlink > 1:
             names_of.setdefault(status.st_ino, []).append(path)
     for names in names_of.values():
         links = tuple(sorted(names))
         for path in links:
-            nodes[path] = replace(nodes[path], links=links)
-    return nodes
+            hardlink = "" if path == links[0] else links[0]
+            entries[path] = replace(entries[path], hardlink=hardlink, links=links)
+    return entries
 
 
 def _check_length(path: str, host: bytes) -> None:
@@ -123,24 +105,25 @@ def _host(root: str, path: str) -> bytes:
     return posixpath.join(root, path).encode("utf-8", "surrogateescape")
 
 
-def _node(
-    host: bytes, status: os.stat_result, digests: ContentDigests, devices: Mapping[int, Device]
-) -> Optional[Node]:
-    mode = stat.S_IMODE(status.st_mode)
-    owner = (status.st_uid, status.st_gid)
-    if stat.S_ISLNK(status.st_mode):
-        target = os.readlink(host).decode("utf-8", "surrogateescape")
-        return Node(Kind.SYMLINK, 0o777, *owner, target=target)
-    if stat.S_ISDIR(status.st_mode):
-        node = Node(Kind.DIRECTORY, mode, *owner)
-    elif stat.S_ISFIFO(status.st_mode):
-        node = Node(Kind.PIPE, mode, *owner)
-    elif stat.S_ISREG(status.st_mode):
-        sha256 = digests.of(host, status)
-        node = Node(Kind.FILE, mode, *owner, size=status.st_size, sha256=sha256)
-    elif stat.S_ISCHR(status.st_mode):
-        type, *numbers = devices.get(status.st_ino, (Kind.CHARACTER_DEVICE,))
-        node = Node(type, mode, *owner, device=(numbers[0], numbers[1]) if numbers else None)
-    else:
+def _entry(
+    path: str,
+    host: bytes,
+    status: os.stat_result,
+    digests: ContentDigests,
+    devices: Mapping[int, Device],
+) -> Optional[Entry]:
+    kind, mode = Kind.of_mode(status.st_mode), stat.S_IMODE(status.st_mode)
+    uid, gid = status.st_uid, status.st_gid
+    if kind is None or kind is Kind.BLOCK_DEVICE:
         return None
-    return replace(node, attributes=read_attributes(host))
+    if kind is Kind.SYMLINK:
+        target = os.readlink(host).decode("utf-8", "surrogateescape")
+        return Entry(path, kind, LINK_MODE, uid, gid, target)
+    size, sha256, device = 0, "", None
+    if kind is Kind.FILE:
+        size, sha256 = status.st_size, digests.of(host, status)
+    elif kind is Kind.CHARACTER_DEVICE and status.st_ino in devices:
+        kind, *numbers = devices[status.st_ino]
+        device = (numbers[0], numbers[1])
+    xattrs = read_attributes(host)
+    return Entry(path, kind, mode, uid, gid, size=size, sha256=sha256, xattrs=xattrs, device=device)

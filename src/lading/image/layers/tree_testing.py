@@ -7,34 +7,34 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 from lading.compression.layer_compressor import LayerCompressor
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.image.layers.layer_writer import SegmentFiles
 from lading.image.layers.parts_layer import write_parts_layer
 from lading.image.layers.tree_parts import PlannedParts, TreePart
 from lading.tar.tar_header import END_OF_ARCHIVE
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 
 
 def file(
     path: str, content: bytes = b"", mode: int = 0o644, uid: int = 0, gid: int = 0
 ) -> TreeFile:
-    return TreeFile(TreeMember(path, Kind.FILE, mode, uid, gid), content)
+    return TreeFile(Entry(path, Kind.FILE, mode, uid, gid), content)
 
 
 def hard_link(path: str, target: str) -> TreeFile:
-    return TreeFile(TreeMember(path, Kind.FILE, 0o644, hardlink=target))
+    return TreeFile(Entry(path, Kind.FILE, 0o644, hardlink=target))
 
 
 def symlink(path: str, target: str) -> TreeFile:
-    return TreeFile(TreeMember(path, Kind.SYMLINK, LINK_MODE, target=target))
+    return TreeFile(Entry(path, Kind.SYMLINK, LINK_MODE, target=target))
 
 
 def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> TreeFile:
-    return TreeFile(TreeMember(path, Kind.DIRECTORY, mode, uid, gid))
+    return TreeFile(Entry(path, Kind.DIRECTORY, mode, uid, gid))
 
 
-def segment_of(*files: TreeFile) -> Tuple[bytes, Tuple[TreeMember, ...]]:
+def segment_of(*files: TreeFile) -> Tuple[bytes, Tuple[Entry, ...]]:
     output = io.BytesIO()
     members = write_tree_segment(files, output)
     return output.getvalue(), members

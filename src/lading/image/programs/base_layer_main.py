@@ -3,7 +3,7 @@
     base_layer_main REQUEST LIBZSTD BLOB DESCRIPTION LISTING
 
 REQUEST is the JSON of `BaseLayerRequest`. DESCRIPTION is the JSON of the `Layer`, with OCI's media
-type for what BLOB is; LISTING has its members, a `ListedMember` a line. LIBZSTD is the library that
+type for what BLOB is; LISTING has its members, one a line. LIBZSTD is the library that
 `lading.fetch.zstd_library` pins.
 """
 
@@ -17,7 +17,7 @@ from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, about_layer
 from lading.image.config.layer import Layer
 from lading.image.layers.kept_content import KeptContent
-from lading.image.layers.layer_listing import ListedMember
+from lading.image.layers.layer_listing import listed
 from lading.image.programs.base_layer_request import BaseLayerRequest
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
@@ -67,7 +67,7 @@ def _write_listing(
     while (member := archive.next_member()) is not None:
         bound.take(archive.holes)
         holes += archive.holes
-        ListedMember(member, kept.content(member, archive.read)).write(listing)
+        listing.write(listed(member, kept.content(member, archive.read)))
     for _ in tar:
         pass  # nobody uses what follows the archive's end, but the digest covers it
     return holes

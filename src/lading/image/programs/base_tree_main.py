@@ -14,7 +14,7 @@ from lading.image.layers.merged_tree import MergedTree
 from lading.image.programs.base_layer_request import BaseTreeRequest, layer_subject
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
-from lading.values.json_codec import read_json
+from lading.values.json_codec import read_json, to_json
 
 
 def main(argv: List[str]) -> None:
@@ -29,7 +29,7 @@ def main(argv: List[str]) -> None:
         subject = layer_subject(str(layer.digest))
         with open(files.listing, encoding="ascii") as listing, about_layer(subject):
             tree.apply(read_listing(listing))
-    write_whole(Path(output), tree.to_image_tree().to_json())
+    write_whole(Path(output), to_json(tree.to_image_tree()))
 
 
 if __name__ == "__main__":

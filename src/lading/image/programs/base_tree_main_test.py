@@ -5,9 +5,9 @@ from typing import List, Optional
 import pytest
 
 from lading.compression.layer_media_type import GZIP_MEDIA_TYPE
-from lading.files.root_entry import RootEntry
+from lading.files.entry import Entry
 from lading.image.config.layer import Layer
-from lading.image.layers.layer_listing import ListedMember
+from lading.image.layers.layer_listing import listed
 from lading.image.programs.base_layer_request import BaseLayerFiles, BaseTreeRequest
 from lading.image.programs.base_tree_main import main
 from lading.image.programs.run_as_root_testing import (
@@ -22,7 +22,7 @@ from lading.image.root.image_tree import ImageTree
 from lading.tar.layer_archive import LayerArchive
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 
 #: The size of each layer in its description.
 TAR_SIZE = 100 << 20
@@ -38,7 +38,7 @@ def tree(
         text = io.StringIO()
         archive = LayerArchive(iter([layer(*members)]))
         while (found := archive.next_member()) is not None:
-            ListedMember(found).write(text)
+            text.write(listed(found, None))
         listing.write_text(text.getvalue(), encoding="ascii")
         digest = Sha256(f"{number:064x}")
         described = Layer(digest, digest, 1, GZIP_MEDIA_TYPE, "", TAR_SIZE, holes)
@@ -48,7 +48,7 @@ def tree(
     request = BaseTreeRequest(tuple(requested), limit)
     (directory / "request").write_text(to_json(request))
     main([str(directory / "request"), str(directory / "tree")])
-    return ImageTree.from_json((directory / "tree").read_text())
+    return from_json(ImageTree, (directory / "tree").read_text())
 
 
 def test_moby_49141_an_image_without_layers(tmp_path: Path) -> None:
@@ -64,10 +64,10 @@ def test_files_take_the_place_of_links_of_lower_layers(tmp_path: Path) -> None:
         [member("bin/.wh.y")],
     )
     assert sorted(found.entries) == ["bin", "bin/x", "lib", "lib/z", "usr", "usr/bin"]
-    assert found.entries["bin"] == RootEntry.directory("bin")
+    assert found.entries["bin"] == Entry.directory("bin")
     assert found.entries["bin/x"].mode == 0o4755
     # containerd keeps it; docker uses root:root and 0755.
-    assert found.entries["lib"] == RootEntry.directory("lib", 0o711, 5, 6)
+    assert found.entries["lib"] == Entry.directory("lib", 0o711, 5, 6)
 
 
 def test_kaniko_2308_directories_and_links_take_each_other_s_place(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Dict, List
 
 from lading.compression.layer_compression import open_compressor
-from lading.files.members import members_from_json
-from lading.files.root_entry import RootEntry
+from lading.files.entry import Entry, Members
 from lading.image.layers.layer_writer import LayerWriter, head_segment, package_segments
 from lading.image.programs.layer_request import LayerRequest
 from lading.image.root.contents import Content, merge_contents
@@ -32,14 +31,14 @@ def main(argv: List[str]) -> None:
         head = head_segment(tree.layer_entries(package.path for package in request.packages))
         layer = LayerWriter(compressor, file, request.created_by).write(head, segments)
     write_whole(Path(description), to_json(layer))
-    write_whole(Path(tree_file), tree.image.to_json())
+    write_whole(Path(tree_file), to_json(tree.image))
 
 
 def _plan(request: LayerRequest) -> RootTree:
     fields = RootFields.parse(request.fields)
     base = ImageTree()
     if request.base_tree:
-        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+        base = read_json(ImageTree, Path(request.base_tree))
     contents = _contents(request, base)
     tree = plan_root_tree(contents, fields, lambda source: Path(source).read_bytes(), base)
     # On top of other layers, an empty store needs no layer. An image without layers does, because
@@ -47,17 +46,17 @@ def _plan(request: LayerRequest) -> RootTree:
     return tree.without_bare_store() if base.entries and not request.packages else tree
 
 
-def _contents(request: LayerRequest, base: ImageTree) -> Dict[str, RootEntry]:
+def _contents(request: LayerRequest, base: ImageTree) -> Dict[str, Entry]:
     """What the contents show, with the bytes of the files that are copied."""
     contents = [
-        Content(package.path, members_from_json(Path(package.members).read_text(encoding="utf-8")))
+        Content(package.path, read_json(Members, Path(package.members)).members)
         for package in request.contents
     ]
     entries = merge_contents(contents, lambda path: base.directory(path) is not None)
     return {path: _with_data(entry, request) for path, entry in entries.items()}
 
 
-def _with_data(entry: RootEntry, request: LayerRequest) -> RootEntry:
+def _with_data(entry: Entry, request: LayerRequest) -> Entry:
     if not entry.source:
         return entry
     segments = {str(package.path).lstrip("/"): package.segment for package in request.contents}

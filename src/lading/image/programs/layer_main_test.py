@@ -7,7 +7,7 @@ from typing import Any, Callable, List, Tuple
 
 import pytest
 
-from lading.files.root_entry import RootEntry
+from lading.files.entry import Entry
 from lading.image.config.layer import Layer
 from lading.image.layers.package_testing import Link, MakePackage, Package, Program, Tree
 from lading.image.programs.layer_main import main
@@ -252,17 +252,17 @@ def test_nothing_new_is_an_empty_layer(
 def test_an_empty_store_is_no_layer_on_others(
     build_layer: BuildLayer, make_package: MakePackage, tmp_path: Path
 ) -> None:
-    debian = ImageTree({path: RootEntry.directory(path) for path in ("tmp", "var", "var/tmp")})
+    debian = ImageTree({path: Entry.directory(path) for path in ("tmp", "var", "var/tmp")})
     base, tree = tmp_path / "debian.json", tmp_path / "layer-tree.json"
-    base.write_text(debian.to_json())
+    base.write_text(to_json(debian))
     layer, _ = build_layer(base_tree=str(base), directories={})
     assert layer.is_empty
-    assert ImageTree.from_json(tree.read_text()) == debian
+    assert from_json(ImageTree, tree.read_text()) == debian
     _, blob = build_layer(packages=(make_package("redis", REDIS),), base_tree=str(tree))
     assert "store" in [member.name for member in members(blob)]
 
 
-@pytest.mark.parametrize("base", ["", ImageTree().to_json()], ids=["from scratch", "no layers"])
+@pytest.mark.parametrize("base", ["", to_json(ImageTree())], ids=["from scratch", "no layers"])
 def test_an_empty_store_is_a_layer_where_there_is_no_other(
     build_layer: BuildLayer, tmp_path: Path, base: str
 ) -> None:

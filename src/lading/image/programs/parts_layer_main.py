@@ -22,7 +22,7 @@ def main(argv: List[str]) -> None:
     request = read_json(PartsRequest, Path(request_file))
     base = ImageTree()
     if request.base_tree:
-        base = ImageTree.from_json(Path(request.base_tree).read_text(encoding="utf-8"))
+        base = read_json(ImageTree, Path(request.base_tree))
     parts = [part.read() for part in request.parts]
     _check_taken(parts, set(request.taken))
     plan = plan_parts(parts, base)

@@ -38,7 +38,7 @@ from lading.store.references import scan_entries
 from lading.store.unpacked_packages import unpacked
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
-from lading.values.json_codec import from_json, to_json
+from lading.values.json_codec import from_json, read_json, to_json
 from lading.values.path import StorePath
 
 #: Seconds since 1970; programs that honour this variable use it as the current time.
@@ -205,9 +205,9 @@ class RunStep:
     def _write_results(self, root: Path, changes: Tuple[Change, ...], after: TreeState) -> None:
         with self.layer.open("wb") as file:
             write_changes(changes, root, file)
-        tree = ImageTree.from_json(Path(self.request.tree).read_text(encoding="utf-8"))
+        tree = read_json(ImageTree, Path(self.request.tree))
         tree = changed_tree(tree, changes, after, lambda path: (root / path).read_bytes())
-        self.tree.write_text(tree.to_json(), encoding="utf-8")
+        self.tree.write_text(to_json(tree), encoding="utf-8")
         paths = {path.hash: str(path) for path, _ in self.packages}
         found = scan_entries(changed_entries(changes, root), paths)
         references = {paths[hash_]: place for hash_, place in found.items()}

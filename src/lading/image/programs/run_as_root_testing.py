@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
-from lading.files.root_entry import RootEntry
+from lading.files.entry import Entry
 from lading.image.config.layer import Layer
 from lading.image.layers.package_testing import Package, find_libdeflate, find_libzstd
 from lading.image.programs.run_as_root_request import RunAsRootRequest
@@ -141,7 +141,7 @@ class Outcome:
 
     @property
     def tree(self) -> ImageTree:
-        return ImageTree.from_json((self.directory / "new-tree.json").read_text())
+        return from_json(ImageTree, (self.directory / "new-tree.json").read_text())
 
     @property
     def references(self) -> Dict[str, str]:
@@ -235,8 +235,8 @@ class Runner:
             env=dict(env),
         )
         assert from_json(RunAsRootRequest, to_json(request)) == request
-        tree = ImageTree({"bin": RootEntry.directory("bin")}, AccountFiles())
-        (sandbox / "tree.json").write_text(tree.to_json())
+        tree = ImageTree({"bin": Entry.directory("bin")}, AccountFiles())
+        (sandbox / "tree.json").write_text(to_json(tree))
         shutil.copyfile(find_libdeflate(), sandbox / _LIBRARIES[0])
         shutil.copyfile(find_libzstd(), sandbox / _LIBRARIES[1])
         (sandbox / "request.json").write_text(to_json(request))

@@ -3,7 +3,7 @@
     tree_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
 REQUEST is the JSON of `TreeRequest`, LIBRARY is the compressor's. SEGMENT is a tree segment,
-COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s.
+COMPRESSED its compressed form, MEMBERS the JSON of `Members`.
 """
 
 import tempfile
@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.files.root_path import check_layer_path
 from lading.image.layers.part_files import write_part
@@ -21,10 +22,9 @@ from lading.image.root.file_trees import executable_mode
 from lading.image.root.image_tree import ImageTree
 from lading.image.root.owner import Owner
 from lading.runtime.program import run
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
-from lading.values.json_codec import read_json
+from lading.values.json_codec import from_json, read_json
 
 _PROGRAM, _PLAIN = 0o755, 0o644
 
@@ -39,14 +39,14 @@ def main(argv: List[str]) -> None:
 
 def _listed(request: TreeRequest) -> Iterator[TreeFile]:
     for path in request.directories:
-        yield TreeFile(TreeMember(path, Kind.DIRECTORY, _PROGRAM))
+        yield TreeFile(Entry(path, Kind.DIRECTORY, _PROGRAM))
     for entry in request.entries:
         if entry.target:
-            member = TreeMember(entry.path, Kind.SYMLINK, LINK_MODE, target=entry.target)
+            member = Entry(entry.path, Kind.SYMLINK, LINK_MODE, target=entry.target)
             yield TreeFile(member)
         else:
             mode = _PROGRAM if entry.is_executable else _PLAIN
-            member = TreeMember(entry.path, Kind.FILE, mode)
+            member = Entry(entry.path, Kind.FILE, mode)
             yield TreeFile(member, Path(request.source, entry.path))
 
 
@@ -72,14 +72,14 @@ def _with_place(request: TreeRequest, files: Iterator[TreeFile]) -> List[TreeFil
         path = f"{request.place}/{member.path}"
         check_layer_path("files", f"/{path}")
         mode = {Kind.SYMLINK: LINK_MODE, Kind.DIRECTORY: program}.get(
-            member.type, program if member.mode == _PROGRAM else plain
+            member.kind, program if member.mode == _PROGRAM else plain
         )
         hardlink = f"{request.place}/{member.hardlink}" if member.hardlink else ""
         placed = replace(member, path=path, mode=mode, uid=uid, gid=gid, hardlink=hardlink)
         found[path] = replace(file, member=placed, has_content_time=True)
     for path in [request.place, *found]:
         while len(path) >= len(request.place):
-            directory = TreeMember(path, Kind.DIRECTORY, program, uid, gid)
+            directory = Entry(path, Kind.DIRECTORY, program, uid, gid)
             found.setdefault(path, TreeFile(directory))
             path = path.rpartition("/")[0]
     return list(found.values())
@@ -89,7 +89,7 @@ def _owner(request: TreeRequest) -> Tuple[int, int]:
     accounts = AccountFiles()
     if request.tree:
         text = Path(request.tree).read_text(encoding="utf-8")
-        accounts = ImageTree.from_json(text).accounts
+        accounts = from_json(ImageTree, text).accounts
     owner = Owner(request.user, request.group)
     return owner.resolve("files", f"/{request.place}/", accounts)
 

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 import pytest
 
+from lading.files.entry import Members
 from lading.files.kind import Kind
 from lading.image.layers.part_files import PartFiles
 from lading.image.programs.parts_layer_main import main as make_layer
@@ -22,10 +23,9 @@ from lading.image.root.account_files import AccountFiles
 from lading.image.root.archive_files import archive_files
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.memory_testing import peak_bytes
-from lading.tar.tree_member import members_from_json
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
-from lading.values.json_codec import from_json, to_json
+from lading.values.json_codec import from_json, read_json, to_json
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 
@@ -57,10 +57,9 @@ def made(libdeflate: str, **fields: Any) -> List[str]:
     assert from_json(TreeRequest, to_json(request)) == request
     Path("request.json").write_text(to_json(request))
     make_part(["request.json", libdeflate, *PART])
-    rows = json.loads(Path("members.json").read_text())
     return [
-        f"{path} {mode:o} {uid}:{gid} {target or hardlink}".rstrip()
-        for path, _, mode, uid, gid, _, _, target, hardlink, _ in rows
+        f"{one.path} {one.mode:o} {one.uid}:{one.gid} {one.target or one.hardlink}".rstrip()
+        for one in read_json(Members, Path("members.json")).members
     ]
 
 
@@ -75,11 +74,11 @@ def test_nixpkgs_54955_a_file_that_changed_has_another_time(sandbox: Path, libde
         write("index.html", "other.html")
         Path("source/index.html").write_text(text)
         made(libdeflate, entries=(TreeEntry("index.html"), TreeEntry("other.html")))
-        listed = {member.path: member for member in members_from_json(Path(PART[2]).read_text())}
+        listed = {member.path: member for member in read_json(Members, Path(PART[2])).members}
         with tarfile.open(PART[0]) as segment:
             times = {info.name: info.mtime for info in segment}
         assert times == {
-            path: member.mtime for path, member in listed.items() if member.type == Kind.FILE
+            path: member.mtime for path, member in listed.items() if member.kind == Kind.FILE
         }
         others.add(listed["srv/www/other.html"].mtime)
         return listed["srv/www/index.html"].mtime
@@ -110,7 +109,7 @@ def test_mode_and_owner_are_of_all(sandbox: Path, libdeflate: str) -> None:
     """rules_oci#720, melange#1395: as declared. The owner's names are the image's."""
     write("index.html", "cgi/run")
     accounts = AccountFiles(passwd="www:x:33:44::/:\n", group="web:x:55:\n")
-    Path("tree.json").write_text(ImageTree({}, accounts).to_json())
+    Path("tree.json").write_text(to_json(ImageTree({}, accounts)))
     entries = (TreeEntry("index.html"), TreeEntry("cgi/run", is_executable=True))
     found = made(libdeflate, entries=entries, mode=0o640, user="www", group="web", tree="tree.json")
     assert found == [
@@ -306,7 +305,7 @@ def test_parts_make_a_layer_beside_what_the_image_makes_itself(
         make_layer(["layer.json", libdeflate, "blob", "description", "tree.json"])
 
     layer(["srv/www/c", "srv/www"])
-    tree = ImageTree.from_json(Path("tree.json").read_text())
+    tree = from_json(ImageTree, Path("tree.json").read_text())
     assert sorted(tree.entries) == ["srv", "srv/www", "srv/www/a", "srv/www/b"]
     assert json.loads(Path("description").read_text())["created_by"] == "lading: sources"
     with pytest.raises(LadingError) as caught:

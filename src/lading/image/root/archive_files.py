@@ -12,8 +12,8 @@ import zlib
 from pathlib import Path
 from typing import IO, Iterator
 
+from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
@@ -54,7 +54,7 @@ def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
             path = _path(archive, info.name)
             if not path or info.isdir():
                 if path:
-                    yield TreeFile(TreeMember(path, Kind.DIRECTORY, _DIRECTORY))
+                    yield TreeFile(Entry(path, Kind.DIRECTORY, _DIRECTORY))
                 continue
             if info.issym():
                 yield _link(archive, path, info.linkname)
@@ -62,7 +62,7 @@ def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
             mode = _PROGRAM if info.mode & stat.S_IXUSR else _PLAIN
             if info.islnk():
                 first = _path(archive, info.linkname)
-                yield TreeFile(TreeMember(path, Kind.FILE, mode, hardlink=first))
+                yield TreeFile(Entry(path, Kind.FILE, mode, hardlink=first))
                 continue
             content = tar.extractfile(info) if info.isreg() else None
             if content is None:
@@ -70,7 +70,7 @@ def _tar_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
                     f"{archive.name!r} has {info.name!r}, a device or another special file, which "
                     "can't be unpacked into an image. Leave it out of the archive."
                 )
-            yield TreeFile(TreeMember(path, Kind.FILE, mode), _written(content, scratch, number))
+            yield TreeFile(Entry(path, Kind.FILE, mode), _written(content, scratch, number))
         assert tar.fileobj is not None, "it is open"
         while tar.fileobj.read(_CHUNK):
             pass  # to the end of the compressed data, where the checksum is
@@ -81,7 +81,7 @@ def _zip_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
         for number, info in enumerate(file.infolist()):
             path, attributes = _path(archive, info.filename), info.external_attr >> 16
             if info.is_dir():
-                yield TreeFile(TreeMember(path, Kind.DIRECTORY, _DIRECTORY))
+                yield TreeFile(Entry(path, Kind.DIRECTORY, _DIRECTORY))
             elif stat.S_ISLNK(attributes):
                 target = file.read(info).decode("utf-8", "surrogateescape")
                 yield _link(archive, path, target)
@@ -89,7 +89,7 @@ def _zip_files(archive: Path, scratch: Path) -> Iterator[TreeFile]:
                 mode = _PROGRAM if attributes & stat.S_IXUSR else _PLAIN
                 with file.open(info) as content:
                     place = _written(content, scratch, number)
-                yield TreeFile(TreeMember(path, Kind.FILE, mode), place)
+                yield TreeFile(Entry(path, Kind.FILE, mode), place)
 
 
 def _link(archive: Path, path: str, target: str) -> TreeFile:
@@ -98,7 +98,7 @@ def _link(archive: Path, path: str, target: str) -> TreeFile:
             f"{archive.name!r} has the link {path!r} to {target!r}, which no link can lead to. "
             "Leave it out of the archive."
         )
-    return TreeFile(TreeMember(path, Kind.SYMLINK, LINK_MODE, target=target))
+    return TreeFile(Entry(path, Kind.SYMLINK, LINK_MODE, target=target))
 
 
 def _written(content: IO[bytes], scratch: Path, number: int) -> Path:

@@ -7,9 +7,8 @@ import posixpath
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.members import Member
-from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import ACCOUNT_FILES
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
@@ -39,12 +38,12 @@ class Content:
     """A package whose tree is shown at `/`."""
 
     path: StorePath
-    members: Tuple[Member, ...]
+    members: Tuple[Entry, ...]
 
 
 def merge_contents(
     contents: Sequence[Content], is_directory: Callable[[str], bool] = lambda path: False
-) -> Dict[str, RootEntry]:
+) -> Dict[str, Entry]:
     """The entries by path; the data of files is not filled in.
 
     `is_directory` says whether the base has a directory at a path. If a package has a link to a
@@ -54,7 +53,7 @@ def merge_contents(
     everything else is a link into the store. If packages have the same file, the first one in
     `contents` is linked; if their files differ, a LadingError names both.
     """
-    entries: Dict[str, RootEntry] = {}
+    entries: Dict[str, Entry] = {}
     if contents:
         _Merge(entries, is_directory).add(
             "", [_Node(_Package(content), "") for content in contents]
@@ -72,14 +71,14 @@ class _Package:
         for member in content.members:
             if member.path:
                 self.children.setdefault(posixpath.dirname(member.path), []).append(member.path)
-        if self.members[""].type != Kind.DIRECTORY:
+        if self.members[""].kind != Kind.DIRECTORY:
             raise LadingError(
-                f"`contents` has {self.path}, which is a {self.members[''].type.value} and not a "
+                f"`contents` has {self.path}, which is a {self.members[''].kind.value} and not a "
                 "directory, so nothing of it can lie at `/`. Refer to it in `cmd`, `entrypoint` "
                 "or `env` instead."
             )
 
-    def resolve(self, path: str) -> Optional[Member]:
+    def resolve(self, path: str) -> Optional[Entry]:
         """The member behind `path`; None if a link leaves the package or leads nowhere."""
         root = str(self.path)
         for _ in range(_MAX_LINKS):
@@ -94,12 +93,12 @@ class _Package:
             path = target[len(root) + 1 :]
         return None
 
-    def _first_link(self, path: str) -> Optional[Member]:
+    def _first_link(self, path: str) -> Optional[Entry]:
         """The shortest prefix of `path`, or `path` itself, that is a link."""
         parts = path.split("/")
         for length in range(1, len(parts) + 1):
             member = self.members.get("/".join(parts[:length]))
-            if member is not None and member.type == Kind.SYMLINK:
+            if member is not None and member.kind == Kind.SYMLINK:
                 return member
         return None
 
@@ -112,17 +111,17 @@ class _Node:
     path: str
 
     @property
-    def member(self) -> Member:
+    def member(self) -> Entry:
         return self.package.members[self.path]
 
     @property
-    def resolved(self) -> Optional[Member]:
+    def resolved(self) -> Optional[Entry]:
         return self.package.resolve(self.path)
 
     @property
     def is_directory(self) -> bool:
         resolved = self.resolved
-        return resolved is not None and resolved.type == Kind.DIRECTORY
+        return resolved is not None and resolved.kind == Kind.DIRECTORY
 
     @property
     def store_path(self) -> str:
@@ -148,7 +147,7 @@ class _Node:
 class _Merge:
     """Puts the trees of several packages over each other."""
 
-    def __init__(self, entries: Dict[str, RootEntry], is_directory: Callable[[str], bool]) -> None:
+    def __init__(self, entries: Dict[str, Entry], is_directory: Callable[[str], bool]) -> None:
         self._entries = entries
         self._is_directory = is_directory
 
@@ -162,7 +161,7 @@ class _Merge:
         is_directory = (
             path == _REAL_DIRECTORY
             or self._is_directory(path)
-            or any(node.member.type == Kind.DIRECTORY for node in nodes)
+            or any(node.member.kind == Kind.DIRECTORY for node in nodes)
         )
         if is_directory and any(node.is_directory for node in nodes):
             self._add_directory(path, nodes)
@@ -180,7 +179,7 @@ class _Merge:
                 how = "a directory in the one and not in the other"
                 raise _conflict(path, directory, node, how)
         if path:
-            self._entries[path] = RootEntry.directory(path)
+            self._entries[path] = Entry.directory(path)
         children: Dict[str, List[_Node]] = {}
         for node in nodes:
             for name, child in node.children().items():
@@ -194,7 +193,7 @@ class _Merge:
         for other in nodes[1:]:
             if first.member != other.member or posixpath.isabs(first.member.target):
                 raise _conflict(path, first, other, "links to different directories")
-        self._entries[path] = RootEntry.symlink(path, first.member.target)
+        self._entries[path] = Entry.symlink(path, first.member.target)
 
     def _add_leaf(self, path: str, nodes: Sequence[_Node]) -> None:
         first = nodes[0]
@@ -202,16 +201,16 @@ class _Merge:
             if not first.same_as(other):
                 raise _conflict(path, first, other, "different in both")
         resolved = first.resolved
-        if path in COPIED_FILES and resolved is not None and resolved.type == Kind.FILE:
+        if path in COPIED_FILES and resolved is not None and resolved.kind == Kind.FILE:
             original = resolved.hardlink or resolved.path
-            self._entries[path] = RootEntry(
+            self._entries[path] = Entry(
                 path,
                 Kind.FILE,
                 COPIED_FILES[path],
                 source=f"{first.package.path}/{original}".lstrip("/"),
             )
         else:
-            self._entries[path] = RootEntry.symlink(path, first.store_path)
+            self._entries[path] = Entry.symlink(path, first.store_path)
 
 
 def _conflict(path: str, first: _Node, second: _Node, how: str) -> LadingError:

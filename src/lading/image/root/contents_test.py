@@ -2,18 +2,18 @@ from typing import Dict
 
 import pytest
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.layers.package_testing import Link, MakePackage, Package, Program, Tree
 from lading.image.root.contents import merge_contents
 from lading.values.errors import LadingError
 
 
-def plan(*packages: Package) -> Dict[str, RootEntry]:
+def plan(*packages: Package) -> Dict[str, Entry]:
     return merge_contents([package.content for package in packages])
 
 
-def shown(entries: Dict[str, RootEntry]) -> Dict[str, str]:
+def shown(entries: Dict[str, Entry]) -> Dict[str, str]:
     """Mode of directories, target of links, mode and source of files."""
     return {
         path: entry.target or f"{entry.mode:04o} {entry.source}".strip()
@@ -87,7 +87,7 @@ def test_containerd_12683_13382_what_runtimes_open_is_a_file(
 ) -> None:
     package = make_package("a", {f"share/{name}": b"root", f"etc/{name}": Link(f"../share/{name}")})
     entry = plan(package)[f"etc/{name}"]
-    assert entry.type is Kind.FILE
+    assert entry.kind is Kind.FILE
     assert entry.mode == 0o644
     assert entry.source == f"store/{package.path.base}/share/{name}"
 

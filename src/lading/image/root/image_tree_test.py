@@ -4,27 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.image_tree import ImageTree
+from lading.values.json_codec import from_json, to_json
 
 
-def tree(*entries: RootEntry) -> ImageTree:
+def tree(*entries: Entry) -> ImageTree:
     return ImageTree({entry.path: entry for entry in entries})
 
 
 DEBIAN = tree(
-    RootEntry.symlink("bin", "usr/bin"),
-    RootEntry.directory("usr"),
-    RootEntry.directory("usr/bin", 0o711, 5, 6),
-    RootEntry.symlink("usr/bin/X11", "."),
-    RootEntry("usr/bin/sh", Kind.FILE, 0o755),
-    RootEntry.symlink("var", "/srv/../usr"),
-    RootEntry.symlink("up", "../../usr"),
-    RootEntry.symlink("loop", "loop"),
-    RootEntry.symlink("packages", "/store"),
-    RootEntry.symlink("dangling", "nowhere"),
+    Entry.symlink("bin", "usr/bin"),
+    Entry.directory("usr"),
+    Entry.directory("usr/bin", 0o711, 5, 6),
+    Entry.symlink("usr/bin/X11", "."),
+    Entry("usr/bin/sh", Kind.FILE, 0o755),
+    Entry.symlink("var", "/srv/../usr"),
+    Entry.symlink("up", "../../usr"),
+    Entry.symlink("loop", "loop"),
+    Entry.symlink("packages", "/store"),
+    Entry.symlink("dangling", "nowhere"),
 )
 
 
@@ -63,7 +64,7 @@ def test_parents() -> None:
 @given(st.binary(max_size=30), st.text(max_size=10), st.integers(0, 0o7777))
 def test_json_and_back(passwd: bytes, target: str, mode: int) -> None:
     accounts = AccountFiles.from_data({"etc/passwd": passwd})
-    entries = (RootEntry.symlink("a", target), RootEntry.directory("b", mode, 5, 6))
+    entries = (Entry.symlink("a", target), Entry.directory("b", mode, 5, 6))
     status = passwd.decode("utf-8", "surrogateescape")
     image = ImageTree({entry.path: entry for entry in entries}, accounts, status)
-    assert ImageTree.from_json(image.to_json()) == image
+    assert from_json(ImageTree, to_json(image)) == image

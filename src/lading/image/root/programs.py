@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
 
 from lading.files.container_path import is_mounted, shown
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.files.links import follow
-from lading.files.members import Member
-from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
@@ -29,8 +28,6 @@ MOUNTS_FIELD = "runtime_mounts"
 _EXECUTE = 0o111
 _MISSING = "which is in no layer of the image"
 _STORE = STORE_DIR.lstrip("/")
-
-Members = Mapping[str, Member]
 
 
 class MembersNeeded(Exception):  # a question rather than an error
@@ -46,9 +43,9 @@ class ImageContents:
     """Everything in an image. `packages` are its packages, with their members if they are known."""
 
     tree: ImageTree
-    packages: Mapping[StorePath, Optional[Members]]
+    packages: Mapping[StorePath, Optional[Mapping[str, Entry]]]
 
-    def at(self, path: str) -> Union[RootEntry, Member, None]:
+    def at(self, path: str) -> Union[Entry, Entry, None]:
         """What is at a path without leading slash and without links among its parents."""
         name, _, rest = path[len(_STORE) + 1 :].partition("/")
         if not path.startswith(f"{_STORE}/") or not name:
@@ -64,7 +61,7 @@ class ImageContents:
     def is_link(self, path: str) -> bool:
         place = follow(path, self._target)
         found = None if place is None else self.at(place)
-        return found is not None and found.type == Kind.SYMLINK
+        return found is not None and found.kind == Kind.SYMLINK
 
     def place(self, path: str) -> str:
         """Where `path` leads through all links; `path` itself if there are too many."""
@@ -73,7 +70,7 @@ class ImageContents:
 
     def _target(self, path: str) -> Optional[str]:
         found = self.at(path)
-        return found.target if found is not None and found.type == Kind.SYMLINK else None
+        return found.target if found is not None and found.kind == Kind.SYMLINK else None
 
     def programs(self) -> Iterator[str]:
         """The paths of all possible programs, as far as they are known."""
@@ -86,8 +83,8 @@ class ImageContents:
                     yield f"{package}/{path}"
 
 
-def _may_run(found: Union[RootEntry, Member]) -> bool:
-    return found.type == Kind.SYMLINK or (found.type == Kind.FILE and bool(found.mode & _EXECUTE))
+def _may_run(found: Union[Entry, Entry]) -> bool:
+    return found.kind == Kind.SYMLINK or (found.kind == Kind.FILE and bool(found.mode & _EXECUTE))
 
 
 @dataclass(frozen=True)
@@ -129,12 +126,12 @@ class ProgramSearch:
         if any(self._is_mounted(one) for one in (path, full)):
             return None
         found, is_link = self.contents.at(place), self.contents.is_link(path)
-        if found is None or found.type == Kind.SYMLINK:
+        if found is None or found.kind == Kind.SYMLINK:
             return f"which is a link to {full!r}, where nothing is" if is_link else _MISSING
         what = f"which is a link to {full!r}, and that" if is_link else "which"
-        if found.type == Kind.DIRECTORY:
+        if found.kind == Kind.DIRECTORY:
             return f"{what} is a directory"
-        if found.type == Kind.FILE and not found.mode & _EXECUTE:
+        if found.kind == Kind.FILE and not found.mode & _EXECUTE:
             return f"{what} is not executable: its mode is {found.mode:04o}"
         return None
 

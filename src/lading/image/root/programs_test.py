@@ -2,9 +2,8 @@ from typing import Dict, Optional
 
 import pytest
 
+from lading.files.entry import EXECUTABLE_MODE, PLAIN_MODE, Entry
 from lading.files.kind import Kind
-from lading.files.members import EXECUTABLE_MODE, PLAIN_MODE, Member
-from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.image.root.programs import DEFAULT_PATH, ImageContents, MembersNeeded, ProgramSearch
 from lading.values.errors import LadingError
@@ -18,35 +17,35 @@ TREE = ImageTree(
     {
         entry.path: entry
         for entry in (
-            RootEntry.directory("usr"),
-            RootEntry.directory("usr/bin"),
-            RootEntry.symlink("bin", "usr/bin"),
-            RootEntry("usr/bin/java", Kind.FILE, 0o755),
-            RootEntry("usr/bin/text", Kind.FILE, 0o644),
-            RootEntry.symlink("usr/bin/hello", f"{HELLO}/bin/hello"),
-            RootEntry.symlink("usr/bin/gone", f"{HELLO}/bin/gone"),
-            RootEntry.symlink("usr/bin/other", "/nowhere"),
-            RootEntry.symlink("usr/bin/loop", "loop"),
-            RootEntry.symlink("usr/bin/mounted", "/data/x"),
-            RootEntry("opt/tool", Kind.FILE, 0o711),
+            Entry.directory("usr"),
+            Entry.directory("usr/bin"),
+            Entry.symlink("bin", "usr/bin"),
+            Entry("usr/bin/java", Kind.FILE, 0o755),
+            Entry("usr/bin/text", Kind.FILE, 0o644),
+            Entry.symlink("usr/bin/hello", f"{HELLO}/bin/hello"),
+            Entry.symlink("usr/bin/gone", f"{HELLO}/bin/gone"),
+            Entry.symlink("usr/bin/other", "/nowhere"),
+            Entry.symlink("usr/bin/loop", "loop"),
+            Entry.symlink("usr/bin/mounted", "/data/x"),
+            Entry("opt/tool", Kind.FILE, 0o711),
         )
     }
 )
 
 
-def members(*found: Member) -> Dict[str, Member]:
+def members(*found: Entry) -> Dict[str, Entry]:
     return {member.path: member for member in found}
 
 
-PACKAGES: Dict[StorePath, Optional[Dict[str, Member]]] = {
+PACKAGES: Dict[StorePath, Optional[Dict[str, Entry]]] = {
     HELLO: members(
-        Member("", Kind.DIRECTORY, 0o555),
-        Member("bin", Kind.DIRECTORY, 0o555),
-        Member("bin/hello", Kind.FILE, EXECUTABLE_MODE),
-        Member("bin/hi", Kind.SYMLINK, 0o777, target="hello"),
-        Member("share", Kind.FILE, PLAIN_MODE),
+        Entry("", Kind.DIRECTORY, 0o555),
+        Entry("bin", Kind.DIRECTORY, 0o555),
+        Entry("bin/hello", Kind.FILE, EXECUTABLE_MODE),
+        Entry("bin/hi", Kind.SYMLINK, 0o777, target="hello"),
+        Entry("share", Kind.FILE, PLAIN_MODE),
     ),
-    SCRIPT: members(Member("", Kind.FILE, EXECUTABLE_MODE)),
+    SCRIPT: members(Entry("", Kind.FILE, EXECUTABLE_MODE)),
     UNKNOWN: None,
 }
 

@@ -7,12 +7,12 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, Iterable, Mapping, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.root.account_files import ACCOUNT_FILES, NSSWITCH, AccountFiles
 from lading.image.root.directories import FIELD as DIRECTORIES
 from lading.image.root.directories import DirectorySpec
-from lading.image.root.image_tree import ImageTree
+from lading.image.root.image_tree import ImageTree, described
 from lading.image.root.owner import ROOT_OWNER, Owner
 from lading.image.root.root_fields import RootFields
 from lading.values.errors import LadingError
@@ -27,10 +27,10 @@ class RootTree:
     """`added` is what the base lacks, without anything below `store`; `image` is the base with
     `added`."""
 
-    added: Tuple[RootEntry, ...]
+    added: Tuple[Entry, ...]
     image: ImageTree
 
-    def layer_entries(self, packages: Iterable[StorePath]) -> Tuple[RootEntry, ...]:
+    def layer_entries(self, packages: Iterable[StorePath]) -> Tuple[Entry, ...]:
         """What a layer with these packages has besides them, parents before children.
 
         Directories of the base that get new entries are written again, as they are in the base:
@@ -52,7 +52,7 @@ class RootTree:
 
 
 def plan_root_tree(
-    contents: Mapping[str, RootEntry],
+    contents: Mapping[str, Entry],
     fields: RootFields,
     read_source: Callable[[str], bytes],
     base: ImageTree = _NOTHING,
@@ -69,9 +69,9 @@ def plan_root_tree(
         tree.add_content(entry)
     for path, spec in fields.files.items():
         data = read_source(spec.source) if spec.source else spec.text.encode("utf-8")
-        tree.add("files", RootEntry(path, Kind.FILE, spec.mode, data=data), spec.owner)
+        tree.add("files", Entry(path, Kind.FILE, spec.mode, data=data), spec.owner)
     for path, target in fields.symlinks.items():
-        tree.add("symlinks", RootEntry.symlink(path, target))
+        tree.add("symlinks", Entry.symlink(path, target))
     if fields.accounts:
         tree.add_accounts(fields)
     for path, directory in fields.directories.wanted.items():
@@ -87,38 +87,38 @@ class _Tree:
 
     def __init__(self, base: ImageTree) -> None:
         self._base = base
-        self._entries: Dict[str, RootEntry] = {}
+        self._entries: Dict[str, Entry] = {}
         self._origins: Dict[str, str] = {}
         self._owners: Dict[str, Tuple[str, Owner]] = {}
         present = base.entries.get(_STORE)
-        if present is not None and present.type != Kind.DIRECTORY:
+        if present is not None and present.kind != Kind.DIRECTORY:
             # Runtimes would look for the packages behind a link, or refuse the image.
             raise LadingError(
                 f"the base's {STORE_DIR} is not a directory, but the packages of an image are "
                 "there. Choose another base."
             )
         if present is None:
-            self._put("contents", RootEntry.directory(_STORE))
+            self._put("contents", Entry.directory(_STORE))
 
     def has(self, path: str) -> bool:
         place = self._base.locate(path)
         return place in self._entries or place in self._base.entries
 
-    def add(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:
+    def add(self, field: str, entry: Entry, owner: Owner = ROOT_OWNER) -> None:
         place = self._place(field, entry.path)
         self._add_parents(field, place)
         placed = replace(entry, path=place)
         present = self._entries.get(place)
         if present is None:
             self._check_base(field, entry)
-        elif present != placed and (entry.type, present.type) != (Kind.DIRECTORY,) * 2:
+        elif present != placed and (entry.kind, present.kind) != (Kind.DIRECTORY,) * 2:
             raise self._conflict(field, entry.path, place, _as(present))
         self._put(field, placed, owner)
         if place != entry.path:
             self._origins[place] += f" as '/{entry.path}'"
 
-    def add_content(self, entry: RootEntry) -> None:
-        if entry.type == Kind.DIRECTORY:
+    def add_content(self, entry: Entry) -> None:
+        if entry.kind == Kind.DIRECTORY:
             if self._base.directory(entry.path) is None:
                 self.add("contents", entry)
             return
@@ -137,18 +137,18 @@ class _Tree:
         for path, data in self._accounts.extended(fields.accounts).to_data().items():
             place = self._place("users", path)
             self._add_parents("users", place)
-            entry = RootEntry(path, Kind.FILE, ACCOUNT_FILES[path], data=data)
+            entry = Entry(path, Kind.FILE, ACCOUNT_FILES[path], data=data)
             self._check_base("users", entry)
             entry = as_in_base(replace(entry, path=place), self._base)
             self._put("users", entry, Owner(str(entry.uid), str(entry.gid)))
         path, data = NSSWITCH
         if not self.has(path):
-            self.add("users", RootEntry(path, Kind.FILE, 0o644, data=data))
+            self.add("users", Entry(path, Kind.FILE, 0o644, data=data))
 
     def add_directory(self, path: str, spec: DirectorySpec) -> None:
         present = self._base.directory(path)
         place = present.path if present is not None else path
-        self.add(DIRECTORIES, RootEntry.directory(place, spec.mode), spec.owner)
+        self.add(DIRECTORIES, Entry.directory(place, spec.mode), spec.owner)
 
     def resolved(self) -> RootTree:
         accounts = self._accounts
@@ -157,15 +157,15 @@ class _Tree:
             field, owner = self._owners[path]
             uid, gid = owner.resolve(field, f"/{path}", accounts)
             entries[path] = replace(entry, uid=uid, gid=gid)
-        described = {path: entry.described for path, entry in entries.items()}
+        in_image = {path: described(entry, path) for path, entry in entries.items()}
         in_base = self._base.accounts.to_data()
         added = [
             entry
             for path, entry in entries.items()
-            if described[path] != self._base.entries.get(path)
-            or (entry.type == Kind.FILE and in_base.get(path) != entry.data)
+            if in_image[path] != self._base.entries.get(path)
+            or (entry.kind == Kind.FILE and in_base.get(path) != entry.data)
         ]
-        entries = {**self._base.entries, **described}
+        entries = {**self._base.entries, **in_image}
         image = replace(self._base, entries=entries, accounts=accounts)
         return RootTree(tuple(sorted(added, key=lambda entry: entry.sort_key)), image)
 
@@ -178,13 +178,13 @@ class _Tree:
                 data[path] = entry.data
         return AccountFiles.from_data(data)
 
-    def _check_base(self, field: str, entry: RootEntry) -> None:
+    def _check_base(self, field: str, entry: Entry) -> None:
         """Checks that the base has no directory at the path of a file or link, and nothing but a
         directory at the path of a directory."""
         in_base = self._base.directory(entry.path)
-        if entry.type != Kind.DIRECTORY and in_base is not None:
+        if entry.kind != Kind.DIRECTORY and in_base is not None:
             raise _base_conflict(field, entry.path, entry.path, "is a directory")
-        if entry.type == Kind.DIRECTORY and in_base is None and self.has(entry.path):
+        if entry.kind == Kind.DIRECTORY and in_base is None and self.has(entry.path):
             raise _base_conflict(field, entry.path, entry.path, "is not a directory")
 
     def _place(self, field: str, path: str) -> str:
@@ -194,7 +194,7 @@ class _Tree:
             raise _base_conflict(field, path, posixpath.dirname(path), "leads nowhere in it")
         return place
 
-    def _put(self, field: str, entry: RootEntry, owner: Owner = ROOT_OWNER) -> None:
+    def _put(self, field: str, entry: Entry, owner: Owner = ROOT_OWNER) -> None:
         self._entries[entry.path] = entry
         self._origins[entry.path] = f"is in `{field}`"
         self._owners[entry.path] = (field, owner)
@@ -202,13 +202,13 @@ class _Tree:
     def _add_parents(self, field: str, place: str) -> None:
         parent = posixpath.dirname(place)
         present = self._entries.get(parent) or self._base.entries.get(parent)
-        if present is not None and present.type != Kind.DIRECTORY:
+        if present is not None and present.kind != Kind.DIRECTORY:
             if parent not in self._entries:
                 raise _base_conflict(field, place, parent, "is not a directory")
             raise self._conflict(field, place, parent, " and is not a directory")
         if parent and present is None:
             self._add_parents(field, parent)
-            self._put(field, RootEntry.directory(parent))
+            self._put(field, Entry.directory(parent))
 
     def _conflict(self, field: str, path: str, place: str, why: str) -> LadingError:
         return LadingError(
@@ -217,12 +217,12 @@ class _Tree:
         )
 
 
-def as_in_base(entry: RootEntry, base: ImageTree) -> RootEntry:
+def as_in_base(entry: Entry, base: ImageTree) -> Entry:
     """With the owner and mode of the base's file that it replaces, if Lading rewrites that file: a
     setgid program may have to read it."""
     place = base.locate(f"{entry.path}/.")
     present = base.entries.get(place) if place is not None else None
-    if present is None or (present.type, entry.type) != (Kind.FILE, Kind.FILE):
+    if present is None or (present.kind, entry.kind) != (Kind.FILE, Kind.FILE):
         return entry
     return replace(entry, mode=present.mode, uid=present.uid, gid=present.gid)
 
@@ -234,5 +234,5 @@ def _base_conflict(field: str, path: str, place: str, what: str) -> LadingError:
     )
 
 
-def _as(present: RootEntry) -> str:
-    return " as a directory" if present.type == Kind.DIRECTORY else ""
+def _as(present: Entry) -> str:
+    return " as a directory" if present.kind == Kind.DIRECTORY else ""

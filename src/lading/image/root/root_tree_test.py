@@ -3,8 +3,8 @@ from typing import Any, Dict
 
 import pytest
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.layers.package_testing import Link, MakePackage, Package, Program
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.contents import merge_contents
@@ -14,7 +14,7 @@ from lading.image.root.root_tree import RootTree, plan_root_tree
 from lading.values.errors import LadingError
 
 
-def plan(*packages: Package, **fields: Any) -> Dict[str, RootEntry]:
+def plan(*packages: Package, **fields: Any) -> Dict[str, Entry]:
     """The entries by path, without `store` and, unless `fields` set something else, /tmp."""
     fields["directories"] = {"/tmp": "none", "/var/tmp": "none", **fields.get("directories", {})}
     tree = plan_tree(*packages, **fields)
@@ -60,7 +60,7 @@ def test_rules_docker_2127_a_home_is_made_only_where_it_is_asked_for() -> None:
 
 def test_apko_2323_containerd_12683_users_bring_their_files() -> None:
     entries = plan(users={"redis": 999})
-    assert {path: (entry.type, f"{entry.mode:04o}") for path, entry in entries.items()} == {
+    assert {path: (entry.kind, f"{entry.mode:04o}") for path, entry in entries.items()} == {
         "etc": (Kind.DIRECTORY, "0755"),
         "etc/group": (Kind.FILE, "0644"),
         "etc/gshadow": (Kind.FILE, "0640"),
@@ -76,7 +76,7 @@ def test_apko_2323_containerd_12683_users_bring_their_files() -> None:
 
 def test_users_are_merged_with_those_of_contents(make_package: MakePackage) -> None:
     package = make_package("nss", {"etc/nsswitch.conf": b"x"})
-    assert plan(package, users={"redis": 999})["etc/nsswitch.conf"].type is Kind.SYMLINK
+    assert plan(package, users={"redis": 999})["etc/nsswitch.conf"].kind is Kind.SYMLINK
 
 
 def test_files_and_links(make_package: MakePackage) -> None:
@@ -139,7 +139,7 @@ def test_a_conflict_names_both_sides(
     tree: Dict[str, Any] = {"bin/x": b"", "etc/passwd": b"redis:x:5:5::/:\n", "s": Link("bin")}
     package = make_package("a", tree)
     contents = {
-        path: entry if not entry.source else RootEntry(**{**vars(entry), "data": tree[path]})
+        path: entry if not entry.source else Entry(**{**vars(entry), "data": tree[path]})
         for path, entry in merge_contents([package.content]).items()
     }
     with pytest.raises(LadingError) as error:
@@ -147,7 +147,7 @@ def test_a_conflict_names_both_sides(
     assert reason.replace("{}", str(package.path)) in str(error.value)
 
 
-def over(base: ImageTree, *packages: Package, **fields: Any) -> Dict[str, RootEntry]:
+def over(base: ImageTree, *packages: Package, **fields: Any) -> Dict[str, Entry]:
     """What is added to `base`, by path."""
     contents = merge_contents(
         [package.content for package in packages], lambda path: base.directory(path) is not None
@@ -156,7 +156,7 @@ def over(base: ImageTree, *packages: Package, **fields: Any) -> Dict[str, RootEn
     return {entry.path: entry for entry in tree.added}
 
 
-def base_of(*entries: RootEntry) -> ImageTree:
+def base_of(*entries: Entry) -> ImageTree:
     """An image with these entries in addition to those of every image."""
     image = plan_tree().image
     return ImageTree({**image.entries, **{entry.path: entry for entry in entries}})
@@ -164,21 +164,21 @@ def base_of(*entries: RootEntry) -> ImageTree:
 
 def test_rules_oci_857_bazeldnf_15_the_base_s_links_are_kept(make_package: MakePackage) -> None:
     base = base_of(
-        RootEntry.symlink("bin", "usr/bin"),
-        RootEntry.symlink("sbin", "usr/sbin"),
-        *(RootEntry.directory(path) for path in ("usr", "usr/bin", "usr/sbin")),
+        Entry.symlink("bin", "usr/bin"),
+        Entry.symlink("sbin", "usr/sbin"),
+        *(Entry.directory(path) for path in ("usr", "usr/bin", "usr/sbin")),
     )
     package = make_package("a", {"bin/foo": b"1", "sbin": Link("bin")})
     assert over(base, package, files={"/bin/own": ""}, directories={"/bin": "0700"}) == {
-        "usr/bin": RootEntry.directory("usr/bin", 0o700),
-        "usr/bin/foo": RootEntry.symlink("usr/bin/foo", f"{package.path}/bin/foo"),
-        "usr/bin/own": RootEntry("usr/bin/own", Kind.FILE, 0o644),
-        "usr/sbin/foo": RootEntry.symlink("usr/sbin/foo", f"{package.path}/bin/foo"),
+        "usr/bin": Entry.directory("usr/bin", 0o700),
+        "usr/bin/foo": Entry.symlink("usr/bin/foo", f"{package.path}/bin/foo"),
+        "usr/bin/own": Entry("usr/bin/own", Kind.FILE, 0o644),
+        "usr/sbin/foo": Entry.symlink("usr/sbin/foo", f"{package.path}/bin/foo"),
     }
 
 
 def test_rules_docker_37_tmp_is_left_alone() -> None:
-    assert not over(base_of(RootEntry.directory("tmp", 0o1700)))
+    assert not over(base_of(Entry.directory("tmp", 0o1700)))
 
 
 def test_dockertools_three_images_the_last_one_wins(make_package: MakePackage) -> None:
@@ -193,13 +193,13 @@ def test_account_files_of_the_base_keep_owner_and_mode() -> None:
     """unix_chkpwd is setgid shadow."""
     made = plan_tree(users={"redis": 999}).image
     modes = {"passwd": (0o600, 0, 0), "shadow": (0o640, 0, 42), "gshadow": (0o604, 7, 8)}
-    entries = [RootEntry(f"etc/{name}", Kind.FILE, *state) for name, state in modes.items()]
-    entries += [RootEntry.symlink("etc/group", "../usr/group")]
-    entries += [RootEntry("usr/group", Kind.FILE, 0o664, 5, 6)]
+    entries = [Entry(f"etc/{name}", Kind.FILE, *state) for name, state in modes.items()]
+    entries += [Entry.symlink("etc/group", "../usr/group")]
+    entries += [Entry("usr/group", Kind.FILE, 0o664, 5, 6)]
     base = replace(made, entries={**made.entries, **{entry.path: entry for entry in entries}})
     written = over(base, users={"web": 80})
     assert {
-        path: (entry.type, entry.mode, entry.uid, entry.gid) for path, entry in written.items()
+        path: (entry.kind, entry.mode, entry.uid, entry.gid) for path, entry in written.items()
     } == {
         "etc/passwd": (Kind.FILE, 0o600, 0, 0),
         "etc/shadow": (Kind.FILE, 0o640, 0, 42),
@@ -212,9 +212,9 @@ def test_account_files_of_the_base_keep_owner_and_mode() -> None:
 @pytest.mark.parametrize("linked", [False, True])
 def test_an_account_file_that_is_a_directory_in_the_base(name: str, linked: bool) -> None:
     base = base_of(
-        RootEntry.directory("etc"),
-        *([RootEntry.symlink(f"etc/{name}", "../d")] if linked else []),
-        RootEntry.directory("d" if linked else f"etc/{name}"),
+        Entry.directory("etc"),
+        *([Entry.symlink(f"etc/{name}", "../d")] if linked else []),
+        Entry.directory("d" if linked else f"etc/{name}"),
     )
     with pytest.raises(LadingError) as error:
         over(base, users={"redis": 999})
@@ -254,10 +254,10 @@ def test_what_the_base_does_not_take(fields: Dict[str, Any], reason: str) -> Non
     base = ImageTree(
         {
             **base_of(
-                RootEntry.directory("d"),
-                RootEntry.symlink("l", "d"),
-                RootEntry.symlink("loop", "loop"),
-                RootEntry("f", Kind.FILE, 0o644),
+                Entry.directory("d"),
+                Entry.symlink("l", "d"),
+                Entry.symlink("loop", "loop"),
+                Entry("f", Kind.FILE, 0o644),
             ).entries
         },
         AccountFiles("redis:x:999:999::/:/bin/sh\n", "redis:x:999:\n"),
@@ -276,6 +276,6 @@ def test_contents_that_have_users_of_their_own(make_package: MakePackage) -> Non
 
 
 def test_a_base_whose_store_is_no_directory_is_refused() -> None:
-    base = ImageTree({"store": RootEntry.symlink("store", "/etc")})
+    base = ImageTree({"store": Entry.symlink("store", "/etc")})
     with pytest.raises(LadingError, match="the base's /store is not a directory"):
         plan_root_tree({}, RootFields.parse({}), lambda source: b"", base)

@@ -3,13 +3,14 @@
     app_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
 REQUEST is the JSON of `AppRequest`, LIBRARY is the compressor's. SEGMENT is a tree segment,
-COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s.
+COMPRESSED its compressed form, MEMBERS the JSON of `Members`.
 """
 
 import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.layers.part_files import write_part
 from lading.python.app import MAIN_FILE, check_sources, main_source
@@ -17,7 +18,6 @@ from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.programs.app_request import AppRequest
 from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import Content, TreeFile
 from lading.values.json_codec import read_json
 
@@ -39,7 +39,7 @@ def _sources(request: AppRequest) -> Tuple[TreeFile, ...]:
         *((path, Path(request.sources, path)) for path in request.paths),
     ]
     return tuple(
-        TreeFile(TreeMember(f"{request.directory}/{path}", Kind.FILE, 0o644), content, True)
+        TreeFile(Entry(f"{request.directory}/{path}", Kind.FILE, 0o644), content, True)
         for path, content in contents
     )
 

@@ -16,13 +16,13 @@ from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from lading.compression.layer_blob import BlobReader
 from lading.compression.layer_media_type import Compression
+from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.root.image_tree import ImageTree
 from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
 from lading.runtime.program import run
 from lading.store.elf import sound_elf
 from lading.tar.layer_archive import LayerArchive
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.json_codec import read_json
 
@@ -41,7 +41,7 @@ _CHUNK = 1 << 20
 def main(argv: List[str]) -> None:
     request_file, libzstd, segment = argv
     request = read_json(BaseInterpreterRequest, Path(request_file))
-    tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
+    tree = read_json(ImageTree, Path(request.tree))
     with tempfile.TemporaryDirectory(dir=".") as directory, open(segment, "wb") as output:
         write_tree_segment(_files(request, tree, libzstd, Path(directory)), output)
 
@@ -71,7 +71,7 @@ def _real(tree: ImageTree, path: str) -> Optional[str]:
     """The path of the file that a program sees at `path`, through any links."""
     place = tree.locate(f"{path}/.")
     entry = tree.entries.get(place) if place is not None else None
-    return place if entry is not None and entry.type == Kind.FILE else None
+    return place if entry is not None and entry.kind == Kind.FILE else None
 
 
 def _modules(
@@ -131,11 +131,11 @@ def _extract(
                 path = tree.locate(member.path)
                 if path not in wanted:
                     continue
-                if member.type == Kind.HARDLINK:
-                    source = found.get(tree.locate(member.target) or "")
+                if member.hardlink:
+                    source = found.get(tree.locate(member.hardlink) or "")
                     if source is not None:
                         found[path] = source
-                elif member.type == Kind.FILE:
+                elif member.kind == Kind.FILE:
                     found[path] = scratch / str(len(found))
                     _write(archive, found[path])
     return found
@@ -164,7 +164,7 @@ def _linked(program: Path, offered: Mapping[str, Path]) -> List[str]:
 
 
 def _file(path: str, source: Path, mode: int) -> TreeFile:
-    return TreeFile(TreeMember(path, Kind.FILE, mode), source)
+    return TreeFile(Entry(path, Kind.FILE, mode), source)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,14 @@ from typing import Dict, List, Sequence
 
 import pytest
 
+from lading.files.entry import Entry
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.python.interpreter_testing import VERSION, segment_file
 from lading.python.programs import base_interpreter_main
 from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.tar.tar_header import END_OF_ARCHIVE
-from lading.tar.tree_member import TreeMember
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.json_codec import to_json
 
@@ -26,17 +25,17 @@ _TYPES = {tarfile.SYMTYPE: Kind.SYMLINK, tarfile.REGTYPE: Kind.FILE, tarfile.LNK
 
 def taken(layers: Sequence[Path], program: str, links: Dict[str, str]) -> List[str]:
     """What is extracted from an image with these layers and the additional symlinks `links`."""
-    entries = {path: RootEntry.symlink(path, target) for path, target in links.items()}
-    entries["usr/lib/test"] = RootEntry.directory("usr/lib/test")
+    entries = {path: Entry.symlink(path, target) for path, target in links.items()}
+    entries["usr/lib/test"] = Entry.directory("usr/lib/test")
     blobs = []
     for layer in layers:
         with tarfile.open(layer) as archive:
             for info in archive:
-                entry = RootEntry(info.name, _TYPES[info.type], 0o755, target=info.linkname)
+                entry = Entry(info.name, _TYPES[info.type], 0o755, target=info.linkname)
                 entries[info.name] = entry
         blobs.append(f"{layer.name}.blob")
         Path(blobs[-1]).write_bytes(gzip.compress(layer.read_bytes() + END_OF_ARCHIVE, 1))
-    Path("tree.json").write_text(ImageTree(entries).to_json())
+    Path("tree.json").write_text(to_json(ImageTree(entries)))
     directories = ("lib/test", "usr/local/lib")
     request = BaseInterpreterRequest(
         program, sys.version_info.minor, directories, tuple(blobs), "tree.json"
@@ -68,10 +67,8 @@ def test_of_a_file_in_several_layers_the_last_is_taken(
     module = f"usr/lib/python{VERSION}/json/decoder.py"
     others = (f"usr/lib/python{VERSION}/site-packages/a.py", "usr/lib/test/libunneeded.so.1")
     with Path("above.tar").open("wb") as output:
-        files = [
-            TreeFile(TreeMember(path, Kind.FILE, 0o644), b"above") for path in (module, *others)
-        ]
-        files.append(TreeFile(TreeMember(f"{module[:-3]}2.py", Kind.FILE, 0o644, hardlink=module)))
+        files = [TreeFile(Entry(path, Kind.FILE, 0o644), b"above") for path in (module, *others)]
+        files.append(TreeFile(Entry(f"{module[:-3]}2.py", Kind.FILE, 0o644, hardlink=module)))
         write_tree_segment(files, output)
     layers = [Path(interpreter.segments[0].path), Path("above.tar")]
     names = taken(layers, "usr/bin/python3", {"lib": "usr/lib"})

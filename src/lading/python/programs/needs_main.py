@@ -9,12 +9,12 @@ import posixpath
 from pathlib import Path
 from typing import List, Set
 
+from lading.files.entry import Members
 from lading.image.root.image_tree import ImageTree
 from lading.python.native import check_needs, needs_from_json
 from lading.python.programs.needs_request import NeedsRequest
 from lading.python.unpacked_interpreter import UnpackedInterpreter
 from lading.runtime.program import run
-from lading.tar.tree_member import members_from_json
 from lading.values.json_codec import read_json
 
 
@@ -35,7 +35,7 @@ def _of_wheels(request: NeedsRequest) -> Set[str]:
     return {
         posixpath.basename(member.path)
         for path in request.wheels
-        for member in members_from_json(Path(path).read_text(encoding="ascii"))
+        for member in read_json(Members, Path(path)).members
     }
 
 
@@ -48,7 +48,7 @@ def _of_interpreter(request: NeedsRequest) -> Set[str]:
 def _of_image(request: NeedsRequest) -> Set[str]:
     if not request.tree:
         return set()
-    tree = ImageTree.from_json(Path(request.tree).read_text(encoding="utf-8"))
+    tree = read_json(ImageTree, Path(request.tree))
     return {
         posixpath.basename(path)
         for path in tree.entries

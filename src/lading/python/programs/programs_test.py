@@ -8,8 +8,8 @@ from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
+from lading.files.entry import Entry, Members
 from lading.files.kind import Kind
-from lading.files.root_entry import RootEntry
 from lading.image.root.image_tree import ImageTree
 from lading.python.app import Main
 from lading.python.installed_wheel_test import make_wheel
@@ -21,7 +21,6 @@ from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
 from lading.python.programs.wheel_request import WheelRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.store.elf_testing import NEEDED, SONAME, make_elf
-from lading.tar.tree_member import TreeMember, members_from_json, members_to_json
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
@@ -37,7 +36,7 @@ def members(segment: str = "segment.tar") -> List[str]:
 
 
 def directories() -> List[str]:
-    listed = members_from_json(Path("members.json").read_text())
+    listed = from_json(Members, Path("members.json").read_text()).members
     return [member.path for member in listed if member.is_directory]
 
 
@@ -120,7 +119,7 @@ def test_modules_of_packages_are_compiled_where_python_finds_them(
     paths = ("usr/lib/python3/dist-packages/a.py", "usr/share/x/b.py", "usr/lib/python3x/c.py")
     with Path("package.tar").open("wb") as output:
         write_tree_segment(
-            (TreeFile(TreeMember(path, Kind.FILE, 0o644), b"A = 1\n") for path in paths), output
+            (TreeFile(Entry(path, Kind.FILE, 0o644), b"A = 1\n") for path in paths), output
         )
     roots = ("usr/lib/python3/dist-packages", "usr/lib/python3")
     request = TreeBytecodeRequest(("package.tar",), roots, interpreter)
@@ -147,13 +146,13 @@ def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
 
 
 def test_libraries_are_found_in_wheels_and_the_image(sandbox: Path) -> None:
-    in_wheel = TreeMember("app/site-packages/a.libs/liba.so", Kind.FILE, 0o644)
-    Path("wheel.json").write_text(members_to_json([in_wheel]))
+    in_wheel = Entry("app/site-packages/a.libs/liba.so", Kind.FILE, 0o644)
+    Path("wheel.json").write_text(to_json(Members((in_wheel,))))
     entries = (
-        RootEntry("usr/lib/libc.so", Kind.FILE, 0o644),
-        RootEntry("opt/libx.so", Kind.FILE, 0o644),
+        Entry("usr/lib/libc.so", Kind.FILE, 0o644),
+        Entry("opt/libx.so", Kind.FILE, 0o644),
     )
-    Path("tree.json").write_text(ImageTree({entry.path: entry for entry in entries}).to_json())
+    Path("tree.json").write_text(to_json(ImageTree({entry.path: entry for entry in entries})))
     offered = {
         "wheels": ["wheel.json"],
         "tree": "tree.json",

@@ -3,7 +3,7 @@
     tree_bytecode_main REQUEST LIBRARY SEGMENT COMPRESSED MEMBERS
 
 REQUEST is the JSON of `TreeBytecodeRequest`, LIBRARY is the compressor's. SEGMENT is a tree segment
-of bytecode, COMPRESSED its compressed form, MEMBERS the JSON of its `TreeMember`s.
+of bytecode, COMPRESSED its compressed form, MEMBERS the JSON of `Members`.
 """
 
 import tarfile

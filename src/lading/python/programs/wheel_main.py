@@ -3,8 +3,8 @@
     wheel_main REQUEST WHEEL LIBRARY SEGMENT COMPRESSED MEMBERS WHEEL_JSON NEEDS
 
 REQUEST is the JSON of `WheelRequest`, WHEEL is the zip file from the PEX, LIBRARY is the
-compressor's. SEGMENT is a tree segment, COMPRESSED its compressed form, MEMBERS the JSON of its
-`TreeMember`s. WHEEL_JSON lists console scripts and path files, NEEDS the libraries that the wheel
+compressor's. SEGMENT is a tree segment, COMPRESSED its compressed form, MEMBERS the JSON of
+`Members`. WHEEL_JSON lists console scripts and path files, NEEDS the libraries that the wheel
 needs but does not contain.
 """
 

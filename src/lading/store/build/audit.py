@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Iterator, Optional, Pattern, Sequence, Tuple, Union
 
-from lading.files.tree import Entry, walk
+from lading.files.tree import HostFile, walk
 from lading.store.build.libraries import Libraries
 from lading.store.build.view import StoreView
 from lading.store.elf import sound_elf
@@ -147,7 +147,7 @@ class _Audit:
             elif not entry.is_directory:
                 yield Finding(entry.path, Problem.SPECIAL_FILE, entry.kind_in_words)
 
-    def _link(self, entry: Entry) -> Iterator[Finding]:
+    def _link(self, entry: HostFile) -> Iterator[Finding]:
         goal = self.view.follow(self.view.own_path(entry.path))
         if goal.startswith(_KERNEL_DIRECTORIES):
             return
@@ -159,7 +159,7 @@ class _Audit:
         elif self.view.find(goal) is None:
             yield Finding(entry.path, Problem.LINK_DANGLING, target)
 
-    def _elf(self, entry: Entry) -> Iterator[Finding]:
+    def _elf(self, entry: HostFile) -> Iterator[Finding]:
         elf = sound_elf(entry.host)
         if elf is None or not (elf.is_program or elf.is_shared_library):
             return
@@ -170,7 +170,7 @@ class _Audit:
         for name in self.libraries.missing(entry.path, elf):
             yield Finding(entry.path, Problem.LIBRARY, name)
 
-    def _shebang(self, entry: Entry) -> Iterator[Finding]:
+    def _shebang(self, entry: HostFile) -> Iterator[Finding]:
         shebang = read_shebang(entry.host) if entry.is_executable else None
         if shebang is None or shebang.is_in_store:
             return
@@ -184,8 +184,8 @@ class _Audit:
         except UnresolvedError as error:
             return error.program
 
-    def _build_directory(self, entry: Entry) -> Iterator[Finding]:
-        if entry.size == 0 or self.build_paths is None:
+    def _build_directory(self, entry: HostFile) -> Iterator[Finding]:
+        if entry.status.st_size == 0 or self.build_paths is None:
             return
         with open(entry.host, "rb") as file, mmap.mmap(
             file.fileno(), 0, access=mmap.ACCESS_READ

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Protocol, Sequence, Tuple
 
-from lading.files.tree import Entry, walk
+from lading.files.tree import HostFile, walk
 from lading.store.build.libraries import Libraries, provides_loader
 from lading.store.build.view import StoreView
 from lading.store.elf import Elf, sound_elf
@@ -76,17 +76,17 @@ def fixup(
 def _make_writable(tree: Path) -> None:
     for entry in walk(tree):
         if entry.is_directory:
-            os.chmod(entry.host, stat.S_IMODE(entry.mode) | stat.S_IRWXU)
+            os.chmod(entry.host, stat.S_IMODE(entry.status.st_mode) | stat.S_IRWXU)
         elif entry.is_file:
-            os.chmod(entry.host, stat.S_IMODE(entry.mode) | stat.S_IRUSR | stat.S_IWUSR)
+            os.chmod(entry.host, stat.S_IMODE(entry.status.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
 
 
-def _files(tree: Path) -> Iterator[Entry]:
+def _files(tree: Path) -> Iterator[HostFile]:
     """The regular files, each once, by the first of its names."""
     seen = set()
     for entry in walk(tree):
-        if entry.is_file and entry.inode not in seen:
-            seen.add(entry.inode)
+        if entry.is_file and entry.status.st_ino not in seen:
+            seen.add(entry.status.st_ino)
             yield entry
 
 
@@ -103,7 +103,7 @@ def _strip(view: StoreView, tools: Tools, mode: str) -> None:
             tools.run(["strip", *options, *paths])
 
 
-def _strip_options(entry: Entry, mode: str) -> Optional[Tuple[str, ...]]:
+def _strip_options(entry: HostFile, mode: str) -> Optional[Tuple[str, ...]]:
     """None for a file that must not be stripped, such as separate debug information."""
     if entry.path.startswith("lib/debug/") or entry.path.endswith(".debug"):
         return None

@@ -188,7 +188,11 @@ class Build:
         tools = SandboxTools(self.sandbox, self.limits)
         inputs = self.sandbox.dependencies
         let_owner_remove(self.output)
-        sizes = {entry.inode: entry.size for entry in walk(self.output) if entry.is_file}
+        sizes = {
+            entry.status.st_ino: entry.status.st_size
+            for entry in walk(self.output)
+            if entry.is_file
+        }
         self.limits.check_output(sum(sizes.values()))
         fixup(self.output, self.request.path, inputs, tools, self.request.strip)
         audit(self.output, self.request.path, inputs, _BUILD_PATHS)

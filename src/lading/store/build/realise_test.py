@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 import pytest
 
 from lading.debs.deb_testing import make_deb
-from lading.files.members import Member, members_from_json
+from lading.files.entry import Entry, Members
 from lading.namespaces import linux
 from lading.namespaces.limits import Limits
 from lading.runtime.program_files import program_files
@@ -29,7 +29,7 @@ from lading.store.package import StorePackage
 from lading.store.request import InputPackage, RealiseRequest
 from lading.store.source import RequestedSource
 from lading.values.errors import LadingError
-from lading.values.json_codec import read_json, to_json
+from lading.values.json_codec import from_json, read_json, to_json
 from lading.values.path import StorePath
 
 OUT = StorePath("0" * 32, "app-1")
@@ -51,8 +51,8 @@ class Built:
         return read_json(StorePackage, (self.directory / "package.json"))
 
     @property
-    def members(self) -> Tuple[Member, ...]:
-        return members_from_json((self.directory / "members.json").read_text())
+    def members(self) -> Tuple[Entry, ...]:
+        return from_json(Members, (self.directory / "members.json").read_text()).members
 
     def files(self) -> Dict[str, str]:
         """Path in the package to content, or `-> target`."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Iterable
 
-from lading.files.members import members_to_json
+from lading.files.entry import Members
 from lading.store.package import StorePackage
 from lading.store.references import scan_tree
 from lading.store.segment import write_segment
@@ -30,4 +30,4 @@ def write_package(tree: Path, path: StorePath, inputs: Iterable[StorePath]) -> N
         unpacked_size=sum(member.size for member in segment.members if not member.hardlink),
     )
     Path("package.json").write_text(to_json(package), encoding="utf-8")
-    Path("members.json").write_text(members_to_json(segment.members), encoding="utf-8")
+    Path("members.json").write_text(to_json(Members(segment.members)), encoding="utf-8")
