@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, List
 
 from lading.fetch.client import Client, Page, Wanted
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.fetch.simple_index import file_url
 from lading.network.persistence import Patience
 from lading.network.raw_server_testing import RawServer
@@ -95,7 +95,7 @@ class AnswerFuzzer:
         self._client().document(self._url("manifests/x"), "*/*", limit=1 << 20)
 
     def _save(self) -> None:
-        part = Part(io.BytesIO(_BLOB[: self._rng.choice([0, 5])]))
+        part = PartialFile(io.BytesIO(_BLOB[: self._rng.choice([0, 5])]))
         size = self._rng.choice([None, len(_BLOB)])
         self._client().save(self._url("blobs/x"), part, Wanted(size, 1 << 20))
 

@@ -16,7 +16,7 @@ from lading.image.config.platform import Platform
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.accounts import Accounts
 from lading.image.root.process_user import resolve_user
-from lading.registry.pull.pulled_image import find_image
+from lading.registry.pull.remote_image import find_image
 from lading.registry.reference import Reference
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError

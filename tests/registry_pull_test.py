@@ -30,13 +30,13 @@ from docker_registry import (
     random_faults,
 )
 
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.network.persistence import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.pull.pull import Puller
-from lading.registry.pull.pulled_image import PulledImage
+from lading.registry.pull.remote_image import RemoteImage
 from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
@@ -160,13 +160,13 @@ class User:
         repository = Repository.parse(f"{host}/{PATH}")
         return Puller(repository, Machine({}, **machine), credentials, patience=patience)
 
-    def image(self, host: str, storage: Storage) -> PulledImage:
+    def image(self, host: str, storage: Storage) -> RemoteImage:
         return self.puller(host).image(Sha256.parse(storage.layout.index["digest"]), AMD64)
 
     def blob(self, host: str, storage: Storage, **machine: Any) -> bytes:
         handle = io.BytesIO()
         puller = self.puller(host, **machine)
-        puller.blob(storage.digest, len(storage.layer), Part(handle))
+        puller.blob(storage.digest, len(storage.layer), PartialFile(handle))
         return handle.getvalue()
 
 
@@ -387,7 +387,7 @@ class TestBadNetwork:
             for seed in range(100):
                 faults = random_faults(random.Random(seed), len(storage.layer))
                 proxy.faults = list(faults)
-                part = Part(io.BytesIO())
+                part = PartialFile(io.BytesIO())
                 try:
                     user.puller(host).blob(storage.digest, len(storage.layer), part)
                 except LadingError as error:

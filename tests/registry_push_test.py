@@ -31,7 +31,7 @@ from docker_registry import (
 )
 from interruptible import interruptible
 
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.network.persistence import Patience
@@ -209,7 +209,7 @@ def check(host: str, path: str, digest: Sha256) -> None:
     puller = Puller(repository, Machine({}), CredentialSource({}), patience=QUICK)
     image = puller.image(digest, Platform("linux", "amd64"))
     for layer in image.manifest.layers:
-        puller.blob(layer.digest, layer.size, Part(io.BytesIO()))
+        puller.blob(layer.digest, layer.size, PartialFile(io.BytesIO()))
 
 
 class TestTwentyImages:

@@ -11,7 +11,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.cache.unpacked_segments import SegmentFile
-from lading.debian.layer_request import DebianPart as PartOfRequest
+from lading.debian.layer_request import DebianImagePart as PartOfRequest
 from lading.debian.programs import segment_main
 from lading.fetch.pinned_file import PinnedFile
 from lading.python.image_python import DebianPython
@@ -47,7 +47,7 @@ class DebianPartRequest:
 
 
 @dataclass(frozen=True)
-class DebianPart:
+class DebianImagePart:
     """The part also has a `PACKAGE_FILE`."""
 
     package: DebianPackage
@@ -67,7 +67,7 @@ class DebianCompiler:
 
 
 @rule
-async def make_part(request: DebianPartRequest, compressor: Compressor) -> DebianPart:
+async def make_part(request: DebianPartRequest, compressor: Compressor) -> DebianImagePart:
     package = request.package
     deb = await Get(Digest, DigestSubset(request.files, PathGlobs([package.file.name])))
     documentation = segment_main.DOCUMENTATION[request.documentation]
@@ -87,10 +87,10 @@ async def make_part(request: DebianPartRequest, compressor: Compressor) -> Debia
     )
     directory = f"debian/{package.name}"
     digest = await Get(Digest, AddPrefix(result.digest, directory))
-    return DebianPart(package, ImagePart(package.name, directory, digest))
+    return DebianImagePart(package, ImagePart(package.name, directory, digest))
 
 
-async def find_compiler(debian_parts: Iterable[DebianPart]) -> Optional[DebianCompiler]:
+async def find_compiler(debian_parts: Iterable[DebianImagePart]) -> Optional[DebianCompiler]:
     """The compiler for the newest Python among the parts."""
     by_name = {debian.package.name: debian.part for debian in debian_parts}
     python = DebianPython.find(by_name)
@@ -107,8 +107,8 @@ async def find_compiler(debian_parts: Iterable[DebianPart]) -> Optional[DebianCo
 
 
 async def compile_modules(
-    debian_parts: tuple[DebianPart, ...],
-    below: tuple[DebianPart, ...],
+    debian_parts: tuple[DebianImagePart, ...],
+    below: tuple[DebianImagePart, ...],
     compressor: Compressor,
     subject: str,
 ) -> tuple[ImagePart, ...]:

@@ -28,8 +28,8 @@ from lading.values.json_codec import to_json
 from lading_pants.debian.debian import LoadedLock, LoadedLockRequest, pinned_file
 from lading_pants.debian.debian_parts import (
     PACKAGE_FILE,
+    DebianImagePart,
     DebianPackage,
-    DebianPart,
     DebianPartRequest,
     compile_modules,
 )
@@ -37,7 +37,7 @@ from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError, about
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor
-from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+from lading_pants.fetch.fetch import FetchedFiles, FetchFilesRequest
 from lading_pants.image.image_layer import (
     LAYER_FILES,
     TREE_FILE,
@@ -79,8 +79,8 @@ class ImageDebianLayerRequest:
 
     image: ImageDebian
     tree: Digest
-    below: tuple[DebianPart, ...]
-    tools: tuple[DebianPart, ...]
+    below: tuple[DebianImagePart, ...]
+    tools: tuple[DebianImagePart, ...]
     subject: str
 
 
@@ -112,8 +112,8 @@ class ImageDebianLayer:
     a Python among them here, in place of packages in a pulled base."""
 
     built: BuiltLayer
-    parts: tuple[DebianPart, ...]
-    tools: tuple[DebianPart, ...]
+    parts: tuple[DebianImagePart, ...]
+    tools: tuple[DebianImagePart, ...]
     report: Digest
 
 
@@ -154,7 +154,7 @@ async def _base_packages(tree: Digest, architecture: str, subject: str) -> Mappi
         raise about(subject, error) from error
 
 
-async def _descriptions(parts: tuple[DebianPart, ...]) -> Digest:
+async def _descriptions(parts: tuple[DebianImagePart, ...]) -> Digest:
     """What layers above must know about `parts`, without their segments."""
     merged = await Get(Digest, MergeDigests(part.part.digest for part in parts))
     globs = [f"**/{name}" for name in (MEMBERS_FILE, PACKAGE_FILE)]
@@ -163,18 +163,18 @@ async def _descriptions(parts: tuple[DebianPart, ...]) -> Digest:
 
 async def _make_parts(
     packages: tuple[DebianPackage, ...], documentation: bool, subject: str
-) -> tuple[DebianPart, ...]:
+) -> tuple[DebianImagePart, ...]:
     """In the order of the packages."""
     fetched = await Get(
         FetchedFiles,
-        FetchRequest(
+        FetchFilesRequest(
             tuple(package.file for package in packages),
             f"Fetching {counted(len(packages), 'Debian package')}",
             subject,
         ),
     )
     return await MultiGet(
-        Get(DebianPart, DebianPartRequest(package, fetched.digest, documentation, subject))
+        Get(DebianImagePart, DebianPartRequest(package, fetched.digest, documentation, subject))
         for package in packages
     )
 

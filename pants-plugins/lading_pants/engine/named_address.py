@@ -46,7 +46,7 @@ _MALFORMED = (
 )
 
 
-class Kind(Enum):
+class TargetKind(Enum):
     """The kind of target that a field accepts."""
 
     PACKAGE = "store package"
@@ -64,7 +64,7 @@ class NamedAddressRequest:
     text: str
     owner: Address
     origin: str
-    kind: Kind = Kind.PACKAGE
+    kind: TargetKind = TargetKind.PACKAGE
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ async def find_named_address(
             aliases = _aliases(request.kind, store)
             if aliases is None or adaptor.type_alias in aliases:
                 return NamedAddress(maybe.val)
-            article = "an" if request.kind is Kind.IMAGE else "a"
+            article = "an" if request.kind is TargetKind.IMAGE else "a"
             raise TargetError(
                 f"{request.origin} refers to {request.text}, which is a `{adaptor.type_alias}` "
                 f"target and not {article} {request.kind.value}: name a `{'` or `'.join(aliases)}`."
@@ -184,16 +184,16 @@ async def suggest_address(
 
 def _files_meant(request: NamedAddressRequest) -> tuple[str, ...]:
     """The path of the file that the text would name if it were a file beside the BUILD file."""
-    if request.kind is not Kind.TARGET or not _FILE_NAME.match(request.text):
+    if request.kind is not TargetKind.TARGET or not _FILE_NAME.match(request.text):
         return ()
     return (posixpath.join(request.owner.spec_path, request.text),)
 
 
-def _aliases(kind: Kind, store: StorePackageAliases) -> Optional[tuple[str, ...]]:
+def _aliases(kind: TargetKind, store: StorePackageAliases) -> Optional[tuple[str, ...]]:
     """The accepted kinds of targets; None if all are accepted."""
-    if kind is Kind.PACKAGE:
+    if kind is TargetKind.PACKAGE:
         return store.aliases
-    return (IMAGE, BASE_IMAGE) if kind is Kind.IMAGE else None
+    return (IMAGE, BASE_IMAGE) if kind is TargetKind.IMAGE else None
 
 
 def _spellings(address: Address, owner: Address) -> Iterator[str]:

@@ -34,7 +34,7 @@ class ResolvedPinnedFile:
 
 
 @dataclass(frozen=True)
-class FetchRequest:
+class FetchFilesRequest:
     """Files to fetch together, with different names.
 
     `description` describes the process, without the size: "Fetching redis_7.0.15.orig.tar.gz".
@@ -60,7 +60,7 @@ async def resolve_pinned_file(request: PinnedFileRequest) -> ResolvedPinnedFile:
 
 
 @rule
-async def fetch_files(request: FetchRequest) -> FetchedFiles:
+async def fetch_files(request: FetchFilesRequest) -> FetchedFiles:
     if not request.files:
         return FetchedFiles(EMPTY_DIGEST)
     fetched = await Get(

@@ -21,7 +21,7 @@ from lading_pants.errors import TargetError
 from lading_pants.fetch import fetch
 from lading_pants.fetch.fetch import (
     FetchedFiles,
-    FetchRequest,
+    FetchFilesRequest,
     PinnedFileRequest,
     ResolvedPinnedFile,
     fetch_files,
@@ -38,7 +38,7 @@ def rule_runner(tmp_path: Path) -> RuleRunner:
         rules=[
             *collect_rules(fetch, machine, program),
             QueryRule(DigestEntries, [Digest]),
-            QueryRule(FetchedFiles, [FetchRequest]),
+            QueryRule(FetchedFiles, [FetchFilesRequest]),
             QueryRule(ResolvedPinnedFile, [PinnedFileRequest]),
         ],
         target_types=[FetchUrlTarget],
@@ -60,7 +60,7 @@ def pinned(url: str, name: str = "file", size: int | None = None) -> PinnedFile:
 def test_files_arrive_under_their_names(rule_runner: RuleRunner, server: FaultyServer) -> None:
     url = server.serve("/file", Ranged(body=BODY, cut=100_000), Ranged(body=BODY))
     program_file = PinnedFile("tool", (SourceUrl.parse(url),), DIGEST, executable=True)
-    request = FetchRequest((program_file, pinned(url)), "Fetching two files")
+    request = FetchFilesRequest((program_file, pinned(url)), "Fetching two files")
     fetched = rule_runner.request(FetchedFiles, [request])
     entries = rule_runner.request(DigestEntries, [fetched.digest])
     found = {
@@ -76,16 +76,16 @@ def test_what_was_fetched_is_not_fetched_again(
     rule_runner: RuleRunner, server: FaultyServer
 ) -> None:
     url = server.serve("/file", Reply(body=BODY))
-    one = rule_runner.request(FetchedFiles, [FetchRequest((pinned(url),), "Once", "a")])
-    two = rule_runner.request(FetchedFiles, [FetchRequest((pinned(url),), "Again", "b")])
-    other_name = FetchRequest((pinned(url, "other"),), "Under another name")
+    one = rule_runner.request(FetchedFiles, [FetchFilesRequest((pinned(url),), "Once", "a")])
+    two = rule_runner.request(FetchedFiles, [FetchFilesRequest((pinned(url),), "Again", "b")])
+    other_name = FetchFilesRequest((pinned(url, "other"),), "Under another name")
     rule_runner.request(FetchedFiles, [other_name])
     assert one == two
     assert len(server.requests) == 1
 
 
 def test_no_files_are_fetched_by_no_process(rule_runner: RuleRunner) -> None:
-    fetched = rule_runner.request(FetchedFiles, [FetchRequest((), "Fetching nothing")])
+    fetched = rule_runner.request(FetchedFiles, [FetchFilesRequest((), "Fetching nothing")])
     assert fetched == FetchedFiles(EMPTY_DIGEST)
 
 
@@ -100,7 +100,7 @@ def test_a_wrong_digest_is_reported_with_the_subject(
     rule_runner: RuleRunner, server: FaultyServer, subject: str, begin: str
 ) -> None:
     url = server.serve("/file", Reply(body=b"other"))
-    request = FetchRequest((pinned(url),), "Fetching it", subject)
+    request = FetchFilesRequest((pinned(url),), "Fetching it", subject)
     sentence = f"{begin}{url}: its 5 bytes have the SHA-256 "
     with engine_error(TargetError, contains=sentence):
         rule_runner.request(FetchedFiles, [request])
@@ -133,7 +133,9 @@ def test_what_a_cache_has_instead_of_a_pinned_file_is_refused(files: dict[str, b
         MockGet(Digest, (RemovePrefix,), lambda _: EMPTY_DIGEST),
         MockGet(DigestEntries, (Digest,), lambda _: DigestEntries(digests)),
     ]
-    request = FetchRequest((pinned("https://a.example/file"),), "Fetching file", "`fetch_url` //a")
+    request = FetchFilesRequest(
+        (pinned("https://a.example/file"),), "Fetching file", "`fetch_url` //a"
+    )
     sentence = f"`fetch_url` //a: for file, which is pinned as {DIGEST.hex}, a cache of Pants has "
     with pytest.raises(TargetError, match=re.escape(sentence)):
         run_rule_with_mocks(fetch_files, rule_args=[request], mock_gets=mocks)

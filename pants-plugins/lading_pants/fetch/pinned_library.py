@@ -15,7 +15,7 @@ from lading.fetch.zstd_library import LIBRARY as LIBZSTD_FILE
 from lading.fetch.zstd_library import zstd_package
 from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
-from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+from lading_pants.fetch.fetch import FetchedFiles, FetchFilesRequest
 
 _ZSTD_DIRECTORY = "zstd"
 
@@ -71,7 +71,7 @@ async def libzstd_inputs(is_needed: bool) -> FrozenDict[str, Digest]:
 @rule
 async def find_pinned_library(request: PinnedLibraryRequest) -> PinnedLibrary:
     package, library = request.package, request.library
-    fetched = await Get(FetchedFiles, FetchRequest((package,), f"Fetching {request.name}"))
+    fetched = await Get(FetchedFiles, FetchFilesRequest((package,), f"Fetching {request.name}"))
     extracted = await Get(
         ProgramResult,
         ProgramRequest(

@@ -16,7 +16,7 @@ from lading_pants.errors import TargetError
 
 
 @dataclass(frozen=True)
-class ImageFilesRequest:
+class ResolvedFilesRequest:
     """`files` is the field's value without directories; `addresses` are those of its sources, by
     their text. `origin` is the target and field that errors begin with."""
 
@@ -26,7 +26,7 @@ class ImageFilesRequest:
 
 
 @dataclass(frozen=True)
-class ImageFiles:
+class ResolvedFiles:
     """`digest` has the sources' files; `files` is the field's value with their paths filled in."""
 
     digest: Digest
@@ -34,7 +34,7 @@ class ImageFiles:
 
 
 @rule
-async def find_image_files(request: ImageFilesRequest) -> ImageFiles:
+async def find_image_files(request: ResolvedFilesRequest) -> ResolvedFiles:
     sources = {
         path: value["source"]
         for path, value in request.files.items()
@@ -53,10 +53,10 @@ async def find_image_files(request: ImageFilesRequest) -> ImageFiles:
         default = {"mode": PROGRAM_MODE} if entry.is_executable else {}
         files[path] = FrozenDict({**default, **request.files[path], "source": place})
         entries.append(FileEntry(place, entry.file_digest))
-    return ImageFiles(await Get(Digest, CreateDigest(entries)), FrozenDict(files))
+    return ResolvedFiles(await Get(Digest, CreateDigest(entries)), FrozenDict(files))
 
 
-def _origin(request: ImageFilesRequest, path: str) -> str:
+def _origin(request: ResolvedFilesRequest, path: str) -> str:
     return f"{request.origin} gives {path!r}"
 
 

@@ -14,9 +14,9 @@ from lading.image.root.file_trees import is_tree
 from lading.values.path import StorePath
 from lading_pants.base_image.pulled_image import PulledImage
 from lading_pants.base_image.pulled_layers import PulledLayers, PulledLayersRequest
-from lading_pants.debian.debian_parts import DebianPart
+from lading_pants.debian.debian_parts import DebianImagePart
 from lading_pants.debian.image_debian import ImageDebianLayer, ImageDebianLayerRequest
-from lading_pants.image.image_files import ImageFiles, ImageFilesRequest
+from lading_pants.image.image_files import ResolvedFiles, ResolvedFilesRequest
 from lading_pants.image.image_layer import BuiltLayer, ImageLayer, ImageLayerRequest
 from lading_pants.image.image_parts import ImagePart, PartsLayerRequest
 from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
@@ -53,9 +53,9 @@ class ImageLayers:
     #: The content of all layers in `/store`, sorted by store path.
     closure: tuple[ClosureMember, ...] = ()
     #: The Debian packages in the layers, except those of a pulled image.
-    debian: tuple[DebianPart, ...] = ()
+    debian: tuple[DebianImagePart, ...] = ()
     #: Needed to run a Python among the Debian packages here.
-    debian_tools: tuple[DebianPart, ...] = ()
+    debian_tools: tuple[DebianImagePart, ...] = ()
     #: Each has a `REPORT_FILE` about some of the Debian packages.
     debian_reports: tuple[Digest, ...] = ()
 
@@ -222,8 +222,8 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         Get(ImageLayers, _BaseLayersRequest(image.base)),
         Get(StoreClosure, StoreClosureRequest(tuple(image.references.origins), subject)),
         Get(
-            ImageFiles,
-            ImageFilesRequest(
+            ResolvedFiles,
+            ResolvedFilesRequest(
                 FrozenDict({path: value for path, value in declared.items() if not is_tree(path)}),
                 image.references.sources,
                 f"{subject}: `files`",

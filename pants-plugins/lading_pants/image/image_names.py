@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.rules import Get, MultiGet, rule
 
-from lading.image.name_template import Part, fill, parts, sample
+from lading.image.name_template import Placeholder, fill, placeholders, sample
 from lading.image.reference import Repository, parse_tag
 from lading.values.errors import LadingError
 from lading_pants.errors import TargetError, about
@@ -48,8 +48,8 @@ async def find_names(request: ImageNamesRequest) -> ImageNames:
     variables = {
         name: alias
         for alias, text in field_set.named()
-        for part, name in parts(alias, text)
-        if part is Part.ENVIRONMENT
+        for kind, name in placeholders(alias, text)
+        if kind is Placeholder.ENVIRONMENT
     }
     environment = await Get(EnvironmentVars, EnvironmentVarsRequest(tuple(variables)))
     for name, alias in variables.items():
@@ -59,10 +59,10 @@ async def find_names(request: ImageNamesRequest) -> ImageNames:
                 f"{name} is not set. Set it, as in `{name}=1 ./pants ...`."
             )
 
-    def value_of(part: Part, name: str) -> str:
-        if part is Part.HASH:
+    def value_of(kind: Placeholder, name: str) -> str:
+        if kind is Placeholder.HASH:
             return "{hash}"
-        return versions[name] if part is Part.VERSION else environment[name]
+        return versions[name] if kind is Placeholder.VERSION else environment[name]
 
     repository = field_set.repository.value or field_set.address.target_name
     names = ImageNames(

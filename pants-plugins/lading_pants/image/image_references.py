@@ -13,7 +13,7 @@ from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 
 from lading.image.layers.layering import SINGLE, room_for_packages
-from lading.image.name_template import Part, parts
+from lading.image.name_template import Placeholder, placeholders
 from lading.image.root.file_trees import is_tree
 from lading.image.root.root_fields import strings
 from lading.python.image_python import MOST_WHEEL_LAYERS
@@ -24,7 +24,7 @@ from lading_pants.debian.image_debian_fields import (
     ImageDebianLockField,
     ImageDebianPackagesField,
 )
-from lading_pants.engine.named_address import Kind, NamedAddress, NamedAddressRequest
+from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest, TargetKind
 from lading_pants.errors import in_order
 from lading_pants.image.fields.docker_image import (
     BaseField,
@@ -157,8 +157,8 @@ class ImageFieldSet(PackageFieldSet):
         """The alias of the field in which a package's version occurs first, by its address."""
         found: dict[str, str] = {}
         for alias, text in self.named():
-            for part, name in parts(alias, text):
-                if part is Part.VERSION:
+            for kind, name in placeholders(alias, text):
+                if kind is Placeholder.VERSION:
                     found.setdefault(name, alias)
         return found
 
@@ -266,7 +266,7 @@ async def find_image_references(request: ImageReferencesRequest) -> ImageReferen
 class _Mentions:
     """Texts that name things of one kind, each with the alias of the first field it is in."""
 
-    kind: Kind
+    kind: TargetKind
     aliases: Mapping[str, str]
 
 
@@ -281,15 +281,19 @@ def _mentions(field_set: ImageFieldSet) -> Mapping[str, _Mentions]:
     contents = all_of(field_set.contents, field_set.contents.value or ())
     tools = all_of(field_set.run_as_root_tools, field_set.run_as_root_tools.value or ())
     return {
-        "contents": _Mentions(Kind.PACKAGE, contents),
-        "interpolated": _Mentions(Kind.PACKAGE, _first_fields(field_set)),
-        "tools": _Mentions(Kind.PACKAGE, tools),
-        "commands": _Mentions(Kind.PACKAGE, all_of(commands, references(commands.value or ""))),
-        "sources": _Mentions(Kind.TARGET, all_of(field_set.files, field_set.file_sources())),
-        "versions": _Mentions(Kind.PACKAGE, field_set.versions()),
-        "base": _Mentions(Kind.IMAGE, all_of(field_set.base, (base,) if base else ())),
-        "pex": _Mentions(Kind.TARGET, all_of(field_set.pex, (pex,) if pex else ())),
-        "python": _Mentions(Kind.PACKAGE, all_of(field_set.python, (python,) if python else ())),
+        "contents": _Mentions(TargetKind.PACKAGE, contents),
+        "interpolated": _Mentions(TargetKind.PACKAGE, _first_fields(field_set)),
+        "tools": _Mentions(TargetKind.PACKAGE, tools),
+        "commands": _Mentions(
+            TargetKind.PACKAGE, all_of(commands, references(commands.value or ""))
+        ),
+        "sources": _Mentions(TargetKind.TARGET, all_of(field_set.files, field_set.file_sources())),
+        "versions": _Mentions(TargetKind.PACKAGE, field_set.versions()),
+        "base": _Mentions(TargetKind.IMAGE, all_of(field_set.base, (base,) if base else ())),
+        "pex": _Mentions(TargetKind.TARGET, all_of(field_set.pex, (pex,) if pex else ())),
+        "python": _Mentions(
+            TargetKind.PACKAGE, all_of(field_set.python, (python,) if python else ())
+        ),
     }
 
 

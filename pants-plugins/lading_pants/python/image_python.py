@@ -34,7 +34,7 @@ from lading.python.wheel_name import WheelName
 from lading.values.counted import counted
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, to_json
-from lading_pants.debian.debian_parts import DebianPart, find_compiler
+from lading_pants.debian.debian_parts import DebianImagePart, find_compiler
 from lading_pants.debian.image_debian import ImageDebian
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.engine.platform import BuildPlatform
@@ -99,7 +99,7 @@ class PythonLayersRequest:
     planned: PlannedPython
     layers: tuple[ImageLayer, ...]
     tree: Digest
-    debian: tuple[DebianPart, ...]
+    debian: tuple[DebianImagePart, ...]
     subject: str
 
 
@@ -118,7 +118,7 @@ class _InterpreterRequest:
     planned: PlannedPython
     layers: tuple[ImageLayer, ...]
     tree: Digest
-    debian: tuple[DebianPart, ...]
+    debian: tuple[DebianImagePart, ...]
     subject: str
 
 

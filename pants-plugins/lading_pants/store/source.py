@@ -21,7 +21,7 @@ from pants.engine.target import (
 from lading.fetch.pinned_file import PinnedFile
 from lading.store.derivation import SourceInput
 from lading_pants.debian.debian import DebianFile, DebianFileRequest
-from lading_pants.engine.named_address import Kind, NamedAddress, NamedAddressRequest
+from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest, TargetKind
 from lading_pants.errors import TargetError
 from lading_pants.fetch.fetch import PinnedFileRequest, ResolvedPinnedFile
 from lading_pants.fetch.fetch_debian import DebianPackageField
@@ -64,7 +64,7 @@ async def find_store_source(request: StoreSourceRequest) -> StoreSource:
     # Pants also reports unknown addresses, but makes no suggestions.
     owner = Address(request.inputs.relative_to or "", target_name="_")
     await MultiGet(
-        Get(NamedAddress, NamedAddressRequest(text, owner, request.subject, Kind.TARGET))
+        Get(NamedAddress, NamedAddressRequest(text, owner, request.subject, TargetKind.TARGET))
         for text in request.inputs.values
     )
     targets = await Get(Targets, UnparsedAddressInputs, request.inputs)

@@ -30,7 +30,7 @@ from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
 from lading_pants.engine.platform import BuildPlatform
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError
-from lading_pants.fetch.fetch import FetchedFiles, FetchRequest
+from lading_pants.fetch.fetch import FetchedFiles, FetchFilesRequest
 from lading_pants.store.derivation import DeriveRequest, StoreDerivation, StoreTarget
 from lading_pants.store.override import OverrideChain, OverrideChainRequest
 from lading_pants.store.realise import (
@@ -320,15 +320,17 @@ async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
         sources["source"] = inputs.source
     debs = inputs.build_root.files
     fetched_debs, *fetched = await MultiGet(
-        Get(FetchedFiles, FetchRequest, fetch)
+        Get(FetchedFiles, FetchFilesRequest, fetch)
         for fetch in (
-            FetchRequest(
+            FetchFilesRequest(
                 debs,
                 f"Fetching {counted(len(debs), 'Debian package')} of the build root",
                 inputs.build_root.subject,
             ),
             *(
-                FetchRequest(_pinned(source), f"Fetching {source.identity.name}", source.subject)
+                FetchFilesRequest(
+                    _pinned(source), f"Fetching {source.identity.name}", source.subject
+                )
                 for source in sources.values()
             ),
         )

@@ -27,7 +27,7 @@ from lading.image.root.root_fields import fill_strings
 from lading.values.errors import LadingError
 from lading.values.field_text import field_text
 from lading.values.size import parse_size
-from lading_pants.engine.named_address import Kind, NamedAddress, NamedAddressRequest
+from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest, TargetKind
 from lading_pants.errors import TargetError, about
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.store.realise import StorePaths, StorePathsRequest
@@ -110,7 +110,7 @@ async def find_references(request: ImageTestReferencesRequest) -> ImageTestRefer
             field_set.image.value,
             field_set.address,
             f"{field_set.subject}: `{field_set.image.alias}`",
-            Kind.IMAGE,
+            TargetKind.IMAGE,
         ),
     )
     found = await MultiGet(

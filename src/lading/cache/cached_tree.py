@@ -40,7 +40,7 @@ _CHECK_INTERVAL = 30 * 24 * 60 * 60
 _used: List[int] = []
 
 
-class DamagedError(Exception):
+class DamagedTreeError(Exception):
     """A tree is not what it was; the text says what differs."""
 
 
@@ -87,20 +87,20 @@ def use_cache(cache: Path) -> None:
 
 
 def check_contents(place: Path) -> None:
-    """Read the whole tree at `place`; raises `DamagedError` if it has changed. The time of its last
-    use is not updated."""
+    """Read the whole tree at `place`; raises `DamagedTreeError` if it has changed. The time of its
+    last use is not updated."""
     state = _read_state(place)
     try:
         text = (place / MANIFEST).read_text(encoding="ascii")
         if hashlib.sha256(text.encode("ascii")).hexdigest() != state.manifest:
-            raise DamagedError(f"its {MANIFEST} is damaged")
+            raise DamagedTreeError(f"its {MANIFEST} is damaged")
         stats = stat_digest(place / TREE)
         found = TreeManifest.of(place / TREE)
     except (OSError, ValueError) as error:
-        raise DamagedError(f"it can't be read ({error})") from error
+        raise DamagedTreeError(f"it can't be read ({error})") from error
     differences = TreeManifest.from_json(text).differences(found)
     if differences:
-        raise DamagedError(differences)
+        raise DamagedTreeError(differences)
     with contextlib.suppress(OSError):  # for a user who may only read
         used = os.stat(place / STATE)
         _write_state(place, State(state.manifest, stats, int(time.time())))
@@ -119,7 +119,7 @@ def _is_sound(place: Path) -> bool:
             # A copied tree differs only in the results of `lstat`, and is recorded again.
             check_contents(place)
         return True
-    except (DamagedError, OSError) as error:
+    except (DamagedTreeError, OSError) as error:
         sys.stderr.write(f"{place} is damaged and will be unpacked again: {error}.\n")
         return False
 
@@ -129,9 +129,11 @@ def _read_state(place: Path) -> State:
         fields = json.loads((place / STATE).read_text(encoding="ascii"))
         return State(str(fields["manifest"]), str(fields["stats"]), int(float(fields["checked"])))
     except FileNotFoundError as error:
-        raise DamagedError(f"it has no {STATE}, so an earlier version of Lading made it") from error
+        raise DamagedTreeError(
+            f"it has no {STATE}, so an earlier version of Lading made it"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise DamagedError(f"its {STATE} can't be read") from error
+        raise DamagedTreeError(f"its {STATE} can't be read") from error
 
 
 def _write_state(place: Path, state: State) -> None:

@@ -7,7 +7,7 @@ from typing import Callable, List
 import pytest
 
 from lading.cache import cached_tree as module
-from lading.cache.cached_tree import DamagedError, cached_tree, check_contents
+from lading.cache.cached_tree import DamagedTreeError, cached_tree, check_contents
 from lading.cache.tree_manifest import stat_digest
 from lading.cache.workplace import remove_tree, workplace
 from lading.runtime.at_once_testing import run_at_once
@@ -165,7 +165,7 @@ def test_contents_are_told(cache: Cache) -> None:
     check_contents(cache.place)
     flip_bit(cache.tree / "bin" / "run")
     (cache.tree / "a\nb").touch()
-    with pytest.raises(DamagedError) as raised:
+    with pytest.raises(DamagedTreeError) as raised:
         check_contents(cache.place)
     assert str(raised.value) == (
         r"'.' has another time, 'a\nb' was added, 'bin/run' has another content"
@@ -175,7 +175,7 @@ def test_contents_are_told(cache: Cache) -> None:
 def test_a_damaged_manifest_is_found(cache: Cache) -> None:
     cache.get()
     flip_bit(cache.place / "manifest.json")
-    with pytest.raises(DamagedError, match=r"^its manifest\.json is damaged$"):
+    with pytest.raises(DamagedTreeError, match=r"^its manifest\.json is damaged$"):
         check_contents(cache.place)
 
 

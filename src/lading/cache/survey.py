@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, List, Optional
 
-from lading.cache.cached_tree import DAMAGED, STATE, TREE, DamagedError, check_contents
+from lading.cache.cached_tree import DAMAGED, STATE, TREE, DamagedTreeError, check_contents
 from lading.cache.workplace import UNFINISHED, remove_tree
 from lading.values.digest import Sha256
 
@@ -84,7 +84,7 @@ def _tree(path: Path, kind: str) -> CacheEntry:
     used = state.stat().st_mtime if state.is_file() else 0.0
     try:
         check_contents(path)
-    except DamagedError as error:
+    except DamagedTreeError as error:
         return CacheEntry(path, kind, _size(path), used, str(error))
     return CacheEntry(path, kind, _size(path / TREE), used)
 

@@ -15,11 +15,11 @@ from lading.checks.checks import Checks
 from lading.checks.command_result import CommandResult
 from lading.checks.dpkg import debian_packages, dpkg_files
 from lading.checks.engine_run import EngineRun
-from lading.checks.image_files import ImageFiles
 from lading.checks.layered_files import LayeredFiles
 from lading.checks.namespace_run import NamespaceRun
 from lading.checks.outcome import Outcome
 from lading.checks.report import junit_report, text_report
+from lading.checks.visible_files import VisibleFiles
 from lading.engines.container_engine import ContainerEngine, Engine
 from lading.image.config.runtime_config import RuntimeConfig
 from lading.image.layers.layer_blobs import LayerBlobs
@@ -78,9 +78,9 @@ def _outcomes(
         yield limit.judge(request.compressed_size)
 
 
-def _with_contents(layered: LayeredFiles, checks: Checks) -> ImageFiles:
+def _with_contents(layered: LayeredFiles, checks: Checks) -> VisibleFiles:
     """With the file contents that checks read."""
-    files = ImageFiles(layered.files)
+    files = VisibleFiles(layered.files)
     wanted = {key for path in ACCOUNT_FILES if (key := files.find_file(path)) is not None}
     wanted.update(dpkg_files(files))
     wanted.update(key for check in checks.files for key in check.wanted(files))

@@ -3,7 +3,7 @@
 import re
 from typing import Iterator, Tuple
 
-from lading.checks.image_files import ImageFiles
+from lading.checks.visible_files import VisibleFiles
 
 # The file where dpkg lists installed packages, and the directory used by images without dpkg
 # (distroless).
@@ -13,7 +13,7 @@ _PACKAGE = re.compile(r"^Package: *(\S+)", re.MULTILINE)
 _STATUS = re.compile(r"^Status: *(.*)$", re.MULTILINE)
 
 
-def dpkg_files(files: ImageFiles) -> Iterator[str]:
+def dpkg_files(files: VisibleFiles) -> Iterator[str]:
     """The keys of the files that list the installed Debian packages."""
     paths = [_STATUS_FILE]
     paths += [f"{_STATUS_DIRECTORY}/{name}" for name in files.names(_STATUS_DIRECTORY)]
@@ -23,7 +23,7 @@ def dpkg_files(files: ImageFiles) -> Iterator[str]:
             yield key
 
 
-def debian_packages(files: ImageFiles) -> Tuple[str, ...]:
+def debian_packages(files: VisibleFiles) -> Tuple[str, ...]:
     """The sorted names of the installed packages."""
     names = set()
     for key in dpkg_files(files):

@@ -17,8 +17,8 @@ from lading.checks.fields import Fields
 from lading.checks.go_syntax import go_file_mode
 from lading.checks.go_syntax.go_variables import expand
 from lading.checks.go_syntax.pattern import Pattern
-from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome, difference, indented, quoted
+from lading.checks.visible_files import VisibleFiles
 from lading.files.container_path import parse_container_path
 from lading.files.entry import Entry
 from lading.files.kind import Kind
@@ -108,15 +108,15 @@ class FileCheck:
         own = {name: expand(value, variables) for name, value in self.variables}
         return replace(self, path=expand(self.path, {**variables, **own}), variables=None)
 
-    def wanted(self, files: ImageFiles) -> Tuple[str, ...]:
+    def wanted(self, files: VisibleFiles) -> Tuple[str, ...]:
         """The keys of the files whose contents `judge` reads."""
         key = files.find_file(self.path) if self.is_read else None
         return () if key is None else (key,)
 
-    def judge(self, files: ImageFiles, accounts: AccountFiles) -> Outcome:
+    def judge(self, files: VisibleFiles, accounts: AccountFiles) -> Outcome:
         return Outcome(self.name, tuple(self._failures(files, accounts)))
 
-    def _failures(self, files: ImageFiles, accounts: AccountFiles) -> Iterator[str]:
+    def _failures(self, files: VisibleFiles, accounts: AccountFiles) -> Iterator[str]:
         key = files.find(self.path, through_link=False)
         if self.absent:
             if key is not None:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Mapping
 
-from lading.checks.image_files import ImageFiles
+from lading.checks.visible_files import VisibleFiles
 from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.layers.layer_blobs import LayerBlobs
@@ -30,7 +30,7 @@ def program(mode: int = 0o755) -> Entry:
     return Entry("", Kind.FILE, mode)
 
 
-def image_files(files: Mapping[str, Entry], contents: Mapping[str, bytes] = {}) -> ImageFiles:
+def image_files(files: Mapping[str, Entry], contents: Mapping[str, bytes] = {}) -> VisibleFiles:
     """With all parent directories, and files of mode 0644 for `contents`."""
     all_files: Dict[str, Entry] = {path: Entry(path, Kind.FILE, 0o644) for path in contents}
     all_files.update(files)
@@ -38,7 +38,7 @@ def image_files(files: Mapping[str, Entry], contents: Mapping[str, bytes] = {}) 
         while path:
             path = path.rpartition("/")[0]
             all_files.setdefault(path, directory())
-    return ImageFiles(all_files, contents)
+    return VisibleFiles(all_files, contents)
 
 
 def layer_blobs(*layers: bytes) -> LayerBlobs:

@@ -1,8 +1,8 @@
 import pytest
 
-from lading.checks.image_files import ImageFiles
 from lading.checks.image_testing import layer_blobs
 from lading.checks.layered_files import LayeredFiles
+from lading.checks.visible_files import VisibleFiles
 from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.programs.run_as_root_testing import directory, hard_link, layer, member, symlink
@@ -78,7 +78,7 @@ def test_a_damaged_layer_is_told() -> None:
 
 def test_a_program_sees_files_through_links() -> None:
     layered = LayeredFiles(layer_blobs(LOWER, UPPER))
-    files = ImageFiles(layered.files, layered.contents(["usr/lib/new"]))
+    files = VisibleFiles(layered.files, layered.contents(["usr/lib/new"]))
     assert files.read("/lib/new") == b"behind a link"
     assert files.find("/lib") == "usr/lib"
     assert files.find("/lib", through_link=False) == "lib"

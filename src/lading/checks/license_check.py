@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Iterator, Tuple
 
-from lading.checks.image_files import ImageFiles
 from lading.checks.outcome import Outcome
+from lading.checks.visible_files import VisibleFiles
 from lading.files.kind import Kind
 
 # The list of container-structure-test (pkg/types/v2/licenses.go).
@@ -24,15 +24,15 @@ class LicenseCheck:
     def name(self) -> str:
         return "licenseTests"
 
-    def wanted(self, files: ImageFiles) -> Tuple[str, ...]:
+    def wanted(self, files: VisibleFiles) -> Tuple[str, ...]:
         """The keys of the files whose contents `judge` reads."""
         keys = (files.find_file(path) for path in self._paths(files))
         return tuple(key for key in keys if key is not None)
 
-    def judge(self, files: ImageFiles) -> Outcome:
+    def judge(self, files: VisibleFiles) -> Outcome:
         return Outcome(self.name, tuple(self._failures(files)))
 
-    def _paths(self, files: ImageFiles) -> Iterator[str]:
+    def _paths(self, files: VisibleFiles) -> Iterator[str]:
         for name in files.names(_DEBIAN_ROOT) if self.debian else ():
             key = files.find(f"{_DEBIAN_ROOT}/{name}", through_link=False)
             if key is not None and files.files[key].kind == Kind.DIRECTORY and name not in _SPARED:
@@ -40,7 +40,7 @@ class LicenseCheck:
         for path in self.files:
             yield path.lstrip("/")
 
-    def _failures(self, files: ImageFiles) -> Iterator[str]:
+    def _failures(self, files: VisibleFiles) -> Iterator[str]:
         if self.debian and files.find(_DEBIAN_ROOT) is None:
             yield f"there is no directory /{_DEBIAN_ROOT}"
         for path in self._paths(files):

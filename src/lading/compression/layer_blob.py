@@ -6,8 +6,9 @@ the first bytes.
 
 import zlib
 from dataclasses import dataclass
-from typing import Iterator, Optional, Protocol
+from typing import Iterator, Optional
 
+from lading.compression.hashed_io import Input
 from lading.compression.layer_media_type import Compression
 from lading.compression.zstd import WINDOW_LOG_LIMIT, ZstdDecompressor, ZstdError, ZstdWindowError
 from lading.files.bounds import UnpackBound
@@ -18,11 +19,6 @@ _INPUT = 1 << 15
 
 # The most bytes of output from an input at once.
 _OUTPUT = 1 << 20
-
-
-class Input(Protocol):
-    def read(self, size: int, /) -> bytes:
-        ...
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Deque, List, Protocol
 
+from lading.compression.hashed_io import Input
 from lading.runtime.whole_file import whole_file
 
 #: Input bytes in one piece. It is part of the format, since it determines the output. Pieces of
@@ -20,13 +21,6 @@ MEMBER_SIZE = 4 << 20
 # A thread holds a piece, its compressed form, and its compressor's tables: 50 MB with zstd's
 # highest level.
 _MOST_THREADS = 8
-
-
-class Input(Protocol):
-    """What is compressed. Fewer bytes than asked for mean the end."""
-
-    def read(self, size: int, /) -> bytes:
-        ...
 
 
 class Output(Protocol):

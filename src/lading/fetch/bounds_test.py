@@ -9,7 +9,7 @@ from typing import Iterator, List
 import pytest
 
 from lading.fetch.client import Client
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.network.faults import UnavailableError
 from lading.network.persistence import Patience
 from lading.network.raw_server_testing import RawServer, Script, dripping, endless, saying
@@ -108,7 +108,7 @@ def test_a_slow_line_brings_a_large_file_in_the_end() -> None:
     patience = Patience(read=0.3, tries=1, window=0.3, slowest=10_000)
     handle = io.BytesIO()
     with RawServer(saying(lambda: pieces, 0.02)) as server:
-        Client(patience=patience).save(f"{server.url}/x", Part(handle))
+        Client(patience=patience).save(f"{server.url}/x", PartialFile(handle))
     assert handle.getvalue() == body
 
 
@@ -144,7 +144,7 @@ def test_a_page_does_not_unpack_to_more_than_it_may(encoding: str) -> None:
 def test_odd_headers_are_told_in_a_sentence(header: bytes, status: bytes) -> None:
     answer = b"HTTP/1.1 " + status + b" \x1b[2J\r\n" + header + b"\r\n\r\nx"
     with RawServer(saying(lambda: [answer])) as server:
-        for part in (Part(io.BytesIO()), Part(io.BytesIO(b"begun"))):
+        for part in (PartialFile(io.BytesIO()), PartialFile(io.BytesIO(b"begun"))):
             try:
                 Client(patience=PATIENCE, sleep=lambda _: None).save(f"{server.url}/x", part)
             except UnavailableError as fault:

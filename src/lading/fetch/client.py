@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.network.body import announced, chunks, let_go, whole, whole_number
 from lading.network.faults import GoneError, TransientError, UnavailableError, WrongContentError
 from lading.network.metered_session import MeteredSession, zone_of
@@ -187,7 +187,7 @@ class Client:
 
         return self._persistence(url, attempt)
 
-    def save(self, url: str, part: Part, wanted: Wanted = _ANYTHING) -> None:
+    def save(self, url: str, part: PartialFile, wanted: Wanted = _ANYTHING) -> None:
         """Complete `part` from `url`, continuing after the bytes that it has.
 
         Returns when the server has sent everything that it announced, and the wanted size if that
@@ -202,7 +202,7 @@ class Client:
             return
         self._persistence(url, lambda: self._continue(url, part, wanted), lambda: part.size)
 
-    def _continue(self, url: str, part: Part, wanted: Wanted) -> None:
+    def _continue(self, url: str, part: PartialFile, wanted: Wanted) -> None:
         # Ask for the original bytes: an archive must not be unpacked on the way.
         headers = {"Accept-Encoding": "identity"}
         if part.size:
@@ -219,7 +219,7 @@ class Client:
         if expected is not None and part.size < expected:
             raise TransientError(f"the connection ended after {part.size} of {expected} bytes")
 
-    def _begin(self, response: requests.Response, part: Part) -> None:
+    def _begin(self, response: requests.Response, part: PartialFile) -> None:
         """Bring `part` to the position where the body of `response` begins."""
         status = response.status_code
         if status == 206:
@@ -298,7 +298,7 @@ def _local_path(url: str) -> str:
     return unquote(urlsplit(url).path)
 
 
-def _read_local(url: str, part: Part, wanted: Wanted) -> None:
+def _read_local(url: str, part: PartialFile, wanted: Wanted) -> None:
     try:
         with open(_local_path(url), "rb") as source:
             while True:

@@ -11,7 +11,7 @@ from typing import Iterator, List
 import pytest
 
 from lading.fetch.client import Client, Wanted
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.network.faults import GoneError, UnavailableError, WrongContentError
 from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
 from lading.network.persistence import PATIENCE, Patience
@@ -34,7 +34,7 @@ class Saving:
         self.sleeps: List[float] = []
         self.reports: List[str] = []
         self.handle = io.BytesIO(held)
-        self.part = Part(self.handle)
+        self.part = PartialFile(self.handle)
         self.client = Client(self.reports.append, patience, self.sleeps.append)
 
     @property
@@ -46,7 +46,7 @@ class Saving:
 
 
 def _sha256(content: bytes) -> Sha256:
-    part = Part(io.BytesIO())
+    part = PartialFile(io.BytesIO())
     part.write(content)
     return part.sha256()
 

@@ -28,7 +28,7 @@ COMPONENTS = frozenset(("main", "contrib", "non-free", "non-free-firmware"))
 
 
 @dataclass(frozen=True)
-class Mirror:
+class DebianMirror:
     """A place that has `dists/` and `pool/`. `url` ends without a slash; `signed_by` is as in
     `AptSource`. `trusted_origin` means that the user named it as a mirror of Debian, so its Origin
     is not checked.
@@ -58,26 +58,26 @@ def debian_mirrors(
     suite: Optional[str] = None,
     timestamp: Optional[str] = None,
     apt_directory: Path = APT_DIRECTORY,
-) -> List[Mirror]:
+) -> List[DebianMirror]:
     """The configured mirrors, the machine's apt sources (first those that offer `suite`, since a
     mirror usually has more suites than one uses), then snapshot.debian.org soon after `timestamp`
     (a lock's; None means now). Best first, each URL once.
     """
-    mirrors = [Mirror(url.rstrip("/"), trusted_origin=True) for url in machine.debian_mirrors]
+    mirrors = [DebianMirror(url.rstrip("/"), trusted_origin=True) for url in machine.debian_mirrors]
     mirrors += _apt_mirrors(read_apt_sources(apt_directory), suite)
     snapshot = _snapshot(timestamp)
-    mirrors += [Mirror(f"{SNAPSHOT}/{archive}/{snapshot}") for archive in ARCHIVES]
-    first: Dict[str, Mirror] = {}
+    mirrors += [DebianMirror(f"{SNAPSHOT}/{archive}/{snapshot}") for archive in ARCHIVES]
+    first: Dict[str, DebianMirror] = {}
     for mirror in mirrors:
         first.setdefault(mirror.url, mirror)
     return list(first.values())
 
 
-def _apt_mirrors(sources: Tuple[AptSource, ...], suite: Optional[str]) -> Iterator[Mirror]:
+def _apt_mirrors(sources: Tuple[AptSource, ...], suite: Optional[str]) -> Iterator[DebianMirror]:
     debian = [source for source in sources if COMPONENTS.intersection(source.components)]
     for source in sorted(debian, key=lambda source: suite not in source.suites):
         for uri in source.uris:
-            yield Mirror(uri, source.signed_by)
+            yield DebianMirror(uri, source.signed_by)
 
 
 def _snapshot(timestamp: Optional[str]) -> str:

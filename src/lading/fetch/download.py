@@ -5,7 +5,7 @@ from typing import Callable, List, Tuple
 from lading.fetch.client import Client, Wanted
 from lading.fetch.download_cache import DownloadCache
 from lading.fetch.mirrors import places
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.verified import save_verified
 from lading.network.faults import GoneError, UnavailableError, WrongContentError
@@ -33,7 +33,7 @@ def download(
 
 
 def _fill(
-    part: Part,
+    part: PartialFile,
     file: PinnedFile,
     machine: Machine,
     client: Client,

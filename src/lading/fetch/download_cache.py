@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
 
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.runtime.locked_file import open_locked
 from lading.values.digest import Sha256
@@ -52,7 +52,7 @@ class DownloadCache:
         return False
 
     @contextmanager
-    def part(self, sha256: Sha256) -> Iterator[Optional[Part]]:
+    def part(self, sha256: Sha256) -> Iterator[Optional[PartialFile]]:
         """The part with this digest, locked until the block ends; other threads and processes wait.
         None if one of them has completed the file in the meantime.
 
@@ -67,7 +67,7 @@ class DownloadCache:
                 os.unlink(path)
                 yield None
                 return
-            part = Part(handle)
+            part = PartialFile(handle)
             try:
                 yield part
             except BaseException:

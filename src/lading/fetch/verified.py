@@ -1,12 +1,14 @@
 """Downloaded bytes, which are used only if they have the expected digest."""
 
 from lading.fetch.client import Client, Wanted
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.network.faults import WrongContentError
 from lading.values.digest import Sha256
 
 
-def save_verified(client: Client, url: str, part: Part, sha256: Sha256, wanted: Wanted) -> None:
+def save_verified(
+    client: Client, url: str, part: PartialFile, sha256: Sha256, wanted: Wanted
+) -> None:
     """Complete `part` with the file of this digest, continuing after what it has.
 
     Raises UnavailableError if `url` does not provide it. Wrong bytes are then removed from `part`;

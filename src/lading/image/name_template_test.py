@@ -1,6 +1,6 @@
 import pytest
 
-from lading.image.name_template import Part, fill, fill_hash, parts, sample
+from lading.image.name_template import Placeholder, fill, fill_hash, placeholders, sample
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 
@@ -9,16 +9,16 @@ DIGEST = Sha256("0123456789abcdef" * 4)
 
 def test_parts_are_found_in_order() -> None:
     text = "{version://3rdparty/redis}-{env:CI_COMMIT}-{hash}-{version::redis}"
-    assert list(parts("image_tags", text)) == [
-        (Part.VERSION, "//3rdparty/redis"),
-        (Part.ENVIRONMENT, "CI_COMMIT"),
-        (Part.HASH, ""),
-        (Part.VERSION, ":redis"),
+    assert list(placeholders("image_tags", text)) == [
+        (Placeholder.VERSION, "//3rdparty/redis"),
+        (Placeholder.ENVIRONMENT, "CI_COMMIT"),
+        (Placeholder.HASH, ""),
+        (Placeholder.VERSION, ":redis"),
     ]
 
 
 def test_parts_are_replaced() -> None:
-    assert fill("image_tags", "a-{env:X}{hash}", lambda part, name: f"<{part.value}{name}>") == (
+    assert fill("image_tags", "a-{env:X}{hash}", lambda kind, name: f"<{kind.value}{name}>") == (
         "a-<envX><hash>"
     )
     assert fill_hash("v1-{hash}", DIGEST) == "v1-0123456789ab"
@@ -30,5 +30,5 @@ def test_parts_are_replaced() -> None:
 )
 def test_other_braces_are_refused(text: str) -> None:
     with pytest.raises(LadingError, match="`image_tags` has .* is unknown") as error:
-        list(parts("image_tags", text))
+        list(placeholders("image_tags", text))
     assert text in str(error.value)

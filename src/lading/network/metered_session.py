@@ -35,7 +35,7 @@ LARGEST_HEAD = 1 << 18
 _ADDRESSES = 4
 
 
-class Limits:
+class SessionLimits:
     """The limits of a session's requests; changed between requests, for one thread.
 
     `zone` is the innermost network zone that the connected address may be in.
@@ -112,7 +112,12 @@ class _Answer(http.client.HTTPResponse):
     """`zone` is the server's; None behind a proxy."""
 
     def __init__(
-        self, limits: Limits, zone: Callable[[], Optional[Zone]], sock: Any, *args: Any, **kw: Any
+        self,
+        limits: SessionLimits,
+        zone: Callable[[], Optional[Zone]],
+        sock: Any,
+        *args: Any,
+        **kw: Any,
     ) -> None:
         self.meter = Meter(limits.patience)
         self.zone = zone()
@@ -123,7 +128,7 @@ class _Answer(http.client.HTTPResponse):
 class _Limited:
     """A connection of urllib3 that obeys `limits`."""
 
-    limits: Limits
+    limits: SessionLimits
     zone: Optional[Zone] = None
 
     def __init__(self, *args: Any, **kw: Any) -> None:
@@ -199,7 +204,7 @@ class Pace:
         return True
 
 
-def _pool_classes(limits: Limits) -> Dict[str, type]:
+def _pool_classes(limits: SessionLimits) -> Dict[str, type]:
     class Http(_Limited, HTTPConnection):  # type: ignore[misc]
         pass
 
@@ -219,7 +224,7 @@ def _pool_classes(limits: Limits) -> Dict[str, type]:
 class _Adapter(HTTPAdapter):
     """With a `context`, urllib3 adds the usual authorities to the context's own."""
 
-    def __init__(self, limits: Limits, context: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(self, limits: SessionLimits, context: Optional[ssl.SSLContext] = None) -> None:
         self._classes = _pool_classes(limits)
         self._context = {} if context is None else {"ssl_context": context}
         super().__init__()
@@ -250,7 +255,7 @@ class MeteredSession(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self._limits = Limits()
+        self._limits = SessionLimits()
         self.mount("http://", _Adapter(self._limits))
         self.mount("https://", _Adapter(self._limits))
 

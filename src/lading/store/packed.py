@@ -41,7 +41,7 @@ _DAMAGE = (
 _Member = Tuple[str, Iterator[bytes]]
 
 
-class DamagedError(Exception):
+class DamagedMemberError(Exception):
     """A member can't be unpacked completely. Test data may be broken on purpose."""
 
 
@@ -64,8 +64,8 @@ def members(path: str, name: str, limit: int = UNPACKED_LIMIT) -> Iterator[_Memb
     """Each member's name and content; nothing for a file that is not compressed.
 
     The only member of a gzip, bzip2 or xz file is called ""; a member of a member `outer!/inner`.
-    Read a content to its end before taking the next member; it raises `DamagedError` where it is
-    damaged. Raises `LadingError`, which calls the file `name`, beyond `limit` bytes in total.
+    Read a content to its end before taking the next member; it raises `DamagedMemberError` where it
+    is damaged. Raises `LadingError`, which calls the file `name`, beyond `limit` bytes in total.
     """
     with open(path, "rb") as file:
         yield from _members(file, _Budget(name, limit), nested=True)
@@ -76,7 +76,7 @@ def _members(file: BinaryIO, budget: _Budget, nested: bool) -> Iterator[_Member]
         chunks = _guard(content, budget)
         try:
             first = next(chunks, b"")
-        except DamagedError:
+        except DamagedMemberError:
             continue
         chunks = itertools.chain([first], chunks)
         if nested and (first.startswith(_ZIP) or _stream_opener(first)):
@@ -89,7 +89,7 @@ def _nested_members(name: str, chunks: Iterator[bytes], budget: _Budget) -> Iter
     with tempfile.TemporaryFile() as copy:
         try:
             copy.writelines(chunks)
-        except DamagedError:
+        except DamagedMemberError:
             return
         copy.seek(0)
         yield name, _read_chunks(copy)
@@ -113,7 +113,7 @@ def _guard(chunks: Iterator[bytes], budget: _Budget) -> Iterator[bytes]:
         try:
             chunk = next(chunks, None)
         except _DAMAGE as error:
-            raise DamagedError from error
+            raise DamagedMemberError from error
         if chunk is None:
             return
         budget.spend(len(chunk))

@@ -24,7 +24,7 @@ def unpack(path: Path, limit: int = packed.UNPACKED_LIMIT) -> Dict[str, bytes]:
     """Every member that is complete."""
     whole = {}
     for name, chunks in packed.members(os.fspath(path), path.name, limit):
-        with contextlib.suppress(packed.DamagedError):
+        with contextlib.suppress(packed.DamagedMemberError):
             whole[name] = b"".join(chunks)
     return whole
 

@@ -32,7 +32,7 @@ _CHUNK_SIZE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HashScanner:
     """The hashes to look for, prepared once for any number of scans."""
 
     hashes: Tuple[bytes, ...]
@@ -40,7 +40,7 @@ class Wanted:
     _piece_set: FrozenSet[int]
 
     @classmethod
-    def of(cls, hashes: Iterable[str]) -> "Wanted":
+    def of(cls, hashes: Iterable[str]) -> "HashScanner":
         """Takes the hash parts of store paths, 32 characters each."""
         wanted = tuple(sorted({text.encode("ascii") for text in hashes}))
         pieces: Dict[int, Tuple[bytes, ...]] = {}
@@ -80,7 +80,7 @@ def scan_tree(root: Path, hashes: Iterable[str]) -> Dict[str, str]:
 
 def scan_entries(entries: Iterable[HostFile], hashes: Iterable[str]) -> Dict[str, str]:
     """Like `scan_tree`, for `entries` instead of a whole tree."""
-    wanted = Wanted.of(hashes)
+    wanted = HashScanner.of(hashes)
     found: Dict[bytes, str] = {}
     for entry in entries:
         for place, hashes_there in _scan_entry(wanted, entry):
@@ -89,7 +89,7 @@ def scan_entries(entries: Iterable[HostFile], hashes: Iterable[str]) -> Dict[str
     return {hash_.decode("ascii"): found[hash_] for hash_ in sorted(found)}
 
 
-def _scan_entry(wanted: Wanted, entry: HostFile) -> Iterator[Tuple[str, Set[bytes]]]:
+def _scan_entry(wanted: HashScanner, entry: HostFile) -> Iterator[Tuple[str, Set[bytes]]]:
     yield entry.path, wanted.scan([os.fsencode(os.path.basename(entry.path))])
     if entry.is_link:
         yield entry.path, wanted.scan([os.fsencode(os.readlink(entry.host))])
@@ -100,10 +100,10 @@ def _scan_entry(wanted: Wanted, entry: HostFile) -> Iterator[Tuple[str, Set[byte
             yield f"{entry.path}!/{member}", _scan_member(wanted, chunks)
 
 
-def _scan_member(wanted: Wanted, chunks: Iterable[bytes]) -> Set[bytes]:
+def _scan_member(wanted: HashScanner, chunks: Iterable[bytes]) -> Set[bytes]:
     """The hashes in a compressed member's content; none if it is damaged, since then nobody can
     read it."""
     try:
         return wanted.scan(chunks)
-    except packed.DamagedError:
+    except packed.DamagedMemberError:
         return set()

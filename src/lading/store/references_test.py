@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lading.store.references import Wanted, scan_tree
+from lading.store.references import HashScanner, scan_tree
 
 ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 A = "0a1b2c3d4f5g6h7i8j9k0l1m2n3p4q5r"
@@ -45,19 +45,19 @@ def test_finds_what_a_naive_search_finds_wherever_chunks_end(
     data: st.DataObject, hashes: Set[str], edges: List[int]
 ) -> None:
     haystack = data.draw(haystacks(hashes))
-    assert Wanted.of(hashes).scan(in_chunks(haystack, edges)) == naive(haystack, hashes)
+    assert HashScanner.of(hashes).scan(in_chunks(haystack, edges)) == naive(haystack, hashes)
 
 
 @pytest.mark.parametrize("offset", range(100))
 @pytest.mark.parametrize("filler", [b"\0", b"0"])
 def test_finds_a_hash_at_every_offset(offset: int, filler: bytes) -> None:
     data = filler * offset + A.encode() + filler * (100 - offset)
-    assert Wanted.of([A, B]).scan([data]) == {A.encode()}
+    assert HashScanner.of([A, B]).scan([data]) == {A.encode()}
 
 
 def test_one_byte_chunks() -> None:
     data = b"x" * 40 + A.encode() + B.encode()
-    assert Wanted.of([A, B]).scan(bytes([byte]) for byte in data) == {A.encode(), B.encode()}
+    assert HashScanner.of([A, B]).scan(bytes([byte]) for byte in data) == {A.encode(), B.encode()}
 
 
 def test_finds_in_content_names_and_link_targets_and_tells_the_first_place(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Mapping, Sequence, Tuple
 from lading.files.entry import EXECUTABLE_MODE, Entry
 from lading.files.kind import Kind
 from lading.store.package import StorePackage
-from lading.store.references import Wanted
+from lading.store.references import HashScanner
 from lading.store.script import Programs, run_from_store
 from lading.tar import tar_header
 from lading.values.digest import Sha256
@@ -41,7 +41,7 @@ class ScriptPackage:
         member = Entry("", Kind.FILE, EXECUTABLE_MODE, size=size, sha256=Sha256.of(content).hex)
         header = tar_header.header(member, str(path)[1:])
         segment = header + content + tar_header.padding(size)
-        found = Wanted.of(package.hash for package in packages).scan([content])
+        found = HashScanner.of(package.hash for package in packages).scan([content])
         references = sorted(package for package in packages if package.hash.encode() in found)
         package = StorePackage(
             path=path,

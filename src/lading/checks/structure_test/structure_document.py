@@ -13,7 +13,7 @@ _Parsed = TypeVar("_Parsed")
 
 
 @dataclass(frozen=True)
-class Node:
+class DocumentNode:
     """A value in the file. `where` is the file and the path in it."""
 
     where: str
@@ -36,11 +36,11 @@ class Node:
             raise LadingError(f"{self.where}: {self.value!r} is not a string. Write one.")
         return self.value
 
-    def elements(self) -> Iterator["Node"]:
+    def elements(self) -> Iterator["DocumentNode"]:
         if not isinstance(self.value, list):
             raise LadingError(f"{self.where}: {self.value!r} is not a list. Write one.")
         for number, value in enumerate(self.value, 1):
-            yield Node(f"{self.where}, number {number}", value)
+            yield DocumentNode(f"{self.where}, number {number}", value)
 
     def words(self) -> Tuple[str, ...]:
         return tuple(node.text() for node in self.elements())
@@ -51,12 +51,12 @@ class MappingNode:
     where: str
     values: Mapping[str, Any]
 
-    def node(self, key: str) -> Optional[Node]:
+    def node(self, key: str) -> Optional[DocumentNode]:
         """None if it is missing or empty."""
         value = self.values.get(key)
         if value is None or value == "":
             return None
-        return Node(f"{self.where}, {key}", value)
+        return DocumentNode(f"{self.where}, {key}", value)
 
     def text(self, key: str) -> str:
         node = self.node(key)
@@ -72,7 +72,7 @@ class MappingNode:
         node = self.node(key)
         return node.words() if node else ()
 
-    def each(self, key: str, parse: Callable[[Node], _Parsed]) -> Tuple[_Parsed, ...]:
+    def each(self, key: str, parse: Callable[[DocumentNode], _Parsed]) -> Tuple[_Parsed, ...]:
         node = self.node(key)
         return tuple(parse(element) for element in node.elements()) if node else ()
 

@@ -12,7 +12,7 @@ from lading.checks.file_check import FileCheck
 from lading.checks.go_syntax import go_file_mode
 from lading.checks.go_syntax.pattern import Pattern
 from lading.checks.license_check import LicenseCheck
-from lading.checks.structure_test.structure_document import MappingNode, Node
+from lading.checks.structure_test.structure_document import DocumentNode, MappingNode
 from lading.image.config.user import User
 from lading.values.errors import LadingError
 
@@ -81,7 +81,7 @@ _Variables = Tuple[Tuple[str, str], ...]
 def parse_structure_file(path: str, document: Any) -> Checks:
     """`document` is the parsed YAML. Raises a LadingError that names the file and the position in
     it."""
-    root = Node(path, document).mapping(_KEYS)
+    root = DocumentNode(path, document).mapping(_KEYS)
     version = root.text("schemaVersion")
     if version != SCHEMA_VERSION:
         raise LadingError(
@@ -101,7 +101,7 @@ def parse_structure_file(path: str, document: Any) -> Checks:
     )
 
 
-def _variable(node: Node) -> Tuple[str, str]:
+def _variable(node: DocumentNode) -> Tuple[str, str]:
     fields = node.mapping(("key", "value"))
     return fields.required("key"), fields.text("value")
 
@@ -126,17 +126,17 @@ def _run_user(root: MappingNode) -> Optional[str]:
     return user or None
 
 
-def _command(node: Node, variables: _Variables, user: Optional[str]) -> CommandCheck:
+def _command(node: DocumentNode, variables: _Variables, user: Optional[str]) -> CommandCheck:
     fields = node.mapping(_COMMAND_KEYS)
     for key in ("setup", "teardown"):
-        for command in fields.each(key, Node.words):
+        for command in fields.each(key, DocumentNode.words):
             if not command:
                 raise LadingError(f"{fields.where}: {key} has an empty command. Remove it.")
     own = dict(fields.each("envVars", _variable))
     return CommandCheck(
         name=fields.required("name"),
         words=(fields.required("command"), *fields.words("args")),
-        setup=fields.each("setup", Node.words),
+        setup=fields.each("setup", DocumentNode.words),
         env=tuple(sorted({**dict(variables), **own}.items())),
         user=user,
         exit_code=fields.number("exitCode") or 0,
@@ -146,7 +146,7 @@ def _command(node: Node, variables: _Variables, user: Optional[str]) -> CommandC
     )
 
 
-def _existence(node: Node, variables: _Variables) -> FileCheck:
+def _existence(node: DocumentNode, variables: _Variables) -> FileCheck:
     fields = node.mapping(_EXISTENCE_KEYS)
     name, path = fields.required("name"), fields.required("path")
     absent = not fields.boolean("shouldExist", True)
@@ -175,7 +175,7 @@ def _id(fields: MappingNode, key: str) -> Optional[str]:
     return None if number is None or number == -1 else str(number)
 
 
-def _content(node: Node) -> FileCheck:
+def _content(node: DocumentNode) -> FileCheck:
     fields = node.mapping(_CONTENT_KEYS)
     path = fields.required("path")
     return FileCheck(
@@ -187,7 +187,7 @@ def _content(node: Node) -> FileCheck:
     )
 
 
-def _licenses(node: Node) -> LicenseCheck:
+def _licenses(node: DocumentNode) -> LicenseCheck:
     fields = node.mapping(("debian", "files"))
     return LicenseCheck(fields.boolean("debian", False), fields.words("files"))
 
@@ -220,7 +220,7 @@ def _metadata(root: MappingNode) -> Iterator[ConfigCheck]:
             yield ConfigCheck(config_key, "", Comparison.IS, fields.text(key))
 
 
-def _expected_value(node: Node) -> Tuple[str, Any]:
+def _expected_value(node: DocumentNode) -> Tuple[str, Any]:
     fields = node.mapping(("key", "value", "isRegex"))
     value: Any = fields.text("value")
     if fields.boolean("isRegex", False):

@@ -18,8 +18,8 @@ from lading.debian.lock.packed_index import PACKINGS, unpacked
 from lading.debs.deb822 import paragraphs
 from lading.fetch.apt_sources import APT_DIRECTORY
 from lading.fetch.client import Client, Wanted
-from lading.fetch.debian_mirrors import SNAPSHOT, STAMP_FORMAT, Mirror, debian_mirrors
-from lading.fetch.part import Part
+from lading.fetch.debian_mirrors import SNAPSHOT, STAMP_FORMAT, DebianMirror, debian_mirrors
+from lading.fetch.partial_file import PartialFile
 from lading.network.body import whole_number
 from lading.network.faults import GoneError, UnavailableError
 from lading.runtime.machine import Machine
@@ -119,7 +119,7 @@ class Archive:
         for name in names:
             yield self._packages(release, component, name)
 
-    def _release(self, suite: str, mirror: Mirror) -> Release:
+    def _release(self, suite: str, mirror: DebianMirror) -> Release:
         text = self._signed_text(suite, mirror).decode("utf-8", "replace")
         fields = next(paragraphs(text), {})
         release = Release(suite, mirror.url, fields, _files(fields.get("sha256", "")))
@@ -129,7 +129,7 @@ class Archive:
             raise LadingError(f"its origin is {_told(fields, 'origin')} and not {_ORIGIN!r}.")
         return release
 
-    def _signed_text(self, suite: str, mirror: Mirror) -> bytes:
+    def _signed_text(self, suite: str, mirror: DebianMirror) -> bytes:
         base = f"{mirror.url}/dists/{suite}"
         certs = certificates(mirror.signed_by, self.apt_directory, self.keyring_directory)
         signed = Wanted(limit=_LARGEST_RELEASE)
@@ -237,7 +237,7 @@ def _get(url: str, wanted: Wanted) -> Optional[bytes]:
     determined."""
     content = io.BytesIO()
     try:
-        Client().save(url, Part(content), wanted)
+        Client().save(url, PartialFile(content), wanted)
     except GoneError:
         return None
     except UnavailableError as error:

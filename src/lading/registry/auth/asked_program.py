@@ -24,7 +24,7 @@ class NoAnswerError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandOutput:
     status: int
     output: bytes
 
@@ -35,7 +35,7 @@ def ask(
     seconds: float,
     environment: Mapping[str, str],
     directory: Optional[str] = None,
-) -> Answer:
+) -> CommandOutput:
     """Returns what `command` writes to standard output when it reads `question`, which must fit
     into a pipe.
 
@@ -59,7 +59,7 @@ def ask(
             process.stdin.write(question)
         with process.stdout:
             output = _read(process, process.stdout, end)
-        return Answer(process.wait(max(0.0, end - time.monotonic())), output)
+        return CommandOutput(process.wait(max(0.0, end - time.monotonic())), output)
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         raise NoAnswerError(f"did not answer in {seconds:g} seconds") from error
     finally:

@@ -5,7 +5,7 @@ from typing import Iterator
 
 import pytest
 
-from lading.registry.auth.asked_program import Answer, NoAnswerError, ask
+from lading.registry.auth.asked_program import CommandOutput, NoAnswerError, ask
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -17,19 +17,19 @@ def in_time() -> Iterator[None]:
     assert time.monotonic() - start < 10
 
 
-def asked(script: str, seconds: float = 5) -> Answer:
+def asked(script: str, seconds: float = 5) -> CommandOutput:
     return ask(["sh", "-c", script], b"question", seconds, ENVIRONMENT)
 
 
 def test_an_answer() -> None:
-    assert asked("cat; exit 3") == Answer(3, b"question")
-    assert asked("exec <&-; echo a") == Answer(0, b"a\n")
+    assert asked("cat; exit 3") == CommandOutput(3, b"question")
+    assert asked("exec <&-; echo a") == CommandOutput(0, b"a\n")
     large = asked("head -c 300000 /dev/zero")
     assert len(large.output) == 300_000
 
 
 def test_what_it_has_started_is_not_waited_for() -> None:
-    assert asked("sleep 60 & echo a") == Answer(0, b"a\n")
+    assert asked("sleep 60 & echo a") == CommandOutput(0, b"a\n")
 
 
 @pytest.mark.parametrize("script", ["sleep 60", "sleep 60 | cat", "exec >&-; sleep 60"])

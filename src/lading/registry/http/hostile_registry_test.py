@@ -11,7 +11,7 @@ import pytest
 
 from lading.fetch.client import Client, Wanted
 from lading.fetch.mirrors import ListedPlace
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.network.faults import InsideError, UnavailableError
 from lading.network.faulty_server_testing import FaultyServer, Reply
 from lading.network.metered_session import MeteredSession
@@ -193,7 +193,7 @@ class TestAddress:
             client = Client(patience=PATIENCE)
             located = ListedPlace("http://index.example/foo/", "foo-1.whl").locate(client)
             with pytest.raises(UnavailableError, match="inside this network"):
-                client.save(located.url, Part(io.BytesIO()), Wanted(zone=located.zone))
+                client.save(located.url, PartialFile(io.BytesIO()), Wanted(zone=located.zone))
             server.serve("http://index.example/r", Reply(302, headers={"Location": located.url}))
             with pytest.raises(UnavailableError, match="inside this network"):
                 client.page("http://index.example/r", "*/*")

@@ -221,7 +221,7 @@ class TestToken:
         """It expires in the middle of a blob."""
         from io import BytesIO
 
-        from lading.fetch.part import Part
+        from lading.fetch.partial_file import PartialFile
 
         body = BODY * 1000
         first = Ranged(body=body, cut=5000)
@@ -234,7 +234,7 @@ class TestToken:
         )
         give(registry, {"token": "a"}, {"token": "b"})
         handle = BytesIO()
-        registry.client.save(registry.server.url + PATH, Part(handle), Wanted(len(body)))
+        registry.client.save(registry.server.url + PATH, PartialFile(handle), Wanted(len(body)))
         assert handle.getvalue() == body
         assert registry.server.ranges(PATH) == (None, None, "bytes=5000-", "bytes=5000-")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, TypeVar
 
 from lading.fetch.client import Client, Wanted
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.fetch.verified import save_verified
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
@@ -16,7 +16,7 @@ from lading.registry.certificates import CERTIFICATES_DIR
 from lading.registry.http.transport import Transport
 from lading.registry.manifest import ACCEPT, LARGEST_DOCUMENT
 from lading.registry.place import Place, places_of
-from lading.registry.pull.pulled_image import PulledImage, find_image
+from lading.registry.pull.remote_image import RemoteImage, find_image
 from lading.registry.pull.unpulled import Failure, unpulled
 from lading.registry.reference import Reference
 from lading.registry.tag_digest import tag_digest
@@ -61,11 +61,11 @@ class Puller:
             lambda source: tag_digest(source.client, source.place, tag),
         )
 
-    def image(self, digest: Sha256, platform: Platform) -> PulledImage:
+    def image(self, digest: Sha256, platform: Platform) -> RemoteImage:
         """The image with this digest; if the digest is of an index, its image for `platform`."""
         return find_image(Reference(self._repository, digest=digest), platform, self._document)
 
-    def blob(self, digest: Sha256, size: Optional[int], part: Part) -> None:
+    def blob(self, digest: Sha256, size: Optional[int], part: PartialFile) -> None:
         """Complete the file `part` with the blob, continuing after the bytes that it has, without
         reading it all into memory."""
 

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
-from lading.fetch.part import Part
+from lading.fetch.partial_file import PartialFile
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
@@ -64,7 +64,7 @@ class Pulling:
 
     def blob(self, digest: Sha256, size: Optional[int] = len(BODY), held: bytes = b"") -> bytes:
         handle = io.BytesIO(held)
-        self.puller.blob(digest, size, Part(handle))
+        self.puller.blob(digest, size, PartialFile(handle))
         return handle.getvalue()
 
     def knows(self, **auths: Dict[str, str]) -> None:
@@ -153,7 +153,7 @@ class TestBlob:
         self, registry: RegistryServer, pulling: Pulling, reply: Reply, reason: str
     ) -> None:
         digest = registry.blob(BODY, reply)
-        part = Part(io.BytesIO())
+        part = PartialFile(io.BytesIO())
         with pytest.raises(LadingError) as raised:
             pulling.puller.blob(digest, len(BODY), part)
         assert f"{registry.name}@{digest} could not be pulled. {registry.host}: {reason}" in str(

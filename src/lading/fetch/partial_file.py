@@ -8,7 +8,7 @@ from lading.values.digest import Sha256
 _CHUNK = 1 << 20
 
 
-class Part:
+class PartialFile:
     """Bytes from the beginning of a file, hashed as they arrive.
 
     `is_pieced` says whether they came over more than one connection: then pieces of different files

@@ -33,7 +33,7 @@ GetDocument = Callable[[str, Sha256], bytes]
 
 
 @dataclass(frozen=True)
-class PulledImage:
+class RemoteImage:
     """`manifest_bytes` and `config_bytes` are as in the registry. `digest` is the manifest's, which
     differs from the pinned one if that is of an index.
     """
@@ -54,7 +54,7 @@ class _Candidate:
     depth: int = 0
 
 
-def find_image(reference: Reference, platform: Platform, get: GetDocument) -> PulledImage:
+def find_image(reference: Reference, platform: Platform, get: GetDocument) -> RemoteImage:
     """The image with the reference's digest; if the digest is of an index, its image for
     `platform`.
 
@@ -81,7 +81,7 @@ def _names(platforms: List[Platform]) -> str:
 
 def _search(
     first: _Candidate, platform: Platform, get: GetDocument, offered: List[Platform]
-) -> Optional[PulledImage]:
+) -> Optional[RemoteImage]:
     """None if no image suits; `offered` then lists the available platforms."""
     pending = [first]
     for _ in range(_MOST_MANIFESTS):
@@ -112,7 +112,7 @@ def _below(candidate: _Candidate, index: ImageIndex, platform: Platform) -> Tupl
 
 def _image(
     candidate: _Candidate, content: bytes, manifest: ImageManifest, get: GetDocument
-) -> PulledImage:
+) -> RemoteImage:
     for layer in manifest.layers:
         if layer.is_foreign:
             raise MalformedError(
@@ -124,7 +124,7 @@ def _image(
     if candidate.platform is not None and not found.variant:
         # Many configs lack the variant that the index has.
         found = Platform(found.os, found.architecture, candidate.platform.variant)
-    return PulledImage(candidate.digest, content, config, manifest, found)
+    return RemoteImage(candidate.digest, content, config, manifest, found)
 
 
 def _config(descriptor: Descriptor, get: GetDocument) -> bytes:

@@ -10,7 +10,7 @@ from lading.image.root.account_files import ACCOUNT_FILES, AccountFiles
 
 
 @dataclass(frozen=True)
-class ImageFiles:
+class VisibleFiles:
     """Entries by path without leading slash and without links among its parents; the root's path is
     "".
 
