@@ -11,7 +11,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.cache.unpacked_segments import SegmentFile
-from lading.debian.layer_request import DebianImagePart as PartOfRequest
+from lading.debian.layer_request import DebianPart as PartOfRequest
 from lading.debian.programs import segment_main
 from lading.fetch.pinned_file import PinnedFile
 from lading.python.image_python import DebianPython

@@ -103,7 +103,7 @@ def test_a_flipped_bit_is_found_and_removed(
     [
         ("roots/key.unfinished.abc", "it is unfinished"),
         ("roots/key.damaged.abc", "it was damaged, and has been unpacked again"),
-        ("roots/old", "it has no state.json, so an earlier version of Lading made it"),
+        ("roots/old", "it has no state.json"),
         ("store", "it is of an earlier version"),
     ],
 )

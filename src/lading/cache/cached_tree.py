@@ -8,12 +8,11 @@
 
 import contextlib
 import hashlib
-import json
 import os
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, List
 
@@ -22,6 +21,7 @@ from lading.cache.workplace import UNFINISHED, remove_tree, workplace
 from lading.runtime.file_lock import lock
 from lading.runtime.whole_file import write_whole
 from lading.values.errors import LadingError
+from lading.values.json_codec import read_json, to_json
 
 TREE, MANIFEST, STATE = "tree", "manifest.json", "state.json"
 
@@ -126,18 +126,15 @@ def _is_sound(place: Path) -> bool:
 
 def _read_state(place: Path) -> State:
     try:
-        fields = json.loads((place / STATE).read_text(encoding="ascii"))
-        return State(str(fields["manifest"]), str(fields["stats"]), int(float(fields["checked"])))
+        return read_json(State, place / STATE)
     except FileNotFoundError as error:
-        raise DamagedTreeError(
-            f"it has no {STATE}, so an earlier version of Lading made it"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise DamagedTreeError(f"it has no {STATE}") from error
+    except (OSError, ValueError) as error:
         raise DamagedTreeError(f"its {STATE} can't be read") from error
 
 
 def _write_state(place: Path, state: State) -> None:
-    write_whole(place / STATE, json.dumps(asdict(state)))
+    write_whole(place / STATE, to_json(state))
 
 
 @contextmanager

@@ -218,8 +218,13 @@ class _Reader:
             raise self._error("has dynamic entries without a string table")
         table = self._offset_of(addresses[-1], segments)
         strings: Dict[int, List[str]] = {}
+        left = self.size
         for tag, value in entries:
-            strings.setdefault(tag, []).append(self._string(table + value))
+            text = self._string(table + value)
+            left -= len(text)
+            if left < 0:  # many entries may refer to the same bytes
+                raise self._error("has longer dynamic strings than it has bytes")
+            strings.setdefault(tag, []).append(text)
         return strings
 
     def _offset_of(self, address: int, segments: List[_Segment]) -> int:

@@ -112,12 +112,16 @@ LOAD, INTERP, DYNAMIC = 64, 64 + 56, 64 + 2 * 56
 NO_STRING_TABLE = make_elf(strings=[(NEEDED, "libc.so.6")]).replace(
     struct.pack("<q", STRTAB), struct.pack("<q", STRTAB + 1)
 )
+LONG = make_elf(strings=[(NEEDED, "x" * 9000), *[(NEEDED, "")] * 9])
+for entry in range(9):  # each refers to the long string
+    LONG = LONG.replace(struct.pack("<qQ", NEEDED, 9002 + entry), struct.pack("<qQ", NEEDED, 1))
 CUT_IN_STRING = make_elf(interpreter="/x")[: 64 + 2 * 56 + len("/x")]
 
 
 @pytest.mark.parametrize(
     "content, reason",
     [
+        (LONG, "has longer dynamic strings than it has bytes"),
         (b"not an ELF file at all", "does not start with the ELF magic bytes"),
         (make_elf()[:10], "ends before offset 16"),
         (make_elf()[:40], "ends before"),

@@ -21,10 +21,12 @@ _TAIL_BYTES = 1 << 16
 # ECMA-48, 5.4: colours. Many programs print them even to a log.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 
-# What bash, dash and make print about a command that is not on PATH.
+# What bash, dash and make print about a command that is not on PATH. Only its status on the next
+# line says that make looked for a command.
 _NOT_FOUND = re.compile(
-    r"(?:.*: line \d+: (?=\S+: command )|.*: \d+: |make(?:\[\d+\])?: )"
-    r"([^\s:/]+): (?:command not found|not found|No such file or directory)$"
+    r"^(?:.*: line \d+: (?=\S+: command )|.*: \d+: |make(?:\[\d+\])?: (?=.*\n.* Error 127$))"
+    r"([^\s:/]+): (?:command not found|not found|No such file or directory)$",
+    re.MULTILINE,
 )
 
 
@@ -54,8 +56,8 @@ def failure_sentence(what: str, status: int, log: Path, kept: Path, remedy: str)
     `kept` is the copy of the log that outlives the sandbox. `remedy` says what to do if a command
     was not found; it may contain {command}.
     """
-    missing = [match for match in map(_NOT_FOUND.match, _last_lines(log)) if match]
-    hint = f" {remedy.format(command=missing[-1][1])}" if missing else ""
+    missing = _NOT_FOUND.findall("\n".join(_last_lines(log)))
+    hint = f" {remedy.format(command=missing[-1])}" if missing else ""
     return f"{what} (status {status}).{hint} {log_tail(log, kept)}"
 
 

@@ -61,6 +61,7 @@ def test_an_empty_log_is_called_empty(place: Path, content: bytes) -> None:
         ("/bin/sh: 1: g++: not found", "g++"),
         ("make: cc: No such file or directory", "cc"),
         ("make[2]: x86_64-linux-gnu-ar: No such file or directory", "x86_64-linux-gnu-ar"),
+        ("make: x: No such file or directory\nmake: *** No rule to make target 'x'.  Stop.", ""),
         ("cp: /src: No such file or directory", ""),
         ("script.sh: line 2: ./gcc: No such file or directory", ""),
         ("configure: error: zlib: not found", ""),
