@@ -78,6 +78,9 @@ pants_version = "2.17.1"
 backend_packages = ["lading_pants"]
 pythonpath = ["%(buildroot)s/pants-plugins", "%(buildroot)s/src"]
 process_execution_local_parallelism = 4
+
+[lading]
+archives = "dist"
 """
 
 

@@ -164,7 +164,7 @@ def packaged(publish: Publisher) -> Dict[str, Dict[str, Any]]:
     """Descriptions of the services in dist/, by name."""
     targets = [f"published:{name}" for name in SERVICES]
     registries = f"--lading-registries={json.dumps({'here': publish.registry.host})}"
-    publish.repository.pants(registries, "--no-lading-write-archives", "package", *targets)
+    publish.repository.pants(registries, "--lading-archives=none", "package", *targets)
     directory = publish.repository.root / "dist" / "published"
     return {name: json.loads((directory / f"{name}.json").read_text()) for name in SERVICES}
 

@@ -16,7 +16,7 @@ from repository import QUICK_START, Repository, copy_work_tree, with_own_caches
 from speed import ROOT
 
 #: `./pants` does everything but write archives.
-WITHOUT_ARCHIVES = "--no-lading-write-archives"
+WITHOUT_ARCHIVES = "--lading-archives=none"
 
 _NO_OTHERS: Mapping[str, str] = {}
 

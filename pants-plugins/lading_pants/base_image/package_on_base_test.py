@@ -14,7 +14,7 @@ import pytest
 from pants.core.goals.package import BuiltPackage
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
-from pants.engine.rules import collect_rules, rule
+from pants.engine.rules import rule
 from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading.network.faulty_server_testing import FaultyServer
@@ -22,7 +22,6 @@ from lading.registry.registry_testing import RegistryServer
 from lading_pants.base_image.base_image_testing import make_runner
 from lading_pants.debian.debian_image_testing import Debian
 from lading_pants.debian.debian_lock_target import DebianLockTarget
-from lading_pants.engine import requested_goals
 from lading_pants.errors import TargetError
 from lading_pants.image import package_image
 from lading_pants.image.fields.docker_image import DockerImageTarget
@@ -63,7 +62,6 @@ def module_runner(tmp_path_factory: pytest.TempPathFactory) -> RuleRunner:
             *RULES_WITHOUT_PACKAGES,
             *distdir.rules(),
             *package_image.rules(),
-            *collect_rules(requested_goals),
             *(no_paths, no_version, no_closure),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],

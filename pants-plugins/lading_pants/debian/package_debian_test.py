@@ -13,14 +13,12 @@ from pants.core.goals.generate_lockfiles import UserGenerateLockfiles
 from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
-from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import QueryRule, RuleRunner, engine_error
 
 from lading_pants.debian import debian_lock_goal as debian_lock
 from lading_pants.debian.debian_image_testing import Debian
 from lading_pants.debian.debian_lock_goal import RequestedDebianLocks
 from lading_pants.debian.debian_lock_target import DebianLockTarget
-from lading_pants.engine import requested_goals
 from lading_pants.errors import TargetError
 from lading_pants.image import package_image
 from lading_pants.image.fields.docker_image import DockerImageTarget
@@ -37,7 +35,6 @@ def module_runner() -> RuleRunner:
             *debian_lock.rules(),
             *distdir.rules(),
             *package_image.rules(),
-            *collect_rules(requested_goals),
             QueryRule(BuiltPackage, [ImageFieldSet]),
             QueryRule(UserGenerateLockfiles, [RequestedDebianLocks]),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Optional
 
 from pants.option.option_types import (
@@ -19,6 +20,12 @@ from lading.compression.layer_compression import LayerCompression, Method
 from lading.engines.container_engine import Engine
 from lading.namespaces.limits import Limits
 from lading_pants.errors import TargetError
+
+
+class Archives(Enum):
+    PACKAGE = "package"
+    DIST = "dist"
+    NONE = "none"
 
 
 class LadingSubsystem(Subsystem):
@@ -126,14 +133,25 @@ class LadingSubsystem(Subsystem):
             """
         ),
     )
-    write_archives = BoolOption(
-        default=True,
+    archives = EnumOption(
+        default=Archives.PACKAGE,
         help=softwrap(
             """
-            Whether `./pants package` writes an archive of each image. If false, it writes only
-            the JSON file with digests, tags and store packages, which saves writing the whole
-            image when you only publish or run it. An archive from an earlier run is left as it
-            is. `publish` and `run` never write archives.
+            What `./pants package` does with the archive of an image, which has all its layers.
+
+            `package`: the archive is part of the image's package. `./pants package` copies it to
+            `dist/`, and other targets, such as an `archive` with the image among its `packages`,
+            get it, too.
+
+            `dist`: if `package` is the only goal, the archive is written straight into `dist/`,
+            and only if it is not there yet. That takes a tenth of the time. Other targets can't
+            get archives in such a run.
+
+            `none`: there are only JSON files with digests, tags and store packages. That suffices
+            if you only publish or run images.
+
+            `publish` and `run` never write archives, and every `package` writes the JSON files. An
+            archive from an earlier run is left as it is.
             """
         ),
     )

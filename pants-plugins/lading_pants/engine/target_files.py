@@ -28,6 +28,7 @@ from pants.engine.target import (
 )
 from pants.engine.unions import UnionMembership, UnionRule
 
+from lading_pants.engine.requested_goals import RequestedGoals
 from lading_pants.store import source_links
 from lading_pants.store.source_links import LinkedSources, LinkedSourcesRequest
 
@@ -60,6 +61,7 @@ class _SourcesRequest:
 @dataclass(frozen=True)
 class _PackageRequest:
     target: Target
+    origin: str
 
 
 @rule
@@ -69,7 +71,7 @@ async def find_target_files(request: TargetFilesRequest) -> TargetFiles:
     )
     if wrapped.target.has_field(SourcesField):
         return await Get(TargetFiles, _SourcesRequest(wrapped.target, request.origin))
-    return await Get(TargetFiles, _PackageRequest(wrapped.target))
+    return await Get(TargetFiles, _PackageRequest(wrapped.target, request.origin))
 
 
 @rule
@@ -98,7 +100,8 @@ def _is_generated(sources: SourcesField, unions: UnionMembership) -> bool:
 
 
 @rule
-async def find_packages(request: _PackageRequest) -> TargetFiles:
+async def find_packages(request: _PackageRequest, goals: RequestedGoals) -> TargetFiles:
+    goals.check_taken(request.target, request.origin)
     applicable = await Get(
         FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, [request.target])
     )

@@ -16,9 +16,10 @@ from pants.core import target_types as core_targets
 from pants.core.util_rules import archive, source_files
 from pants.engine.addresses import Address
 from pants.engine.fs import Digest, DigestContents, DigestEntries, FileEntry, SymlinkEntry
+from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import PYTHON_BOOTSTRAP_ENV, QueryRule, RuleRunner
 
-from lading_pants.engine import target_files
+from lading_pants.engine import requested_goals, target_files
 from lading_pants.engine.target_files import TargetFiles, TargetFilesRequest
 
 BUILD = """
@@ -68,6 +69,7 @@ def module_runner() -> RuleRunner:
             *shell_command.rules(),
             *source_files.rules(),
             *target_files.rules(),
+            *collect_rules(requested_goals),
             QueryRule(DigestEntries, [Digest]),
             QueryRule(TargetFiles, [TargetFilesRequest]),
         ],

@@ -1,4 +1,4 @@
-"""The archive of an image in dist/, and its description beside it.
+"""The archive of an image, written straight into dist/.
 
 Pants stores the outputs of a process and then copies them to dist/: an archive would be hashed, and
 written three times. That is only necessary for those who use it from Pants' store. The goal
@@ -12,28 +12,27 @@ from dataclasses import dataclass
 
 from pants.base.build_root import BuildRoot
 from pants.core.util_rules.distdir import DistDir
-from pants.engine.fs import Digest, DigestContents, MergeDigests
+from pants.engine.fs import Digest, DigestContents
 from pants.engine.process import ProcessCacheScope
-from pants.engine.rules import Get, MultiGet, _uncacheable_rule, rule
+from pants.engine.rules import Get, _uncacheable_rule, rule
 from pants.util.logging import LogLevel
 
-from lading.image.written_files import WrittenFiles, states_from_json
+from lading.image.written_files import FileState, WrittenFiles
+from lading.values.json_codec import from_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.pinned_library import LIBZSTD
-from lading_pants.image.assembled_image import METADATA_FILE, AssembledImage, AssembledImageRequest
 from lading_pants.image.image_archive import ARCHIVE_MAIN, ArchiveParts, ImageArchiveRequest
 from lading_pants.image.image_references import ImageFieldSet
 
-_STATES_FILE = "states.json"
+_STATE_FILE = "state.json"
 
 
 @dataclass(frozen=True)
 class ArchiveInDistRequest:
-    """Paths are relative to dist/."""
+    """`path` is relative to dist/."""
 
     field_set: ImageFieldSet
-    archive: str
-    description: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -64,34 +63,27 @@ async def write_archive_in_dist(
     distdir: DistDir,
 ) -> ArchiveInDist:
     field_set = request.field_set
-    parts, image = await MultiGet(
-        Get(ArchiveParts, ImageArchiveRequest(field_set)),
-        Get(AssembledImage, AssembledImageRequest(field_set)),
-    )
-    inputs = await Get(Digest, MergeDigests((parts.inputs, image.digest)))
-    content = f"{inputs.fingerprint} {parts.request}"
-    dist = build_root.pathlib_path / distdir.relpath
-    paths = (dist / request.archive, dist / request.description)
-    if all(written.files.has(path, content) for path in paths):
+    parts = await Get(ArchiveParts, ImageArchiveRequest(field_set))
+    content = f"{parts.inputs.fingerprint} {parts.request}"
+    path = build_root.pathlib_path / distdir.relpath / request.path
+    if written.files.has(path, content):
         return ArchiveInDist(new=False)
-    archive, description = map(os.fspath, paths)
     done = await Get(
         ProgramResult,
         ProgramRequest(
             module=ARCHIVE_MAIN,
             request=parts.request,
-            arguments=(LIBZSTD, archive, METADATA_FILE, description, _STATES_FILE),
-            inputs=inputs,
+            arguments=(LIBZSTD, os.fspath(path), _STATE_FILE),
+            inputs=parts.inputs,
             immutable_inputs=parts.libraries,
-            output_files=(_STATES_FILE,),
+            output_files=(_STATE_FILE,),
             # It works outside of its sandbox.
             cache_scope=ProcessCacheScope.PER_SESSION,
-            description=f"Writing {distdir.relpath / request.archive}",
+            description=f"Writing {distdir.relpath / request.path}",
             subject=field_set.subject,
             level=LogLevel.DEBUG,
         ),
     )
-    (states,) = await Get(DigestContents, Digest, done.digest)
-    for path, state in zip(paths, states_from_json(states.content.decode("utf-8"))):
-        written.files.remember(path, content, state)
+    (state,) = await Get(DigestContents, Digest, done.digest)
+    written.files.remember(path, content, from_json(FileState, state.content))
     return ArchiveInDist(new=True)

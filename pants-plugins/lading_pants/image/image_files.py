@@ -41,14 +41,14 @@ async def find_image_files(request: ResolvedFilesRequest) -> ResolvedFiles:
         if not isinstance(value, str) and "source" in value
     }
     found = await MultiGet(
-        Get(TargetFiles, TargetFilesRequest(request.addresses[text], _origin(request, path)))
+        Get(TargetFiles, TargetFilesRequest(request.addresses[text], _origin(request, path, text)))
         for path, text in sources.items()
     )
     listed = await MultiGet(Get(DigestEntries, Digest, files.digest) for files in found)
     files = dict(request.files)
     entries = []
     for (path, text), found_entries in zip(sources.items(), listed):
-        entry = _single_file(found_entries, request.addresses[text], _origin(request, path))
+        entry = _single_file(found_entries, _origin(request, path, text))
         place = f"files{path}"
         default = {"mode": PROGRAM_MODE} if entry.is_executable else {}
         files[path] = FrozenDict({**default, **request.files[path], "source": place})
@@ -56,15 +56,15 @@ async def find_image_files(request: ResolvedFilesRequest) -> ResolvedFiles:
     return ResolvedFiles(await Get(Digest, CreateDigest(entries)), FrozenDict(files))
 
 
-def _origin(request: ResolvedFilesRequest, path: str) -> str:
-    return f"{request.origin} gives {path!r}"
+def _origin(request: ResolvedFilesRequest, path: str, text: str) -> str:
+    return f"{request.origin} gives {path!r} the source {request.addresses[text]}"
 
 
-def _single_file(entries: DigestEntries, address: Address, origin: str) -> FileEntry:
+def _single_file(entries: DigestEntries, origin: str) -> FileEntry:
     files = [entry for entry in entries if isinstance(entry, FileEntry)]
     if len(files) != 1:
         raise TargetError(
-            f"{origin} the source {address}, which has {len(files)} files instead of one: name a "
-            "`file`, or a target that `./pants package` builds one file from."
+            f"{origin}, which has {len(files)} files instead of one: name a `file`, or a target "
+            "that `./pants package` builds one file from."
         )
     return files[0]

@@ -25,6 +25,7 @@ from lading_pants.engine import (
     platform,
     program,
     registry_machine,
+    requested_goals,
     target_files,
 )
 from lading_pants.fetch import fetch
@@ -42,7 +43,6 @@ from lading_pants.image import (
     image_plan,
     image_references,
     image_trees,
-    package_for_dist,
     package_layers,
     resolved_image,
     run_as_root,
@@ -153,7 +153,7 @@ RULES_WITHOUT_PACKAGES = (
     *image_pex.rules(),
     *collect_rules(image_plan, image_python),
     *image_references.rules(),
-    *collect_rules(image_trees, package_for_dist, resolved_image),
+    *collect_rules(image_trees, requested_goals, resolved_image),
     *target_files.rules(),
     *environments.rules(),
     *collect_rules(

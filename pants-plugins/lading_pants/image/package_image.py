@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Iterable
 
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
+from pants.core.target_types import ArchivePackagesField
 from pants.core.util_rules.distdir import DistDir
+from pants.core.util_rules.environments import CompatiblePlatformsField, EnvironmentTarget
+from pants.engine.addresses import UnparsedAddressInputs
 from pants.engine.fs import (
     EMPTY_DIGEST,
     CreateDigest,
@@ -18,18 +21,19 @@ from pants.engine.fs import (
     PathGlobs,
 )
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.target import Targets
 from pants.engine.unions import UnionRule
+from pants.option.global_options import GlobalOptions
 from pants.util.logging import LogLevel
 
 from lading.image.image_description import ImageDescription
 from lading.values.counted import counted
-from lading_pants.engine.lading import LadingSubsystem
+from lading_pants.engine.lading import Archives, LadingSubsystem
 from lading_pants.engine.requested_goals import RequestedGoals
 from lading_pants.image.archive_in_dist import ArchiveInDist, ArchiveInDistRequest
 from lading_pants.image.assembled_image import METADATA_FILE, AssembledImage, AssembledImageRequest
 from lading_pants.image.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.package_for_dist import PackageForDist, PackageForDistRequest
 from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
 
 
@@ -57,7 +61,12 @@ async def _renamed(*files: _RenamedFile) -> Digest:
 
 @rule(desc="Build an image", level=LogLevel.DEBUG)
 async def package_image(
-    field_set: ImageFieldSet, distdir: DistDir, goals: RequestedGoals, lading: LadingSubsystem
+    field_set: ImageFieldSet,
+    distdir: DistDir,
+    goals: RequestedGoals,
+    lading: LadingSubsystem,
+    environment: EnvironmentTarget,
+    options: GlobalOptions,
 ) -> BuiltPackage:
     if goals.publish_only:
         # `publish` takes what it needs itself, if it publishes the image at all.
@@ -74,17 +83,20 @@ async def package_image(
         told = f"`debian` in {distdir.relpath / description}"
         lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
     described = _RenamedFile(image.digest, METADATA_FILE, description)
-    if not lading.write_archives:
+    if lading.archives is Archives.NONE:
         digest = await _renamed(described)
         return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
     path = distdir.relpath / archive
     lines += (f"  docker load < {path}",)
-    for_dist = await Get(PackageForDist, PackageForDistRequest(field_set.address))
-    if for_dist.alone:
-        in_dist = await Get(ArchiveInDist, ArchiveInDistRequest(field_set, archive, description))
+    if goals.archives_go_to_dist and is_local(environment, options):
+        in_dist = await Get(ArchiveInDist, ArchiveInDistRequest(field_set, archive))
         told = f"Wrote {path}" if in_dist.new else f"{path} is as it was"
         return BuiltPackage(
-            EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=(told, *lines)),)
+            await _renamed(described),
+            (
+                BuiltPackageArtifact(description),
+                BuiltPackageArtifact(None, extra_log_lines=(told, *lines)),
+            ),
         )
     written = await Get(ImageArchive, ImageArchiveRequest(field_set))
     archived = _RenamedFile(written.digest, ARCHIVE_FILE, archive)
@@ -95,6 +107,30 @@ async def package_image(
             BuiltPackageArtifact(archive, extra_log_lines=lines),
         ),
     )
+
+
+def is_local(environment: EnvironmentTarget, options: GlobalOptions) -> bool:
+    """Whether processes can write to dist/: not in a container, nor on another machine."""
+    is_local = environment.val is None or environment.val.has_field(CompatiblePlatformsField)
+    return is_local and not options.remote_execution
+
+
+@dataclass(frozen=True)
+class TakenImagesFieldSet(PackageFieldSet):
+    """A second package of each `archive`, without files, in which the images among its `packages`
+    are checked."""
+
+    required_fields = (ArchivePackagesField,)
+
+    packages: ArchivePackagesField
+
+
+@rule
+async def check_taken_images(field_set: TakenImagesFieldSet, goals: RequestedGoals) -> BuiltPackage:
+    wanted = field_set.packages.to_unparsed_address_inputs()
+    for target in await Get(Targets, UnparsedAddressInputs, wanted):
+        goals.check_taken(target, f"`archive` {field_set.address}: `packages` has {target.address}")
+    return BuiltPackage(EMPTY_DIGEST, ())
 
 
 def _summary(image: ImageDescription) -> tuple[str, ...]:
@@ -115,4 +151,8 @@ def _not_run(image: ImageDescription) -> str:
 
 
 def rules() -> Iterable[Rule | UnionRule]:
-    return [*collect_rules(), UnionRule(PackageFieldSet, ImageFieldSet)]
+    return [
+        *collect_rules(),
+        UnionRule(PackageFieldSet, ImageFieldSet),
+        UnionRule(PackageFieldSet, TakenImagesFieldSet),
+    ]

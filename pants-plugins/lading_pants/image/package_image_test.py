@@ -14,9 +14,15 @@ from pants.core.goals.package import BuiltPackage
 from pants.core.target_types import ArchiveFieldSet, ArchiveTarget, FileTarget
 from pants.core.target_types import rules as target_type_rules
 from pants.core.util_rules import archive, distdir
+from pants.core.util_rules.environments import (
+    DockerEnvironmentTarget,
+    EnvironmentTarget,
+    LocalEnvironmentTarget,
+)
 from pants.engine.addresses import Address
-from pants.engine.fs import EMPTY_DIGEST
-from pants.engine.rules import collect_rules
+from pants.engine.target import Target
+from pants.option.global_options import GlobalOptions
+from pants.testutil.option_util import create_subsystem
 from pants.testutil.rule_runner import (
     QueryRule,
     RuleRunner,
@@ -24,13 +30,12 @@ from pants.testutil.rule_runner import (
 )
 
 from lading_pants.base_image.base_image import BaseImageTarget
-from lading_pants.engine import requested_goals
 from lading_pants.errors import TargetError
 from lading_pants.image import package_image
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets
-from lading_pants.image.package_for_dist import PackageForDist, PackageForDistRequest
+from lading_pants.image.package_image import TakenImagesFieldSet, is_local
 from lading_pants.store.store_package_target import StorePackageTarget
 
 
@@ -43,11 +48,10 @@ def module_runner() -> RuleRunner:
             *distdir.rules(),
             *package_goal.rules(),
             *package_image.rules(),
-            *collect_rules(requested_goals),
             *target_type_rules(),
             QueryRule(BuiltPackage, [ArchiveFieldSet]),
             QueryRule(BuiltPackage, [ImageFieldSet]),
-            QueryRule(PackageForDist, [PackageForDistRequest]),
+            QueryRule(BuiltPackage, [TakenImagesFieldSet]),
         ],
         target_types=[
             ArchiveTarget,
@@ -152,7 +156,7 @@ def test_moby_45416_without_a_name_the_digest_is_told(runner: RuleRunner) -> Non
 
 
 def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
-    runner.set_options(["--no-lading-write-archives"])
+    runner.set_options(["--lading-archives=none"])
     built, dist = package(runner, 'image_tags=["7"]')
     metadata = json.loads((dist / "images/redis.json").read_text())
     (artifact,) = built.artifacts
@@ -161,11 +165,11 @@ def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
     assert not (dist / "images/redis.tar").exists()
 
 
-def package_goal_alone(
-    runner: RuleRunner, *specs: str, fields: str = 'image_tags=["7"]', others: str = ""
+def package_to_dist(
+    runner: RuleRunner, fields: str = 'image_tags=["7"]', others: str = "", options: str = ""
 ) -> tuple[BuiltPackage, Path]:
-    """Like `package`, in a run of `./pants package SPECS` at the root of the repository."""
-    runner.set_options(["package", *specs], env={"LADING_PWD": runner.build_root})
+    """Like `package`, in a run of `./pants package` that writes archives straight into dist/."""
+    runner.set_options(["--lading-archives=dist", *options.split(), "package", "//images:redis"])
     return package(runner, fields, others)
 
 
@@ -177,19 +181,18 @@ def test_an_archive_is_written_to_dist_and_only_once(runner: RuleRunner) -> None
     summary = expected.artifacts[1].extra_log_lines
 
     def package_again() -> str:
-        built, _ = package_goal_alone(runner, "//images:redis")
-        assert built.digest == EMPTY_DIGEST
+        built, _ = package_to_dist(runner)
         assert archive.read_bytes() == content
-        (artifact,) = built.artifacts
-        assert artifact.relpath is None and artifact.extra_log_lines[1:] == summary
-        return str(artifact.extra_log_lines[0])
+        description, written = built.artifacts
+        assert description.relpath == "images/redis.json" and not description.extra_log_lines
+        assert written.relpath is None and written.extra_log_lines[1:] == summary
+        return str(written.extra_log_lines[0])
 
     assert package_again() == "Wrote dist/images/redis.tar"
     assert package_again() == "dist/images/redis.tar is as it was"
     spoilers: tuple[Callable[[], object], ...] = (
         archive.unlink,
         lambda: archive.write_bytes(b"." * len(content)),
-        (dist / "images/redis.json").unlink,
     )
     for spoil in spoilers:
         spoil()
@@ -197,74 +200,37 @@ def test_an_archive_is_written_to_dist_and_only_once(runner: RuleRunner) -> None
     assert sorted(path.name for path in archive.parent.iterdir()) == ["redis.json", "redis.tar"]
 
 
-@pytest.mark.parametrize("specs", [("::",), ("images:redis",), ("images:", "-images:app")])
-def test_dist_is_written_whatever_way_the_image_is_named(
-    runner: RuleRunner, specs: tuple[str, ...]
-) -> None:
-    assert package_goal_alone(runner, *specs)[0].digest == EMPTY_DIGEST
-
-
 ARCHIVE_OF_IMAGE = 'archive(name="all", packages=[":redis"], format="tar")\n'
 
 
-@pytest.mark.parametrize(
-    "specs, others",
-    [
-        pytest.param((), "", id="specs are not known"),
-        pytest.param(("//images:all", "//images:redis"), ARCHIVE_OF_IMAGE, id="named"),
-        pytest.param(("//images:all",), ARCHIVE_OF_IMAGE, id="not named itself"),
-        pytest.param(("::",), ARCHIVE_OF_IMAGE, id="all are named"),
-        pytest.param(
-            ("//images:other",),
-            ARCHIVE_OF_IMAGE + 'docker_image(name="other", files={"/x": {"source": ":all"}})\n',
-            id="as a file of another image",
-        ),
-        pytest.param(
-            ("//images:other", "//images:redis"),
-            'docker_image(name="other", files={"/x": {"source": ":redis"}})\n',
-            id="as a file of another image, itself",
-        ),
-        pytest.param((":nothing",), "", id="relative to another directory"),
-        pytest.param(("../images:redis",), "", id="outside of the repository"),
-        pytest.param(
-            ("//images:redis", "//images:other"),
-            'docker_image(name="other", output_path="images/redis.tar")\n',
-            id="two for one file",
-        ),
-        pytest.param(
-            ("//images:redis", "//images:other"),
-            'archive(name="other", format="tar", files=[":app"], output_path="images")\n',
-            id="in what becomes another package",
-        ),
-        pytest.param(
-            ("//images:redis", "//images:other"),
-            'archive(name="other", format="tar", files=[":app"], output_path=".")\n',
-            id="in dist/ itself",
-        ),
-    ],
-)
-def test_who_takes_the_package_gets_the_archive(
-    runner: RuleRunner, specs: tuple[str, ...], others: str
-) -> None:
-    expected, _ = package(runner, 'image_tags=["7"]')
-    assert package_goal_alone(runner, *specs, others=others)[0] == expected
-
-
-def test_it_is_not_known_what_relative_specs_name_elsewhere(runner: RuleRunner) -> None:
-    expected, _ = package(runner, 'image_tags=["7"]')
-    runner.set_options(
-        ["package", "images:redis"], env={"LADING_PWD": f"{runner.build_root}/images"}
+def test_what_is_written_to_dist_alone_can_not_be_taken(runner: RuleRunner) -> None:
+    package_to_dist(runner, others=ARCHIVE_OF_IMAGE)
+    target = runner.get_target(Address("images", target_name="all"))
+    reason = (
+        "images:redis, an image whose archive goes to dist/ and nowhere else, because "
+        "`[lading].archives` is `dist`. Run this with `--lading-archives=package`."
     )
-    assert package(runner, 'image_tags=["7"]')[0] == expected
+    with engine_error(TargetError, contains=f"`archive` images:all: `packages` has {reason}"):
+        runner.request(BuiltPackage, [TakenImagesFieldSet.create(target)])
+    subject = "`docker_image` images:other"
+    for path in ("/x/", "/x"):
+        other = f'docker_image(name="other", files={{"{path}": {{"source": ":redis"}}}})\n'
+        with engine_error(
+            TargetError, contains=f"{subject}: `files` gives {path!r} the source {reason}"
+        ):
+            package(runner, "", others=other, name="other")
 
 
-@pytest.mark.parametrize("remote", [False, True])
-def test_another_machine_has_no_dist(runner: RuleRunner, remote: bool) -> None:
-    options = ["--remote-execution", "--remote-execution-address=grpc://localhost:1"]
-    runner.set_options([*(options if remote else []), "package", "//images:redis"])
-    runner.write_files({"images/BUILD": 'docker_image(name="redis")\n'})
-    request = PackageForDistRequest(Address("images", target_name="redis"))
-    assert runner.request(PackageForDist, [request]) == PackageForDist(alone=not remote)
+def test_other_machines_and_containers_have_no_dist() -> None:
+    def can_write(target: Target | None, remote_execution: bool) -> bool:
+        options = create_subsystem(GlobalOptions, remote_execution=remote_execution)
+        return is_local(EnvironmentTarget("", target), options)
+
+    address = Address("environments")
+    assert can_write(None, False)
+    assert can_write(LocalEnvironmentTarget({}, address), False)
+    assert not can_write(None, True)
+    assert not can_write(DockerEnvironmentTarget({"image": "debian"}, address), False)
 
 
 def test_what_can_not_be_written_is_told_with_the_target(runner: RuleRunner) -> None:
@@ -272,17 +238,19 @@ def test_what_can_not_be_written_is_told_with_the_target(runner: RuleRunner) -> 
     archive = Path(runner.build_root, "dist/images/redis.tar")
     reason = f"`docker_image` images:redis: {archive} can't be written (Not a directory). Remove"
     with engine_error(TargetError, contains=reason):
-        package_goal_alone(runner, "//images:redis")
+        package_to_dist(runner)
 
 
-def test_archives_hold_the_images_that_they_name(runner: RuleRunner) -> None:
+@pytest.mark.parametrize("options", [["package", "::"], ["--lading-archives=dist"]])
+def test_archives_hold_the_images_that_they_name(runner: RuleRunner, options: list[str]) -> None:
+    runner.set_options(options)
     package(runner, 'image_tags=["7"]', ARCHIVE_OF_IMAGE)
     target = runner.get_target(Address("images", target_name="all"))
-    runner.set_options(["package", "::"], env={"LADING_PWD": runner.build_root})
     built = runner.request(BuiltPackage, [ArchiveFieldSet.create(target)])
     runner.write_digest(built.digest, path_prefix="dist")
     with tarfile.open(Path(runner.build_root, "dist/images/all.tar")) as tar:
         assert sorted(tar.getnames()) == ["images/redis.json", "images/redis.tar"]
+    assert runner.request(BuiltPackage, [TakenImagesFieldSet.create(target)]).artifacts == ()
 
 
 def test_nixpkgs_75038_env_has_what_is_set_and_nothing_else(runner: RuleRunner) -> None:

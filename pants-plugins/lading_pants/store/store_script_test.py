@@ -26,7 +26,6 @@ from lading.store.derivation import Derivation
 from lading.store.package import StorePackage
 from lading.store.segment import write_segment
 from lading.values.json_codec import to_json
-from lading_pants.engine import requested_goals
 from lading_pants.image import package_image
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_references import ImageFieldSet
@@ -123,7 +122,7 @@ def module_runner() -> RuleRunner:
             *distdir.rules(),
             *package_image.rules(),
             *package_store.rules(),
-            *collect_rules(realise, requested_goals),
+            *collect_rules(realise),
             *store_script.rules(),
             UnionRule(DeriveRequest, DeriveProgram),
             UnionRule(BuildRequest, BuildProgram),

@@ -1,11 +1,10 @@
 """Remembers written files, so that unchanged ones need not be written again."""
 
-import json
 import os
 import stat
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -30,14 +29,6 @@ class FileState:
     @classmethod
     def of(cls, status: os.stat_result) -> "FileState":
         return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def states_to_json(states: Iterable[FileState]) -> str:
-    return json.dumps([astuple(state) for state in states])
-
-
-def states_from_json(text: str) -> Tuple[FileState, ...]:
-    return tuple(FileState(*fields) for fields in json.loads(text))
 
 
 class WrittenFiles:

@@ -7,7 +7,8 @@ from typing import Callable
 
 import pytest
 
-from lading.image.written_files import FileState, WrittenFiles, states_from_json, states_to_json
+from lading.image.written_files import FileState, WrittenFiles
+from lading.values.json_codec import from_json, to_json
 
 CONTENT, OTHER = b"an archive", b"an article"
 
@@ -45,8 +46,7 @@ def test_what_another_program_wrote_before_it_was_told_is_noticed(file: Path) ->
     state = FileState.at(file)
     assert state is not None
     _replace(file)
-    (told,) = states_from_json(states_to_json([state]))
-    written.remember(file, "1", told)
+    written.remember(file, "1", from_json(FileState, to_json(state)))
     assert not written.has(file, "1")
 
 

@@ -1,11 +1,10 @@
 """Make an image's archive.
 
-    archive_main REQUEST LIBZSTD ARCHIVE [METADATA DESCRIPTION STATES]
+    archive_main REQUEST LIBZSTD ARCHIVE [STATE]
 
 REQUEST is the JSON of `ArchiveRequest`. LIBZSTD is the library that `lading.fetch.zstd_library`
-pins; it may be missing if no layer is compressed with zstd. METADATA is copied to DESCRIPTION,
-beside the archive; both may be outside of the sandbox. STATES is the JSON of their two `FileState`s
-after writing.
+pins; it may be missing if no layer is compressed with zstd. With STATE, ARCHIVE is in the user's
+own directory, outside of the sandbox; its `FileState` after writing is written to STATE, as JSON.
 """
 
 import errno
@@ -18,12 +17,12 @@ from lading.image.config.layer import Layer
 from lading.image.manifest import Image
 from lading.image.programs.archive_request import ArchiveRequest
 from lading.image.reference import ImageReference
-from lading.image.written_files import FileState, states_to_json
+from lading.image.written_files import FileState
 from lading.runtime.full_disk import FULL
 from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file, write_whole
 from lading.values.errors import LadingError
-from lading.values.json_codec import read_json
+from lading.values.json_codec import read_json, to_json
 
 _IN_THE_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -33,19 +32,14 @@ _IN_THE_WAY = (
 
 
 def main(argv: List[str]) -> None:
-    request_file, libzstd, output, *in_dist = argv
+    request_file, libzstd, output, *state = argv
     request = read_json(ArchiveRequest, Path(request_file))
-    if not in_dist:
+    if not state:
         with whole_file(Path(output)) as file:
             _write_archive(request, libzstd, file)
         return
-    metadata, description, states = in_dist
-    text = Path(metadata).read_bytes()
-    left = (
-        _write_for_user(Path(output), lambda file: _write_archive(request, libzstd, file)),
-        _write_for_user(Path(description), lambda file: file.write(text)),
-    )
-    write_whole(Path(states), states_to_json(left))
+    left = _write_for_user(Path(output), lambda file: _write_archive(request, libzstd, file))
+    write_whole(Path(state[0]), to_json(left))
 
 
 def _write_archive(request: ArchiveRequest, libzstd: str, output: BinaryIO) -> None:

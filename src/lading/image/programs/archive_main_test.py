@@ -19,7 +19,7 @@ from lading.image.image_description import DescribedPackage
 from lading.image.image_documents import ImageDocuments, ImageParts
 from lading.image.programs.archive_main import main as write_archive
 from lading.image.programs.archive_request import ArchiveRequest, LayerFiles
-from lading.image.written_files import FileState, states_from_json
+from lading.image.written_files import FileState
 from lading.runtime.small_disk_testing import on_small_disk, sentence_of
 from lading.tar.tar_header import END_OF_ARCHIVE
 from lading.values.digest import Sha256
@@ -242,11 +242,11 @@ def test_nixpkgs_281443_327579_254421_created_leaves_the_layers_as_they_are(
 
 
 @pytest.mark.parametrize(
-    "metadata, sentence",
+    "state, sentence",
     [
         ((), "there is no room left on a disk ([Errno 28] No space left on device). "),
         (
-            ("config", "small/redis.json", "states.json"),
+            ("state.json",),
             "there is no room for small/redis.tar (No space left on device): 0.1 MB are free there "
             "now. Make room and run it again.",
         ),
@@ -254,7 +254,7 @@ def test_nixpkgs_281443_327579_254421_created_leaves_the_layers_as_they_are(
     ids=["in a sandbox", "in the user's directory"],
 )
 def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
-    build_archive: BuildArchive, tmp_path: Path, metadata: Sequence[str], sentence: str
+    build_archive: BuildArchive, tmp_path: Path, state: Sequence[str], sentence: str
 ) -> None:
     build_archive(b"x" * 100_000)
     small = tmp_path / "small"
@@ -262,7 +262,7 @@ def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
 
     def fill() -> Tuple[str, List[str]]:
         os.chdir(tmp_path)
-        arguments = ("request.json", "no libzstd", "small/redis.tar", *metadata)
+        arguments = ("request.json", "no libzstd", "small/redis.tar", *state)
         return sentence_of("lading.image.programs.archive_main", *arguments), os.listdir(small)
 
     told, left = on_small_disk(small, "size=100k", fill)
@@ -270,19 +270,13 @@ def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
     assert left == []
 
 
-def test_archive_and_description_in_the_user_s_directory(
-    build_archive: BuildArchive, tmp_path: Path
-) -> None:
+def test_an_archive_in_the_user_s_directory(build_archive: BuildArchive, tmp_path: Path) -> None:
     expected = build_archive(b"one")[0].read_bytes()
-    archive, description = tmp_path / "dist/images/redis.tar", tmp_path / "dist/images/redis.json"
-    states = tmp_path / "states.json"
-    arguments = ["no libzstd", *map(str, (archive, tmp_path / "config", description, states))]
-    write_archive([str(tmp_path / "request.json"), *arguments])
+    archive, state = tmp_path / "dist/images/redis.tar", tmp_path / "state.json"
+    write_archive([str(tmp_path / "request.json"), "no libzstd", str(archive), str(state)])
     assert archive.read_bytes() == expected
-    assert description.read_bytes() == (tmp_path / "config").read_bytes()
-    assert len(list(archive.parent.iterdir())) == 2
-    left = states_from_json(states.read_text())
-    assert left == (FileState.at(archive), FileState.at(description))
+    assert list(archive.parent.iterdir()) == [archive]
+    assert from_json(FileState, state.read_text()) == FileState.at(archive)
 
 
 def test_no_room_for_a_directory_in_the_user_s_directory(
@@ -294,7 +288,7 @@ def test_no_room_for_a_directory_in_the_user_s_directory(
 
     def fill() -> str:
         os.chdir(tmp_path)
-        outputs = ("dist/images/redis.tar", "config", "dist/images/redis.json", "states.json")
+        outputs = ("dist/images/redis.tar", "state.json")
         return sentence_of(
             "lading.image.programs.archive_main", "request.json", "no libzstd", *outputs
         )
@@ -312,9 +306,6 @@ def test_no_room_for_a_directory_in_the_user_s_directory(
             "(Is a directory)",
             id="directory",
         ),
-        pytest.param(
-            lambda dist: (dist / "redis.json").mkdir(parents=True), "(Is a directory)", id="second"
-        ),
     ],
 )
 def test_what_is_in_the_way_is_told(
@@ -326,7 +317,7 @@ def test_what_is_in_the_way_is_told(
     build_archive(b"one")
     dist = tmp_path / "dist"
     blocker(dist)
-    outputs = (dist / "redis.tar", tmp_path / "config", dist / "redis.json", tmp_path / "states")
+    outputs = (dist / "redis.tar", tmp_path / "state.json")
     with pytest.raises(LadingError) as error:
         write_archive([str(tmp_path / "request.json"), "no libzstd", *map(str, outputs)])
     assert f"can't be written {reason}. Remove what is in its way" in str(error.value)
