@@ -46,7 +46,7 @@ from lading_pants.image import (
     run_as_root,
 )
 from lading_pants.image.fields.docker_image import DockerImageTarget
-from lading_pants.publish import image_destinations, publish_image
+from lading_pants.publish import publish_image
 from lading_pants.python import image_pex, image_python
 from lading_pants.run import run_image
 from lading_pants.store import (
@@ -62,7 +62,7 @@ from lading_pants.store import (
 from lading_pants.store.build_root_target import BuildRootTarget
 from lading_pants.store.store_package_target import StorePackageTarget
 from lading_pants.store.store_script_target import StoreScriptTarget
-from lading_pants.test import image_checks, image_tests, structure_file
+from lading_pants.test import image_checks, image_tests
 from lading_pants.test.docker_image_test_target import DockerImageTestTarget
 
 _RULE_MODULES = (
@@ -81,7 +81,6 @@ _RULE_MODULES = (
     image_archive,
     image_checks,
     image_debian,
-    image_destinations,
     image_files,
     image_layer,
     image_layers,
@@ -117,7 +116,6 @@ _RULE_MODULES = (
     source,
     store_package,
     store_script,
-    structure_file,
     target_files,
 )
 

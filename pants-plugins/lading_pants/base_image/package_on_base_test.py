@@ -28,28 +28,20 @@ from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.image.image_rules_testing import RULES_WITHOUT_PACKAGES
 from lading_pants.store.realise import (
-    PackageVersion,
-    PackageVersionRequest,
     StoreClosure,
-    StoreClosureRequest,
+    StorePackagesRequest,
     StorePaths,
-    StorePathsRequest,
 )
 from lading_pants.store.store_package_target import StorePackageTarget
 
 
 @rule
-async def no_paths(request: StorePathsRequest) -> StorePaths:
+async def no_paths(request: StorePackagesRequest) -> StorePaths:
     raise AssertionError(f"{request} is asked for before the platform is looked at")
 
 
 @rule
-async def no_version(request: PackageVersionRequest) -> PackageVersion:
-    raise AssertionError(f"{request} is asked for by no name")
-
-
-@rule
-async def no_closure(request: StoreClosureRequest) -> StoreClosure:
+async def no_closure(request: StorePackagesRequest) -> StoreClosure:
     assert not request.addresses
     return StoreClosure((), ())
 
@@ -62,7 +54,7 @@ def module_runner(tmp_path_factory: pytest.TempPathFactory) -> RuleRunner:
             *RULES_WITHOUT_PACKAGES,
             *distdir.rules(),
             *package_image.rules(),
-            *(no_paths, no_version, no_closure),
+            *(no_paths, no_closure),
             QueryRule(BuiltPackage, [ImageFieldSet]),
         ],
         target_types=[DebianLockTarget, DockerImageTarget, StorePackageTarget],

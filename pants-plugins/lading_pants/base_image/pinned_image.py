@@ -117,7 +117,7 @@ async def resolve_tag(request: ResolvedTagRequest, machine: RegistryMachine) -> 
             description=f"Resolving {reference}",
             subject=request.subject,
             output_directories=(_OUTPUT,),
-            machine=machine.cache,
+            machine=machine,
             # The registry must be asked each time, whatever it answered an hour ago.
             cache_scope=ProcessCacheScope.PER_SESSION,
         ),

@@ -84,37 +84,18 @@ class PulledBlob:
     is_zstd: bool
 
 
-@dataclass(frozen=True)
-class OriginRequest:
-    """Where a program should pull from."""
-
-    repository: Repository
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The append-only caches that tell a program (`lading.registry.http.origin`)."""
-
-    caches: FrozenDict[str, str]
+async def _origin_caches(repository: Repository) -> FrozenDict[str, str]:
+    """The append-only cache that tells a program where to pull from
+    (`lading.registry.http.origin`)."""
+    files = FrozenDict({ORIGIN_FILE: origin_to_json(repository)})
+    noted = await Get(NotedFiles, NotedFilesRequest("lading_origin", files))
+    return FrozenDict({noted.name: ORIGIN_DIR})
 
 
 @rule
-async def note_origin(request: OriginRequest) -> Origin:
-    files = {ORIGIN_FILE: origin_to_json(request.repository)}
-    noted = await Get(
-        NotedFiles,
-        NotedFilesRequest(prefix="lading_origin", files=FrozenDict(files)),
-    )
-    return Origin(FrozenDict({noted.name: ORIGIN_DIR}))
-
-
-@rule
-async def pull_image(request: PulledImageRequest) -> PulledImage:
+async def pull_image(request: PulledImageRequest, machine: RegistryMachine) -> PulledImage:
     pinned = await Get(PinnedImage, PinnedImageRequest(request.address))
     assert pinned.reference.digest is not None
-    origin, machine = await MultiGet(
-        Get(Origin, OriginRequest(pinned.reference.repository)), Get(RegistryMachine)
-    )
     pulled = await Get(
         ProgramResult,
         ProgramRequest(
@@ -125,8 +106,8 @@ async def pull_image(request: PulledImageRequest) -> PulledImage:
             description=f"Pulling the manifest of {pinned.reference.name}",
             subject=pinned.subject,
             output_directories=(_OUTPUT,),
-            append_only_caches=origin.caches,
-            machine=machine.cache,
+            append_only_caches=await _origin_caches(pinned.reference.repository),
+            machine=machine,
         ),
     )
     contents = await Get(DigestContents, Digest, pulled.digest)
@@ -146,11 +127,8 @@ async def pull_image(request: PulledImageRequest) -> PulledImage:
 
 
 @rule
-async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
+async def pull_blob(request: PulledBlobRequest, machine: RegistryMachine) -> PulledBlob:
     image, layer = request.image, request.layer
-    origin, machine = await MultiGet(
-        Get(Origin, OriginRequest(image.repository)), Get(RegistryMachine)
-    )
     pulled = await Get(
         ProgramResult,
         ProgramRequest(
@@ -165,8 +143,8 @@ async def pull_blob(request: PulledBlobRequest) -> PulledBlob:
             ),
             subject=image.subject,
             output_directories=(_OUTPUT,),
-            append_only_caches=origin.caches,
-            machine=machine.cache,
+            append_only_caches=await _origin_caches(image.repository),
+            machine=machine,
         ),
     )
     blob, compression = await MultiGet(

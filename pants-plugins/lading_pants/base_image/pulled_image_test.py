@@ -23,7 +23,6 @@ from pants.testutil.rule_runner import (
     engine_error,
     run_rule_with_mocks,
 )
-from pants.util.frozendict import FrozenDict
 
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
@@ -40,15 +39,13 @@ from lading_pants.base_image.base_image_testing import (
     write_base_image,
 )
 from lading_pants.base_image.pulled_image import (
-    Origin,
-    OriginRequest,
     PulledBlob,
     PulledBlobRequest,
     PulledImage,
     PulledImageRequest,
     pull_blob,
 )
-from lading_pants.engine.machine import MachineCache
+from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.engine.registry_machine import RegistryMachine
 from lading_pants.errors import TargetError
@@ -211,16 +208,14 @@ def program_of(name: str, machine: str) -> ProgramRequest:
         return ProgramResult(EMPTY_DIGEST, "")
 
     mocks: list[MockGet[Any]] = [
-        MockGet(
-            Origin, (OriginRequest,), lambda one: Origin(FrozenDict({one.repository.name: "a"}))
-        ),
-        MockGet(RegistryMachine, (), lambda: RegistryMachine(MachineCache(machine))),
+        MockGet(NotedFiles, (NotedFilesRequest,), lambda one: NotedFiles(str(one.files))),
         MockGet(ProgramResult, (ProgramRequest,), run),
         MockGet(Digest, (DigestSubset,), lambda _: EMPTY_DIGEST),
         MockGet(DigestContents, (DigestSubset,), lambda _: DigestContents([FileContent("", b"")])),
         MockGet(Digest, (RemovePrefix,), lambda _: EMPTY_DIGEST),
     ]
-    run_rule_with_mocks(pull_blob, rule_args=[PulledBlobRequest(image, layers[1])], mock_gets=mocks)
+    arguments = [PulledBlobRequest(image, layers[1]), RegistryMachine(machine)]
+    run_rule_with_mocks(pull_blob, rule_args=arguments, mock_gets=mocks)
     return programs[0]
 
 
@@ -228,7 +223,10 @@ def test_repository_and_machine_are_no_part_of_the_cache_key() -> None:
     """Caches and descriptions are not part of it (`program_test.py`)."""
     one = program_of("debian:bookworm-slim", "machine_a")
     other = program_of("registry.example:5000/team/app@" + str(sha256(b"")), "machine_b")
-    assert (one.machine, other.machine) == (MachineCache("machine_a"), MachineCache("machine_b"))
+    assert (one.machine, other.machine) == (
+        RegistryMachine("machine_a"),
+        RegistryMachine("machine_b"),
+    )
     assert one.append_only_caches != other.append_only_caches
     assert one.description == "Pulling layer 2 of 2 of debian:bookworm-slim (29.1 MB)"
     assert one == dataclasses.replace(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.fs import DigestContents, GlobMatchErrorBehavior, PathGlobs
 from pants.engine.rules import Get, rule
-from pants.engine.target import Targets, WrappedTarget, WrappedTargetRequest
+from pants.engine.target import Target, Targets, WrappedTarget, WrappedTargetRequest
 from pants.util.frozendict import FrozenDict
 
 from lading.debian.lock.binary_package import BinaryPackage
@@ -36,28 +36,10 @@ from lading_pants.store.build_root_target import (
 
 
 @dataclass(frozen=True)
-class LoadedLockRequest:
-    """The lock that a target's `debian_lock` field names."""
+class DebianLockRequest:
+    """The lock of a `debian_lock` target."""
 
-    field: DebianLockField
-    subject: str
-
-
-@dataclass(frozen=True)
-class LoadedLock:
-    lock: DebianLock
-
-
-@dataclass(frozen=True)
-class DebianFileRequest:
-    """The `.deb` of a `fetch_debian` target."""
-
-    address: Address
-
-
-@dataclass(frozen=True)
-class DebianFile:
-    file: PinnedFile
+    target: Target
 
 
 @dataclass(frozen=True)
@@ -82,24 +64,17 @@ class BuildRoot:
 
 
 @rule
-async def load_lock(request: LoadedLockRequest) -> LoadedLock:
-    targets = await Get(Targets, UnparsedAddressInputs, request.field.to_unparsed_address_inputs())
-    target = targets[0]
-    if not target.has_field(DebianLockfileField):
-        raise TargetError(
-            f"{request.subject}: `debian_lock` names {target.address}, which is a "
-            f"`{target.alias}` target: name a `debian_lock`."
-        )
-    resolve = target[DebianResolveField].resolve_name
+async def read_lock(request: DebianLockRequest) -> DebianLock:
+    target = request.target
     path = target[DebianLockfileField].file_path
     assert path is not None, "the field has a default"
     contents = await Get(DigestContents, PathGlobs([path], GlobMatchErrorBehavior.ignore))
-    if not contents:
-        raise TargetError(
-            f"{request.subject}: the lock {path} does not exist: run "
-            f"{regenerate_command(resolve)}."
-        )
     try:
+        if not contents:
+            raise LadingError(
+                f"the lock {path} does not exist: run "
+                f"{regenerate_command(target[DebianResolveField].resolve_name)}."
+            )
         lock = DebianLock.from_json(contents[0].content.decode("utf-8", "replace"))
         check_made_for(
             lock,
@@ -109,7 +84,19 @@ async def load_lock(request: LoadedLockRequest) -> LoadedLock:
         )
     except LadingError as error:
         raise about(f"`{target.alias}` {target.address}", error) from error
-    return LoadedLock(lock)
+    return lock
+
+
+async def find_lock(field: DebianLockField, subject: str) -> DebianLock:
+    """The lock that a target's field names."""
+    targets = await Get(Targets, UnparsedAddressInputs, field.to_unparsed_address_inputs())
+    target = targets[0]
+    if not target.has_field(DebianLockfileField):
+        raise TargetError(
+            f"{subject}: `debian_lock` names {target.address}, which is a `{target.alias}` target: "
+            "name a `debian_lock`."
+        )
+    return await Get(DebianLock, DebianLockRequest(target))
 
 
 def pinned_file(package: BinaryPackage, lock: DebianLock) -> PinnedFile:
@@ -123,21 +110,17 @@ def pinned_file(package: BinaryPackage, lock: DebianLock) -> PinnedFile:
     )
 
 
-@rule
-async def debian_file(request: DebianFileRequest, platform: BuildPlatform) -> DebianFile:
-    wrapped = await Get(
-        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin="a `source`")
-    )
-    target = wrapped.target
+async def debian_file(target: Target) -> PinnedFile:
+    """The `.deb` of a `fetch_debian` target."""
     subject = f"`{target.alias}` {target.address}"
-    loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
+    platform = await Get(BuildPlatform)
+    lock = await find_lock(target[DebianLockField], subject)
     name = target[DebianPackageField].value or target.address.target_name
     try:
-        packages = locked_closure(loaded.lock, platform.architecture, [name])
+        packages = locked_closure(lock, platform.architecture, [name])
     except LadingError as error:
         raise about(subject, error) from error
-    package = next(package for package in packages if package.name == name)
-    return DebianFile(pinned_file(package, loaded.lock))
+    return pinned_file(next(package for package in packages if package.name == name), lock)
 
 
 @rule
@@ -153,15 +136,15 @@ async def find_build_root(request: BuildRootRequest, platform: BuildPlatform) ->
             "`build_root`."
         )
     subject = f"`{target.alias}` {target.address}"
-    loaded = await Get(LoadedLock, LoadedLockRequest(target[DebianLockField], subject))
+    lock = await find_lock(target[DebianLockField], subject)
     try:
         wanted = PackageList.parse(target[DebianPackagesField].value or ())
-        packages = locked_closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
+        packages = locked_closure(lock, platform.architecture, wanted.roots, wanted.left_out)
     except LadingError as error:
         raise about(subject, error) from error
     alternatives = target[AlternativesField].value or FrozenDict()
     return BuildRoot(
-        files=tuple(pinned_file(package, loaded.lock) for package in packages),
+        files=tuple(pinned_file(package, lock) for package in packages),
         alternatives=alternatives,
         hash=build_root_hash((package.sha256 for package in packages), alternatives).hex,
         subject=subject,

@@ -97,14 +97,6 @@ class DebianLocks:
 
 
 @dataclass(frozen=True)
-class DebianRoots:
-    """The lists of packages that targets ask for, sorted, by the address of the lock that they
-    name."""
-
-    by_lock: tuple[tuple[Address, tuple[tuple[str, ...], ...]], ...]
-
-
-@dataclass(frozen=True)
 class GenerateDebianLock(GenerateLockfile):
     """`subject` is the target, for messages."""
 
@@ -141,9 +133,9 @@ def find_debian_locks(all_targets: AllTargets) -> DebianLocks:
     return DebianLocks(tuple(sorted(found.items())))
 
 
-@rule
-async def find_debian_roots(all_targets: AllTargets) -> DebianRoots:
-    users = [target for target in all_targets if target.has_field(DebianLockField)]
+async def _lists_by_lock() -> dict[Address, set[tuple[str, ...]]]:
+    """The lists of packages that targets ask for, by the address of the lock that they name."""
+    users = [target for target in await Get(AllTargets) if target.has_field(DebianLockField)]
     locks = await MultiGet(
         Get(Addresses, UnparsedAddressInputs, target[DebianLockField].to_unparsed_address_inputs())
         for target in users
@@ -154,7 +146,7 @@ async def find_debian_roots(all_targets: AllTargets) -> DebianRoots:
         for address in addresses:
             if names:
                 found[address].add(names)
-    return DebianRoots(tuple((lock, tuple(sorted(lists))) for lock, lists in found.items()))
+    return found
 
 
 def _packages_of(target: Target) -> tuple[str, ...]:
@@ -181,7 +173,7 @@ def known_debian_locks(_: KnownDebianLocksRequest, locks: DebianLocks) -> KnownU
 
 @rule
 async def requested_debian_locks(
-    requested: RequestedDebianLocks, locks: DebianLocks, roots: DebianRoots, lading: LadingSubsystem
+    requested: RequestedDebianLocks, locks: DebianLocks, lading: LadingSubsystem
 ) -> UserGenerateLockfiles:
     targets = [target for resolve, target in locks.targets if resolve in requested]
     present = await MultiGet(
@@ -191,9 +183,9 @@ async def requested_debian_locks(
         )
         for target in targets
     )
-    by_lock = dict(roots.by_lock)
+    lists = await _lists_by_lock()
     return UserGenerateLockfiles(
-        _generate_request(target, by_lock.get(target.address, ()), contents, lading)
+        _generate_request(target, tuple(sorted(lists[target.address])), contents, lading)
         for target, contents in zip(targets, present)
     )
 

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from pants.engine.addresses import Address
+from pants.core.util_rules import source_files
+from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import RuleRunner
 
@@ -13,11 +14,13 @@ from lading.fetch.pinned_file import PinnedFile
 from lading.network.source_url import SourceUrl
 from lading.values.digest import Sha256
 from lading_pants.debian import debian
-from lading_pants.debian.debian import BuildRoot, BuildRootRequest, DebianFile, DebianFileRequest
+from lading_pants.debian.debian import BuildRoot, BuildRootRequest
 from lading_pants.debian.debian_lock_target import DebianLockTarget
-from lading_pants.engine import platform
+from lading_pants.engine import named_address, platform
 from lading_pants.fetch.fetch_debian import FetchDebianTarget
+from lading_pants.store import source
 from lading_pants.store.build_root_target import BuildRootTarget
+from lading_pants.store.source import StoreSource, StoreSourceRequest
 
 LOCKED = {
     "bash": ("5.2-1", ["libc6"]),
@@ -37,9 +40,10 @@ build_root(name="root", debian_lock=":lock", debian_packages=["gcc"])
 def module_runner() -> RuleRunner:
     return RuleRunner(
         rules=[
-            *collect_rules(debian, platform),
+            *collect_rules(debian, named_address, platform, source),
+            *source_files.rules(),
             QueryRule(BuildRoot, [BuildRootRequest]),
-            QueryRule(DebianFile, [DebianFileRequest]),
+            QueryRule(StoreSource, [StoreSourceRequest]),
         ],
         target_types=[BuildRootTarget, DebianLockTarget, FetchDebianTarget],
     )
@@ -83,8 +87,10 @@ def find_root(runner: RuleRunner, name: str = "root") -> BuildRoot:
 
 
 def find_file(runner: RuleRunner, name: str) -> PinnedFile:
-    request = DebianFileRequest(Address("d", target_name=name))
-    return runner.request(DebianFile, [request]).file
+    inputs = UnparsedAddressInputs((f"d:{name}",), owning_address=None, description_of_origin="it")
+    found = runner.request(StoreSource, [StoreSourceRequest(inputs, "a test")]).pinned
+    assert found is not None
+    return found
 
 
 def sentence_of(runner: RuleRunner, name: str) -> str:
@@ -180,7 +186,7 @@ def test_a_package_that_is_not_locked(runner: RuleRunner) -> None:
 def test_a_lock_that_is_not_there_yet(runner: RuleRunner) -> None:
     runner.write_files({"d/BUILD": BUILD})
     assert (
-        "`build_root` d:root: the lock d/lock.lock.json does not exist: run `./pants "
+        "`debian_lock` d:lock: the lock d/lock.lock.json does not exist: run `./pants "
         "generate-lockfiles --resolve=lock`."
     ) in sentence_of(runner, "root")
 

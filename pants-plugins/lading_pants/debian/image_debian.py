@@ -25,7 +25,7 @@ from lading.python.image_python import DebianPython
 from lading.values.counted import counted
 from lading.values.errors import LadingError
 from lading.values.json_codec import to_json
-from lading_pants.debian.debian import LoadedLock, LoadedLockRequest, pinned_file
+from lading_pants.debian.debian import find_lock, pinned_file
 from lading_pants.debian.debian_parts import (
     PACKAGE_FILE,
     DebianImagePart,
@@ -128,18 +128,18 @@ async def find_image_debian(request: ImageDebianRequest, platform: BuildPlatform
             f"{field_set.subject}: `debian_packages` is set, but `debian_lock` is not. Set it to "
             "the address of the `debian_lock` that pins them."
         )
-    loaded = await Get(LoadedLock, LoadedLockRequest(field_set.debian_lock, field_set.subject))
+    lock = await find_lock(field_set.debian_lock, field_set.subject)
     try:
         wanted = PackageList.parse(names)
-        packages = locked_closure(loaded.lock, platform.architecture, wanted.roots, wanted.left_out)
+        packages = locked_closure(lock, platform.architecture, wanted.roots, wanted.left_out)
     except LadingError as error:
         raise about(field_set.subject, error) from error
     return ImageDebian(
         packages=tuple(
-            DebianPackage(package.name, package.version, pinned_file(package, loaded.lock))
+            DebianPackage(package.name, package.version, pinned_file(package, lock))
             for package in packages
         ),
-        suite=loaded.lock.suites[0],
+        suite=lock.suites[0],
         alternatives=field_set.alternatives.value or FrozenDict(),
         documentation=field_set.debian_documentation.value,
     )

@@ -6,8 +6,6 @@ not affect those.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.rules import Get, rule
 
@@ -16,11 +14,8 @@ from lading.runtime.machine import Machine
 from lading_pants.engine.machine import MachineCache, NotedFiles, NotedFilesRequest, machine_files
 
 
-@dataclass(frozen=True)
-class EngineMachine:
+class EngineMachine(MachineCache):
     """The machine directory for programs that talk to a container engine."""
-
-    cache: MachineCache
 
 
 @rule
@@ -30,4 +25,4 @@ async def find_engine_machine() -> EngineMachine:
     noted = await Get(
         NotedFiles, NotedFilesRequest, machine_files("lading_engine_machine", machine)
     )
-    return EngineMachine(MachineCache(noted.name))
+    return EngineMachine(noted.name)

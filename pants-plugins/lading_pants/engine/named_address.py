@@ -73,11 +73,6 @@ class NamedAddress:
 
 
 @dataclass(frozen=True)
-class _UnknownAddress:
-    request: NamedAddressRequest
-
-
-@dataclass(frozen=True)
 class _Suggestion:
     """A question that suggests a correction, or advice."""
 
@@ -103,6 +98,45 @@ def find_store_package_aliases(
             if target_type.class_has_field(PackageNameField, union_membership)
         )
     )
+
+
+async def _suggestion(request: NamedAddressRequest, store: StorePackageAliases) -> _Suggestion:
+    options = await Get(BuildFileOptions)
+    # Read directly from the BUILD files: AllTargets would fail for any broken target, and report
+    # that one instead.
+    build_files = await Get(
+        Paths,
+        PathGlobs(
+            (
+                *(f"**/{pattern}" for pattern in options.patterns),
+                *(f"!{pattern}" for pattern in options.ignores),
+            )
+        ),
+    )
+    directories = sorted({posixpath.dirname(file) for file in build_files.files})
+    families = await MultiGet(
+        Get(OptionalAddressFamily, AddressFamilyDir(directory)) for directory in directories
+    )
+    aliases = _aliases(request.kind, store)
+    spellings = {
+        spelling
+        for optional in families
+        if optional.address_family is not None
+        for address, adaptor in optional.address_family.addresses_to_target_adaptors.items()
+        if aliases is None or adaptor.type_alias in aliases
+        for spelling in _spellings(address, request.owner)
+    }
+    files = await Get(Paths, PathGlobs(_files_meant(request)))
+    if files.files and f":{request.text}" not in spellings:
+        return _Suggestion(
+            f'Declare one that has it, such as `file(name="x", source="{request.text}")`, '
+            "and write `:x`.",
+            missing="is a file and not a target",
+        )
+    near = difflib.get_close_matches(request.text, sorted(spellings), n=1)
+    if near:
+        return _Suggestion(f"Did you mean {near[0]}?")
+    return _Suggestion("`./pants list ::` shows the targets that there are.")
 
 
 @rule
@@ -135,51 +169,10 @@ async def find_named_address(
                 f"{request.origin} refers to {request.text}, which is a `{adaptor.type_alias}` "
                 f"target and not {article} {request.kind.value}: name a `{'` or `'.join(aliases)}`."
             )
-    suggestion = await Get(_Suggestion, _UnknownAddress(request))
+    suggestion = await _suggestion(request, store)
     raise TargetError(
         f"{request.origin} refers to {request.text}, which {suggestion.missing}. {suggestion.text}"
     )
-
-
-@rule
-async def suggest_address(
-    unknown: _UnknownAddress, options: BuildFileOptions, store: StorePackageAliases
-) -> _Suggestion:
-    # Read directly from the BUILD files: AllTargets would fail for any broken target, and report
-    # that one instead.
-    build_files = await Get(
-        Paths,
-        PathGlobs(
-            (
-                *(f"**/{pattern}" for pattern in options.patterns),
-                *(f"!{pattern}" for pattern in options.ignores),
-            )
-        ),
-    )
-    directories = sorted({posixpath.dirname(file) for file in build_files.files})
-    families = await MultiGet(
-        Get(OptionalAddressFamily, AddressFamilyDir(directory)) for directory in directories
-    )
-    aliases = _aliases(unknown.request.kind, store)
-    spellings = {
-        spelling
-        for optional in families
-        if optional.address_family is not None
-        for address, adaptor in optional.address_family.addresses_to_target_adaptors.items()
-        if aliases is None or adaptor.type_alias in aliases
-        for spelling in _spellings(address, unknown.request.owner)
-    }
-    files = await Get(Paths, PathGlobs(_files_meant(unknown.request)))
-    if files.files and f":{unknown.request.text}" not in spellings:
-        return _Suggestion(
-            f'Declare one that has it, such as `file(name="x", source="{unknown.request.text}")`, '
-            "and write `:x`.",
-            missing="is a file and not a target",
-        )
-    near = difflib.get_close_matches(unknown.request.text, sorted(spellings), n=1)
-    if near:
-        return _Suggestion(f"Did you mean {near[0]}?")
-    return _Suggestion("`./pants list ::` shows the targets that there are.")
 
 
 def _files_meant(request: NamedAddressRequest) -> tuple[str, ...]:

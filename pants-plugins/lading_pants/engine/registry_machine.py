@@ -6,8 +6,6 @@ helpers are found, must not affect those.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pants.base.build_root import BuildRoot
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.rules import Get, rule
@@ -21,11 +19,8 @@ from lading_pants.engine.machine import MachineCache, NotedFiles, NotedFilesRequ
 from lading_pants.errors import TargetError
 
 
-@dataclass(frozen=True)
-class RegistryMachine:
+class RegistryMachine(MachineCache):
     """The machine directory for programs that use registries."""
-
-    cache: MachineCache
 
 
 @rule
@@ -45,4 +40,4 @@ async def find_registry_machine(lading: LadingSubsystem, build_root: BuildRoot) 
     noted = await Get(
         NotedFiles, NotedFilesRequest, machine_files("lading_registry_machine", machine)
     )
-    return RegistryMachine(MachineCache(noted.name))
+    return RegistryMachine(noted.name)

@@ -19,7 +19,7 @@ def rule_runner(tmp_path: Path) -> RuleRunner:
 
 
 def directory(rule_runner: RuleRunner) -> str:
-    return rule_runner.request(RegistryMachine, []).cache.name
+    return rule_runner.request(RegistryMachine, []).name
 
 
 def test_options_and_environment_reach_the_program(rule_runner: RuleRunner, tmp_path: Path) -> None:

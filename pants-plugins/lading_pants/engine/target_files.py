@@ -30,7 +30,7 @@ from pants.engine.unions import UnionMembership, UnionRule
 
 from lading_pants.engine.requested_goals import RequestedGoals
 from lading_pants.store import source_links
-from lading_pants.store.source_links import LinkedSources, LinkedSourcesRequest
+from lading_pants.store.source_links import linked_sources
 
 _FILES = (FileSourceField, ResourceSourceField)
 
@@ -52,44 +52,21 @@ class TargetFiles:
     digest: Digest
 
 
-@dataclass(frozen=True)
-class _SourcesRequest:
-    target: Target
-    origin: str
-
-
-@dataclass(frozen=True)
-class _PackageRequest:
-    target: Target
-    origin: str
-
-
-@rule
-async def find_target_files(request: TargetFilesRequest) -> TargetFiles:
-    wrapped = await Get(
-        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
-    )
-    if wrapped.target.has_field(SourcesField):
-        return await Get(TargetFiles, _SourcesRequest(wrapped.target, request.origin))
-    return await Get(TargetFiles, _PackageRequest(wrapped.target, request.origin))
-
-
-@rule
-async def find_sources(request: _SourcesRequest, unions: UnionMembership) -> TargetFiles:
-    sources, directory = request.target[SourcesField], request.target.address.spec_path
-    if _is_generated(sources, unions):
+async def _sources(target: Target, origin: str) -> Digest:
+    sources, directory = target[SourcesField], target.address.spec_path
+    is_generated = _is_generated(sources, await Get(UnionMembership))
+    if is_generated:
         wanted = HydrateSourcesRequest(sources, for_sources_types=_FILES, enable_codegen=True)
     else:
         wanted = HydrateSourcesRequest(sources)
     files = (await Get(HydratedSources, HydrateSourcesRequest, wanted)).snapshot
     digest = files.digest
-    if not _is_generated(sources, unions):
-        linked = await Get(LinkedSources, LinkedSourcesRequest(sources, files, request.origin))
-        digest = linked.digest
+    if not is_generated:
+        digest = await linked_sources(sources, files, origin)
     is_relative = all(path.startswith(f"{directory}/") for path in files.files)
     if isinstance(sources, RelocatedFilesSourcesField) or not (is_relative and files.files):
-        return TargetFiles(digest)
-    return TargetFiles(await Get(Digest, RemovePrefix(digest, directory)))
+        return digest
+    return await Get(Digest, RemovePrefix(digest, directory))
 
 
 def _is_generated(sources: SourcesField, unions: UnionMembership) -> bool:
@@ -99,12 +76,10 @@ def _is_generated(sources: SourcesField, unions: UnionMembership) -> bool:
     )
 
 
-@rule
-async def find_packages(request: _PackageRequest, goals: RequestedGoals) -> TargetFiles:
-    goals.check_taken(request.target, request.origin)
-    applicable = await Get(
-        FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, [request.target])
-    )
+async def _packages(target: Target, origin: str) -> Digest:
+    goals = await Get(RequestedGoals)
+    goals.check_taken(target, origin)
+    applicable = await Get(FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, [target]))
     built = await MultiGet(
         Get(BuiltPackage, PackageFieldSet, field_set) for field_set in applicable.field_sets
     )
@@ -117,7 +92,17 @@ async def find_packages(request: _PackageRequest, goals: RequestedGoals) -> Targ
         prefixes = {path if path not in files else os.path.dirname(path) for path in artifacts}
         prefix = prefixes.pop() if len(prefixes) == 1 else ""
         stripped.append(await Get(Digest, RemovePrefix(package.digest, prefix)))
-    return TargetFiles(await Get(Digest, MergeDigests(stripped)))
+    return await Get(Digest, MergeDigests(stripped))
+
+
+@rule
+async def find_target_files(request: TargetFilesRequest) -> TargetFiles:
+    wrapped = await Get(
+        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
+    )
+    if wrapped.target.has_field(SourcesField):
+        return TargetFiles(await _sources(wrapped.target, request.origin))
+    return TargetFiles(await _packages(wrapped.target, request.origin))
 
 
 def rules() -> Iterable[Rule | UnionRule]:

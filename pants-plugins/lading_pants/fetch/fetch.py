@@ -7,30 +7,13 @@ from typing import Mapping
 
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, RemovePrefix
 from pants.engine.rules import Get, rule
-from pants.engine.target import Target
 
 from lading.fetch.pinned_file import PinnedFile, request_to_json
 from lading_pants.engine.file_digests import file_digests
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError
-from lading_pants.fetch.fetch_url import pinned_file
 
 _OUTPUT = "fetched"
-
-
-@dataclass(frozen=True)
-class PinnedFileRequest:
-    """A `fetch_url` target."""
-
-    target: Target
-
-
-@dataclass(frozen=True)
-class ResolvedPinnedFile:
-    """The file of a target. Errors of fetches are about `subject`."""
-
-    file: PinnedFile
-    subject: str
 
 
 @dataclass(frozen=True)
@@ -51,12 +34,6 @@ class FetchedFiles:
     """The files by their names, at the root of `digest`."""
 
     digest: Digest
-
-
-@rule
-async def resolve_pinned_file(request: PinnedFileRequest) -> ResolvedPinnedFile:
-    target = request.target
-    return ResolvedPinnedFile(pinned_file(target), f"`{target.alias}` {target.address}")
 
 
 @rule

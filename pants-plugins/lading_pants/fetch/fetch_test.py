@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from pants.engine.addresses import Address
 from pants.engine.fs import EMPTY_DIGEST, Digest, DigestEntries, FileDigest, FileEntry, RemovePrefix
 from pants.engine.rules import QueryRule, collect_rules
 from pants.testutil.rule_runner import MockGet, RuleRunner, engine_error, run_rule_with_mocks
@@ -22,8 +21,6 @@ from lading_pants.fetch import fetch
 from lading_pants.fetch.fetch import (
     FetchedFiles,
     FetchFilesRequest,
-    PinnedFileRequest,
-    ResolvedPinnedFile,
     fetch_files,
 )
 from lading_pants.fetch.fetch_url import FetchUrlTarget
@@ -39,7 +36,6 @@ def rule_runner(tmp_path: Path) -> RuleRunner:
             *collect_rules(fetch, machine, program),
             QueryRule(DigestEntries, [Digest]),
             QueryRule(FetchedFiles, [FetchFilesRequest]),
-            QueryRule(ResolvedPinnedFile, [PinnedFileRequest]),
         ],
         target_types=[FetchUrlTarget],
         isolated_local_store=True,
@@ -104,15 +100,6 @@ def test_a_wrong_digest_is_reported_with_the_subject(
     sentence = f"{begin}{url}: its 5 bytes have the SHA-256 "
     with engine_error(TargetError, contains=sentence):
         rule_runner.request(FetchedFiles, [request])
-
-
-def test_a_target_is_resolved_with_its_subject(rule_runner: RuleRunner) -> None:
-    rule_runner.write_files(
-        {"a/BUILD": f"fetch_url(name='b', url='file:/srv/file', sha256='{DIGEST.nix32}')"}
-    )
-    target = rule_runner.get_target(Address("a", target_name="b"))
-    resolved = rule_runner.request(ResolvedPinnedFile, [PinnedFileRequest(target)])
-    assert resolved == ResolvedPinnedFile(pinned("file:/srv/file"), "`fetch_url` a:b")
 
 
 def test_the_size_is_shown_where_it_is_known() -> None:

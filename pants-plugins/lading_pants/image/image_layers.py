@@ -26,7 +26,7 @@ from lading_pants.image.package_layers import PackageLayers, PackageLayersReques
 from lading_pants.image.resolved_image import ResolvedImage
 from lading_pants.image.run_as_root import RunAsRootLayer, RunAsRootLayerRequest
 from lading_pants.python.image_python import PythonLayers, PythonLayersRequest
-from lading_pants.store.realise import ClosureMember, StoreClosure, StoreClosureRequest
+from lading_pants.store.realise import ClosureMember, StoreClosure, StorePackagesRequest
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
     declared = plan.fields.get("files", FrozenDict())
     base, closure, files = await MultiGet(
         Get(ImageLayers, _BaseLayersRequest(image.base)),
-        Get(StoreClosure, StoreClosureRequest(tuple(image.references.origins), subject)),
+        Get(StoreClosure, StorePackagesRequest(tuple(image.references.origins), subject)),
         Get(
             ResolvedFiles,
             ResolvedFilesRequest(

@@ -16,7 +16,7 @@ from lading_pants.image.image_references import (
     ImageReferences,
     ImageReferencesRequest,
 )
-from lading_pants.store.realise import PackageVersion, PackageVersionRequest
+from lading_pants.store.realise import StorePackagesRequest, StorePaths
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,10 @@ async def find_names(request: ImageNamesRequest) -> ImageNames:
     found = await Get(ImageReferences, ImageReferencesRequest(field_set))
     aliases = field_set.versions()
     known = await MultiGet(
-        Get(
-            PackageVersion,
-            PackageVersionRequest(address, f"{field_set.subject}: `{aliases[text]}`"),
-        )
+        Get(StorePaths, StorePackagesRequest((address,), f"{field_set.subject}: `{aliases[text]}`"))
         for text, address in found.versions.items()
     )
-    versions = {text: version.text for text, version in zip(found.versions, known)}
+    versions = {text: package.versions[0] for text, package in zip(found.versions, known)}
     variables = {
         name: alias
         for alias, text in field_set.named()

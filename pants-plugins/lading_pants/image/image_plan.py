@@ -24,7 +24,7 @@ from lading_pants.errors import TargetError, about, in_order
 from lading_pants.image.image_references import ImageFieldSet, ImageReferences
 from lading_pants.image.resolved_image import ResolvedImage, ResolvedImageRequest
 from lading_pants.image.run_as_root import Commands
-from lading_pants.store.realise import StorePaths, StorePathsRequest
+from lading_pants.store.realise import StorePackagesRequest, StorePaths
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ async def plan_image(request: ImagePlanRequest, platform: BuildPlatform) -> Imag
     origins = {**found.tool_origins, **found.origins}
     stored = await in_order(
         lambda: (
-            Get(StorePaths, StorePathsRequest((address,), origin))
+            Get(StorePaths, StorePackagesRequest((address,), origin))
             for address, origin in origins.items()
         )
     )

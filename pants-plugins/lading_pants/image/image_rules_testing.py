@@ -47,18 +47,14 @@ from lading_pants.image import (
     resolved_image,
     run_as_root,
 )
-from lading_pants.publish import image_destinations
 from lading_pants.python import image_pex, image_python
 from lading_pants.store.realise import (
     MEMBERS_FILE,
     SEGMENT_FILE,
     ClosureMember,
-    PackageVersion,
-    PackageVersionRequest,
     StoreClosure,
-    StoreClosureRequest,
+    StorePackagesRequest,
     StorePaths,
-    StorePathsRequest,
     place_files,
 )
 
@@ -93,19 +89,16 @@ def no_library(_: PinnedLibraryRequest) -> PinnedLibrary:
 
 
 @rule
-async def paths_without_derivations(request: StorePathsRequest) -> StorePaths:
-    names = (address.target_name for address in request.addresses)
-    return StorePaths(tuple(StorePath(name[0] * 32, name) for name in names))
+async def paths_without_derivations(request: StorePackagesRequest) -> StorePaths:
+    names = [address.target_name for address in request.addresses]
+    return StorePaths(
+        tuple(StorePath(name[0] * 32, name) for name in names),
+        tuple(VERSIONS.get(name, f"1-{name}") for name in names),
+    )
 
 
 @rule
-async def version_without_derivation(request: PackageVersionRequest) -> PackageVersion:
-    name = request.address.target_name
-    return PackageVersion(VERSIONS.get(name, f"1-{name}"))
-
-
-@rule
-async def closure_without_builds(request: StoreClosureRequest) -> StoreClosure:
+async def closure_without_builds(request: StorePackagesRequest) -> StoreClosure:
     members = await MultiGet(
         Get(ClosureMember, _UnbuiltRequest(address.target_name)) for address in request.addresses
     )
@@ -144,7 +137,6 @@ RULES_WITHOUT_PACKAGES = (
         image_archive,
         image_layers,
         image_debian,
-        image_destinations,
         image_files,
         image_layer,
         image_names,
@@ -178,7 +170,6 @@ RULES_WITHOUT_PACKAGES = (
 IMAGE_RULES = (
     *RULES_WITHOUT_PACKAGES,
     paths_without_derivations,
-    version_without_derivation,
     closure_without_builds,
     package_without_build,
 )

@@ -34,7 +34,7 @@ from lading_pants.image.archive_in_dist import ArchiveInDist, ArchiveInDistReque
 from lading_pants.image.assembled_image import METADATA_FILE, AssembledImage, AssembledImageRequest
 from lading_pants.image.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
+from lading_pants.publish.image_destinations import find_destinations
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ async def package_image(
     description = os.path.splitext(archive)[0] + ".json"
     if field_set.registries.value:
         # This reports invalid destinations before anything is built.
-        await Get(ImageDestinations, ImageDestinationsRequest(field_set))
+        await find_destinations(field_set)
     image = await Get(AssembledImage, AssembledImageRequest(field_set))
     lines = _summary(image.description)
     not_run = _not_run(image.description)

@@ -44,7 +44,7 @@ from lading_pants.store.realise import (
     PlacedFiles,
     PlacedFilesRequest,
     StoreClosure,
-    StoreClosureRequest,
+    StorePackagesRequest,
 )
 
 logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ async def run_as_root(
     )
     tools = await Get(
         StoreClosure,
-        StoreClosureRequest(
+        StorePackagesRequest(
             (*request.commands.tools, *request.commands.packages),
             f"{request.subject}: `run_as_root`",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pants.engine.rules import Get, rule
+from pants.engine.rules import Get
 
 from lading.registry.push.destinations import check_registry, destinations
 from lading.values.errors import LadingError
@@ -12,11 +12,6 @@ from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.errors import about
 from lading_pants.image.image_names import ImageNames, ImageNamesRequest
 from lading_pants.image.image_references import ImageFieldSet
-
-
-@dataclass(frozen=True)
-class ImageDestinationsRequest:
-    field_set: ImageFieldSet
 
 
 @dataclass(frozen=True)
@@ -30,14 +25,12 @@ class ImageDestinations:
     skipped: str = ""
 
 
-@rule
-async def find_destinations(
-    request: ImageDestinationsRequest, lading: LadingSubsystem
-) -> ImageDestinations:
-    field_set = request.field_set
+async def find_destinations(field_set: ImageFieldSet) -> ImageDestinations:
+    """Raises TargetError for invalid destinations."""
     if field_set.skip_push.value:
         return ImageDestinations((), f"(by `{field_set.skip_push.alias}` on {field_set.address})")
     names = await Get(ImageNames, ImageNamesRequest(field_set))
+    lading = await Get(LadingSubsystem)
     registries = field_set.registries.value
     try:
         if registries is None:

@@ -46,7 +46,7 @@ from lading_pants.image.assembled_image import (
 from lading_pants.image.image_names import ImageNames, ImageNamesRequest
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.image.placed_layers import PlacedLayers, place_layers
-from lading_pants.publish.image_destinations import ImageDestinations, ImageDestinationsRequest
+from lading_pants.publish.image_destinations import find_destinations
 
 _MODULE = "lading.registry.push.publish_main"
 
@@ -85,7 +85,7 @@ async def _push(
         argv=(*RUN_IN_SANDBOX, _MODULE, REQUEST_FILE, result),
         env=secrets,
         input_digest=inputs,
-        append_only_caches={machine.cache.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
+        append_only_caches={machine.name: MACHINE_DIR, CACHE_NAME: CACHE_DIR},
     )
 
 
@@ -93,7 +93,7 @@ async def _publication(
     field_set: ImageFieldSet, distdir: DistDir, build_root: BuildRoot
 ) -> PublishPackages:
     address = str(field_set.address)
-    destinations = await Get(ImageDestinations, ImageDestinationsRequest(field_set))
+    destinations = await find_destinations(field_set)
     if not destinations.repositories:
         return PublishPackages((address,), description=destinations.skipped)
     names, image = await MultiGet(

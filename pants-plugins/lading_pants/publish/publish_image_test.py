@@ -10,7 +10,6 @@ from pants.core.target_types import FileTarget
 from pants.core.util_rules import distdir
 from pants.engine.addresses import Address
 from pants.engine.fs import DigestContents
-from pants.engine.rules import collect_rules
 from pants.testutil.rule_runner import QueryRule, RuleRunner, mock_console
 
 from lading.registry.push.publish_request import ImageToPublish
@@ -18,7 +17,7 @@ from lading.values.json_codec import from_json
 from lading_pants.base_image.base_image import BaseImageTarget
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets
-from lading_pants.publish import image_destinations, publish_image
+from lading_pants.publish import publish_image
 from lading_pants.publish.publish_image import PublishImageFieldSet, PublishImageRequest
 from lading_pants.store.store_package_target import StorePackageTarget
 
@@ -29,7 +28,6 @@ def runner() -> RuleRunner:
         rules=[
             *IMAGE_RULES,
             *distdir.rules(),
-            *collect_rules(image_destinations),
             *publish_image.rules(),
             QueryRule(PublishProcesses, [PublishImageRequest]),
         ],

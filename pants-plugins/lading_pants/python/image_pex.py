@@ -82,14 +82,6 @@ _RESOLVING = "--resolve-local-platforms"
 
 
 @dataclass(frozen=True)
-class PexTargetRequest:
-    """The `pex_binary` at an address; `origin` is the target and field that name it."""
-
-    address: Address
-    origin: str
-
-
-@dataclass(frozen=True)
 class PexTarget:
     field_set: PexBinaryFieldSet
     origin: str
@@ -127,24 +119,22 @@ class PexSourcesRequest:
     has_distributions: bool
 
 
-@rule
-async def find_pex(request: PexTargetRequest) -> PexTarget:
-    wrapped = await Get(
-        WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
-    )
+async def find_pex(address: Address, origin: str) -> PexTarget:
+    """The `pex_binary` at an address; `origin` is the target and field that name it."""
+    wrapped = await Get(WrappedTarget, WrappedTargetRequest(address, description_of_origin=origin))
     target = wrapped.target
     if not PexBinaryFieldSet.is_applicable(target):
         raise TargetError(
-            f"{request.origin} names {target.address}, which is a `{target.alias}` target: name a "
+            f"{origin} names {target.address}, which is a `{target.alias}` target: name a "
             "`pex_binary`."
         )
     field_set = PexBinaryFieldSet.create(target)
     if field_set.entry_point.value is None and field_set.script.value is None:
         raise TargetError(
-            f"{request.origin} names {target.address}, which runs nothing: set its `entry_point` "
+            f"{origin} names {target.address}, which runs nothing: set its `entry_point` "
             "or `script`."
         )
-    return PexTarget(field_set, request.origin)
+    return PexTarget(field_set, origin)
 
 
 @rule

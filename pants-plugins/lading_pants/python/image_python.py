@@ -50,20 +50,17 @@ from lading_pants.python.image_pex import (
     PexMain,
     PexParts,
     PexTarget,
-    PexTargetRequest,
     activated_wheels,
+    find_pex,
 )
 from lading_pants.store.realise import (
     MEMBERS_FILE,
     SEGMENT_FILE,
-    PackageVersion,
-    PackageVersionRequest,
     PlacedFiles,
     PlacedFilesRequest,
     StoreClosure,
-    StoreClosureRequest,
+    StorePackagesRequest,
     StorePaths,
-    StorePathsRequest,
 )
 
 _MICRO_FILE = "micro"
@@ -188,15 +185,12 @@ async def plan_python(
             )
         return None
     assert found.pex is not None, "the field is set"
-    pex = await Get(PexTarget, PexTargetRequest(found.pex, f"{field_set.subject}: `pex`"))
+    pex = await find_pex(found.pex, f"{field_set.subject}: `pex`")
     origin = f"{field_set.subject}: `python`"
     try:
         if found.python is not None:
-            paths, version = await MultiGet(
-                Get(StorePaths, StorePathsRequest((found.python,), origin)),
-                Get(PackageVersion, PackageVersionRequest(found.python, origin)),
-            )
-            python = ImagePython.of_package(str(paths.paths[0]), version.text)
+            package = await Get(StorePaths, StorePackagesRequest((found.python,), origin))
+            python = ImagePython.of_package(str(package.paths[0]), package.versions[0])
         elif field_set.python.value:
             python = ImagePython.at_path(field_set.python.value)
         else:
@@ -306,7 +300,7 @@ async def find_interpreter(request: _InterpreterRequest, platform: BuildPlatform
     planned = request.planned
     if planned.package is not None:
         origin = f"{request.subject}: `python`"
-        closure = await Get(StoreClosure, StoreClosureRequest((planned.package,), origin))
+        closure = await Get(StoreClosure, StorePackagesRequest((planned.package,), origin))
         placed = await Get(PlacedFiles, PlacedFilesRequest(closure.members, SEGMENT_FILE))
         digests = file_digests(await Get(DigestEntries, Digest, placed.digest))
         segments = tuple(

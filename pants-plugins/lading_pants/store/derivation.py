@@ -37,8 +37,9 @@ from lading_pants.store.store_package_target import PackageNameField
 
 
 @dataclass(frozen=True)
-class StoreTargetRequest:
-    """The store package target at an address, which `origin` named."""
+class StorePackageRequest:
+    """The store package at an address, which `origin` named: its target, its derivation, or what it
+    is built to."""
 
     address: Address
     origin: str
@@ -61,34 +62,10 @@ class StoreTarget:
 
 
 @dataclass(frozen=True)
-class StoreGraphRequest:
-    """All store packages needed to build those at the addresses, including these."""
-
-    roots: tuple[Address, ...]
-    origin: str
-
-
-@dataclass(frozen=True)
-class StoreGraph:
-    """Addresses, dependencies first. Its existence proves that there is no cycle."""
-
-    order: tuple[Address, ...]
-
-
-@dataclass(frozen=True)
-class StoreDerivationRequest:
-    """The derivation of the store package at an address.
-
-    Ask for the `StoreGraph` first: this recurses into dependencies, and the engine's message about
-    a cycle is hard to understand.
-    """
-
-    address: Address
-    origin: str
-
-
-@dataclass(frozen=True)
 class StoreDerivation:
+    """Call `check_dependencies` before you ask for it: it recurses into dependencies, and the
+    engine's message about a cycle is hard to understand."""
+
     target: StoreTarget
     derivation: Derivation
     path: StorePath
@@ -122,7 +99,7 @@ def kind_of(target: Target, members: Iterable[Type[_KindRequest]]) -> Type[_Kind
 
 
 @rule
-async def find_store_target(request: StoreTargetRequest) -> StoreTarget:
+async def find_store_target(request: StorePackageRequest) -> StoreTarget:
     wrapped = await Get(
         WrappedTarget, WrappedTargetRequest(request.address, description_of_origin=request.origin)
     )
@@ -162,14 +139,14 @@ def _is_build_root(target: Target) -> bool:
     return target.alias == BuildRootTarget.alias
 
 
-@rule
-async def find_store_graph(request: StoreGraphRequest) -> StoreGraph:
+async def check_dependencies(roots: tuple[Address, ...], origin: str) -> None:
+    """Raises TargetError if a package among those that are needed to build `roots` does not exist,
+    or depends on itself."""
     found: dict[Address, StoreTarget] = {}
-    pending = {address: request.origin for address in request.roots}
+    pending = {address: origin for address in roots}
     while pending:
         targets = await MultiGet(
-            Get(StoreTarget, StoreTargetRequest(address, origin))
-            for address, origin in pending.items()
+            Get(StoreTarget, StorePackageRequest(address, by)) for address, by in pending.items()
         )
         found.update({target.target.address: target for target in targets})
         pending = {
@@ -183,22 +160,20 @@ async def find_store_graph(request: StoreGraphRequest) -> StoreGraph:
         for address, target in found.items()
     }
     try:
-        order = build_order(edges)
+        build_order(edges)
     except LadingError as error:
-        raise about(request.origin, error) from error
-    by_name = {str(address): address for address in found}
-    return StoreGraph(tuple(by_name[name] for name in order))
+        raise about(origin, error) from error
 
 
 @rule
 async def find_store_derivation(
-    request: StoreDerivationRequest, union_membership: UnionMembership
+    request: StorePackageRequest, union_membership: UnionMembership
 ) -> StoreDerivation:
-    store_target = await Get(StoreTarget, StoreTargetRequest(request.address, request.origin))
+    store_target = await Get(StoreTarget, StorePackageRequest(request.address, request.origin))
     dependencies = await MultiGet(
         Get(
             StoreDerivation,
-            StoreDerivationRequest(address, f"{store_target.subject}: `dependencies`"),
+            StorePackageRequest(address, f"{store_target.subject}: `dependencies`"),
         )
         for address in store_target.dependencies
     )

@@ -8,12 +8,8 @@ from pants.engine.addresses import Address
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner
 
-from lading_pants.store.derivation import (
-    StoreDerivation,
-    StoreDerivationRequest,
-    StoreGraph,
-    StoreGraphRequest,
-)
+from lading_pants.store.derivation import StoreDerivation, StorePackageRequest
+from lading_pants.store.realise import StorePackagesRequest, StorePaths
 from lading_pants.store.store_package_testing import DebianMirror, make_runner
 
 SHA256 = "1" * 64
@@ -27,23 +23,15 @@ def runner(tmp_path: Path, debian_mirror: DebianMirror) -> RuleRunner:
         debian_mirror,
         mirror_url="file:///nowhere",
         rules=(
-            QueryRule(StoreDerivation, [StoreDerivationRequest]),
-            QueryRule(StoreGraph, [StoreGraphRequest]),
+            QueryRule(StoreDerivation, [StorePackageRequest]),
+            QueryRule(StorePaths, [StorePackagesRequest]),
         ),
     )
 
 
 def derive(runner: RuleRunner, name: str = "x", directory: str = "a") -> StoreDerivation:
-    request = StoreDerivationRequest(Address(directory, target_name=name), "a test")
+    request = StorePackageRequest(Address(directory, target_name=name), "a test")
     return runner.request(StoreDerivation, [request])
-
-
-def graph(runner: RuleRunner, *names: str) -> list[str]:
-    addresses = tuple(Address("a", target_name=name) for name in names)
-    found = runner.request(
-        StoreGraph, [StoreGraphRequest(addresses, "`docker_image` //i:i: `cmd`")]
-    )
-    return [str(address) for address in found.order]
 
 
 #: Derives the package `a:x` with these fields, in a repository with these files.
@@ -138,19 +126,6 @@ def test_the_same_package_elsewhere_is_the_same(runner: RuleRunner) -> None:
     assert derive(runner).path == derive(runner, directory="b/c").path
 
 
-def test_the_order_is_dependencies_first(runner: RuleRunner) -> None:
-    runner.write_files(
-        {
-            "a/BUILD": Y.replace('"y",', '"y", dependencies=[":z"],', 1)
-            + Z
-            + 'store_package(name="x", version="1", dependencies=[":z", ":y"])\n'
-            + 'store_package(name="other", version="1")'
-        }
-    )
-    assert graph(runner, "x") == ["a:z", "a:y", "a:x"]
-    assert graph(runner, "other", "y") == ["a:other", "a:z", "a:y"]
-
-
 @pytest.mark.parametrize(
     ("dependencies", "sentences"),
     [
@@ -189,8 +164,9 @@ def test_dependencies_that_can_not_be(
     cycle = Y.replace('"y",', '"y", dependencies=[":x"],', 1)
     package = f'store_package(name="x", version="1", dependencies={dependencies})\n'
     runner.write_files({"a/BUILD": package + cycle})
+    request = StorePackagesRequest((Address("a", target_name="x"),), "`docker_image` //i:i: `cmd`")
     with pytest.raises(Exception) as raised:
-        graph(runner, "x")
+        runner.request(StorePaths, [request])
     for sentence in sentences:
         assert sentence in str(raised.value)
 

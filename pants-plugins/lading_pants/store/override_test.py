@@ -12,20 +12,17 @@ from pants.engine.target import DependenciesRequest, SpecialCasedDependencies
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 from pants.util.frozendict import FrozenDict
 
+from lading.debian.lock.lock import DebianLock
 from lading.store.derivation import Derivation
-from lading_pants.debian.debian import BuildRoot, BuildRootRequest, DebianFile, DebianFileRequest
+from lading_pants.debian.debian import BuildRoot, BuildRootRequest, DebianLockRequest
 from lading_pants.engine import bubblewrap, machine, named_address, platform, program
 from lading_pants.fetch import fetch
 from lading_pants.fetch.fetch_url import FetchUrlTarget
 from lading_pants.store import derivation, override, realise, source, store_package
 from lading_pants.store.build_root_target import BuildRootTarget
-from lading_pants.store.derivation import (
-    StoreDerivation,
-    StoreDerivationRequest,
-    StoreGraph,
-    StoreGraphRequest,
-)
+from lading_pants.store.derivation import StoreDerivation, StorePackageRequest
 from lading_pants.store.override import OverrideChain, OverrideChainRequest
+from lading_pants.store.realise import StorePackagesRequest, StorePaths
 from lading_pants.store.store_package_target import (
     AllowedReferencesField,
     StoreDependenciesField,
@@ -71,7 +68,7 @@ async def build_root_without_lock(request: BuildRootRequest) -> BuildRoot:
 
 
 @rule
-async def no_debian_file(request: DebianFileRequest) -> DebianFile:
+async def no_lock(request: DebianLockRequest) -> DebianLock:
     raise AssertionError(f"no target of these tests names a `fetch_debian`: {request}")
 
 
@@ -87,11 +84,11 @@ def module_runner() -> RuleRunner:
             *source_files.rules(),
             *store_package.rules(),
             build_root_without_lock,
-            no_debian_file,
+            no_lock,
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(OverrideChain, [OverrideChainRequest]),
-            QueryRule(StoreDerivation, [StoreDerivationRequest]),
-            QueryRule(StoreGraph, [StoreGraphRequest]),
+            QueryRule(StoreDerivation, [StorePackageRequest]),
+            QueryRule(StorePaths, [StorePackagesRequest]),
         ],
         target_types=[
             BuildRootTarget,
@@ -121,7 +118,7 @@ def other(runner: RuleRunner, fields: str, more: str = "") -> None:
 
 
 def derive(runner: RuleRunner, address: Address) -> Derivation:
-    request = StoreDerivationRequest(address, "a test")
+    request = StorePackageRequest(address, "a test")
     return runner.request(StoreDerivation, [request]).derivation
 
 
@@ -300,5 +297,5 @@ store_package(name="b", override=":a", version="2")
         }
     )
     with pytest.raises(Exception, match="`dependencies` form a cycle: other:b -> other:b"):
-        request = StoreGraphRequest((Address("other", target_name="a"),), "a test")
-        runner.request(StoreGraph, [request])
+        request = StorePackagesRequest((Address("other", target_name="a"),), "a test")
+        runner.request(StorePaths, [request])

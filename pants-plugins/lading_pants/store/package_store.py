@@ -17,8 +17,8 @@ from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
 from lading.values.counted import counted
-from lading_pants.store.derivation import StoreTarget, StoreTargetRequest
-from lading_pants.store.realise import StoreClosure, StoreClosureRequest
+from lading_pants.store.derivation import StorePackageRequest, StoreTarget
+from lading_pants.store.realise import StoreClosure, StorePackagesRequest
 from lading_pants.store.store_package_target import PackageNameField
 
 
@@ -32,8 +32,8 @@ class StorePackageFieldSet(PackageFieldSet):
 @rule(desc="Build a store package", level=LogLevel.DEBUG)
 async def package_store_package(field_set: StorePackageFieldSet) -> BuiltPackage:
     address = field_set.address
-    target = await Get(StoreTarget, StoreTargetRequest(address, f"`package` {address}"))
-    built = await Get(StoreClosure, StoreClosureRequest((address,), target.subject))
+    target = await Get(StoreTarget, StorePackageRequest(address, f"`package` {address}"))
+    built = await Get(StoreClosure, StorePackagesRequest((address,), target.subject))
     member = built.roots[0]
     directory = field_set.output_path.value_or_default(file_ending=None)
     digest = await Get(Digest, AddPrefix(member.digest, directory))

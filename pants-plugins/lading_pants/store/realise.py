@@ -29,9 +29,8 @@ from lading_pants.errors import TargetError, about
 from lading_pants.store.derivation import (
     KindRequest,
     StoreDerivation,
-    StoreDerivationRequest,
-    StoreGraph,
-    StoreGraphRequest,
+    StorePackageRequest,
+    check_dependencies,
     kind_of,
 )
 
@@ -40,8 +39,8 @@ SEGMENT_FILE, PACKAGE_FILE, MEMBERS_FILE = "segment.tar", "package.json", "membe
 
 
 @dataclass(frozen=True)
-class StorePathsRequest:
-    """The store paths of the packages at the addresses, which `origin` named."""
+class StorePackagesRequest:
+    """The store packages at the addresses, which `origin` named: their paths, or their closure."""
 
     addresses: tuple[Address, ...]
     origin: str
@@ -49,30 +48,10 @@ class StorePathsRequest:
 
 @dataclass(frozen=True)
 class StorePaths:
-    """Store paths in the order of the addresses. Nothing has been fetched or built."""
+    """Store paths and versions in the order of the addresses. Nothing has been fetched or built."""
 
     paths: tuple[StorePath, ...]
-
-
-@dataclass(frozen=True)
-class PackageVersionRequest:
-    """The version of the package at an address, which `origin` named."""
-
-    address: Address
-    origin: str
-
-
-@dataclass(frozen=True)
-class PackageVersion:
-    text: str
-
-
-@dataclass(frozen=True)
-class RealisedPackageRequest:
-    """The built package at an address. Ask for `StorePaths` first, which finds cycles."""
-
-    address: Address
-    origin: str
+    versions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,34 +85,11 @@ class PlacedFiles:
 @dataclass(frozen=True)
 class RealisedPackage:
     """A built package, its name without version, and its closure, including itself, sorted by store
-    path."""
+    path. Ask for `StorePaths` first, which finds cycles."""
 
     name: str
     member: ClosureMember
     closure: tuple[ClosureMember, ...]
-
-
-@dataclass(frozen=True)
-class RealisedPackagesRequest:
-    """The built packages at the addresses, built in parallel."""
-
-    addresses: tuple[Address, ...]
-    origin: str
-
-
-@dataclass(frozen=True)
-class RealisedPackages:
-    """In the order of the addresses."""
-
-    packages: tuple[RealisedPackage, ...]
-
-
-@dataclass(frozen=True)
-class StoreClosureRequest:
-    """What the packages at the addresses, which `origin` named, need at run time."""
-
-    addresses: tuple[Address, ...]
-    origin: str
 
 
 @dataclass(frozen=True)
@@ -178,22 +134,16 @@ class BuildResult:
 
 
 @rule
-async def find_version(request: PackageVersionRequest) -> PackageVersion:
-    address, origin = request.address, request.origin
-    # This finds circular dependencies, in which the next line would never end.
-    await Get(StorePaths, StorePathsRequest((address,), origin))
-    found = await Get(StoreDerivation, StoreDerivationRequest(address, origin))
-    return PackageVersion(found.derivation.version)
-
-
-@rule
-async def find_store_paths(request: StorePathsRequest) -> StorePaths:
-    await Get(StoreGraph, StoreGraphRequest(request.addresses, request.origin))
-    derivations = await MultiGet(
-        Get(StoreDerivation, StoreDerivationRequest(address, request.origin))
+async def find_store_paths(request: StorePackagesRequest) -> StorePaths:
+    await check_dependencies(request.addresses, request.origin)
+    found = await MultiGet(
+        Get(StoreDerivation, StorePackageRequest(address, request.origin))
         for address in request.addresses
     )
-    return StorePaths(tuple(derivation.path for derivation in derivations))
+    return StorePaths(
+        tuple(package.path for package in found),
+        tuple(package.derivation.version for package in found),
+    )
 
 
 @rule
@@ -210,26 +160,15 @@ async def place_files(request: PlacedFilesRequest) -> PlacedFiles:
 
 
 @rule
-async def realise_packages(request: RealisedPackagesRequest) -> RealisedPackages:
-    return RealisedPackages(
-        await MultiGet(
-            Get(RealisedPackage, RealisedPackageRequest(address, request.origin))
-            for address in request.addresses
-        )
+async def realise_closure(request: StorePackagesRequest) -> StoreClosure:
+    await Get(StorePaths, StorePackagesRequest, request)
+    packages = await MultiGet(
+        Get(RealisedPackage, StorePackageRequest(address, request.origin))
+        for address in request.addresses
     )
-
-
-@rule
-async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
-    await Get(StorePaths, StorePathsRequest(request.addresses, request.origin))
-    realised = await Get(
-        RealisedPackages, RealisedPackagesRequest(request.addresses, request.origin)
-    )
-    members = {
-        member.package.path: member for package in realised.packages for member in package.closure
-    }
+    members = {member.package.path: member for package in packages for member in package.closure}
     return StoreClosure(
-        roots=tuple(package.member for package in realised.packages),
+        roots=tuple(package.member for package in packages),
         members=tuple(members[path] for path in sorted(members)),
     )
 
@@ -237,18 +176,18 @@ async def realise_closure(request: StoreClosureRequest) -> StoreClosure:
 @rule
 async def find_build_inputs(request: BuildInputsRequest) -> BuildInputs:
     target = request.built.target
-    realised = await Get(
-        RealisedPackages,
-        RealisedPackagesRequest(target.dependencies, f"{target.subject}: `dependencies`"),
+    packages = await MultiGet(
+        Get(RealisedPackage, StorePackageRequest(address, f"{target.subject}: `dependencies`"))
+        for address in target.dependencies
     )
-    return BuildInputs(realised.packages, _input_closure(realised.packages))
+    return BuildInputs(packages, _input_closure(packages))
 
 
 @rule
 async def realise(
-    request: RealisedPackageRequest, union_membership: UnionMembership
+    request: StorePackageRequest, union_membership: UnionMembership
 ) -> RealisedPackage:
-    built = await Get(StoreDerivation, StoreDerivationRequest(request.address, request.origin))
+    built = await Get(StoreDerivation, StorePackageRequest, request)
     kind = kind_of(built.target.target, union_membership[BuildRequest])
     inputs, result = await MultiGet(
         Get(BuildInputs, BuildInputsRequest(built)), Get(BuildResult, BuildRequest, kind(built))

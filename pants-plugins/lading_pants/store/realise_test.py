@@ -25,17 +25,16 @@ from lading_pants.store.realise import (
     SEGMENT_FILE,
     ClosureMember,
     StoreClosure,
-    StoreClosureRequest,
+    StorePackagesRequest,
     StorePaths,
-    StorePathsRequest,
     check_result,
 )
 from lading_pants.store.store_package_testing import DebianMirror, make_runner
 
 RULES = (
     QueryRule(DigestContents, [Digest]),
-    QueryRule(StoreClosure, [StoreClosureRequest]),
-    QueryRule(StorePaths, [StorePathsRequest]),
+    QueryRule(StoreClosure, [StorePackagesRequest]),
+    QueryRule(StorePaths, [StorePackagesRequest]),
 )
 
 #: Makes a runner on a new machine, with other keyword arguments of `make_runner`.
@@ -60,8 +59,8 @@ def runner(new_machine: NewMachine) -> RuleRunner:
     return new_machine()
 
 
-def request(*names: str) -> StoreClosureRequest:
-    return StoreClosureRequest(tuple(Address("a", target_name=name) for name in names), "a test")
+def request(*names: str) -> StorePackagesRequest:
+    return StorePackagesRequest(tuple(Address("a", target_name=name) for name in names), "a test")
 
 
 def build(runner: RuleRunner, *names: str) -> StoreClosure:
@@ -121,7 +120,7 @@ def test_pants_22390_paths_are_known_before_anything_is_built(
 ) -> None:
     runner = new_machine(mirror_url="file:///nowhere")
     runner.write_files({"a/BUILD": CHAIN})
-    app = StorePathsRequest((Address("a", target_name="app"),), "a test")
+    app = StorePackagesRequest((Address("a", target_name="app"),), "a test")
     (path,) = runner.request(StorePaths, [app]).paths
     other = new_machine()
     other.write_files({"a/BUILD": CHAIN})

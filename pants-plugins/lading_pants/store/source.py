@@ -20,12 +20,11 @@ from pants.engine.target import (
 
 from lading.fetch.pinned_file import PinnedFile
 from lading.store.derivation import SourceInput
-from lading_pants.debian.debian import DebianFile, DebianFileRequest
+from lading_pants.debian.debian import debian_file
 from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest, TargetKind
 from lading_pants.errors import TargetError
-from lading_pants.fetch.fetch import PinnedFileRequest, ResolvedPinnedFile
 from lading_pants.fetch.fetch_debian import DebianPackageField
-from lading_pants.fetch.fetch_url import FetchUrlSha256Field
+from lading_pants.fetch.fetch_url import FetchUrlSha256Field, pinned_file
 from lading_pants.store.store_package_target import PatchesField
 
 
@@ -53,10 +52,51 @@ class StoreSource:
     subject: str
 
 
-@dataclass(frozen=True)
-class _LocalSourceRequest:
-    targets: Targets
-    subject: str
+def _fetched(file: PinnedFile, subject: str) -> StoreSource:
+    executables = (file.name,) if file.executable else ()
+    kind = "executable:" if file.executable else ""
+    return StoreSource(
+        SourceInput(file.name, f"{kind}{file.sha256}"), file, None, False, executables, subject
+    )
+
+
+async def _local_source(targets: Targets, subject: str) -> StoreSource:
+    sources = await Get(
+        SourceFiles,
+        SourceFilesRequest(
+            (target.get(SourcesField) for target in targets),
+            for_sources_types=(FileSourceField, ResourceSourceField, SourcesField),
+            enable_codegen=True,
+        ),
+    )
+    files = sources.snapshot.files
+    if not files:
+        names = ", ".join(str(target.address) for target in targets)
+        raise TargetError(
+            f"{subject} names {names}, which has no files: name a `fetch_url`, a "
+            "`fetch_debian`, or a target with sources such as `files`."
+        )
+    parent = _common_parent(targets, files)
+    digest = await Get(Digest, RemovePrefix(sources.snapshot.digest, parent))
+    entries = await Get(DigestEntries, Digest, digest)
+    executables = tuple(
+        sorted(
+            entry.path for entry in entries if isinstance(entry, FileEntry) and entry.is_executable
+        )
+    )
+    is_tree = len(files) > 1
+    name = targets[0].address.target_name if is_tree else PurePath(files[0]).name
+    identity = SourceInput(name, f"tree:{digest.fingerprint}")
+    return StoreSource(identity, None, digest, is_tree, executables, subject)
+
+
+def _common_parent(targets: Targets, files: Sequence[str]) -> str:
+    """The directory that the files are laid out below: the target's, if it contains all of them;
+    for a single file, the file's own."""
+    if len(files) == 1:
+        return str(PurePath(files[0]).parent)
+    parent = targets[0].address.spec_path
+    return parent if all(PurePath(parent) in PurePath(file).parents for file in files) else ""
 
 
 @rule
@@ -71,60 +111,10 @@ async def find_store_source(request: StoreSourceRequest) -> StoreSource:
     if len(targets) == 1:
         target = targets[0]
         if target.has_field(FetchUrlSha256Field):
-            resolved = await Get(ResolvedPinnedFile, PinnedFileRequest(target))
-            return _fetched(resolved.file, resolved.subject)
+            return _fetched(pinned_file(target), f"`{target.alias}` {target.address}")
         if target.has_field(DebianPackageField):
-            found = await Get(DebianFile, DebianFileRequest(target.address))
-            return _fetched(found.file, f"`{target.alias}` {target.address}")
-    return await Get(StoreSource, _LocalSourceRequest(targets, request.subject))
-
-
-def _fetched(file: PinnedFile, subject: str) -> StoreSource:
-    executables = (file.name,) if file.executable else ()
-    kind = "executable:" if file.executable else ""
-    return StoreSource(
-        SourceInput(file.name, f"{kind}{file.sha256}"), file, None, False, executables, subject
-    )
-
-
-@rule
-async def find_local_source(request: _LocalSourceRequest) -> StoreSource:
-    sources = await Get(
-        SourceFiles,
-        SourceFilesRequest(
-            (target.get(SourcesField) for target in request.targets),
-            for_sources_types=(FileSourceField, ResourceSourceField, SourcesField),
-            enable_codegen=True,
-        ),
-    )
-    files = sources.snapshot.files
-    if not files:
-        names = ", ".join(str(target.address) for target in request.targets)
-        raise TargetError(
-            f"{request.subject} names {names}, which has no files: name a `fetch_url`, a "
-            "`fetch_debian`, or a target with sources such as `files`."
-        )
-    parent = _common_parent(request.targets, files)
-    digest = await Get(Digest, RemovePrefix(sources.snapshot.digest, parent))
-    entries = await Get(DigestEntries, Digest, digest)
-    executables = tuple(
-        sorted(
-            entry.path for entry in entries if isinstance(entry, FileEntry) and entry.is_executable
-        )
-    )
-    is_tree = len(files) > 1
-    name = request.targets[0].address.target_name if is_tree else PurePath(files[0]).name
-    identity = SourceInput(name, f"tree:{digest.fingerprint}")
-    return StoreSource(identity, None, digest, is_tree, executables, request.subject)
-
-
-def _common_parent(targets: Targets, files: Sequence[str]) -> str:
-    """The directory that the files are laid out below: the target's, if it contains all of them;
-    for a single file, the file's own."""
-    if len(files) == 1:
-        return str(PurePath(files[0]).parent)
-    parent = targets[0].address.spec_path
-    return parent if all(PurePath(parent) in PurePath(file).parents for file in files) else ""
+            return _fetched(await debian_file(target), f"`{target.alias}` {target.address}")
+    return await _local_source(targets, request.subject)
 
 
 @dataclass(frozen=True)

@@ -20,29 +20,13 @@ from pants.engine.fs import (
     Snapshot,
     SymlinkEntry,
 )
-from pants.engine.rules import Get, _uncacheable_rule, rule
+from pants.engine.rules import Get, _uncacheable_rule
 from pants.engine.target import SourcesField
 from pants.source.filespec import FilespecMatcher
 
 from lading_pants.errors import TargetError
 
 _WILDCARDS = "*?["
-
-
-@dataclass(frozen=True)
-class LinkedSourcesRequest:
-    """`files` are what Pants captured of `sources`. Errors begin with `origin`."""
-
-    sources: SourcesField
-    files: Snapshot
-    origin: str
-
-
-@dataclass(frozen=True)
-class LinkedSources:
-    """The same files, with links in place of Pants' copies."""
-
-    digest: Digest
 
 
 @dataclass(frozen=True)
@@ -59,15 +43,15 @@ class _Links:
     found: tuple[tuple[str, str, bool], ...]
 
 
-@rule
-async def find_linked_sources(request: LinkedSourcesRequest) -> LinkedSources:
-    sources, snapshot = request.sources, request.files
+async def linked_sources(sources: SourcesField, snapshot: Snapshot, origin: str) -> Digest:
+    """`snapshot` is what Pants captured of `sources`: the same files, with links in place of Pants'
+    copies. Errors begin with `origin`."""
     directories = _directories(sources.filespec["includes"], snapshot)
     links = await Get(_Links, _DirectoriesRequest(directories))
-    _check_dangling(links, sources.filespec_matcher, request.origin)
+    _check_dangling(links, sources.filespec_matcher, origin)
     kept = {path: text for path, text, _ in links.found if _is_kept(path, text, snapshot)}
     if not kept:
-        return LinkedSources(snapshot.digest)
+        return snapshot.digest
     entries = await Get(DigestEntries, Digest, snapshot.digest)
     created: list[FileEntry | SymlinkEntry] = [
         entry
@@ -75,7 +59,7 @@ async def find_linked_sources(request: LinkedSourcesRequest) -> LinkedSources:
         if isinstance(entry, FileEntry) and not any(one in kept for one in _upwards(entry.path))
     ]
     created += (SymlinkEntry(path, text) for path, text in kept.items())
-    return LinkedSources(await Get(Digest, CreateDigest(created)))
+    return await Get(Digest, CreateDigest(created))
 
 
 @_uncacheable_rule

@@ -23,6 +23,7 @@ from lading.store.source import RequestedSource
 from lading.values.counted import counted
 from lading.values.field_text import unindented
 from lading.values.json_codec import to_json
+from lading.values.path import StorePath
 from lading_pants.debian.debian import BuildRoot, BuildRootRequest
 from lading_pants.engine.bubblewrap import BundledBubblewrap
 from lading_pants.engine.lading import LadingSubsystem
@@ -41,8 +42,8 @@ from lading_pants.store.realise import (
     BuildInputsRequest,
     BuildRequest,
     BuildResult,
+    StorePackagesRequest,
     StorePaths,
-    StorePathsRequest,
 )
 from lading_pants.store.source import PatchFiles, PatchFilesRequest, StoreSource, StoreSourceRequest
 from lading_pants.store.store_package_target import (
@@ -111,18 +112,6 @@ class _BuildFiles:
 
     digest: Digest
     immutable: FrozenDict[str, Digest]
-
-
-@dataclass(frozen=True)
-class _ReferenceRulesRequest:
-    chain: OverrideChain
-
-
-@dataclass(frozen=True)
-class _NamedPathsRequest:
-    """The store paths of the packages that the fields name."""
-
-    fields: tuple[SpecialCasedDependencies, ...]
 
 
 @rule
@@ -226,14 +215,42 @@ def _environment(chain: OverrideChain) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(environment.items()))
 
 
+async def _named_paths(fields: tuple[SpecialCasedDependencies, ...]) -> tuple[StorePath, ...]:
+    """The store paths of the packages that the fields name."""
+    fields = tuple(field for field in fields if field.value)
+    named = await MultiGet(
+        Get(Addresses, UnparsedAddressInputs, field.to_unparsed_address_inputs())
+        for field in fields
+    )
+    stored = await MultiGet(
+        Get(
+            StorePaths,
+            StorePackagesRequest(
+                tuple(addresses), f"`{StorePackageTarget.alias}` {field.address}: `{field.alias}`"
+            ),
+        )
+        for field, addresses in zip(fields, named)
+    )
+    return tuple(path for paths in stored for path in paths.paths)
+
+
+async def _reference_rules(chain: OverrideChain) -> ReferenceRules:
+    allowed = chain.fields(AllowedReferencesField)
+    return ReferenceRules(
+        allowed=await _named_paths(allowed) if allowed else None,
+        disallowed=await _named_paths(chain.fields(DisallowedReferencesField)),
+        max_closure_size=chain.field(MaxClosureSizeField).value,
+    )
+
+
 @rule
 async def build_package(request: BuildPackage, lading: LadingSubsystem) -> BuildResult:
     built = request.built
     subject = built.target.subject
     package = await Get(PackageInputs, PackageInputsRequest(built.target))
     limits = _limits(package.chain, lading)
-    rules, inputs, files, bubblewrap, noted_limits = await MultiGet(
-        Get(ReferenceRules, _ReferenceRulesRequest(package.chain)),
+    rules = await _reference_rules(package.chain)
+    inputs, files, bubblewrap, noted_limits = await MultiGet(
         Get(BuildInputs, BuildInputsRequest(built)),
         Get(_BuildFiles, _BuildFilesRequest(package)),
         Get(BundledBubblewrap),
@@ -346,40 +363,6 @@ async def lay_out_build_files(request: _BuildFilesRequest) -> _BuildFiles:
 
 def _pinned(source: StoreSource) -> tuple[PinnedFile, ...]:
     return (source.pinned,) if source.pinned else ()
-
-
-@rule
-async def find_reference_rules(request: _ReferenceRulesRequest) -> ReferenceRules:
-    chain = request.chain
-    allowed_fields = chain.fields(AllowedReferencesField)
-    allowed, disallowed = await MultiGet(
-        Get(StorePaths, _NamedPathsRequest(allowed_fields)),
-        Get(StorePaths, _NamedPathsRequest(chain.fields(DisallowedReferencesField))),
-    )
-    return ReferenceRules(
-        allowed=allowed.paths if allowed_fields else None,
-        disallowed=disallowed.paths,
-        max_closure_size=chain.field(MaxClosureSizeField).value,
-    )
-
-
-@rule
-async def find_named_paths(request: _NamedPathsRequest) -> StorePaths:
-    fields = tuple(field for field in request.fields if field.value)
-    named = await MultiGet(
-        Get(Addresses, UnparsedAddressInputs, field.to_unparsed_address_inputs())
-        for field in fields
-    )
-    stored = await MultiGet(
-        Get(
-            StorePaths,
-            StorePathsRequest(
-                tuple(addresses), f"`{StorePackageTarget.alias}` {field.address}: `{field.alias}`"
-            ),
-        )
-        for field, addresses in zip(fields, named)
-    )
-    return StorePaths(tuple(path for paths in stored for path in paths.paths))
 
 
 def rules() -> Iterable[Rule | UnionRule]:

@@ -95,12 +95,7 @@ class InferScriptDependencies(InferDependenciesRequest[ScriptFieldSet]):
 
 
 @dataclass(frozen=True)
-class ScriptTemplateRequest:
-    field_set: ScriptFieldSet
-
-
-@dataclass(frozen=True)
-class ScriptTemplate:
+class _Template:
     """A whole script, in which addresses stand for store paths. `interpolated` has their targets by
     the text of the address, such as `//3rdparty/bash`."""
 
@@ -108,25 +103,13 @@ class ScriptTemplate:
     interpolated: FrozenDict[str, Address]
 
 
-@dataclass(frozen=True)
-class _ScriptSourceRequest:
-    field_set: ScriptFieldSet
-
-
-@dataclass(frozen=True)
-class _ScriptSource:
-    text: str
-
-
-@rule
-async def read_script(request: _ScriptSourceRequest) -> _ScriptSource:
-    field_set = request.field_set
+async def _script(field_set: ScriptFieldSet) -> str:
     if field_set.text.value is not None:
-        return _ScriptSource(unindented(field_set.text.value))
+        return unindented(field_set.text.value)
     hydrated = await Get(HydratedSources, HydrateSourcesRequest(field_set.source))
     (file,) = await Get(DigestContents, Digest, hydrated.snapshot.digest)
     try:
-        return _ScriptSource(file.content.decode("utf-8"))
+        return file.content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TargetError(
             f"{field_set.subject}: `source` is {file.path}, which is not text in UTF-8 (byte "
@@ -134,12 +117,10 @@ async def read_script(request: _ScriptSourceRequest) -> _ScriptSource:
         ) from error
 
 
-@rule
-async def find_script_template(request: ScriptTemplateRequest) -> ScriptTemplate:
-    field_set = request.field_set
-    source = await Get(_ScriptSource, _ScriptSourceRequest(field_set))
+async def _template(field_set: ScriptFieldSet) -> _Template:
+    script = await _script(field_set)
     try:
-        text = script_text(source.text, field_set.interpreter.value or "")
+        text = script_text(script, field_set.interpreter.value or "")
         origins = {
             reference: f"{field_set.subject}: `{field_set.field_of(reference)}`"
             for reference in references(text)
@@ -151,12 +132,12 @@ async def find_script_template(request: ScriptTemplateRequest) -> ScriptTemplate
         for reference, origin in origins.items()
     )
     addresses = (entry.address for entry in named)
-    return ScriptTemplate(text, FrozenDict(zip(origins, addresses)))
+    return _Template(text, FrozenDict(zip(origins, addresses)))
 
 
 @rule
 async def infer_script_dependencies(request: InferScriptDependencies) -> InferredDependencies:
-    template = await Get(ScriptTemplate, ScriptTemplateRequest(request.field_set))
+    template = await _template(request.field_set)
     return InferredDependencies(template.interpolated.values())
 
 
@@ -164,7 +145,7 @@ async def infer_script_dependencies(request: InferScriptDependencies) -> Inferre
 async def derive_script(request: DeriveScript, platform: BuildPlatform) -> Derivation:
     target = request.target.target
     field_set = ScriptFieldSet.create(target)
-    template = await Get(ScriptTemplate, ScriptTemplateRequest(field_set))
+    template = await _template(field_set)
     paths = {
         dependency.target.target.address: str(dependency.path)
         for dependency in request.dependencies

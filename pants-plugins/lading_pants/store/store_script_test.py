@@ -31,7 +31,7 @@ from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.image.image_rules_testing import RULES_WITHOUT_PACKAGES
 from lading_pants.store import derivation, package_store, realise, store_script
-from lading_pants.store.derivation import DeriveRequest, StoreDerivation, StoreDerivationRequest
+from lading_pants.store.derivation import DeriveRequest, StoreDerivation, StorePackageRequest
 from lading_pants.store.package_store import StorePackageFieldSet
 from lading_pants.store.realise import (
     MEMBERS_FILE,
@@ -40,9 +40,8 @@ from lading_pants.store.realise import (
     BuildRequest,
     BuildResult,
     StoreClosure,
-    StoreClosureRequest,
+    StorePackagesRequest,
     StorePaths,
-    StorePathsRequest,
 )
 from lading_pants.store.store_package_target import PackageNameField
 from lading_pants.store.store_script_target import StoreScriptTarget
@@ -129,9 +128,9 @@ def module_runner() -> RuleRunner:
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(BuiltPackage, [ImageFieldSet]),
             QueryRule(BuiltPackage, [StorePackageFieldSet]),
-            QueryRule(StoreClosure, [StoreClosureRequest]),
-            QueryRule(StoreDerivation, [StoreDerivationRequest]),
-            QueryRule(StorePaths, [StorePathsRequest]),
+            QueryRule(StoreClosure, [StorePackagesRequest]),
+            QueryRule(StoreDerivation, [StorePackageRequest]),
+            QueryRule(StorePaths, [StorePackagesRequest]),
         ],
         target_types=[DockerImageTarget, FileTarget, OneProgramTarget, StoreScriptTarget],
         isolated_local_store=True,
@@ -152,7 +151,7 @@ def write(runner: RuleRunner, build: str, script: bytes = b"") -> None:
 
 
 def path_of(runner: RuleRunner, address: Address) -> str:
-    request = StorePathsRequest((address,), "a test")
+    request = StorePackagesRequest((address,), "a test")
     return str(runner.request(StorePaths, [request]).paths[0])
 
 
@@ -167,7 +166,7 @@ def dependencies(runner: RuleRunner) -> list[str]:
 
 def realise_script(runner: RuleRunner) -> tuple[StoreClosure, str]:
     """The script's closure, and the script's text."""
-    closure = runner.request(StoreClosure, [StoreClosureRequest((SCRIPT,), "a test")])
+    closure = runner.request(StoreClosure, [StorePackagesRequest((SCRIPT,), "a test")])
     contents = runner.request(DigestContents, [closure.roots[0].digest])
     (segment,) = (file.content for file in contents if file.path == SEGMENT_FILE)
     with tarfile.open(fileobj=io.BytesIO(segment)) as archive:
@@ -253,7 +252,7 @@ def test_a_script_may_run_another(runner: RuleRunner) -> None:
         'interpreter="{:entrypoint.sh}")',
     )
     outer = Address("images", target_name="outer")
-    request = StoreClosureRequest((outer,), "a test")
+    request = StorePackagesRequest((outer,), "a test")
     closure = runner.request(StoreClosure, [request])
     assert {member.package.path.name for member in closure.members} == {
         "bash-1",

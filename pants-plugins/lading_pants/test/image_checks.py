@@ -30,7 +30,7 @@ from lading.values.size import parse_size
 from lading_pants.engine.named_address import NamedAddress, NamedAddressRequest, TargetKind
 from lading_pants.errors import TargetError, about
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.store.realise import StorePaths, StorePathsRequest
+from lading_pants.store.realise import StorePackagesRequest, StorePaths
 from lading_pants.test.docker_image_test_target import (
     ALIAS,
     CommandChecksField,
@@ -45,7 +45,7 @@ from lading_pants.test.docker_image_test_target import (
     TestedImageField,
     texts,
 )
-from lading_pants.test.structure_file import StructureTests, StructureTestsRequest
+from lading_pants.test.structure_file import read_structure_tests
 
 
 @dataclass(frozen=True)
@@ -70,22 +70,12 @@ class ImageTestFieldSet(TestFieldSet):
 
 
 @dataclass(frozen=True)
-class ImageTestReferencesRequest:
-    field_set: ImageTestFieldSet
-
-
-@dataclass(frozen=True)
-class ImageTestReferences:
+class _References:
     """`packages` are by the text that names them, each with the first target and field that has
     it."""
 
     image: Address
     packages: FrozenDict[str, tuple[Address, str]]
-
-
-@dataclass(frozen=True)
-class ImageChecksRequest:
-    field_set: ImageTestFieldSet
 
 
 @dataclass(frozen=True)
@@ -98,9 +88,7 @@ class InferImageTestDependencies(InferDependenciesRequest[ImageTestFieldSet]):
     infer_from = ImageTestFieldSet
 
 
-@rule
-async def find_references(request: ImageTestReferencesRequest) -> ImageTestReferences:
-    field_set = request.field_set
+async def _references(field_set: ImageTestFieldSet) -> _References:
     origins: dict[str, str] = {}
     for alias, text in _mentions(field_set):
         origins.setdefault(text, f"{field_set.subject}: `{alias}`")
@@ -120,7 +108,7 @@ async def find_references(request: ImageTestReferencesRequest) -> ImageTestRefer
     packages = {
         text: (name.address, origin) for (text, origin), name in zip(origins.items(), found)
     }
-    return ImageTestReferences(image.address, FrozenDict(packages))
+    return _References(image.address, FrozenDict(packages))
 
 
 def _mentions(field_set: ImageTestFieldSet) -> Iterator[tuple[str, str]]:
@@ -137,14 +125,12 @@ def _is_address(text: str) -> bool:
 
 @rule
 async def infer_dependencies(request: InferImageTestDependencies) -> InferredDependencies:
-    found = await Get(ImageTestReferences, ImageTestReferencesRequest(request.field_set))
+    found = await _references(request.field_set)
     return InferredDependencies((found.image, *(address for address, _ in found.packages.values())))
 
 
-@rule
-async def plan_checks(request: ImageChecksRequest) -> ImageChecks:
-    field_set = request.field_set
-    found = await Get(ImageTestReferences, ImageTestReferencesRequest(field_set))
+async def plan_checks(field_set: ImageTestFieldSet) -> ImageChecks:
+    found = await _references(field_set)
     wrapped = await Get(
         WrappedTarget, WrappedTargetRequest(found.image, description_of_origin=field_set.subject)
     )
@@ -154,16 +140,16 @@ async def plan_checks(request: ImageChecksRequest) -> ImageChecks:
             f"`{wrapped.target.alias}` target: name a `docker_image`."
         )
     stored = await MultiGet(
-        Get(StorePaths, StorePathsRequest((address,), origin))
+        Get(StorePaths, StorePackagesRequest((address,), origin))
         for address, origin in found.packages.values()
     )
     paths = {text: str(store.paths[0]) for text, store in zip(found.packages, stored)}
-    files = await Get(StructureTests, StructureTestsRequest(field_set.sources, field_set.subject))
+    files = await read_structure_tests(field_set.sources, field_set.subject)
     try:
         own = _checks(field_set, paths)
     except LadingError as error:
         raise about(field_set.subject, error) from error
-    return ImageChecks(ImageFieldSet.create(wrapped.target), Checks.together((own, files.checks)))
+    return ImageChecks(ImageFieldSet.create(wrapped.target), Checks.together((own, files)))
 
 
 def _checks(field_set: ImageTestFieldSet, paths: dict[str, str]) -> Checks:

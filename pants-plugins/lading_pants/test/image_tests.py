@@ -37,7 +37,7 @@ from lading_pants.image.assembled_image import CONFIG_FILE, AssembledImage, Asse
 from lading_pants.image.image_archive import ARCHIVE_FILE, ImageArchive, ImageArchiveRequest
 from lading_pants.image.image_layers import ImageLayers, ImageLayersRequest
 from lading_pants.image.placed_layers import place_layers
-from lading_pants.test.image_checks import ImageChecks, ImageChecksRequest, ImageTestFieldSet
+from lading_pants.test.image_checks import ImageChecks, ImageTestFieldSet, plan_checks
 from lading_pants.test.image_test_subsystem import ImageTestSubsystem
 
 _JUNIT_FILE = "junit.xml"
@@ -75,13 +75,12 @@ async def _inputs(image: AssembledImage, planned: ImageChecks, engine: Engine) -
     if checks.absent:
         built = await Get(ImageLayers, ImageLayersRequest(field_set))
         closure = tuple(member.package for member in built.closure)
-    machine = None
+    machine: Optional[MachineCache] = None
     if checks.commands and engine is not Engine.NONE:
         # Without a name, because the engine may have another image of that name.
         archive = await Get(ImageArchive, ImageArchiveRequest(field_set, named=False))
         digests.append(archive.digest)
-        found = await Get(EngineMachine)
-        machine = found.cache
+        machine = await Get(EngineMachine)
     digest = await Get(Digest, MergeDigests(digests))
     return _Inputs(digest, immutable, layers, closure, machine)
 
@@ -132,7 +131,7 @@ async def test_image(
     field_set = batch.single_element
     engine = field_set.engine.engine
     try:
-        planned = await Get(ImageChecks, ImageChecksRequest(field_set))
+        planned = await plan_checks(field_set)
         image = await Get(AssembledImage, AssembledImageRequest(planned.image))
         inputs = await _inputs(image, planned, engine)
     except TargetError as error:

@@ -22,7 +22,7 @@ from lading_pants.engine import engine_machine
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets
 from lading_pants.store.store_package_target import StorePackageTarget
-from lading_pants.test import image_checks, image_tests, structure_file
+from lading_pants.test import image_checks, image_tests
 from lading_pants.test.docker_image_test_target import DockerImageTestTarget
 from lading_pants.test.image_checks import ImageTestFieldSet, InferImageTestDependencies
 from lading_pants.test.image_tests import ImageTestRequest
@@ -62,7 +62,6 @@ def runner() -> RuleRunner:
             *collect_rules(engine_machine),
             *image_checks.rules(),
             *image_tests.rules(),
-            *collect_rules(structure_file),
             *test.rules(),
             QueryRule(TestResult, [ImageTestRequest.Batch]),
             QueryRule(InferredDependencies, [InferImageTestDependencies]),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from pants.engine.fs import Digest, DigestContents
-from pants.engine.rules import Get, rule
+from pants.engine.rules import Get
 from pants.engine.target import HydratedSources, HydrateSourcesRequest
 
 from lading.checks.checks import Checks
@@ -54,30 +53,16 @@ def read_structure_file(path: str, content: bytes) -> Checks:
     return parse_structure_file(path, document)
 
 
-@dataclass(frozen=True)
-class StructureTestsRequest:
-    field: StructureTestsField
-    subject: str
-
-
-@dataclass(frozen=True)
-class StructureTests:
-    checks: Checks
-
-
-@rule
-async def read_structure_tests(request: StructureTestsRequest) -> StructureTests:
-    sources = await Get(HydratedSources, HydrateSourcesRequest(request.field))
-    if request.field.value and not sources.snapshot.files:
+async def read_structure_tests(field: StructureTestsField, subject: str) -> Checks:
+    sources = await Get(HydratedSources, HydrateSourcesRequest(field))
+    if field.value and not sources.snapshot.files:
         # Pants would only warn about it.
         raise TargetError(
-            f"{request.subject}: `{request.field.alias}` has "
-            f"{', '.join(map(repr, request.field.value))}, but there is no such file: name files "
-            "in the BUILD file's directory or below it."
+            f"{subject}: `{field.alias}` has {', '.join(map(repr, field.value))}, but there is no "
+            "such file: name files in the BUILD file's directory or below it."
         )
     contents = await Get(DigestContents, Digest, sources.snapshot.digest)
     try:
-        checks = [read_structure_file(file.path, file.content) for file in contents]
+        return Checks.together([read_structure_file(one.path, one.content) for one in contents])
     except LadingError as error:
-        raise about(request.subject, error) from error
-    return StructureTests(Checks.together(checks))
+        raise about(subject, error) from error
