@@ -42,23 +42,17 @@ class ArchiveInDist:
     new: bool
 
 
-@dataclass(frozen=True)
-class WrittenFilesOfDaemon:
-    """The files that Pants' daemon has written to dist/ since it started."""
-
-    files: WrittenFiles
-
-
 @rule
-async def written_files() -> WrittenFilesOfDaemon:
-    return WrittenFilesOfDaemon(WrittenFiles())
+def written_files() -> WrittenFiles:
+    """The files that Pants' daemon has written to dist/ since it started."""
+    return WrittenFiles()
 
 
 # Pants itself does not watch dist/.
 @_uncacheable_rule
 async def write_archive_in_dist(
     request: ArchiveInDistRequest,
-    written: WrittenFilesOfDaemon,
+    written: WrittenFiles,
     build_root: BuildRoot,
     distdir: DistDir,
 ) -> ArchiveInDist:
@@ -66,7 +60,7 @@ async def write_archive_in_dist(
     parts = await Get(ArchiveParts, ImageArchiveRequest(field_set))
     content = f"{parts.inputs.fingerprint} {parts.request}"
     path = build_root.pathlib_path / distdir.relpath / request.path
-    if written.files.has(path, content):
+    if written.has(path, content):
         return ArchiveInDist(new=False)
     done = await Get(
         ProgramResult,
@@ -85,5 +79,5 @@ async def write_archive_in_dist(
         ),
     )
     (state,) = await Get(DigestContents, Digest, done.digest)
-    written.files.remember(path, content, from_json(FileState, state.content))
+    written.remember(path, content, from_json(FileState, state.content))
     return ArchiveInDist(new=True)

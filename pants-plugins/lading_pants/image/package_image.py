@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.target_types import ArchivePackagesField
@@ -18,9 +18,10 @@ from pants.engine.fs import (
     DigestEntries,
     DigestSubset,
     FileEntry,
+    MergeDigests,
     PathGlobs,
 )
-from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.target import Targets
 from pants.engine.unions import UnionRule
 from pants.option.global_options import GlobalOptions
@@ -37,26 +38,18 @@ from lading_pants.image.image_references import ImageFieldSet
 from lading_pants.publish.image_destinations import find_destinations
 
 
-@dataclass(frozen=True)
-class _RenamedFile:
-    """The file `name` of `digest`, renamed to `new_name`."""
-
-    digest: Digest
-    name: str
-    new_name: str
-
-
-async def _renamed(*files: _RenamedFile) -> Digest:
-    subsets = await MultiGet(
-        Get(Digest, DigestSubset(file.digest, PathGlobs([file.name]))) for file in files
+async def _renamed(digest: Digest, names: Mapping[str, str]) -> Digest:
+    """The files of `digest` that `names` has, with their new names."""
+    subset = await Get(Digest, DigestSubset(digest, PathGlobs(names)))
+    entries = await Get(DigestEntries, Digest, subset)
+    return await Get(
+        Digest,
+        CreateDigest(
+            FileEntry(names[entry.path], entry.file_digest)
+            for entry in entries
+            if isinstance(entry, FileEntry)
+        ),
     )
-    entries = await MultiGet(Get(DigestEntries, Digest, subset) for subset in subsets)
-    renamed = [
-        FileEntry(file.new_name, entry.file_digest)
-        for file, (entry,) in zip(files, entries)
-        if isinstance(entry, FileEntry)
-    ]
-    return await Get(Digest, CreateDigest(renamed))
 
 
 @rule(desc="Build an image", level=LogLevel.DEBUG)
@@ -82,30 +75,23 @@ async def package_image(
     if not_run:
         told = f"`debian` in {distdir.relpath / description}"
         lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
-    described = _RenamedFile(image.digest, METADATA_FILE, description)
+    digest, names = image.digest, {METADATA_FILE: description}
     if lading.archives is Archives.NONE:
-        digest = await _renamed(described)
-        return BuiltPackage(digest, (BuiltPackageArtifact(description, extra_log_lines=lines),))
+        artifacts = (BuiltPackageArtifact(description, lines),)
+        return BuiltPackage(await _renamed(digest, names), artifacts)
     path = distdir.relpath / archive
     lines += (f"  docker load < {path}",)
     if goals.archives_go_to_dist and is_local(environment, options):
         in_dist = await Get(ArchiveInDist, ArchiveInDistRequest(field_set, archive))
         told = f"Wrote {path}" if in_dist.new else f"{path} is as it was"
-        return BuiltPackage(
-            await _renamed(described),
-            (
-                BuiltPackageArtifact(description),
-                BuiltPackageArtifact(None, extra_log_lines=(told, *lines)),
-            ),
-        )
-    written = await Get(ImageArchive, ImageArchiveRequest(field_set))
-    archived = _RenamedFile(written.digest, ARCHIVE_FILE, archive)
+        artifact = BuiltPackageArtifact(None, (told, *lines))
+    else:
+        written = await Get(ImageArchive, ImageArchiveRequest(field_set))
+        digest = await Get(Digest, MergeDigests((digest, written.digest)))
+        names[ARCHIVE_FILE] = archive
+        artifact = BuiltPackageArtifact(archive, lines)
     return BuiltPackage(
-        await _renamed(described, archived),
-        (
-            BuiltPackageArtifact(description),
-            BuiltPackageArtifact(archive, extra_log_lines=lines),
-        ),
+        await _renamed(digest, names), (BuiltPackageArtifact(description), artifact)
     )
 
 
