@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, ClassVar, Iterable, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional
 
 from pants.core.goals.test import TestTimeoutField
 from pants.engine.addresses import Address
@@ -27,13 +27,11 @@ from lading.checks.file_check import EXAMPLE as FILE_EXAMPLE
 from lading.checks.file_check import FileCheck
 from lading.engines.container_engine import Engine
 from lading.image.root.root_fields import fill_strings
-from lading.values.errors import LadingError
 from lading.values.field_text import HELP
-from lading.values.foreign_text import printable
 from lading.values.interpolation import references
 from lading.values.size import parse_size
 from lading_pants.fields.lading_target import LadingTarget
-from lading_pants.image.fields.image_field import with_some_store_path
+from lading_pants.image.fields.image_field import DictionaryField, check, with_some_store_path
 
 ALIAS = "docker_image_test"
 
@@ -45,16 +43,13 @@ _PATTERN_HELP = (
 _INTERPOLATION_HELP = "`{//path/to:package}` stands for the package's store path."
 
 
-def _check(address: Address, check: Callable[..., object], *arguments: object) -> None:
-    try:
-        check(*arguments)
-    except LadingError as error:
-        raise InvalidFieldException(printable(f"`{ALIAS}` {address}: {error}")) from error
-
-
 def _filled(value: Any) -> Any:
     """With a dummy store path in place of each address."""
     return fill_strings(value, with_some_store_path)
+
+
+def _parse_command(value: Any) -> CommandCheck:
+    return CommandCheck.parse(_filled(value))
 
 
 class TestedImageField(StringField):
@@ -101,32 +96,12 @@ class CommandChecksField(Field):
                 f"list of dictionaries such as `[{COMMAND_EXAMPLE}]`."
             )
         for command in value:
-            _check(address, lambda command: CommandCheck.parse(_filled(command)), command)
+            check(address, _parse_command, command, target=ALIAS)
         return tuple(FrozenDict.deep_freeze(command) for command in value)
 
 
-class _DictionaryField(Field):
-    """A dictionary with strings as keys. `check_value` is called with it."""
-
-    value: Optional[FrozenDict[str, Any]]
-    default = None
-    example: ClassVar[str]
-    check_value: ClassVar[Callable[[Mapping[str, Any]], object]]
-
-    @classmethod
-    def compute_value(
-        cls, raw_value: Optional[Mapping[str, Any]], address: Address
-    ) -> Optional[FrozenDict[str, Any]]:
-        value = super().compute_value(raw_value, address)
-        if value is None:
-            return None
-        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise InvalidFieldException(
-                f"`{ALIAS}` {address}: `{cls.alias}` is {value!r}, which is not a dictionary with "
-                f"strings as keys. Write one such as `{cls.example}`."
-            )
-        _check(address, cls.check_value, value)
-        return FrozenDict.deep_freeze(value)
+class _DictionaryField(DictionaryField):
+    target = ALIAS
 
 
 class FileChecksField(_DictionaryField):
@@ -183,7 +158,7 @@ class _SizeField(StringField):
     def compute_value(cls, raw_value: Optional[str], address: Address) -> Optional[str]:
         value = super().compute_value(raw_value, address)
         if value is not None:
-            _check(address, parse_size, cls.alias, value)
+            check(address, parse_size, cls.alias, value, target=ALIAS)
         return value
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, ClassVar, Iterable, Optional
+from typing import Any, Callable, ClassVar, Iterable, Mapping, Optional
 
 from pants.engine.addresses import Address
-from pants.engine.target import InvalidFieldException, StringField, StringSequenceField
+from pants.engine.target import Field, InvalidFieldException, StringField, StringSequenceField
+from pants.util.frozendict import FrozenDict
 
 from lading.values.errors import LadingError
 from lading.values.field_text import field_text
@@ -21,15 +22,17 @@ INTERPOLATION_HELP = (
 _SOME_STORE_PATH = "/store/" + "0" * 32 + "-package"
 
 
-def refuse(address: Address, reason: object) -> InvalidFieldException:
-    return InvalidFieldException(printable(f"`{ALIAS}` {address}: {reason}"))
+def refuse(address: Address, reason: object, target: str = ALIAS) -> InvalidFieldException:
+    return InvalidFieldException(printable(f"`{target}` {address}: {reason}"))
 
 
-def check(address: Address, check: Callable[..., object], *arguments: object) -> None:
+def check(
+    address: Address, check: Callable[..., object], *arguments: object, target: str = ALIAS
+) -> None:
     try:
         check(*arguments)
     except LadingError as error:
-        raise refuse(address, error) from error
+        raise refuse(address, error, target) from error
 
 
 def with_some_store_path(text: str) -> str:
@@ -97,6 +100,37 @@ class ListField(StringSequenceField):
     def as_list(cls, text: str) -> str:
         """The list that somebody who wrote `text` probably meant."""
         return bracketed([text])
+
+
+class DictionaryField(Field):
+    """A dictionary with strings as keys. `check_value` is called with it. Errors name the kind of
+    `target` that has the field."""
+
+    value: Optional[FrozenDict[str, Any]]
+    default = None
+    example: ClassVar[str]
+    target: ClassVar[str] = ALIAS
+
+    @classmethod
+    def check_value(cls, value: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Optional[Mapping[str, Any]], address: Address
+    ) -> Optional[FrozenDict[str, Any]]:
+        value = super().compute_value(raw_value, address)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise refuse(
+                address,
+                f"`{cls.alias}` is {value!r}, which is not a dictionary with strings as keys. "
+                f"Write one such as `{cls.example}`.",
+                cls.target,
+            )
+        check(address, cls.check_value, value, target=cls.target)
+        return FrozenDict.deep_freeze(value)
 
 
 def bracketed(words: Iterable[str]) -> str:

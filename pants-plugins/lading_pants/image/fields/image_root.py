@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from pants.engine.addresses import Address
-from pants.engine.target import Field
 from pants.util.frozendict import FrozenDict
 from pants.util.strutil import help_text
 
@@ -13,34 +12,18 @@ from lading.image.root.root_fields import RootFields, fill_strings
 from lading.values.field_text import HELP
 from lading_pants.image.fields.image_field import (
     INTERPOLATION_HELP,
-    check,
+    DictionaryField,
     refuse,
     with_some_store_path,
 )
 
 
-class RootField(Field):
-    """A dictionary whose keys are strings; its alias is the name that `RootFields.parse` uses."""
-
-    value: Optional[FrozenDict[str, Any]]
-    default = None
-    example: ClassVar[str]
+class RootField(DictionaryField):
+    """Its alias is the name that `RootFields.parse` uses."""
 
     @classmethod
-    def compute_value(
-        cls, raw_value: Optional[Mapping[str, Any]], address: Address
-    ) -> Optional[FrozenDict[str, Any]]:
-        value = super().compute_value(raw_value, address)
-        if value is None:
-            return None
-        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise refuse(
-                address,
-                f"`{cls.alias}` is {value!r}, which is not a dictionary with strings as keys. "
-                f"Write one such as `{cls.example}`.",
-            )
-        check(address, lambda: RootFields.parse({cls.alias: cls.with_some_store_path(value)}))
-        return FrozenDict.deep_freeze(value)
+    def check_value(cls, value: Mapping[str, Any]) -> None:
+        RootFields.parse({cls.alias: cls.with_some_store_path(value)})
 
     @staticmethod
     def with_some_store_path(value: Mapping[str, Any]) -> Any:
