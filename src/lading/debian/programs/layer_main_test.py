@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 import tarfile
+from ctypes.util import find_library
 from pathlib import Path
 from typing import List
 
@@ -259,6 +260,11 @@ def test_d4_libraries_in_usual_places_are_in_the_cache_where_ldconfig_is(
     assert (
         "libx.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libx.so.1\n" in printed.stdout.decode()
     )
+    # ctypes asks /sbin/ldconfig for the machine's cache.
+    popen, of_image = subprocess.Popen, ["-C", str(root / cache)]
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", lambda argv, **how: popen([*argv, *of_image], **how))
+        assert find_library("x") == "libx.so.1"
     # What a layer above adds is appended.
     liby = debian.package("liby", [("usr/lib/x86_64-linux-gnu/liby.so.1", library)])
     above = debian.layer(
