@@ -47,8 +47,8 @@ from lading.image.layers.parts_layer import write_parts_layer  # noqa: E402
 from lading.image.layers.tree_parts import plan_parts  # noqa: E402
 from lading.image.root.image_tree import ImageTree  # noqa: E402
 from lading.network.self_signed_testing import SELF_SIGNED  # noqa: E402
+from lading.python.programs.wheel_main import WheelRequest  # noqa: E402
 from lading.python.programs.wheel_main import main as make_wheel_part  # noqa: E402
-from lading.python.programs.wheel_request import WheelRequest  # noqa: E402
 from lading.python.wheel_name import WheelName  # noqa: E402
 from lading.store.elf_testing import NEEDED, RUNPATH, SONAME, make_elf  # noqa: E402
 from lading.values.errors import LadingError  # noqa: E402

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from pants.engine.addresses import Address
@@ -26,7 +25,7 @@ from lading.registry.manifest import ImageManifest, parse_manifest
 from lading.registry.pull.pull_request import BlobRequest, ImageRequest
 from lading.registry.reference import Reference
 from lading.values.digest import Sha256
-from lading.values.json_codec import to_json
+from lading.values.json_codec import from_json, to_json
 from lading_pants.base_image.pinned_image import PinnedImage, PinnedImageRequest
 from lading_pants.engine.machine import NotedFiles, NotedFilesRequest
 from lading_pants.engine.program import ProgramRequest, ProgramResult
@@ -122,7 +121,7 @@ async def pull_image(request: PulledImageRequest, machine: RegistryMachine) -> P
         digest=Sha256.of(manifest),
         manifest=parsed,
         config=files[f"{_OUTPUT}/config.json"].decode("utf-8"),
-        platform=Platform.parse(json.loads(files[f"{_OUTPUT}/platform.json"])["platform"]),
+        platform=from_json(Platform, files[f"{_OUTPUT}/platform.json"]),
     )
 
 

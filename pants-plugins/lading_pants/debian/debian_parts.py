@@ -15,7 +15,7 @@ from lading.debian.layer_request import DebianPart as PartOfRequest
 from lading.debian.programs import segment_main
 from lading.fetch.pinned_file import PinnedFile
 from lading.python.image_python import DebianPython
-from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
+from lading.python.programs.tree_bytecode_main import TreeBytecodeRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.values.json_codec import to_json
 from lading_pants.engine.file_digests import file_digests

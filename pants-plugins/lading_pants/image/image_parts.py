@@ -11,7 +11,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.image.layers.part_files import PartFiles
-from lading.image.programs.parts_request import PartsRequest
+from lading.image.programs.parts_layer_main import PartsRequest
 from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.fetch.compressor import COMPRESSOR, COMPRESSOR_DIRECTORY, Compressor

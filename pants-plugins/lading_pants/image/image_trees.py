@@ -20,7 +20,7 @@ from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
 from lading.image.config.user import is_number
-from lading.image.programs.tree_request import TreeEntry, TreeRequest
+from lading.image.programs.tree_main import TreeEntry, TreeRequest
 from lading.image.root.file_trees import TreeSpec, parse_trees
 from lading.values.json_codec import to_json
 from lading_pants.engine.program import ProgramRequest, ProgramResult

@@ -19,7 +19,7 @@ from pants.engine.fs import (
 from pants.engine.rules import Get, rule
 from pants.util.frozendict import FrozenDict
 
-from lading.image.programs.run_as_root_request import RunAsRootRequest
+from lading.image.programs.run_as_root_main import RunAsRootRequest
 from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.store.closure import closure_of
 from lading.store.request import InputPackage

@@ -25,10 +25,10 @@ from pants.util.logging import LogLevel
 from lading.cache.unpacked_segments import SegmentFile
 from lading.python.app import MAIN_FILE, Main, console_script
 from lading.python.image_python import APP, BIG_WHEEL_LAYERS, PACKAGES, ImagePython
-from lading.python.programs.app_request import AppRequest
-from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
-from lading.python.programs.needs_request import NeedsRequest
-from lading.python.programs.wheel_request import WheelDescription, WheelRequest
+from lading.python.programs.app_main import AppRequest
+from lading.python.programs.base_interpreter_main import BaseInterpreterRequest
+from lading.python.programs.needs_main import NeedsRequest
+from lading.python.programs.wheel_main import WheelDescription, WheelRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.python.wheel_name import WheelName
 from lading.values.counted import counted

@@ -23,7 +23,7 @@ from pants.engine.unions import UnionRule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
-from lading.checks.check_request import CheckRequest
+from lading.checks.check_main import CheckRequest
 from lading.engines.container_engine import Engine
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage

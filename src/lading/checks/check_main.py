@@ -6,11 +6,10 @@ JUNIT; the status is 1 if a check fails.
 
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterator, List, Sequence
+from typing import Iterator, List, Optional, Sequence, Tuple
 
-from lading.checks.check_request import CheckRequest
 from lading.checks.checks import Checks
 from lading.checks.command_result import CommandResult
 from lading.checks.dpkg import debian_packages, dpkg_files
@@ -27,7 +26,29 @@ from lading.image.root.account_files import ACCOUNT_FILES
 from lading.namespaces.limits import Limits
 from lading.runtime.machine import Machine
 from lading.runtime.program import run
+from lading.store.package import StorePackage
 from lading.values.json_codec import read_json
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """`config` is a file; `layers` are blobs, lowest first, or empty if none of `checks` needs
+    them. `compressed_size` is in bytes; `closure` is what the store has.
+
+    Unless `engine` is `NONE`, `archive` is the image's, and `ids` are the ids that the engine may
+    give it. `timeout` is in seconds, for all commands together. `name` is the test's.
+    """
+
+    name: str
+    checks: Checks
+    config: str
+    layers: Tuple[str, ...]
+    compressed_size: int
+    closure: Tuple[StorePackage, ...]
+    engine: Engine
+    archive: str
+    ids: Tuple[str, ...]
+    timeout: Optional[int]
 
 
 def main(argv: List[str]) -> None:

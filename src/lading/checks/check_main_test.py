@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from lading.checks.absence_check import AbsenceCheck
-from lading.checks.check_request import CheckRequest
+from lading.checks.check_main import CheckRequest
 from lading.checks.checks import Checks
 from lading.checks.command_check import CommandCheck
 from lading.checks.config_check import parse_config

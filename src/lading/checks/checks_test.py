@@ -1,6 +1,6 @@
 from lading.checks.absence_check import AbsenceCheck
 from lading.checks.absence_check_test import CLOSURE
-from lading.checks.check_request import CheckRequest
+from lading.checks.check_main import CheckRequest
 from lading.checks.checks import Checks
 from lading.checks.command_check import CommandCheck
 from lading.checks.config_check import parse_config

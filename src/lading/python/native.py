@@ -1,10 +1,9 @@
 """Libraries that extension modules and programs need but their wheel does not contain."""
 
-import json
 import posixpath
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Collection, Dict, Iterable, List, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Tuple
 
 from lading.files.kind import Kind
 from lading.store.elf import sound_elf
@@ -12,7 +11,7 @@ from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 
 # The most libraries that a message lists.
-_MOST_TOLD = 5
+_MOST_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,13 @@ class NativeNeed:
 
     path: str
     library: str
+
+
+@dataclass(frozen=True)
+class NativeNeeds:
+    """What a wheel needs but does not contain."""
+
+    needs: Tuple[NativeNeed, ...]
 
 
 def native_needs(files: Iterable[TreeFile]) -> Tuple[NativeNeed, ...]:
@@ -36,14 +42,6 @@ def native_needs(files: Iterable[TreeFile]) -> Tuple[NativeNeed, ...]:
     return tuple(needs)
 
 
-def needs_to_json(needs: Sequence[NativeNeed]) -> str:
-    return json.dumps([[need.path, need.library] for need in needs], indent=0) + "\n"
-
-
-def needs_from_json(text: str) -> Tuple[NativeNeed, ...]:
-    return tuple(NativeNeed(path, library) for path, library in json.loads(text))
-
-
 def check_needs(needs: Iterable[NativeNeed], offered: Collection[str], remedy: str) -> None:
     """Raises LadingError with the libraries that are not `offered`, each with a file that needs it,
     and the `remedy`."""
@@ -54,9 +52,9 @@ def check_needs(needs: Iterable[NativeNeed], offered: Collection[str], remedy: s
             missing.setdefault(name, need.path)
     if not missing:
         return
-    told = [f"{name} (by /{path})" for name, path in sorted(missing.items())[:_MOST_TOLD]]
-    if len(missing) > _MOST_TOLD:
-        told.append(f"{len(missing) - _MOST_TOLD} more")
+    listed = [f"{name} (by /{path})" for name, path in sorted(missing.items())[:_MOST_LISTED]]
+    if len(missing) > _MOST_LISTED:
+        listed.append(f"{len(missing) - _MOST_LISTED} more")
     raise LadingError(
-        f"`pex` needs libraries that are not in the image: {', '.join(told)}. {remedy}"
+        f"`pex` needs libraries that are not in the image: {', '.join(listed)}. {remedy}"
     )

@@ -4,17 +4,31 @@ REQUEST is the JSON of `PartsRequest`, LIBRARY what `open_compressor` takes, DES
 `Layer`, TREE that of the `ImageTree` of the image so far; OUTPUT is the blob.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, List, Set
+from typing import Iterable, List, Set, Tuple
 
 from lading.compression.layer_compression import open_compressor
+from lading.image.layers.part_files import PartFiles
 from lading.image.layers.parts_layer import write_descriptions, write_parts_layer
 from lading.image.layers.tree_parts import TreePart, plan_parts
-from lading.image.programs.parts_request import PartsRequest
 from lading.image.root.image_tree import ImageTree
 from lading.runtime.program import run
 from lading.values.errors import LadingError
 from lading.values.json_codec import read_json
+
+
+@dataclass(frozen=True)
+class PartsRequest:
+    """`base_tree` is the path of the JSON of the `ImageTree` below this layer, or "".
+
+    `taken` are paths, without leading slashes, that the image itself uses.
+    """
+
+    parts: Tuple[PartFiles, ...]
+    base_tree: str
+    created_by: str
+    taken: Tuple[str, ...] = ()
 
 
 def main(argv: List[str]) -> None:

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import List, Tuple
+from typing import List, Mapping, Tuple
 
 from lading.compression.hashed_io import HashedOutput
 from lading.compression.layer_compression import open_compressor
@@ -26,7 +26,6 @@ from lading.image.layers.changed_tree import changed_tree
 from lading.image.layers.changes import Change, changed_entries, find_changes, write_changes
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.image.layers.tree_state import ContentDigests, TreeState, read_tree
-from lading.image.programs.run_as_root_request import RunAsRootRequest
 from lading.image.root.image_tree import ImageTree
 from lading.namespaces.container import MOUNTED, Container, check_rights
 from lading.namespaces.limits import LimitError, Limits
@@ -35,11 +34,32 @@ from lading.runtime.program import run
 from lading.runtime.whole_file import whole_file, write_whole
 from lading.store.build.log import failure_sentence, keep_log, log_tail
 from lading.store.references import scan_entries
+from lading.store.request import InputPackage
 from lading.store.unpacked_packages import unpacked
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, read_json, to_json
 from lading.values.path import StorePath
+
+
+@dataclass(frozen=True)
+class RunAsRootRequest:
+    """`layers` are files, lowest first: tar archives, plain or compressed with gzip or zstd. `tree`
+    is the JSON of their `ImageTree`.
+
+    `packages` are the store packages of the image and of the tools, with everything they need; they
+    take precedence over copies in `layers`. The direct ones among them are the tools: their
+    programs are on PATH, and the first that has a shell runs the commands. If none has, `contents`
+    are searched for a shell. `env` comes before the variables that are always set.
+    """
+
+    commands: str
+    layers: Tuple[str, ...]
+    tree: str
+    packages: Tuple[InputPackage, ...]
+    contents: Tuple[StorePath, ...]
+    env: Mapping[str, str]
+
 
 #: Seconds since 1970; programs that honour this variable use it as the current time.
 SOURCE_DATE_EPOCH = 1

@@ -1,3 +1,5 @@
+"""None"""
+
 import gzip
 import hashlib
 import os

@@ -19,7 +19,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 from lading.files.entry import Entry
 from lading.image.config.layer import Layer
 from lading.image.layers.package_testing import Package, find_libdeflate, find_libzstd
-from lading.image.programs.run_as_root_request import RunAsRootRequest
+from lading.image.programs.run_as_root_main import RunAsRootRequest
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.image_tree import ImageTree
 from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits

@@ -7,15 +7,14 @@ COMPRESSED its compressed form, MEMBERS the JSON of `Members`.
 """
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.files.root_path import check_layer_path
 from lading.image.layers.part_files import write_part
-from lading.image.programs.tree_request import TreeRequest
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.archive_files import archive_files
 from lading.image.root.file_trees import executable_mode
@@ -25,6 +24,37 @@ from lading.runtime.program import run
 from lading.tar.tree_segment import TreeFile
 from lading.values.errors import LadingError
 from lading.values.json_codec import from_json, read_json
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """A file, or a link if there is a `target`, by its path below the tree."""
+
+    path: str
+    is_executable: bool = False
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class TreeRequest:
+    """Files of a target that are put below `place` of the image, which has no slashes at its ends.
+
+    `entries` lie below the directory `source` of the sandbox; `directories` are empty ones. If
+    `unpack` is set, the entries are a single archive. `mode` applies to plain files; None means the
+    default. `user` and `group` are names or ids. Names are looked up in the `ImageTree` whose JSON
+    is at `tree`, which may be "".
+    """
+
+    place: str
+    source: str
+    entries: Tuple[TreeEntry, ...]
+    directories: Tuple[str, ...]
+    unpack: bool
+    mode: Optional[int]
+    user: str
+    group: str
+    tree: str
+
 
 _PROGRAM, _PLAIN = 0o755, 0o644
 

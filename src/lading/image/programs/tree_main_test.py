@@ -1,3 +1,5 @@
+"""None"""
+
 import gzip
 import io
 import json
@@ -15,10 +17,10 @@ import pytest
 from lading.files.entry import Members
 from lading.files.kind import Kind
 from lading.image.layers.part_files import PartFiles
+from lading.image.programs.parts_layer_main import PartsRequest
 from lading.image.programs.parts_layer_main import main as make_layer
-from lading.image.programs.parts_request import PartsRequest
+from lading.image.programs.tree_main import TreeEntry, TreeRequest
 from lading.image.programs.tree_main import main as make_part
-from lading.image.programs.tree_request import TreeEntry, TreeRequest
 from lading.image.root.account_files import AccountFiles
 from lading.image.root.archive_files import archive_files
 from lading.image.root.image_tree import ImageTree

@@ -7,19 +7,36 @@ COMPRESSED its compressed form, MEMBERS the JSON of `Members`.
 """
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.layers.part_files import write_part
-from lading.python.app import MAIN_FILE, check_sources, main_source
+from lading.python.app import MAIN_FILE, Main, check_sources, main_source
 from lading.python.bytecode import Module, compile_modules, with_directories
-from lading.python.programs.app_request import AppRequest
-from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.runtime.program import run
 from lading.tar.tree_segment import Content, TreeFile
 from lading.values.json_codec import read_json
+
+
+@dataclass(frozen=True)
+class AppRequest:
+    """`sources` is a directory below the sandbox, `paths` its content; other files are not allowed.
+
+    `directory` and `packages` are the directories of sources and installed packages in the image,
+    without a leading slash. `has_path_files` says whether the packages have `.pth` files.
+    """
+
+    sources: str
+    paths: Tuple[str, ...]
+    directory: str
+    packages: str
+    has_path_files: bool
+    main: Main
+    interpreter: Optional[InterpreterFiles]
 
 
 def main(argv: List[str]) -> None:

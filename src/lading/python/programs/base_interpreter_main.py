@@ -11,6 +11,7 @@ LIBZSTD is the library that `lading.fetch.zstd_library` pins.
 import posixpath
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
@@ -19,12 +20,28 @@ from lading.compression.layer_media_type import Compression
 from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.image.root.image_tree import ImageTree
-from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
 from lading.runtime.program import run
 from lading.store.elf import sound_elf
 from lading.tar.layer_archive import LayerArchive
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.json_codec import read_json
+
+
+@dataclass(frozen=True)
+class BaseInterpreterRequest:
+    """CPython 3.`minor` at the path `program`; its libraries are searched in `directories`. Paths
+    have no leading slash.
+
+    `layers` are the blobs of the image's layers, lowest first, and `tree` is the JSON of its
+    `ImageTree`, as paths below the sandbox.
+    """
+
+    program: str
+    minor: int
+    directories: Tuple[str, ...]
+    layers: Tuple[str, ...]
+    tree: str
+
 
 # Compiling does not need these, and they are most of the files.
 _NOT_TAKEN = ("dist-packages", "ensurepip", "idlelib", "site-packages", "test", "tests")

@@ -14,7 +14,7 @@ from lading.files.kind import Kind
 from lading.image.root.image_tree import ImageTree
 from lading.python.interpreter_testing import VERSION, segment_file
 from lading.python.programs import base_interpreter_main
-from lading.python.programs.base_interpreter_request import BaseInterpreterRequest
+from lading.python.programs.base_interpreter_main import BaseInterpreterRequest
 from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.tar.tar_header import END_OF_ARCHIVE
 from lading.tar.tree_segment import TreeFile, write_tree_segment

@@ -6,26 +6,39 @@ REQUEST is the JSON of `NeedsRequest`. OUTPUT is an empty file, written if the c
 """
 
 import posixpath
+from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Set
+from typing import List, Optional, Set, Tuple
 
 from lading.files.entry import Members
 from lading.image.root.image_tree import ImageTree
-from lading.python.native import check_needs, needs_from_json
-from lading.python.programs.needs_request import NeedsRequest
-from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.python.native import NativeNeeds, check_needs
+from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.runtime.program import run
 from lading.values.json_codec import read_json
+
+
+@dataclass(frozen=True)
+class NeedsRequest:
+    """Paths are below the sandbox. `needs` and `wheels` are the two lists that `wheel_main` writes
+    for each wheel, `interpreter` is one from the store, `tree` is the JSON of the `ImageTree`, or
+    "". Libraries in that tree are searched in `directories`.
+
+    `remedy` is a sentence that says what to do about missing libraries.
+    """
+
+    needs: Tuple[str, ...]
+    wheels: Tuple[str, ...]
+    interpreter: Optional[InterpreterFiles]
+    tree: str
+    directories: Tuple[str, ...]
+    remedy: str
 
 
 def main(argv: List[str]) -> None:
     request_file, output = argv
     request = read_json(NeedsRequest, Path(request_file))
-    needs = [
-        need
-        for path in request.needs
-        for need in needs_from_json(Path(path).read_text(encoding="utf-8"))
-    ]
+    needs = [need for path in request.needs for need in read_json(NativeNeeds, Path(path)).needs]
     offered = _of_wheels(request) | _of_interpreter(request) | _of_image(request)
     check_needs(needs, offered, request.remedy)
     Path(output).write_text("", encoding="ascii")

@@ -14,16 +14,17 @@ from lading.image.root.image_tree import ImageTree
 from lading.python.app import Main
 from lading.python.installed_wheel_test import make_wheel
 from lading.python.interpreter_testing import TAG
+from lading.python.native import NativeNeed, NativeNeeds
 from lading.python.programs import app_main, needs_main, tree_bytecode_main, wheel_main
-from lading.python.programs.app_request import AppRequest
-from lading.python.programs.needs_request import NeedsRequest
-from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
-from lading.python.programs.wheel_request import WheelRequest
+from lading.python.programs.app_main import AppRequest
+from lading.python.programs.needs_main import NeedsRequest
+from lading.python.programs.tree_bytecode_main import TreeBytecodeRequest
+from lading.python.programs.wheel_main import WheelRequest
 from lading.python.unpacked_interpreter import InterpreterFiles
 from lading.store.elf_testing import NEEDED, SONAME, make_elf
 from lading.tar.tree_segment import TreeFile, write_tree_segment
 from lading.values.errors import LadingError
-from lading.values.json_codec import from_json, to_json
+from lading.values.json_codec import from_json, read_json, to_json
 
 PART = ("segment.tar", "segment.tar.gz", "members.json")
 PACKAGES = "app/site-packages"
@@ -75,7 +76,8 @@ def test_a_wheel_becomes_files_with_bytecode(
     ]
     described = json.loads(Path("wheel.json").read_text())
     assert described == {"scripts": {"run": "a:main"}, "has_path_files": True}
-    assert json.loads(Path("needs.json").read_text()) == [[f"{PACKAGES}/a/native.so", "libc.so.6"]]
+    (need,) = read_json(NativeNeeds, Path("needs.json")).needs
+    assert need == NativeNeed(f"{PACKAGES}/a/native.so", "libc.so.6")
 
 
 def test_without_an_interpreter_there_is_no_bytecode(sandbox: Path, libdeflate: str) -> None:
@@ -130,7 +132,8 @@ def test_modules_of_packages_are_compiled_where_python_finds_them(
 
 def check(needs: Sequence[Tuple[str, str]], **fields: object) -> None:
     """Through the program, in the current directory."""
-    Path("needs.json").write_text(json.dumps(needs))
+    document = NativeNeeds(tuple(NativeNeed(*need) for need in needs))
+    Path("needs.json").write_text(to_json(document))
     everything: Dict[str, object] = {
         "needs": ["needs.json"],
         "wheels": [],

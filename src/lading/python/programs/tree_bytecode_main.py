@@ -8,15 +8,25 @@ of bytecode, COMPRESSED its compressed form, MEMBERS the JSON of `Members`.
 
 import tarfile
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 from lading.image.layers.part_files import write_part
 from lading.python.bytecode import Module, compile_modules, with_directories
-from lading.python.programs.tree_bytecode_request import TreeBytecodeRequest
-from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.runtime.program import run
 from lading.values.json_codec import read_json
+
+
+@dataclass(frozen=True)
+class TreeBytecodeRequest:
+    """Compile the modules in `segments` (tree segments below the sandbox) that lie below one of
+    `roots` (without leading slashes)."""
+
+    segments: Tuple[str, ...]
+    roots: Tuple[str, ...]
+    interpreter: InterpreterFiles
 
 
 def main(argv: List[str]) -> None:

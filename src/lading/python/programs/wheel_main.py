@@ -9,20 +9,38 @@ needs but does not contain.
 """
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterable, List, Tuple
+from typing import Iterable, List, Mapping, Optional, Tuple
 
 from lading.image.layers.part_files import write_part
 from lading.python.bytecode import Module, compile_modules, with_directories
 from lading.python.installed_wheel import read_wheel
-from lading.python.native import native_needs, needs_to_json
-from lading.python.programs.wheel_request import WheelDescription, WheelRequest
-from lading.python.unpacked_interpreter import UnpackedInterpreter
+from lading.python.native import NativeNeeds, native_needs
+from lading.python.unpacked_interpreter import InterpreterFiles, UnpackedInterpreter
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
 from lading.tar.tree_segment import TreeFile
 from lading.values.json_codec import read_json, to_json
+
+
+@dataclass(frozen=True)
+class WheelRequest:
+    """`directory` is the wheel's directory in the image, without a leading slash; `program` is the
+    absolute path of the image's Python; `interpreter` compiles the modules, if there is one."""
+
+    directory: str
+    program: str
+    interpreter: Optional[InterpreterFiles]
+
+
+@dataclass(frozen=True)
+class WheelDescription:
+    """`scripts` are the console scripts, `module:function` by name. `has_path_files` says whether
+    there are `.pth` files, which `site` reads."""
+
+    scripts: Mapping[str, str]
+    has_path_files: bool
 
 
 def main(argv: List[str]) -> None:
@@ -36,9 +54,8 @@ def main(argv: List[str]) -> None:
         bytecode = _bytecode(request, files, Path(compiled))
         write_part(with_directories((*files, *bytecode)), library, outputs)
         needs = native_needs(files)
-    described = WheelDescription(wheel.scripts, wheel.has_path_files)
-    write_whole(Path(description), to_json(described))
-    write_whole(Path(needs_file), needs_to_json(needs))
+    write_whole(Path(description), to_json(WheelDescription(wheel.scripts, wheel.has_path_files)))
+    write_whole(Path(needs_file), to_json(NativeNeeds(needs)))
 
 
 def _below(directory: str, file: TreeFile) -> TreeFile:

@@ -13,7 +13,6 @@ empty. If the program fails it is untouched; otherwise it contains:
 - for a tag, `digest`. It changes over time, so this process must not be cached.
 """
 
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -34,6 +33,7 @@ from lading.registry.pull.pull_request import (
 )
 from lading.runtime.machine import Machine
 from lading.runtime.program import run
+from lading.values.json_codec import to_json
 
 MANIFEST, CONFIG, PLATFORM = "manifest.json", "config.json", "platform.json"
 BLOB, COMPRESSION, DIGEST = "blob", "compression", "digest"
@@ -68,8 +68,7 @@ def _pull_image(puller: Puller, request: ImageRequest, directory: Path) -> None:
     image = puller.image(request.digest, request.platform)
     (directory / MANIFEST).write_bytes(image.manifest_bytes)
     (directory / CONFIG).write_bytes(image.config_bytes)
-    platform = json.dumps({"platform": str(image.platform)})
-    (directory / PLATFORM).write_text(platform, encoding="utf-8")
+    (directory / PLATFORM).write_text(to_json(image.platform), encoding="utf-8")
 
 
 def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, directory: Path) -> None:
