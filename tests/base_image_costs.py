@@ -58,7 +58,7 @@ def peak_memory(process: "subprocess.Popen[bytes]") -> int:
     """The most bytes that it or one below it had in memory, but for the last moment, known when it
     ends.
 
-    What getrusage(2) tells of a program is never less than what its parent had, which is a Python.
+    What getrusage(2) says of a program is never less than what its parent had, which is a Python.
     """
     peak = 0
     while process.poll() is None:

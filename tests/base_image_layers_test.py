@@ -306,8 +306,8 @@ class TestConfig:
     ) -> None:
         for name in ("inherits", "overrides", "on-sixty-layers"):
             config = _config(packaged / f"{name}.tar", skopeo)
-            told = [one for one in config["history"] if not one.get("empty_layer")]
-            assert len(told) == len(config["rootfs"]["diff_ids"]), name
+            layers = [one for one in config["history"] if not one.get("empty_layer")]
+            assert len(layers) == len(config["rootfs"]["diff_ids"]), name
         inherited = _config(packaged / "overrides.tar", skopeo)["history"]
         assert inherited[: len(CONFIG["history"])] == CONFIG["history"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from lock import locked
 from repository import Repository, copy_work_tree, with_own_caches
 
-#: What is kept grows with each change of a package, and starts anew beyond so many bytes.
+#: What is kept grows with each change of a package, and starts again beyond so many bytes.
 _LIMIT = 8_000_000_000
 
 

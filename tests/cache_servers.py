@@ -72,7 +72,7 @@ def find_casd() -> Optional[str]:
 
 @contextmanager
 def buildgrid(program: str, directory: Path) -> Iterator[CacheServer]:
-    """One whose log tells of each request."""
+    """One whose log has each request."""
     port, blobs, log = free_port(), directory / "blobs", directory / "log"
     config = directory / "buildgrid.yml"
     config.write_text(_BUILDGRID_CONFIG.format(port=port, directory=blobs))
@@ -82,7 +82,7 @@ def buildgrid(program: str, directory: Path) -> Iterator[CacheServer]:
 
 @contextmanager
 def casd(program: str, directory: Path) -> Iterator[CacheServer]:
-    """One whose log tells of each request."""
+    """One whose log has each request."""
     port, blobs, log = free_port(), directory / "blobs", directory / "log"
     command = [program, f"--bind=127.0.0.1:{port}", "--log-level=trace", str(blobs)]
     with local_server(command, port, log):

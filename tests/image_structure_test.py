@@ -143,31 +143,32 @@ def test_an_image_that_is_right_is_tested_once(tested: Repository) -> None:
 def test_all_that_is_wrong_is_told(tested: Repository) -> None:
     finished = tested.try_pants("test", "structure:red", "structure:green")
     assert finished.returncode == 1
-    told = finished.stderr
-    assert RED in told
-    assert "✗ command gcc\n  gcc can't be run: No such file or directory (PATH is /" in told
-    assert "  exists: expected no, actual a symlink to /store/" in told
+    output = finished.stderr
+    assert RED in output
+    assert "✗ command gcc\n  gcc can't be run: No such file or directory (PATH is /" in output
+    assert "  exists: expected no, actual a symlink to /store/" in output
     assert (
-        "  mode: expected 0700, actual 0755\n  user: expected 0 (root), actual 999 (redis)" in told
+        "  mode: expected 0700, actual 0755\n  user: expected 0 (root), actual 999 (redis)"
+        in output
     )
-    assert "✗ max_size\n  size: expected at most 1.00 MB, actual 1" in told
-    assert "refers to /store/" in told and "in 'bin/redis-cli'" in told
-    assert "6 of 6 checks failed." in told
-    assert "✓ structure:green succeeded" in told and "✕ structure:red failed" in told
+    assert "✗ max_size\n  size: expected at most 1.00 MB, actual 1" in output
+    assert "refers to /store/" in output and "in 'bin/redis-cli'" in output
+    assert "6 of 6 checks failed." in output
+    assert "✓ structure:green succeeded" in output and "✕ structure:red failed" in output
 
 
 @pytest.mark.parametrize("engine", ["namespaces", "docker", "podman"])
 def test_engines_agree(engine: str, tested: Repository, request: pytest.FixtureRequest) -> None:
     program = None if engine == "namespaces" else request.getfixturevalue(engine)
     finished = tested.try_pants("test", f"structure:{engine}", f"structure:{engine}-red")
-    told = finished.stderr
-    assert f"✓ structure:{engine} succeeded" in told, told
-    assert f"✕ structure:{engine}-red failed" in told
-    assert "  exit_code: expected 1, actual 0\n  its stdout:\n      Redis server v=7.0.15" in told
-    assert "✗ command no\n" in told and "can't be run: " in told
-    assert "✗ command [entrypoint]\n  it was still running when the time that `timeout`" in told
-    assert "Ready to accept connections" in told
-    assert "3 of 3 checks failed." in told
+    output = finished.stderr
+    assert f"✓ structure:{engine} succeeded" in output, output
+    assert f"✕ structure:{engine}-red failed" in output
+    assert "  exit_code: expected 1, actual 0\n  its stdout:\n      Redis server v=7.0.15" in output
+    assert "✗ command no\n" in output and "can't be run: " in output
+    assert "✗ command [entrypoint]\n  it was still running when the time that `timeout`" in output
+    assert "Ready to accept connections" in output
+    assert "3 of 3 checks failed." in output
     if program is not None:
         assert "lading-test" not in program("image", "ls", "--format", "{{.Repository}}")
 

@@ -23,7 +23,7 @@ sys.stdin.read()
 
 @pytest.fixture(scope="module")
 def new_offline(repository: Repository) -> Iterator[Repository]:
-    """The repository in a network namespace without a way out, where pantsd has to start anew."""
+    """The repository in a network namespace without a way out, where pantsd has to start again."""
     repository.stop_pantsd()
     unshare, nsenter = _namespace_programs()
     with subprocess.Popen(

@@ -32,7 +32,7 @@ IMAGES = [FIRST, *KILLED, "building", "compressing", "archiving"]
 #: and the archive.
 PROGRAMS = 7
 
-#: Chooses the moments; a failed test tells which it was.
+#: Chooses the moments; a failed test prints which it was.
 SEED = int(os.environ.get("INTERRUPTION_SEED", 0)) or random.randrange(1 << 32)
 
 MB = 1_000_000
@@ -293,11 +293,13 @@ def roomy(workshop: Workshop) -> Workshop:
 
 
 def test_a_disk_full_during_build(roomy: Workshop) -> None:
-    told = "building-data: `script` failed (status 1). There is hardly any room left on a disk. "
+    sentence = (
+        "building-data: `script` failed (status 1). There is hardly any room left on a disk. "
+    )
     # Room for the source three times, while it is unpacked, and for half of what `script` writes.
-    _check_told(roomy, roomy.sandboxes, 18 * MB, "building", told)
+    _check_error(roomy, roomy.sandboxes, 18 * MB, "building", sentence)
     # For all of that, and for half of the package.
-    _check_told(roomy, roomy.sandboxes, 25 * MB, "building", f"building-data: {NO_ROOM}")
+    _check_error(roomy, roomy.sandboxes, 25 * MB, "building", f"building-data: {NO_ROOM}")
     roomy.check_next_run("building")
 
 
@@ -305,18 +307,18 @@ def test_a_disk_full_during_compress(roomy: Workshop) -> None:
     roomy.repository.pants("package", "//interrupted:compressing-link")
     shutil.rmtree(roomy.dist)
     # For the package, and for half of what it is when compressed.
-    _check_told(roomy, roomy.sandboxes, 12 * MB, "compressing", f"compressing-data-1: {NO_ROOM}")
+    _check_error(roomy, roomy.sandboxes, 12 * MB, "compressing", f"compressing-data-1: {NO_ROOM}")
     roomy.check_next_run("compressing")
 
 
 def test_a_disk_full_during_archive(roomy: Workshop) -> None:
     archive = roomy.dist / "archiving.tar"
-    told = f"archiving: there is no room for {archive} (No space left on device)"
-    _check_told(roomy, roomy.dist.parent, 5 * MB, "archiving", told)
+    sentence = f"archiving: there is no room for {archive} (No space left on device)"
+    _check_error(roomy, roomy.dist.parent, 5 * MB, "archiving", sentence)
     roomy.check_next_run("archiving")
 
 
-def _check_told(workshop: Workshop, disk: Path, free: int, name: str, sentence: str) -> None:
+def _check_error(workshop: Workshop, disk: Path, free: int, name: str, sentence: str) -> None:
     """With so many bytes free on the disk, the run fails with the sentence and leaves nothing."""
     # Pants removes them when a run is over, and later.
     _wait_until(lambda: not any(workshop.sandboxes.glob("pants-sandbox-*")), "sandboxes stay")

@@ -22,7 +22,7 @@ UV_LOCK = LOCK.with_name("uv.lock.txt")
 #: Nothing listens there, so that a bootstrap that reaches it fails at once.
 DEAD_INDEX = "http://127.0.0.1:9/simple"
 
-#: What stands for Pants where only what the launcher tells it matters.
+#: What stands for Pants where only what the launcher passes to it matters.
 PRINT_ARGUMENTS_AND_ENVIRONMENT = '#!/bin/sh\nprintf "%s\\n" "$@"\n/usr/bin/env\n'
 
 
@@ -114,7 +114,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Launcher
 
 @pytest.fixture
 def telling(ready: Launcher, tmp_path: Path) -> Iterator[Launcher]:
-    """A launcher with an environment in which not Pants is run but a script that tells how."""
+    """A launcher that runs, instead of Pants, a script that prints how it was called."""
     environment = ready.environments()[0]
     telling = ready.having(XDG_CACHE_HOME=str(tmp_path / "cache"))
     copy = telling.cache / environment.name
@@ -145,8 +145,8 @@ def test_a_made_environment_needs_one_program_of_the_host(
     # Neither Python nor pip nor git is started on the path of every run.
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/sha256sum").symlink_to("/usr/bin/sha256sum")
-    told = telling.having(PATH=str(tmp_path / "bin")).run()
-    assert (told.returncode, told.stderr) == (0, "")
+    output = telling.having(PATH=str(tmp_path / "bin")).run()
+    assert (output.returncode, output.stderr) == (0, "")
 
 
 def test_arguments_reach_pants_as_they_are(telling: Launcher) -> None:
@@ -155,12 +155,12 @@ def test_arguments_reach_pants_as_they_are(telling: Launcher) -> None:
 
 
 def test_pants_is_told_the_pex_that_came_from_the_index(ready: Launcher, telling: Launcher) -> None:
-    told = telling.run().stdout
+    output = telling.run().stdout
     pex = telling.environments()[0] / "pex-cli/pex"
     real = ready.environments()[0] / "pex-cli/pex"
     digest = subprocess.run(["sha256sum", real], stdout=subprocess.PIPE, text=True, check=True)
-    assert f"PANTS_PEX_CLI_URL_TEMPLATE=file:{pex}\n" in told
-    assert f"v2.1.137|linux_x86_64|{digest.stdout.split()[0]}|{real.stat().st_size}'" in told
+    assert f"PANTS_PEX_CLI_URL_TEMPLATE=file:{pex}\n" in output
+    assert f"v2.1.137|linux_x86_64|{digest.stdout.split()[0]}|{real.stat().st_size}'" in output
 
 
 def test_the_plugins_of_pants_toml_are_those_that_the_environment_has(telling: Launcher) -> None:
@@ -184,23 +184,23 @@ class TestSettingsOfPip:
     INDEX = "https://index.example/simple"
 
     def test_of_the_environment(self, telling: Launcher) -> None:
-        told = telling.having(PIP_INDEX_URL=self.INDEX, PIP_CERT="/etc/ca.pem").run().stdout
-        assert f"PANTS_PYTHON_REPOS_INDEXES=['{self.INDEX}']\n" in told
-        assert "PANTS_CA_CERTS_PATH=/etc/ca.pem\n" in told
+        output = telling.having(PIP_INDEX_URL=self.INDEX, PIP_CERT="/etc/ca.pem").run().stdout
+        assert f"PANTS_PYTHON_REPOS_INDEXES=['{self.INDEX}']\n" in output
+        assert "PANTS_CA_CERTS_PATH=/etc/ca.pem\n" in output
 
     def test_of_the_configuration_file(self, telling: Launcher, tmp_path: Path) -> None:
         configuration = tmp_path / "config/pip/pip.conf"
         configuration.parent.mkdir(parents=True)
         configuration.write_text(f"[global]\ntimeout = 9\nindex-url = {self.INDEX}\n")
         user = telling.lacking("PIP_INDEX_URL", "PIP_CONFIG_FILE")
-        told = user.having(XDG_CONFIG_HOME=str(tmp_path / "config")).run().stdout
-        assert f"PANTS_PYTHON_REPOS_INDEXES=['{self.INDEX}']\n" in told
+        output = user.having(XDG_CONFIG_HOME=str(tmp_path / "config")).run().stdout
+        assert f"PANTS_PYTHON_REPOS_INDEXES=['{self.INDEX}']\n" in output
 
     def test_do_not_override_those_of_pants(self, telling: Launcher) -> None:
         pants = telling.having(PANTS_PYTHON_REPOS_INDEXES="[]", PANTS_CA_CERTS_PATH="/own.pem")
-        told = pants.having(PIP_INDEX_URL=self.INDEX, PIP_CERT="/etc/ca.pem").run().stdout
-        assert "PANTS_PYTHON_REPOS_INDEXES=[]\n" in told
-        assert "PANTS_CA_CERTS_PATH=/own.pem\n" in told
+        output = pants.having(PIP_INDEX_URL=self.INDEX, PIP_CERT="/etc/ca.pem").run().stdout
+        assert "PANTS_PYTHON_REPOS_INDEXES=[]\n" in output
+        assert "PANTS_CA_CERTS_PATH=/own.pem\n" in output
 
 
 def test_a_changed_pin_makes_another_environment(ready: Launcher, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def _start_and_kill(launcher: Launcher, signal_number: int) -> None:
 
 
 class TestPython39:
-    """The index is out of reach: how far the bootstrap comes tells which Python it found."""
+    """The index is out of reach: how far the bootstrap gets shows which Python it found."""
 
     @pytest.fixture
     def without_python(self, launcher: Launcher, tmp_path: Path) -> Launcher:
@@ -391,8 +391,8 @@ def test_without_home_and_cache_directory(launcher: Launcher) -> None:
 
 def test_a_relative_cache_directory_is_ignored(telling: Launcher, tmp_path: Path) -> None:
     (tmp_path / ".cache").symlink_to(telling.cache.parent)
-    told = telling.having(XDG_CACHE_HOME="cache", HOME=str(tmp_path)).run().stdout
-    assert f"_PANTS_SERVER_EXE={tmp_path}/.cache/lading/" in told
+    output = telling.having(XDG_CACHE_HOME="cache", HOME=str(tmp_path)).run().stdout
+    assert f"_PANTS_SERVER_EXE={tmp_path}/.cache/lading/" in output
 
 
 def test_without_the_lock(launcher: Launcher) -> None:

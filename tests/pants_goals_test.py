@@ -29,12 +29,12 @@ REDIS_IS_MADE_OF = {
 def test_help_explains_the_fields(
     repository: Repository, target: str, fields: Sequence[str]
 ) -> None:
-    told = repository.pants("help", target).stdout
-    assert f"`{target}` target" in told
+    output = repository.pants("help", target).stdout
+    assert f"`{target}` target" in output
     for field in fields:
         # The field's name, its type and default, and its help.
         assert re.search(
-            rf"^{field}\n    type: .+\n    (default: .+|required)\n\n    \S", told, re.M
+            rf"^{field}\n    type: .+\n    (default: .+|required)\n\n    \S", output, re.M
         )
 
 

@@ -71,7 +71,7 @@ class Registry:
 
 @dataclass(frozen=True)
 class Published:
-    """What a run told of itself, and what it cost."""
+    """What a run reported, and what it cost."""
 
     status: int
     stdout: str
@@ -215,10 +215,10 @@ class TestFirstTime:
         (shared,) = {one["base_layers"] for one in packaged.values()}
         assert len(sizes) == shared + len(SERVICES)
         assert first.sent < sum(sizes.values()) + len(SERVICES) * DOCUMENTS
-        told = sum(
+        sent = sum(
             result["requests"] for one in first.results.values() for result in one["destinations"]
         )
-        assert told == len(first.requests)
+        assert sent == len(first.requests)
         assert first.count(r"POST \S+/uploads/\?mount=\S+ 201") == shared * (len(SERVICES) - 1)
         assert set(registry.tokens.requests) == {("GET", "password")}
 
@@ -259,7 +259,7 @@ def test_unchanged_images_are_two_requests_for_each_tag(
     again = publish(*(f"published:{name}" for name in SERVICES))
     assert again.status == 0, again.stderr
     assert sorted(again.stdout.split()) == sorted(first.stdout.split())
-    # One is without a token, which tells how to get one.
+    # One is without a token, whose answer says how to get one.
     assert len(again.requests) <= 3 * len(SERVICES)
     assert again.count("HEAD") == len(again.requests)
 

@@ -63,7 +63,7 @@ class TestContainer:
 
 
 def _serves(engine: ContainerEngine, redis_cli: RedisCli, image: str) -> None:
-    """redis answers from outside, and ends well when told to."""
+    """redis answers from outside, and ends well when it is asked to."""
     with RedisImage(engine, redis_cli, image).serving() as container:
         assert container("set", "cargo", "tea") == "OK"
         assert container("get", "cargo") == "tea"

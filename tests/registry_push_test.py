@@ -52,8 +52,8 @@ OCI = "application/vnd.oci.image"
 #: Sizes of the layers that images share: one goes into one request, one in parts.
 SHARED = (300_000, 1_000_000, 9_000_000)
 
-#: Runs a module, and tells in the end what memory it had. What `wait4` tells is no less than what
-#: the process that started it has.
+#: Runs a module, and prints in the end what memory it had. What `wait4` reports is no less than
+#: what the process that started it has.
 MEASURED = """
 import atexit, runpy, sys
 atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))

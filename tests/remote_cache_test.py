@@ -66,7 +66,7 @@ class TestSecondClone:
         on_base: str,
         tmp_path: Path,
     ) -> None:
-        # Without what has been built before, and the server was never told of.
+        # Without what has been built before, and the server does not know.
         environ = {**repository.environ, "PANTS_LOCAL_STORE_DIR": str(tmp_path / "store")}
         first = replace(repository, environ=environ)
         caches = with_own_caches({}, other_user.directory / "caches of the second")
@@ -95,16 +95,16 @@ def _check_that_nothing_is_built(
         with proxy.serving() as address:
             options = reading_from(address, "validate")
             run = second.pants(*options, RPC_PATIENCE, "package", *TARGETS)
-        told = server.log.read_bytes()[len(before) :]
+        requests = server.log.read_bytes()[len(before) :]
 
     assert "Starting: " not in run.stderr
     asked = run.counter("remote_cache_requests")
     assert run.counter("remote_cache_requests_cached") == asked > 0
     # What is said of the machine is written down at each start of Pants, and is never cached.
     assert run.processes == run.counter("local_cache_requests") - asked
-    assert told.count(b"GetActionResult") >= asked
+    assert requests.count(b"GetActionResult") >= asked
     assert b"UpdateActionResult" in before
-    assert b"UpdateActionResult" not in told
+    assert b"UpdateActionResult" not in requests
 
     blobs = set()
     for name in ("images/redis.tar", "shared/redis.tar", "shared/commands.tar"):

@@ -96,7 +96,7 @@ def images(declared: Repository, token: str, request: Any) -> Iterator[Images]:
 
 
 def loaded(finished: "subprocess.CompletedProcess[str]") -> str:
-    """What was told of it: "" if nothing was loaded."""
+    """What was reported: "" if nothing was loaded."""
     return "".join(re.findall("^Loading .*$", finished.stderr, re.MULTILINE))
 
 

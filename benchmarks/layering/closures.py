@@ -2,7 +2,7 @@
 
     python3 benchmarks/layering/closures.py
 
-writes closures.json anew, out of the index that the machine's apt has; that of bookworm is in
+rewrites closures.json from the index that the machine's apt has; that of bookworm is in
 version control. Sizes are of the compressed packages.
 """
 

@@ -2,7 +2,7 @@
 
     python3 benchmarks/layering/compare.py
 
-writes the table of docs/layers.md anew. Nothing is built: 25 images are made of the dependencies
+rewrites the table of docs/layers.md. Nothing is built: 25 images are made of the dependencies
 and sizes of 623 Debian packages (closures.py), and then changed.
 """
 

@@ -73,7 +73,7 @@ class World:
         return frozenset(found)
 
     def release(self, *names: str) -> None:
-        """New versions, a little larger or smaller, and all that refers to them anew."""
+        """New versions, a little larger or smaller, and all that refers to them is rebuilt."""
         for name in self._referrers(names):
             package = self.packages[name]
             self.add(replace(package, version=package.version + 1))

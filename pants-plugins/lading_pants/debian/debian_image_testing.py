@@ -83,17 +83,17 @@ class Debian:
         target = self.runner.get_target(Address("images", target_name=name))
         built = self.runner.request(BuiltPackage, [ImageFieldSet.create(target)])
         self.runner.write_digest(built.digest, path_prefix="dist")
-        told = tuple(line for artifact in built.artifacts for line in artifact.extra_log_lines)
-        return Built(Path(self.runner.build_root, "dist/images"), name, told)
+        output = tuple(line for artifact in built.artifacts for line in artifact.extra_log_lines)
+        return Built(Path(self.runner.build_root, "dist/images"), name, output)
 
 
 @dataclass(frozen=True)
 class Built:
-    """`told` is the goal's output."""
+    """`output` is the goal's output."""
 
     dist: Path
     name: str
-    told: tuple[str, ...]
+    output: tuple[str, ...]
 
     @property
     def description(self) -> Any:

@@ -124,7 +124,8 @@ def test_rules_distroless_76_packages_whose_scripts_did_not_run_are_told(debian:
     debian.lock(quiet={}, server={"postinst": "#!/bin/sh\nadduser --system server\n"})
     built = debian.package(image(["quiet", "server"]))
     assert (
-        "  maintainer scripts not run: server; see `debian` in dist/images/image.json" in built.told
+        "  maintainer scripts not run: server; see `debian` in dist/images/image.json"
+        in built.output
     )
     _, server = built.description["debian"]
     assert server["not_run"] == {"postinst": ["adduser --system server"]}

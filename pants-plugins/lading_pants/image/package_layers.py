@@ -79,8 +79,8 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
     )
     if len(packages) == 1:
         return packages[0].layer
-    told = counted(len(packages), "store package")
-    layer = PackagesLayerRequest(tuple(package.files for package in packages), f"lading: {told}")
+    number = counted(len(packages), "store package")
+    layer = PackagesLayerRequest(tuple(package.files for package in packages), f"lading: {number}")
     result = await Get(
         ProgramResult,
         ProgramRequest(
@@ -90,7 +90,7 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
             inputs=await Get(Digest, MergeDigests(package.placed for package in packages)),
             immutable_inputs=FrozenDict({COMPRESSOR_DIRECTORY: compressor.digest}),
             output_files=LAYER_FILES,
-            description=f"Making a layer of {told}",
+            description=f"Making a layer of {number}",
             subject=request.subject,
             level=LogLevel.DEBUG,
         ),

@@ -93,12 +93,12 @@ def test_it_is_pushed_under_each_name(
         *zip(manifest["layers"], image.layers),
     ]:
         assert len(files[place]) == part["size"]
-    told = [
+    names_logged = [
         f"{repository}{tag}"
         for repository in image.repositories
         for tag in [f":{tag}" for tag in image.tags] or [""]
     ]
-    assert told == [name.format(digits=digits) for name in names]
+    assert names_logged == [name.format(digits=digits) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,6 @@ def test_what_goes_wrong_is_told_when_it_is_this_image_s_turn(
     assert packages.process is not None
     with mock_console(runner.options_bootstrapper) as (_, stdio):
         result = runner.run_interactive_process(packages.process)
-        told = stdio.get_stderr()
+        message = stdio.get_stderr()
     assert result.exit_code == 65
-    assert told.startswith(reason)
+    assert message.startswith(reason)

@@ -141,7 +141,7 @@ def test_a_target_without_files_is_refused(runner: RuleRunner, address: str, nam
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "expected"),
     [
         (
             "f.txt",
@@ -151,10 +151,10 @@ def test_a_target_without_files_is_refused(runner: RuleRunner, address: str, nam
         ("tree", "tree, which does not exist. Did you mean :tree?"),
     ],
 )
-def test_what_is_no_target_is_told(runner: RuleRunner, address: str, told: str) -> None:
+def test_what_is_no_target_is_named(runner: RuleRunner, address: str, expected: str) -> None:
     with pytest.raises(Exception) as raised:
         find(runner, address)
-    assert f"`store_package` a:x: `source` refers to {told}" in str(raised.value)
+    assert f"`store_package` a:x: `source` refers to {expected}" in str(raised.value)
 
 
 def test_patches_are_in_the_order_of_their_names(runner: RuleRunner) -> None:

@@ -100,12 +100,12 @@ async def _test_result(
                 if isinstance(entry, FileEntry)
             ),
         )
-    told = TestResult.from_fallible_process_result(
+    test = TestResult.from_fallible_process_result(
         result, field_set.address, test_subsystem.output, xml_results=report
     )
-    if result.exit_code == USER_ERROR:
-        return replace(told, stderr=error_sentence(told.stderr))
-    return told
+    if test.exit_code == USER_ERROR:
+        return replace(test, stderr=error_sentence(test.stderr))
+    return test
 
 
 def _untested(

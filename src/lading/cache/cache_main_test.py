@@ -88,9 +88,9 @@ def test_a_flipped_bit_is_found_and_removed(
     (cache / file).chmod(status.st_mode)
     os.utime(cache / file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert run("", "") == 1
-    told = capsys.readouterr().out
-    assert "key: 'file' has another content\n" in told or "its digest is " in told
-    assert f"1 item in {cache} can't be used. `./pants lading-cache --repair` removes " in told
+    output = capsys.readouterr().out
+    assert "key: 'file' has another content\n" in output or "its digest is " in output
+    assert f"1 item in {cache} can't be used. `./pants lading-cache --repair` removes " in output
     assert names(cache) == sorted(ALL), "nothing is changed without being asked for"
     assert run("repair", "") == 0
     assert "Removed 1 item, 0.0 MB.\n" in capsys.readouterr().out
@@ -169,9 +169,9 @@ def test_what_a_build_is_unpacking_is_not_told(
     assert started.wait(20)
     (cache / "packages" / "key.unfinished.abc").mkdir()  # nobody is creating this one
     assert run("", "") == 1
-    told = capsys.readouterr().out
-    assert "packages/key.unfinished.abc: it is unfinished\n" in told
-    assert "roots/new" not in told
+    output = capsys.readouterr().out
+    assert "packages/key.unfinished.abc: it is unfinished\n" in output
+    assert "roots/new" not in output
     end.set()
     building.join()
     assert (cache / "roots" / "new").exists()
@@ -191,9 +191,11 @@ def test_what_can_not_be_removed_is_told(
     for name in ("packages", "roots"):
         (cache / name / "old").mkdir()
     assert run("repair", "") == 1
-    told = capsys.readouterr().out
-    assert "roots/old can't be removed (Operation not permitted): remove it as its owner.\n" in told
-    assert "Removed packages/old.\n" in told and told.endswith("Removed 1 item, 0.0 MB.\n")
+    output = capsys.readouterr().out
+    assert (
+        "roots/old can't be removed (Operation not permitted): remove it as its owner.\n" in output
+    )
+    assert "Removed packages/old.\n" in output and output.endswith("Removed 1 item, 0.0 MB.\n")
 
 
 def test_a_check_can_run_beside_builds_and_removal_waits_for_them(cache: Path) -> None:

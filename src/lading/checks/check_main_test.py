@@ -201,7 +201,7 @@ def test_commands_find_what_a_container_would(program: Program) -> None:
         {"run": [*sh, "echo $A $B $HOME $PATH"], "env": {"B": "b"}, "stdout": "^a b /data /bin$"},
         {"run": ["id", "-u"], "user": "0", "stdout": "^0$"},
         {"run": [*sh, "pwd; ls -d /made"], "working_dir": "/made/here", "stdout": "^/made/here$"},
-        {"run": ["cat"], "stdin": "told", "stdout": "^told$"},
+        {"run": ["cat"], "stdin": "text", "stdout": "^text$"},
         {"run": [*sh, "echo out; echo err >&2; exit 7"], "exit_code": 7, "stderr_lacks": "out"},
         {"run": [*sh, "cat /etc/hosts; hostname"], "stdout": ["^127.0.0.1 localhost", "^lading$"]},
         {"run": [*bash, ": < /dev/tcp/127.0.0.1/1"], "exit_code": 1, "stderr": "refused"},
@@ -286,7 +286,7 @@ def test_setup_goes_before_in_the_same_place(program: Program) -> None:
         name="x",
         words=("cat", "/new"),
         user="0",
-        setup=(("sh", "-c", "echo made > /new; echo told"), ("false",), ("nothing",)),
+        setup=(("sh", "-c", "echo made > /new; echo text"), ("false",), ("nothing",)),
     )
     report = program.run(Checks(commands=(check,)))
     assert report.text == "✓ command x\n1 check passed.\n"

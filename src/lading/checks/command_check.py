@@ -123,8 +123,8 @@ class CommandCheck:
         if not failures:
             return Outcome(f"command {self.name}")
         streams = (("stdout", result.stdout), ("stderr", result.stderr))
-        told = [f"its {stream}:\n{quoted(text)}" for stream, text in streams if text]
-        return Outcome(f"command {self.name}", (*failures, *told, *result.notes))
+        output = [f"its {stream}:\n{quoted(text)}" for stream, text in streams if text]
+        return Outcome(f"command {self.name}", (*failures, *output, *result.notes))
 
     def _failures(self, result: CommandResult) -> Iterator[str]:
         if result.exit_code != self.exit_code:

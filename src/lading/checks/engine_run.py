@@ -51,8 +51,8 @@ class EngineRun:
         try:
             yield name
         finally:
-            # If somebody's container uses the image, podman only removes the name, and only if told
-            # to; docker keeps both.
+            # If somebody's container uses the image, podman only removes the name, and only if
+            # forced to; docker keeps both.
             if self.engine.attempt("image", "rm", name).returncode:
                 self.engine.attempt("untag", name)
 

@@ -9,7 +9,7 @@ from lading.fetch.partial_file import PartialFile
 from lading.fetch.pinned_file import PinnedFile
 from lading.fetch.verified import save_verified
 from lading.network.faults import GoneError, UnavailableError, WrongContentError
-from lading.network.source_url import told
+from lading.network.source_url import printable_url
 from lading.runtime.machine import Machine
 from lading.values.errors import LadingError
 
@@ -48,10 +48,10 @@ def _fill(
             wanted = Wanted(file.size, zone=located.zone)
             save_verified(client, url, part, file.sha256, wanted)
         except UnavailableError as fault:
-            failures.append((told(url), fault))
-            report(f"{told(url)}: {fault.reason}")
+            failures.append((printable_url(url), fault))
+            report(f"{printable_url(url)}: {fault.reason}")
         else:
-            report(f"{file.name}: {_megabytes(part.size)} from {told(url)}")
+            report(f"{file.name}: {_megabytes(part.size)} from {printable_url(url)}")
             return
     raise _not_fetched(file, failures)
 

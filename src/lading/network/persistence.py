@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Callable, TypeVar
 
 from lading.network.faults import TransientError, UnavailableError
-from lading.network.source_url import told
+from lading.network.source_url import printable_url
 from lading.values.counted import counted
 
 T = TypeVar("T")
@@ -69,5 +69,5 @@ class Persistence:
                 if delay is None:
                     delay = self._patience.first_delay * 2 ** (failures - 1)
                 delay = min(delay, self._patience.longest_delay)
-                self._report(f"{told(url)}: {fault.reason}; trying again in {delay:g} s")
+                self._report(f"{printable_url(url)}: {fault.reason}; trying again in {delay:g} s")
                 self._sleep(delay)

@@ -116,6 +116,6 @@ def redacted(text: str) -> str:
     return re.sub(r"(//[^\s?#'\"]+)\?[^\s#'\"]*", r"\1?...", without_userinfo)
 
 
-def told(url: str) -> str:
+def printable_url(url: str) -> str:
     """A URL for messages; a server may have named it."""
     return printable(shown(redacted(url)))

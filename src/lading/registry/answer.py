@@ -62,8 +62,8 @@ def _explanation(body: Any) -> str:
     first = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(first, dict):
         return ""
-    told = ", ".join(filter(None, (_text(first.get("code")), _text(first.get("message")))))
-    return f": {told}" if told else ""
+    text = ", ".join(filter(None, (_text(first.get("code")), _text(first.get("message")))))
+    return f": {text}" if text else ""
 
 
 def _text(value: Optional[Any]) -> str:

@@ -18,9 +18,9 @@ def tag_digest(client: Client, place: Place, tag: str) -> Sha256:
     Raises UnavailableError if the digest can't be found.
     """
     try:
-        told = digest_by_head(client, place, tag)
-        if told is not None:
-            return told
+        announced = digest_by_head(client, place, tag)
+        if announced is not None:
+            return announced
     except UnavailableError as fault:
         if fault.status in (None, 401, 403, 429):
             raise
@@ -29,19 +29,19 @@ def tag_digest(client: Client, place: Place, tag: str) -> Sha256:
 
 def digest_by_head(client: Client, place: Place, tag: str) -> Optional[Sha256]:
     """None if the answer does not include it."""
-    return told_digest(client.document(place.url("manifests", tag), ACCEPT, "HEAD").headers)
+    return announced_digest(client.document(place.url("manifests", tag), ACCEPT, "HEAD").headers)
 
 
 def digest_by_get(client: Client, place: Place, tag: str) -> Sha256:
     url = place.url("manifests", tag)
     document = client.document(url, ACCEPT, limit=LARGEST_DOCUMENT)
-    found, told = Sha256.of(document.content), told_digest(document.headers)
-    if told not in (None, found):
-        raise WrongContentError(f"it announces {told}, but sends {found}")
+    found, announced = Sha256.of(document.content), announced_digest(document.headers)
+    if announced not in (None, found):
+        raise WrongContentError(f"it announces {announced}, but sends {found}")
     return found
 
 
-def told_digest(headers: Mapping[str, str]) -> Optional[Sha256]:
+def announced_digest(headers: Mapping[str, str]) -> Optional[Sha256]:
     """The digest in the answer's header of the content that it is about; None if there is none."""
     match = _DIGEST.fullmatch(headers.get("Docker-Content-Digest", ""))
     return Sha256(match.group(1)) if match else None

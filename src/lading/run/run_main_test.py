@@ -214,13 +214,13 @@ def test_what_cannot_be_run(
 
 
 def test_ctrl_c_is_for_the_program_in_the_image(program: Program) -> None:
-    script = "trap 'echo told; exit 42' INT; echo ready; while :; do sleep 0.05; done"
+    script = "trap 'echo stopped; exit 42' INT; echo ready; while :; do sleep 0.05; done"
     process = program.start("bash", "-c", script, entrypoint=())
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stdout) == (42, "told\n"), stderr
+    assert (process.returncode, stdout) == (42, "stopped\n"), stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

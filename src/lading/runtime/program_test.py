@@ -8,7 +8,7 @@ from lading.values.errors import LadingError
 
 
 def fail(arguments: List[str]) -> None:
-    raise LadingError(f"`{arguments[0]}` is wrong: mend it.\n  Its log ends here.")
+    raise LadingError(f"`{arguments[0]}` is wrong: fix it.\n  Its log ends here.")
 
 
 def test_a_program_gets_its_arguments_and_ends_well(
@@ -29,8 +29,8 @@ def test_a_mistake_of_the_users_is_told_without_a_traceback(
         run(fail)
     assert ended.value.code == USER_ERROR == 65
     stderr = capsys.readouterr().err
-    assert stderr == "lading: error: `script` is wrong: mend it.\n  Its log ends here.\n"
-    assert error_sentence(stderr) == "`script` is wrong: mend it.\n  Its log ends here."
+    assert stderr == "lading: error: `script` is wrong: fix it.\n  Its log ends here.\n"
+    assert error_sentence(stderr) == "`script` is wrong: fix it.\n  Its log ends here."
 
 
 def test_nixpkgs_377363_a_full_disk_is_told_without_a_traceback(

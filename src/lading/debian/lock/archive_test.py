@@ -264,10 +264,10 @@ def refused(seen: Archive) -> str:
     """The error about the mirror."""
     with pytest.raises(LadingError) as caught:
         packages(seen)
-    told = next((line for line in str(caught.value).splitlines() if line.startswith("  ")), "")
-    told = told or str(caught.value)
-    assert told.isprintable() and len(told) < 1000 and told.endswith(".")
-    return told
+    message = next((line for line in str(caught.value).splitlines() if line.startswith("  ")), "")
+    message = message or str(caught.value)
+    assert message.isprintable() and len(message) < 1000 and message.endswith(".")
+    return message
 
 
 @pytest.mark.parametrize(

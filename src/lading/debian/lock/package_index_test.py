@@ -92,9 +92,9 @@ def test_refuses_packages_without(key: str) -> None:
 def test_refuses_packages_with_what_can_be_no(field: str, value: str) -> None:
     with pytest.raises(LadingError) as raised:
         index(paragraph("a", **{field: value})).named("a")
-    told = str(raised.value)
-    assert told.startswith(f"The archive's index has the `{field}` ") and told.endswith(".")
-    assert "for the package 'a'" in told and told.isprintable() and len(told) < 400
+    message = str(raised.value)
+    assert message.startswith(f"The archive's index has the `{field}` ") and message.endswith(".")
+    assert "for the package 'a'" in message and message.isprintable() and len(message) < 400
 
 
 def test_bytes_that_are_no_text_are_read_as_well_as_they_can_be() -> None:

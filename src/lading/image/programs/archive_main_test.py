@@ -265,8 +265,8 @@ def test_nixpkgs_377363_a_full_disk_leaves_no_truncated_image(
         arguments = ("request.json", "no libzstd", "small/redis.tar", *state)
         return sentence_of("lading.image.programs.archive_main", *arguments), os.listdir(small)
 
-    told, left = on_small_disk(small, "size=100k", fill)
-    assert told.startswith(sentence)
+    message, left = on_small_disk(small, "size=100k", fill)
+    assert message.startswith(sentence)
     assert left == []
 
 
@@ -293,8 +293,10 @@ def test_no_room_for_a_directory_in_the_user_s_directory(
             "lading.image.programs.archive_main", "request.json", "no libzstd", *outputs
         )
 
-    told = on_small_disk(dist, "nr_inodes=1", fill)
-    assert told.startswith("there is no room for dist/images/redis.tar (No space left on device): ")
+    message = on_small_disk(dist, "nr_inodes=1", fill)
+    assert message.startswith(
+        "there is no room for dist/images/redis.tar (No space left on device): "
+    )
 
 
 @pytest.mark.parametrize(

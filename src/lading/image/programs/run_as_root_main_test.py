@@ -79,7 +79,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 CASES = [
     ("nothing", "true", []),
     ("a touched file", "touch d/x; chmod 600 d/x; chmod 644 d/x", []),
-    ("a file made anew", "cp d/x d/z; mv d/z d/x", []),
+    ("a file that was replaced", "cp d/x d/z; mv d/z d/x", []),
     ("a new file", "echo 1 >d/z", ["d", "d/z"]),
     ("umoci#254", "rm -r d", [".wh.d"]),
     ("singularity#884", "rm d/x", ["d", "d/.wh.x"]),

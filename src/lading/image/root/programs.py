@@ -109,8 +109,8 @@ class ProgramSearch:
         if "/" not in program:
             missing = f"which is in no directory of `PATH`, {shown(self.path, 160)}"
         # A file that exists but can't be run is more informative than missing files.
-        told = next((reason for reason in reasons if reason != _MISSING), missing)
-        raise LadingError(f"{where}, {told}. {self._remedy(program)}")
+        reason = next((one for one in reasons if one != _MISSING), missing)
+        raise LadingError(f"{where}, {reason}. {self._remedy(program)}")
 
     def _paths(self, program: str) -> Sequence[str]:
         """The paths at which a runtime looks for it."""

@@ -252,9 +252,9 @@ class TestImage:
         digest = registry.manifest(index(*((content, one) for one in odd)))
         with pytest.raises(LadingError) as raised:
             pulling.image(digest, AMD64)
-        told = str(raised.value)
-        assert r"only for \x1b[2J/000" in told and ", and more. Name one of these" in told
-        assert told.isprintable() and len(told) < 6000
+        message = str(raised.value)
+        assert r"only for \x1b[2J/000" in message and ", and more. Name one of these" in message
+        assert message.isprintable() and len(message) < 6000
 
     def test_what_a_registry_answers_does_nothing_to_a_terminal(
         self, registry: RegistryServer, pulling: Pulling

@@ -16,7 +16,7 @@ from lading.registry.place import places_of
 from lading.registry.push.push_connection import Answer, PushConnection
 from lading.registry.push.unpushed import FixedTagError, means_fixed_tag, unpushed
 from lading.registry.push.upload import BlobFile, Upload
-from lading.registry.tag_digest import told_digest
+from lading.registry.tag_digest import announced_digest
 from lading.runtime.machine import Machine
 from lading.values.digest import Sha256
 from lading.values.size import shown_size
@@ -162,9 +162,9 @@ class Pusher:
             if there is not None and means_fixed_tag(fault):
                 raise FixedTagError(fault, there) from fault
             raise
-        told = told_digest(answer.headers)
-        if told not in (None, digest):
-            raise WrongContentError(f"it was sent {digest}, but reports {told}")
+        announced = announced_digest(answer.headers)
+        if announced not in (None, digest):
+            raise WrongContentError(f"it was sent {digest}, but reports {announced}")
 
     @contextmanager
     def _connection(self, what: str) -> Iterator[PushConnection]:

@@ -11,7 +11,7 @@ from lading.registry.answer import DeniedError
 from lading.registry.http.file_range import FileRange
 from lading.registry.http.transport import Body
 from lading.registry.push.push_connection import Answer, PushConnection
-from lading.registry.tag_digest import told_digest
+from lading.registry.tag_digest import announced_digest
 from lading.values.digest import Sha256
 
 #: In bytes. A blob up to this size is sent in one request, which is repeated if it is interrupted.
@@ -172,9 +172,9 @@ class Upload:
             raise self._put_refused(fault) from fault
         if answer.status == 416:
             raise self._restart("it has different bytes from those sent")
-        told = told_digest(answer.headers)
-        if told not in (None, self._blob.digest):
-            raise WrongContentError(f"it was sent {self._blob.digest}, but reports {told}")
+        announced = announced_digest(answer.headers)
+        if announced not in (None, self._blob.digest):
+            raise WrongContentError(f"it was sent {self._blob.digest}, but reports {announced}")
 
     def _put_refused(self, fault: UnavailableError) -> Exception:
         if isinstance(fault, GoneError):

@@ -205,6 +205,6 @@ def test_paths_of_the_build_directory(
 
 def test_what_a_build_wrote_is_shown_as_far_as_it_can_be_read(tree: Path, inputs: Inputs) -> None:
     (tree / "link").symlink_to("/\x1b[2J" + "x" * 4000)
-    told = sentence(tree, inputs)
-    assert told.startswith("'link' links to /\\x1b[2Jxxx")
-    assert len(told) < 500
+    message = sentence(tree, inputs)
+    assert message.startswith("'link' links to /\\x1b[2Jxxx")
+    assert len(message) < 500

@@ -364,9 +364,9 @@ def test_no_tree_of_a_build_makes_a_traceback(
             run_program(built, directory, ORDINARY)
         # `shutil.rmtree` keeps a file open for each level, or recurses.
         subprocess.run(["rm", "-r", directory / "work"], check=True, **ORDINARY)
-    told = capfd.readouterr().err
-    assert expected in told and "Traceback" not in told
-    assert bool(told) == bool(expected)
+    output = capfd.readouterr().err
+    assert expected in output and "Traceback" not in output
+    assert bool(output) == bool(expected)
 
 
 def test_what_is_left_in_out_is_limited(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class Watch:
     events: int
     limits: Limits
     directories: Tuple[Path, ...]
-    told: bytes = b""
+    status: bytes = b""
     first: int = -1
 
     def copy_output(self, log: IO[bytes]) -> int:
@@ -71,7 +71,7 @@ class Watch:
     def command_has_run(self) -> bool:
         """Whether the command ran: bubblewrap reports only the command's exit status, not its
         own."""
-        return b'"exit-code"' in self.told
+        return b'"exit-code"' in self.status
 
     def _chunks(self) -> Iterator[bytes]:
         begin = time.monotonic()
@@ -95,7 +95,7 @@ class Watch:
                     poll.unregister(pipe)
                     pending.remove(pipe)
                 elif pipe == self.events:
-                    self.told += data
+                    self.status += data
                     self._note_first_process()
                 else:
                     size += len(data)
@@ -103,7 +103,7 @@ class Watch:
                     yield data
 
     def _note_first_process(self) -> None:
-        pid = _first_process(self.told)
+        pid = _first_process(self.status)
         if pid and self.first < 0:
             with suppress(OSError):  # it has ended, or the kernel is too old
                 self.first = open_process(pid)
@@ -126,7 +126,7 @@ class Watch:
         bubblewrap's own process is the last to end. If it were killed, the first process would get
         a signal too, but nobody would wait until the others are gone.
         """
-        first = _first_process(self.told)
+        first = _first_process(self.status)
         if first and self.process.poll() is None:
             with suppress(ProcessLookupError):
                 os.kill(first, signal.SIGKILL)
@@ -148,9 +148,9 @@ def _append(log: IO[bytes], data: bytes) -> None:
             raise
 
 
-def _first_process(told: bytes) -> int:
+def _first_process(status: bytes) -> int:
     """The process id, outside of the sandbox, of its first process; 0 if there is none yet."""
-    for line in told.splitlines():
+    for line in status.splitlines():
         with suppress(ValueError):
             pid = json.loads(line).get("child-pid")
             if isinstance(pid, int):
