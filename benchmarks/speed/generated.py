@@ -45,7 +45,7 @@ class DataPackage:
 
 @dataclass(frozen=True)
 class DataImage:
-    """An image that shows the packages at `/`, which are addresses, and has a `change` in a label."""
+    """An image that shows the packages at `/`, which are addresses. A label has the `change`."""
 
     name: str
     contents: Sequence[str]

@@ -16,7 +16,7 @@ from pants.option.option_types import BoolOption
 from pants.util.strutil import softwrap
 
 from lading.engines.container_engine import Engine
-from lading.run.image_run_request import ImageRunRequest
+from lading.run.loadable_image import ImageRunRequest
 from lading.runtime.machine import MACHINE_DIR
 from lading.values.json_codec import to_json
 from lading_pants.engine.lading import LadingSubsystem

@@ -12,7 +12,7 @@ from pants.engine.fs import DigestContents
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
 from lading.engines.container_engine import Engine
-from lading.run.image_run_request import ImageRunRequest
+from lading.run.loadable_image import ImageRunRequest
 from lading.values.json_codec import from_json
 from lading_pants.base_image.base_image import BaseImageTarget
 from lading_pants.image.fields.docker_image import DockerImageTarget

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from typing import Iterator, List, Mapping, Tuple
 
-from lading.debian.documentation import is_documentation
 from lading.debian.installed_package import InstalledPackage
 from lading.debs.deb_archive import DebArchive
 from lading.debs.unpack import merged
@@ -119,3 +118,23 @@ def _names(relation: str) -> Tuple[str, ...]:
     each other."""
     names: List[str] = [re.split(r"[\s(:]", item.strip())[0] for item in relation.split(",")]
     return tuple(name for name in names if name)
+
+
+# Manuals, translations of messages, and files for Debian's own tools: what Debian's slim images
+# leave out.
+_DOCUMENTATION = re.compile(
+    r"usr/share/(?:doc|doc-base|groff|gtk-doc|info|linda|lintian|locale|man|omf|bug|apport)/."
+)
+
+# Licences must be distributed with programs; the C library reads locale.alias.
+_KEPT = re.compile(r"usr/share/doc/[^/]+/copyright[^/]*|usr/share/locale/locale\.alias")
+
+# A package may use another package's directory as its own.
+_DIRECTORY_LINK = re.compile(r"usr/share/doc/[^/]+")
+
+
+def is_documentation(path: str, is_symlink: bool) -> bool:
+    """Whether images leave out what is at `path`."""
+    if not _DOCUMENTATION.match(path) or _KEPT.fullmatch(path):
+        return False
+    return not (is_symlink and _DIRECTORY_LINK.fullmatch(path))

@@ -3,15 +3,16 @@
 Its own dynamic loader starts it, so it uses nothing of the machine but the kernel.
 """
 
+import os
 import posixpath
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Sequence, Tuple
 
 from lading.cache.cached_tree import cached_tree
 from lading.cache.unpacked_segments import SegmentFile, unpack_segments
-from lading.python.elf_search_path import inherited_libraries
-from lading.store.elf import sound_elf
+from lading.store.elf import Elf, sound_elf
 from lading.store.unpacked_packages import CACHE
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
@@ -97,3 +98,16 @@ def _relative(target: str, path: str) -> str:
     if not target.startswith("/"):
         return target
     return posixpath.relpath(target.lstrip("/"), posixpath.dirname(path))
+
+
+def inherited_libraries(program: Elf, root: Path) -> Tuple[str, ...]:
+    """The sorted names of everything in the directories in which a program makes its extension
+    modules search; the program's own directories are below `root`.
+
+    A library with DT_RUNPATH is only searched there and in the standard directories, which the
+    store has none of. One with DT_RPATH, as auditwheel sets it, or with neither also uses the
+    search path of the program that loads it (ld.so(8)).
+    """
+    directories = () if program.runpath else program.rpath
+    places = (root / directory.lstrip("/") for directory in directories)
+    return tuple(sorted({name for place in places if place.is_dir() for name in os.listdir(place)}))

@@ -5,13 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Dict, Tuple, cast
 
+from lading.engines.container_engine import Engine
 from lading.image.archive import write_archive
 from lading.image.config.layer import Layer
 from lading.image.manifest import Image, index_bytes
+from lading.image.programs.archive_request import LayerFiles
 from lading.image.reference import ImageReference
-from lading.run.image_run_request import ImageRunRequest
 from lading.values.canonical_json import canonical_json
 from lading.values.digest import Sha256
+
+
+@dataclass(frozen=True)
+class ImageRunRequest:
+    """`config` and `manifest` are files of the image; `tags` are its full names, such as
+    `redis:7.0.15`. All paths are below the sandbox.
+    """
+
+    engine: Engine
+    config: str
+    manifest: str
+    tags: Tuple[str, ...]
+    layers: Tuple[LayerFiles, ...]
+    libzstd: str
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from lading.engines.container_engine import ContainerEngine, Engine
 from lading.image.config.runtime_config import RuntimeConfig
 from lading.image.layers.layer_blobs import LayerBlobs
 from lading.run.engine_session import EngineSession, run_arguments
-from lading.run.image_run_request import ImageRunRequest
-from lading.run.loadable_image import LoadableImage
+from lading.run.loadable_image import ImageRunRequest, LoadableImage
 from lading.run.namespace_session import NamespaceSession
 from lading.runtime.program import run
 from lading.values.json_codec import read_json

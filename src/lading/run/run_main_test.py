@@ -32,7 +32,7 @@ from lading.image.programs.run_as_root_testing import (
     python,
     scratch_user,
 )
-from lading.run.image_run_request import ImageRunRequest
+from lading.run.loadable_image import ImageRunRequest
 from lading.runtime.program_files import program_files
 from lading.values.digest import Sha256
 from lading.values.json_codec import from_json, to_json

@@ -6,7 +6,6 @@ REQUEST is the JSON of a `LockRequest`; its `previous` is the text of the previo
 Needs pysequoia, requests and resolvelib, and the network.
 """
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from lading.debian.lock.package_index import IndexFile, PackageIndex
 from lading.debian.lock.resolver import resolve
 from lading.debs.package_list import PackageList
 from lading.debs.version import compare_versions
+from lading.network.network_environment import use_environment
 from lading.runtime.machine import Machine
 from lading.runtime.program import run
 from lading.runtime.whole_file import write_whole
@@ -137,7 +137,7 @@ def _readable(text: Optional[str]) -> Optional[DebianLock]:
 def main(argv: List[str]) -> None:
     request_file, lock_file = map(Path, argv)
     machine = Machine.load()
-    _use_environment(machine)
+    use_environment(machine)
     request = read_json(LockRequest, request_file)
     made = make_lock(request, Archive(machine))
     write_whole(lock_file, made.lock.to_json())
@@ -147,14 +147,6 @@ def main(argv: List[str]) -> None:
             f"newer: {', '.join(sorted(made.newer))}. Take these with `--lading-upgrade='*'`, or "
             "some of them by name.\n"
         )
-
-
-def _use_environment(machine: Machine) -> None:
-    """Tell `requests` how this machine reaches the network: Pants has emptied `os.environ`."""
-    os.environ.update(machine.environment)
-    # Python's own variable for certificates, which requests does not read.
-    if "SSL_CERT_FILE" in os.environ:
-        os.environ.setdefault("REQUESTS_CA_BUNDLE", os.environ["SSL_CERT_FILE"])
 
 
 if __name__ == "__main__":

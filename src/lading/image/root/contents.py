@@ -9,6 +9,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from lading.files.entry import Entry
 from lading.files.kind import Kind
+from lading.files.links import MAX_LINKS
 from lading.image.root.account_files import ACCOUNT_FILES
 from lading.values.errors import LadingError
 from lading.values.path import STORE_DIR, StorePath
@@ -26,9 +27,6 @@ COPIED_FILES: Mapping[str, int] = {
 #: Never a link, even if only one package has it: containerd does not follow a link at `/etc` out of
 #: the directory that the image is unpacked in (containerd#13382).
 _REAL_DIRECTORY = "etc"
-
-#: The most links that the kernel follows (path_resolution(7)).
-_MAX_LINKS = 40
 
 _STORE = STORE_DIR.lstrip("/")
 
@@ -81,7 +79,7 @@ class _Package:
     def resolve(self, path: str) -> Optional[Entry]:
         """The member behind `path`; None if a link leaves the package or leads nowhere."""
         root = str(self.path)
-        for _ in range(_MAX_LINKS):
+        for _ in range(MAX_LINKS):
             link = self._first_link(path)
             if link is None:
                 return self.members.get(path)

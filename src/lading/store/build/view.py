@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple
 
+from lading.files.links import MAX_LINKS
 from lading.values.path import STORE_DIR, StorePath
-
-# The most links that Linux follows for one path.
-_MOST_LINKS = 40
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class StoreView:
             part = pending.pop()
             step = posixpath.normpath(posixpath.join(done, part))
             host = self.host_path(step)
-            if host is not None and os.path.islink(host) and links < _MOST_LINKS:
+            if host is not None and os.path.islink(host) and links < MAX_LINKS:
                 links += 1
                 target = os.readlink(host)
                 done = "/" if target.startswith("/") else posixpath.dirname(step)

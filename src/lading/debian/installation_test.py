@@ -1,6 +1,8 @@
+"""None"""
+
 import pytest
 
-from lading.debian.documentation import is_documentation
+from lading.debian.installation import is_documentation
 
 
 @pytest.mark.parametrize(

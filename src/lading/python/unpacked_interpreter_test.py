@@ -1,9 +1,11 @@
+"""None"""
+
 from pathlib import Path
 from typing import Sequence, Tuple
 
 import pytest
 
-from lading.python.elf_search_path import inherited_libraries
+from lading.python.unpacked_interpreter import inherited_libraries
 from lading.store.elf import read_elf
 from lading.store.elf_testing import RPATH, RUNPATH, make_elf
 
