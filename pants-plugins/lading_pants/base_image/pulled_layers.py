@@ -25,7 +25,13 @@ from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.engine.program import ProgramRequest, ProgramResult
 from lading_pants.errors import TargetError
 from lading_pants.fetch.pinned_library import LIBZSTD, libzstd_inputs
-from lading_pants.image.image_layer import DESCRIPTION_FILE, LAYER_FILE, TREE_FILE, ImageLayer
+from lading_pants.image.image_layer import (
+    DESCRIPTION_FILE,
+    LAYER_FILE,
+    TREE_FILE,
+    ImageLayer,
+    read_layer,
+)
 
 assert BLOB == LAYER_FILE, "a pulled blob is the file of a layer as it is"
 
@@ -141,4 +147,4 @@ async def pull_layer(request: _PulledLayerRequest, limit: UnpackLimit) -> _Pulle
     )
     description = await Get(Digest, DigestSubset(listed.digest, PathGlobs([DESCRIPTION_FILE])))
     files = await Get(Digest, MergeDigests((blob.digest, description)))
-    return _PulledLayer(ImageLayer(files), listed.digest)
+    return _PulledLayer(await read_layer(files), listed.digest)

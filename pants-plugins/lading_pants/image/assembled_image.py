@@ -30,7 +30,6 @@ from lading_pants.image.image_names import ImageNames, ImageNamesRequest
 from lading_pants.image.image_plan import ImagePlan, ImagePlanRequest
 from lading_pants.image.image_programs import check_programs
 from lading_pants.image.image_references import ImageFieldSet
-from lading_pants.image.placed_layers import describe_layers
 
 #: The files of an image besides its layers: OCI's config and manifest, and the description for
 #: programs.
@@ -79,7 +78,6 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
     )
     await check_programs(plan, image.tree, image.closure)
     user = await _numeric_user(plan.config.user, image.tree, field_set.subject)
-    layers = await describe_layers(image.layers)
     reports = await MultiGet(
         Get(DigestContents, DigestSubset(report, PathGlobs([REPORT_FILE])))
         for report in image.debian_reports
@@ -89,7 +87,7 @@ async def assemble_image(request: AssembledImageRequest) -> AssembledImage:
         config=replace(plan.config, user=user),
         repository=names.repository,
         tags=names.tags,
-        layers=layers,
+        layers=tuple(layer.description for layer in image.layers),
         pulled_layers=image.pulled_count,
         base_layers=image.base_count,
         closure=tuple(

@@ -18,6 +18,7 @@ from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
+from lading.image.config.layer import Layer
 from lading.image.programs.layer_request import ContentPackage, LayerPackage, LayerRequest
 from lading.image.root.image_tree import ImageTree
 from lading.values.counted import counted
@@ -45,9 +46,10 @@ _BASE = "base"
 
 @dataclass(frozen=True)
 class ImageLayer:
-    """`digest` has `LAYER_FILES`."""
+    """`digest` has `LAYER_FILES`; `description` is what its `DESCRIPTION_FILE` says."""
 
     digest: Digest
+    description: Layer
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,19 @@ class ImageLayerRequest:
     subject: str
 
 
+async def read_layer(output: Digest) -> ImageLayer:
+    """Reads a program's output: `LAYER_FILES` and maybe others."""
+    layer, (description,) = await MultiGet(
+        Get(Digest, DigestSubset(output, PathGlobs(LAYER_FILES))),
+        Get(DigestContents, DigestSubset(output, PathGlobs([DESCRIPTION_FILE]))),
+    )
+    return ImageLayer(layer, from_json(Layer, description.content))
+
+
 async def read_layer_output(output: Digest) -> BuiltLayer:
     """Reads a program's output: `LAYER_FILES`, `TREE_FILE` and maybe others."""
-    layer, tree = await MultiGet(
-        Get(Digest, DigestSubset(output, PathGlobs(LAYER_FILES))),
-        Get(Digest, DigestSubset(output, PathGlobs([TREE_FILE]))),
-    )
-    return BuiltLayer(ImageLayer(layer), tree)
+    layer = await read_layer(output)
+    return BuiltLayer(layer, await Get(Digest, DigestSubset(output, PathGlobs([TREE_FILE]))))
 
 
 async def read_tree(tree: Digest) -> ImageTree:
@@ -182,7 +190,7 @@ async def compress_package(
     )
     merged = await Get(Digest, MergeDigests((segment, compressed.digest)))
     return CompressedPackage(
-        layer=ImageLayer(compressed.digest),
+        layer=await read_layer(compressed.digest),
         placed=await Get(Digest, AddPrefix(merged, directory)),
         files=LayerPackage(
             path=path,

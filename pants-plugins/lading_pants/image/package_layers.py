@@ -20,6 +20,7 @@ from lading_pants.image.image_layer import (
     CompressedPackage,
     CompressedPackageRequest,
     ImageLayer,
+    read_layer,
 )
 from lading_pants.store.realise import ClosureMember
 
@@ -95,4 +96,4 @@ async def build_group(request: _GroupRequest, compressor: Compressor) -> ImageLa
             level=LogLevel.DEBUG,
         ),
     )
-    return ImageLayer(result.digest)
+    return await read_layer(result.digest)

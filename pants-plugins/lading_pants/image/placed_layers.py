@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable
 
 from pants.engine.fs import (
     AddPrefix,
     Digest,
-    DigestContents,
-    DigestSubset,
     MergeDigests,
-    PathGlobs,
 )
 from pants.engine.rules import Get, MultiGet
 from pants.util.frozendict import FrozenDict
 
-from lading.image.config.layer import Layer
 from lading.image.programs.archive_request import LayerFiles
-from lading.values.json_codec import from_json
 from lading_pants.fetch.pinned_library import libzstd_inputs
 from lading_pants.image.image_layer import DESCRIPTION_FILE, LAYER_FILE, ImageLayer
 
@@ -47,16 +41,7 @@ class PlacedLayers:
         return FrozenDict({_DIRECTORY: self._numbered, **self.libraries})
 
 
-async def describe_layers(layers: Iterable[ImageLayer]) -> tuple[Layer, ...]:
-    contents = await MultiGet(
-        Get(DigestContents, DigestSubset(layer.digest, PathGlobs([DESCRIPTION_FILE])))
-        for layer in layers
-    )
-    return tuple(from_json(Layer, file.content) for (file,) in contents)
-
-
 async def place_layers(layers: tuple[ImageLayer, ...]) -> PlacedLayers:
-    described = await describe_layers(layers)
     placed = await MultiGet(
         Get(Digest, AddPrefix(layer.digest, str(number))) for number, layer in enumerate(layers)
     )
@@ -67,7 +52,7 @@ async def place_layers(layers: tuple[ImageLayer, ...]) -> PlacedLayers:
             LayerFiles(f"{directory}/{LAYER_FILE}", f"{directory}/{DESCRIPTION_FILE}")
             for directory in directories
         ),
-        await libzstd_inputs(any(layer.is_zstd for layer in described)),
+        await libzstd_inputs(any(layer.description.is_zstd for layer in layers)),
         await Get(Digest, AddPrefix(numbered, _DIRECTORY)),
         numbered,
     )
