@@ -254,7 +254,7 @@ async def generate_debian_lock(generate: GenerateDebianLock) -> GenerateLockfile
             description=f"Resolving the Debian packages of {generate.resolve_name}",
         ),
     )
-    check_success(result, _MODULE, generate.subject)
+    check_success(result, _MODULE, generate.subject, machine)
     if result.stdout:
         logger.info(result.stdout.decode("utf-8", "replace").rstrip())
     contents = await Get(DigestContents, Digest, result.output_digest)

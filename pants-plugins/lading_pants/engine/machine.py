@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import importlib.util
 import json
+import logging
 import os
 import shlex
 import stat
@@ -22,6 +23,7 @@ from pants.backend.python.subsystems.repos import PythonRepos
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.process import Process, ProcessCacheScope, ProcessResult
 from pants.engine.rules import Get, _uncacheable_rule, rule
+from pants.option.global_options import GlobalOptions
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 
@@ -71,9 +73,11 @@ class NotedFiles:
 
 @dataclass(frozen=True)
 class MachineCache:
-    """The append-only cache with the machine directory. Its name depends on its content."""
+    """The append-only cache with the machine directory. Its name depends on its content. `debug`
+    says whether what programs log is shown."""
 
     name: str
+    debug: bool = False
 
 
 @rule
@@ -148,6 +152,10 @@ def machine_files(prefix: str, machine: Machine) -> NotedFilesRequest:
     )
 
 
+def wants_debug(options: GlobalOptions) -> bool:
+    return options.level.level <= logging.DEBUG
+
+
 def _interpreter_script() -> str:
     """Runs the interpreter of Pants itself, with the `requests` that Pants uses.
 
@@ -166,7 +174,9 @@ def _interpreter_script() -> str:
 
 
 @rule
-async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCache:
+async def find_machine(
+    lading: LadingSubsystem, repos: PythonRepos, options: GlobalOptions
+) -> MachineCache:
     environment = await Get(EnvironmentVars, EnvironmentVarsRequest(NETWORK_VARIABLES))
     machine = Machine(
         environment=dict(sorted(environment.items())),
@@ -174,6 +184,7 @@ async def find_machine(lading: LadingSubsystem, repos: PythonRepos) -> MachineCa
         python_indexes=() if repos.options.is_default("indexes") else tuple(repos.indexes),
         python_find_links=tuple(repos.find_links),
         debian_mirrors=tuple(lading.debian_mirrors),
+        debug=wants_debug(options),
     )
     noted = await Get(NotedFiles, NotedFilesRequest, machine_files("lading_machine", machine))
-    return MachineCache(noted.name)
+    return MachineCache(noted.name, machine.debug)

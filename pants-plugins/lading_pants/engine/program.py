@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
 from pants.engine.fs import CreateDigest, Digest, FileContent, MergeDigests
-from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
+from pants.engine.internals.session import RunId
+from pants.engine.process import (
+    FallibleProcessResult,
+    Process,
+    ProcessCacheScope,
+    ProcessResultMetadata,
+)
 from pants.engine.rules import Get, MultiGet, rule
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
@@ -17,6 +24,8 @@ from lading.runtime.machine import MACHINE_DIR
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading_pants.engine.machine import MachineCache
 from lading_pants.errors import TargetError
+
+logger = logging.getLogger(__name__)
 
 #: The file with a program's request.
 REQUEST_FILE = "request.json"
@@ -105,6 +114,7 @@ class ProgramProcess:
     """The process for a request, for callers who check its status themselves."""
 
     process: Process
+    machine: MachineCache
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,8 @@ async def program_process(request: ProgramRequest) -> ProgramProcess:
             description=request.description,
             level=request.level,
             remote_cache_speculation_delay_millis=_SPECULATION_DELAY_MILLIS,
-        )
+        ),
+        machine,
     )
 
 
@@ -162,14 +173,21 @@ async def program_process(request: ProgramRequest) -> ProgramProcess:
 async def run_program(request: ProgramRequest) -> ProgramResult:
     program = await Get(ProgramProcess, ProgramRequest, request)
     result = await Get(FallibleProcessResult, Process, program.process)
-    check_success(result, request.module, request.subject)
+    check_success(result, request.module, request.subject, program.machine)
     return ProgramResult(result.output_digest, result.stderr.decode("utf-8", "replace"))
 
 
-def check_success(result: FallibleProcessResult, module: str, subject: str) -> None:
+def check_success(
+    result: FallibleProcessResult, module: str, subject: str, machine: MachineCache
+) -> None:
     """Raises `TargetError` about `subject` if the program failed: with the program's own sentence,
-    or as a bug in Lading with its whole output."""
+    or as a bug in Lading with its whole output. What it logged is shown with `-ldebug`, unless the
+    result is from a cache, where it is from another time."""
     stderr = result.stderr.decode("utf-8", "replace")
+    source = result.metadata.source(RunId(result.metadata.source_run_id))
+    if stderr and machine.debug and source is ProcessResultMetadata.Source.RAN:
+        # A daemon keeps the level with which it was started.
+        logger.info("%s: `%s` says:\n%s", subject, module, stderr.rstrip())
     if result.exit_code == USER_ERROR:
         raise TargetError(f"{subject}: {error_sentence(stderr)}")
     if result.exit_code:

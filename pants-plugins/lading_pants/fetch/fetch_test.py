@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -78,6 +80,46 @@ def test_what_was_fetched_is_not_fetched_again(
     rule_runner.request(FetchedFiles, [other_name])
     assert one == two
     assert len(server.requests) == 1
+
+
+def test_with_debug_it_is_shown_what_was_used(
+    rule_runner: RuleRunner,
+    server: FaultyServer,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    location = server.serve("/moved/file?signature=s3cret", Reply(body=BODY))
+    server.serve("/debian/pool/file", Reply(status=302, headers={"Location": location}))
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password s3cret")
+    mirrors = [f"http://me:s3cret@127.0.0.1:{server.port}/none", f"{server.url}/debian"]
+    file = PinnedFile("a", (SourceUrl.parse("mirror://debian/pool/file"),), DIGEST)
+    said = []
+    for level, name in (("debug", "a"), ("debug", "b"), ("info", "c")):
+        caplog.clear()
+        options = [f"--lading-debian-mirrors={mirrors}", f"--level={level}"]
+        rule_runner.set_options(options, env={"NETRC": str(netrc)})
+        with caplog.at_level(logging.INFO):
+            rule_runner.request(
+                FetchedFiles, [FetchFilesRequest((replace(file, name=name),), "It")]
+            )
+        said.append([one.getMessage() for one in caplog.records if one.name == program.__name__])
+    host = f"127.0.0.1:{server.port}"
+    assert said == [
+        [
+            "It: `lading.fetch.fetch_main` says:\n"
+            f"GET http://{host}/none/pool/file with credentials: 404\n"
+            f"http://{host}/none/pool/file: HTTP status 404 Not Found\n"
+            f"GET http://{host}/debian/pool/file with credentials: 302\n"
+            f"{host}: the credentials are those in {netrc}\n"
+            f"http://{host}/debian/pool/file redirects to http://{host}/moved/file?...\n"
+            f"GET http://{host}/moved/file?... with credentials: 200\n"
+            f"{host}: the credentials are those in {netrc}\n"
+            f"a: 0.7 MB from http://{host}/debian/pool/file"
+        ],
+        [f"It: `lading.fetch.fetch_main` says:\nb was downloaded before: sha256:{DIGEST.hex}"],
+        [],
+    ]
 
 
 def test_no_files_are_fetched_by_no_process(rule_runner: RuleRunner) -> None:

@@ -1,6 +1,7 @@
 """An HTTP client for real networks: slow, interrupted, redirected, overloaded."""
 
 import errno
+import logging
 import os
 import re
 import time
@@ -21,6 +22,8 @@ from lading.network.persistence import PATIENCE, Patience, Persistence
 from lading.network.redirect import MOST_REDIRECTS, redirect_of
 from lading.network.zone import Zone
 from lading.values.foreign_text import printable, shown
+
+logger = logging.getLogger(__name__)
 
 _LOCAL_CHUNK = 1 << 18
 
@@ -92,6 +95,9 @@ def session_sender() -> Sender:
         others: Dict[str, Any] = {}
         for _ in range(MOST_REDIRECTS + 1):
             response = session.ask(method, url, headers, patience, zone, **others)
+            if "Authorization" in response.request.headers and "@" not in urlsplit(url).netloc:
+                netrc = os.environ.get("NETRC") or "~/.netrc"
+                logger.debug("%s: the credentials are those in %s", urlsplit(url).netloc, netrc)
             redirect = redirect_of(response, method)
             if redirect is None:
                 return response

@@ -3,7 +3,6 @@
 from typing import Callable, List, Tuple
 
 from lading.fetch.client import Client, Wanted
-from lading.fetch.download_cache import DownloadCache
 from lading.fetch.mirrors import places
 from lading.fetch.partial_file import PartialFile
 from lading.fetch.pinned_file import PinnedFile
@@ -17,28 +16,16 @@ _Failures = List[Tuple[str, UnavailableError]]
 
 
 def download(
-    file: PinnedFile,
-    machine: Machine,
-    client: Client,
-    cache: DownloadCache,
-    report: Callable[[str], None],
-) -> None:
-    """Ensure that `cache` has `file`, complete and with the pinned content.
-
-    Raises a LadingError with the reason for each place that did not provide it.
-    """
-    with cache.part(file.sha256) as part:
-        if part is not None:
-            _fill(part, file, machine, client, report)
-
-
-def _fill(
     part: PartialFile,
     file: PinnedFile,
     machine: Machine,
     client: Client,
     report: Callable[[str], None],
 ) -> None:
+    """Complete `part`, so that it is `file` with the pinned content.
+
+    Raises a LadingError with the reason for each place that did not provide it.
+    """
     failures: _Failures = []
     for place in places(file, machine):
         url = place.url

@@ -8,16 +8,19 @@ one more package fetches only that package.
 """
 
 import hashlib
+import logging
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterator, Optional
+from typing import BinaryIO, Callable, Iterator, Optional
 
 from lading.fetch.partial_file import PartialFile
 from lading.runtime.cache_directory import CACHE_DIR
 from lading.runtime.locked_file import open_locked
 from lading.values.digest import Sha256
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
 
@@ -31,6 +34,18 @@ class DownloadCache:
         """The cache that outlives the sandbox, or one in `otherwise` if Pants links no cache into
         the sandbox, as on a remote worker."""
         return cls(os.path.join(CACHE_DIR if os.path.isdir(CACHE_DIR) else otherwise, "downloads"))
+
+    def provide(self, sha256: Sha256, target: str, complete: Callable[[PartialFile], None]) -> None:
+        """Write the file to the new path `target`. If the cache lacks it, `complete` downloads what
+        a part of it lacks, and verifies it."""
+        is_cached = True
+        while not self.copy_to(sha256, target):  # again, if what another process left is damaged
+            is_cached = False
+            with self.part(sha256) as part:
+                if part is not None:
+                    complete(part)
+        if is_cached:
+            logger.debug("%s was downloaded before: %s", os.path.basename(target), sha256)
 
     def copy_to(self, sha256: Sha256, target: str) -> bool:
         """Write the file to the new path `target`, if the cache has it.

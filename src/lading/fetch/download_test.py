@@ -40,7 +40,9 @@ class Downloading:
         parsed = tuple(SourceUrl.parse(url) for url in urls)
         file = PinnedFile("file", parsed, DIGEST, size=size, resolve=resolve)
         client = Client(sleep=lambda seconds: None)
-        download(file, self.machine, client, self.cache, self.reports.append)
+        with self.cache.part(DIGEST) as part:
+            if part is not None:
+                download(part, file, self.machine, client, self.reports.append)
 
     def sentence(self, *urls: str, resolve: Optional[str] = None) -> str:
         with pytest.raises(LadingError) as raised:

@@ -53,9 +53,11 @@ def fetch(
         if not hasattr(clients, "client"):
             clients.client = Client(report)
         target = os.path.join(directory, file.name)
-        # A loop, because a damaged file in the cache is removed and downloaded again.
-        while not cache.copy_to(file.sha256, target):
-            download(file, machine, clients.client, cache, report)
+        cache.provide(
+            file.sha256,
+            target,
+            lambda part: download(part, file, machine, clients.client, report),
+        )
         os.chmod(target, 0o755 if file.executable else 0o644)
 
     with ThreadPoolExecutor(_PARALLEL) as pool:

@@ -8,6 +8,7 @@ anybody. They are enforced where bytes arrive, so that no caller can forget them
 
 import http.client
 import io
+import logging
 import socket
 import ssl
 import threading
@@ -22,7 +23,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from lading.network.faults import InsideError, UnavailableError
 from lading.network.persistence import PATIENCE, Patience
+from lading.network.source_url import printable_url
 from lading.network.zone import Zone, zone_of_address, zone_of_host
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -278,7 +282,7 @@ class MeteredSession(requests.Session):
         `zone`. A proxy resolves names itself: behind one, only addresses in URLs are checked.
         """
         self._limits.patience, self._limits.zone = patience, zone
-        return self.request(
+        response = self.request(
             method,
             url,
             headers=dict(headers),
@@ -287,6 +291,9 @@ class MeteredSession(requests.Session):
             allow_redirects=False,
             **others,
         )
+        how = " with credentials" if "Authorization" in response.request.headers else ""
+        logger.debug("%s %s%s: %s", method, printable_url(url), how, response.status_code)
+        return response
 
     def get_redirect_target(self, resp: requests.Response) -> Optional[str]:
         """None: even if it must not follow a redirect, `requests` prepares to, and reads the

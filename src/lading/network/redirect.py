@@ -1,5 +1,6 @@
 """The redirect in an answer (RFC 9110, 15.4)."""
 
+import logging
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional
 from urllib.parse import urljoin, urlsplit
@@ -7,6 +8,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from lading.network.faults import UnavailableError
+from lading.network.source_url import printable_url
+
+logger = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 10
 
@@ -28,6 +32,7 @@ def redirect_of(response: requests.Response, method: str) -> Optional[Redirect]:
     if response.status_code not in _STATUSES or location is None:
         return None
     url = absolute_url(response.url, location)
+    logger.debug("%s redirects to %s", printable_url(response.url), printable_url(url))
     if _becomes_get(response.status_code, method):
         return Redirect("GET", url, keeps_body=False)
     return Redirect(method, url, keeps_body=True)

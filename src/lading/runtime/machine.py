@@ -80,7 +80,8 @@ class Machine:
     such as `docker.io`, the mirrors to pull from before it, each as
     `[http[s]://]host[:port][/prefix]`. `insecure_registries` are the hosts (with port) that are
     reached over http. Credential helpers run in `build_root`, the directory that the user works in,
-    since some look for their configuration there (rules_oci#896).
+    since some look for their configuration there (rules_oci#896). With `debug`, programs log to
+    standard error which addresses and credentials they use.
     """
 
     environment: Mapping[str, str]
@@ -90,6 +91,7 @@ class Machine:
     registry_mirrors: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
     insecure_registries: Tuple[str, ...] = ()
     build_root: str = ""
+    debug: bool = False
 
     @classmethod
     def load(cls, directory: str = MACHINE_DIR) -> "Machine":

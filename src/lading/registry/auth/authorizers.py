@@ -1,11 +1,14 @@
 """The authorizers for a place, and for the hosts that it redirects to."""
 
+import logging
 import threading
 from typing import Dict, Optional, Sequence
 
 from lading.registry.auth.authorizer import Authorizer, repository_scope
 from lading.registry.auth.credentials import CredentialSource, Found
 from lading.registry.place import Place
+
+logger = logging.getLogger(__name__)
 
 
 class Authorizers:
@@ -46,4 +49,6 @@ class Authorizers:
             return self._hosts.setdefault(host, Authorizer(lambda: Found(None, "")))
 
     def _find(self) -> Found:
-        return self._credentials.find(self._place.registry, self._place.path)
+        found = self._credentials.find(self._place.registry, self._place.path)
+        logger.debug("%s: of credentials, %s", self._place.registry, found.looked)
+        return found

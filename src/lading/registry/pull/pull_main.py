@@ -73,11 +73,11 @@ def _pull_image(puller: Puller, request: ImageRequest, directory: Path) -> None:
 
 def _pull_blob(puller: Puller, request: BlobRequest, cache: DownloadCache, directory: Path) -> None:
     target = directory / BLOB
-    # A loop, because a damaged blob in the cache is removed and pulled again.
-    while not cache.copy_to(request.digest, str(target)):
-        with cache.part(request.digest) as part:
-            if part is not None:
-                puller.blob(request.digest, request.size, part)
+    cache.provide(
+        request.digest,
+        str(target),
+        lambda part: puller.blob(request.digest, request.size, part),
+    )
     target.chmod(0o644)
     with target.open("rb") as blob:
         compression = Compression.of(blob)

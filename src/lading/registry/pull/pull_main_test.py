@@ -1,5 +1,7 @@
+import base64
 import gzip
 import json
+import logging
 import os
 import re
 import shutil
@@ -23,7 +25,7 @@ from lading.registry.pull.pull_request import (
     request_from_json,
 )
 from lading.registry.reference import Reference
-from lading.registry.registry_testing import RegistryServer, config, sha256
+from lading.registry.registry_testing import Guarded, RegistryServer, config, sha256
 from lading.runtime import program_files
 from lading.runtime.machine import Machine
 from lading.runtime.program import USER_ERROR, error_sentence
@@ -183,6 +185,41 @@ def test_as_a_program_with_the_machine_beside_it(registry: RegistryServer, tmp_p
         error_sentence(ended.stderr),
     )
     assert not Path("out").exists()
+
+
+def test_what_is_used_is_logged_without_secrets(
+    registry: RegistryServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    auth = base64.b64encode(b"me:s3cret").decode()
+    login = tmp_path / "config.json"
+    login.write_text(json.dumps({"auths": {registry.host: {"auth": auth}}}))
+    moved = registry.server.serve("/moved?signature=s3cret", Reply(body=BODY))
+    redirect = Reply(302, headers={"Location": moved})
+    digest = registry.blob(
+        BODY, Guarded(challenge="Basic realm=x", authorization=f"Basic {auth}", inner=redirect)
+    )
+    with FaultyServer("127.0.0.2") as server:
+        mirror = RegistryServer(server)
+        machine = Machine(
+            {"DOCKER_CONFIG": str(tmp_path)}, registry_mirrors={registry.host: (mirror.host,)}
+        )
+        put(".lading/machine/machine.json", to_json(machine))
+        from_(registry)
+        Path(".lading/cache").mkdir()
+        with caplog.at_level(logging.DEBUG, logger="lading"):
+            for _ in range(2):
+                assert pull(BlobRequest(digest, len(BODY)))["blob"] == BODY
+                shutil.rmtree("out/pulled")
+        blob = f"/v2/team/app/blobs/{digest}"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"GET http://{mirror.host}{blob}: 404",
+        f"GET http://{registry.host}{blob}: 401",
+        f"{registry.host}: of credentials, those for {registry.host} in {login} were used",
+        f"GET http://{registry.host}{blob} with credentials: 302",
+        f"http://{registry.host}{blob} redirects to http://{registry.host}/moved?...",
+        f"GET http://{registry.host}/moved?... with credentials: 200",
+        f"blob was downloaded before: {digest}",
+    ]
 
 
 def test_what_a_tag_names_now(registry: RegistryServer) -> None:
