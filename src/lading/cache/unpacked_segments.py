@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import IO, BinaryIO, Callable, Iterator, List, Sequence, Tuple
 
 from lading.cache.new_tree import DIRECTORY, NewTree, UnsoundError
+from lading.values.chunks import chunks
 from lading.values.errors import LadingError
-
-_CHUNK = 1 << 20
 
 #: Computes where a member's link leads from its target and the member's path.
 _Target = Callable[[str, str], str]
@@ -53,7 +52,7 @@ def unpack_segments(
 
 def _check_digest(file: BinaryIO, segment: SegmentFile) -> None:
     digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
+    for chunk in chunks(file):
         digest.update(chunk)
     if digest.hexdigest() != segment.sha256:
         raise LadingError(
@@ -99,9 +98,8 @@ def _relative(name: str, below: str) -> str:
 
 def _chunks(content: "IO[bytes]", info: tarfile.TarInfo) -> Iterator[bytes]:
     left = info.size
-    while left:
-        chunk = content.read(min(_CHUNK, left))
-        if not chunk:
-            raise UnsoundError(f"ends within {info.name!r}")
+    for chunk in chunks(content, left):
         left -= len(chunk)
         yield chunk
+    if left:
+        raise UnsoundError(f"ends within {info.name!r}")

@@ -1,16 +1,9 @@
 """Streams that compute the digest of the data passing through them."""
 
 import hashlib
-from typing import BinaryIO, Iterator, Protocol, Union
+from typing import BinaryIO, Iterator, Union
 
 from lading.values.digest import Sha256
-
-
-class Input(Protocol):
-    """Fewer bytes than asked for mean the end."""
-
-    def read(self, size: int, /) -> bytes:
-        ...
 
 
 class _Hashed:

@@ -8,11 +8,11 @@ import zlib
 from dataclasses import dataclass
 from typing import Iterator, Optional
 
-from lading.compression.hashed_io import Input
 from lading.compression.layer_media_type import Compression
 from lading.compression.zstd import WINDOW_LOG_LIMIT, ZstdDecompressor, ZstdError, ZstdWindowError
 from lading.files.bounds import UnpackBound
 from lading.files.layer_error import LayerError, unsound
+from lading.values.chunks import Readable
 
 # Bytes to read at once. It is small because data after the end of a gzip member is copied.
 _INPUT = 1 << 15
@@ -29,7 +29,7 @@ class BlobReader:
     libzstd: str
     bound: Optional[UnpackBound] = None
 
-    def chunks(self, blob: Input, compression: Compression) -> Iterator[bytes]:
+    def chunks(self, blob: Readable, compression: Compression) -> Iterator[bytes]:
         """The bytes of the archive. Raises LayerError if they can't be read or exceed the bound.
 
         The library is loaded immediately, rather than when the first chunk is taken, which may be
@@ -46,12 +46,12 @@ class BlobReader:
             yield chunk
 
 
-def _inputs(blob: Input) -> Iterator[bytes]:
+def _inputs(blob: Readable) -> Iterator[bytes]:
     while data := blob.read(_INPUT):
         yield data
 
 
-def _gunzip(blob: Input) -> Iterator[bytes]:
+def _gunzip(blob: Readable) -> Iterator[bytes]:
     """Unpacks all members (RFC 1952); nothing else may lie between or after them."""
     member = zlib.decompressobj(wbits=31)
     try:
@@ -70,7 +70,7 @@ def _gunzip(blob: Input) -> Iterator[bytes]:
         raise unsound(str(error)) from error
 
 
-def _unzstd(blob: Input, decompressor: ZstdDecompressor) -> Iterator[bytes]:
+def _unzstd(blob: Readable, decompressor: ZstdDecompressor) -> Iterator[bytes]:
     try:
         with decompressor:
             for data in _inputs(blob):

@@ -11,8 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Deque, List, Protocol
 
-from lading.compression.hashed_io import Input
 from lading.runtime.whole_file import whole_file
+from lading.values.chunks import Readable
 
 #: Input bytes in one piece. It is part of the format, since it determines the output. Pieces of
 #: four times the size would make layers smaller by only 0.04 %.
@@ -48,7 +48,7 @@ class LayerCompressor:
         self._make = make
         self._idle: List[MemberCompressor] = [make()]
 
-    def compress(self, source: Input, output: Output) -> None:
+    def compress(self, source: Readable, output: Output) -> None:
         """Write all of `source` as members of `MEMBER_SIZE` bytes each; the last may be shorter.
 
         Empty input gives no member: members are concatenated, so nothing stays nothing.

@@ -22,6 +22,7 @@ from lading.files.entry import Entry
 from lading.files.kind import LINK_MODE, Kind
 from lading.files.path_fault import owner_fault, path_fault, target_fault
 from lading.tar.tree_segment import TreeFile
+from lading.values.chunks import chunks
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 
@@ -31,8 +32,6 @@ _AR_HEADER = 60
 _AR_END = b"`\n"
 
 _KINDS = (Kind.FILE, Kind.SYMLINK, Kind.DIRECTORY)
-
-_CHUNK = 1 << 20
 
 # Control files are read into memory. Those of Debian's largest packages have a few megabytes.
 _MOST_CONTROL = 128 << 20
@@ -203,7 +202,7 @@ def _ar_members(filename: str, archive: BinaryIO) -> Iterator[_ArMember]:
 
 def _tar_chunks(filename: str, members: Mapping[str, _ArMember], stem: str) -> Iterator[bytes]:
     """The uncompressed bytes of the member called `<stem>.tar` or `<stem>.tar.<how>`, in pieces of
-    at most `_CHUNK` bytes, however well they are compressed."""
+    at most a mebibyte, however well they are compressed."""
     for name, member in members.items():
         if name != f"{stem}.tar" and not name.startswith(f"{stem}.tar."):
             continue
@@ -215,8 +214,7 @@ def _tar_chunks(filename: str, members: Mapping[str, _ArMember], stem: str) -> I
             )
         try:
             source = _OPEN[how](member)
-            while chunk := source.read(_CHUNK):
-                yield chunk
+            yield from chunks(source)
         except (OSError, lzma.LZMAError, zlib.error, EOFError) as error:
             raise broken(filename, f"its `{name}` cannot be unpacked ({error})") from error
         return

@@ -3,9 +3,8 @@
 import hashlib
 from typing import BinaryIO
 
+from lading.values.chunks import chunks
 from lading.values.digest import Sha256
-
-_CHUNK = 1 << 20
 
 
 class PartialFile:
@@ -21,10 +20,7 @@ class PartialFile:
         self._hash = hashlib.sha256()
         self.size = 0
         handle.seek(0)
-        while True:
-            chunk = handle.read(_CHUNK)
-            if not chunk:
-                break
+        for chunk in chunks(handle):
             self._hash.update(chunk)
             self.size += len(chunk)
         self.is_pieced = self.size > 0

@@ -18,10 +18,9 @@ from lading.image.manifest import Image, index_bytes
 from lading.image.reference import ImageReference
 from lading.tar import tar_header
 from lading.values.canonical_json import canonical_json
+from lading.values.chunks import chunks
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
-
-_CHUNK = 1 << 20
 
 
 def write_archive(
@@ -45,8 +44,8 @@ def write_archive(
         elif content is not None:
             layer = content.layer
             with blobs[layer.digest].open("rb") as blob:
-                chunks = _tar(blob, libzstd) if content.is_plain else _chunks(blob)
-                _copy(chunks, content, output)
+                pieces = _tar(blob, libzstd) if content.is_plain else chunks(blob)
+                _copy(pieces, content, output)
         output.write(tar_header.padding(_size(content)))
     output.write(tar_header.END_OF_ARCHIVE)
 
@@ -126,9 +125,9 @@ def _header(name: str, content: _Content) -> bytes:
     return tar_header.header(Entry(name, Kind.FILE, 0o644, size=_size(content)))
 
 
-def _copy(chunks: Iterator[bytes], content: _LayerContent, output: BinaryIO) -> None:
+def _copy(pieces: Iterator[bytes], content: _LayerContent, output: BinaryIO) -> None:
     left = content.size
-    for chunk in chunks:
+    for chunk in pieces:
         left -= output.write(chunk)
     if left:
         raise LadingError(
@@ -136,12 +135,7 @@ def _copy(chunks: Iterator[bytes], content: _LayerContent, output: BinaryIO) -> 
         )
 
 
-def _chunks(blob: BinaryIO) -> Iterator[bytes]:
-    while chunk := blob.read(_CHUNK):
-        yield chunk
-
-
 def _tar(blob: BinaryIO, libzstd: str) -> Iterator[bytes]:
     with ZstdDecompressor(libzstd) as decompressor:
-        for chunk in _chunks(blob):
+        for chunk in chunks(blob):
             yield from decompressor.decompress(chunk)

@@ -14,11 +14,10 @@ from lading.files.entry import EXECUTABLE_MODE, PLAIN_MODE, Entry
 from lading.files.kind import Kind
 from lading.files.tree import walk
 from lading.tar import tar_header
+from lading.values.chunks import chunks
 from lading.values.errors import LadingError
 from lading.values.foreign_text import shown
 from lading.values.path import StorePath
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,8 @@ def _chunks(source: Path, size: int) -> Iterator[bytes]:
     """The file's bytes: exactly `size` of them, or a `LadingError`."""
     left = size
     with open(source, "rb") as file:
-        while left:
-            chunk = file.read(min(_CHUNK, left))
-            if not chunk:
-                raise LadingError(f"{source.name!r} in $out became shorter while it was read.")
+        for chunk in chunks(file, size):
             left -= len(chunk)
             yield chunk
+    if left:
+        raise LadingError(f"{source.name!r} in $out became shorter while it was read.")

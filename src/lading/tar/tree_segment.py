@@ -15,10 +15,9 @@ from lading.files.content_time import content_time
 from lading.files.entry import Entry
 from lading.files.kind import Kind
 from lading.tar import tar_header
+from lading.values.chunks import chunks
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
-
-_CHUNK = 1 << 20
 
 #: A file's bytes, or the file that has them.
 Content = Union[bytes, memoryview, Path]
@@ -135,8 +134,7 @@ def _chunks(content: Content) -> Iterator[Union[bytes, memoryview]]:
         yield content
         return
     with content.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+        yield from chunks(file)
 
 
 def _from_tar(info: tarfile.TarInfo, place: str) -> Entry:
@@ -149,6 +147,6 @@ def _from_tar(info: tarfile.TarInfo, place: str) -> Entry:
 def _copy(archive: tarfile.TarFile, info: tarfile.TarInfo, output: BinaryIO) -> None:
     content = archive.extractfile(info)
     assert content is not None, "files only have content"
-    while chunk := content.read(_CHUNK):
+    for chunk in chunks(content):
         output.write(chunk)
     output.write(tar_header.padding(info.size))

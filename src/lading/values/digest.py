@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import FrozenSet, Tuple, Union
 
 from lading.values import nix32
+from lading.values.chunks import chunks
 from lading.values.errors import LadingError
-
-_CHUNK = 1 << 20
 
 _HEX_LENGTH = 64
 _NIX32_LENGTH = 52
@@ -64,7 +63,7 @@ class Sha256:
     def of_file(cls, path: Union[str, bytes, "os.PathLike[str]"]) -> "Sha256":
         digest = hashlib.sha256()
         with open(path, "rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
+            for chunk in chunks(file):
                 digest.update(chunk)
         return cls(digest.hexdigest())
 

@@ -16,6 +16,7 @@ from lading.files.tree import HostFile
 from lading.files.whiteouts import PREFIX, whiteout
 from lading.image.layers.tree_state import TreeState
 from lading.tar import tar_header
+from lading.values.chunks import chunks
 from lading.values.errors import LadingError
 
 
@@ -80,7 +81,6 @@ def _refuse_devices(written: Set[str], after: TreeState) -> None:
             )
 
 
-_CHUNK = 1 << 20
 _WHITEOUT_MODE = 0o644
 
 
@@ -113,7 +113,6 @@ def _member(change: Change) -> Entry:
 def _copy(source: Path, size: int, output: BinaryIO) -> None:
     left = size
     with source.open("rb") as file:
-        while left:
-            chunk = file.read(min(_CHUNK, left))
-            assert chunk, f"{source} became shorter, though its last process has ended"
+        for chunk in chunks(file, size):
             left -= output.write(chunk)
+    assert not left, f"{source} became shorter, though its last process has ended"

@@ -19,11 +19,10 @@ from lading.files.kind import Kind
 from lading.image.config.layer import Layer
 from lading.tar import tar_header
 from lading.tar.tar_header import END_OF_ARCHIVE
+from lading.values.chunks import chunks
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 from lading.values.path import StorePath
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,7 @@ def _chunks(path: Path, offset: int = 0, size: Optional[int] = None) -> Iterator
     left = path.stat().st_size - offset if size is None else size
     with path.open("rb") as file:
         file.seek(offset)
-        while left:
-            chunk = file.read(min(_CHUNK, left))
-            assert chunk, f"{path} is shorter than was said"
+        for chunk in chunks(file, left):
             left -= len(chunk)
             yield chunk
+    assert not left, f"{path} is shorter than its description says"

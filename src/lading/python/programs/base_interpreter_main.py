@@ -24,6 +24,7 @@ from lading.runtime.program import run
 from lading.store.elf import sound_elf
 from lading.tar.layer_archive import LayerArchive
 from lading.tar.tree_segment import TreeFile, write_tree_segment
+from lading.values.chunks import chunks
 from lading.values.json_codec import read_json
 
 
@@ -51,8 +52,6 @@ _LIBRARY = re.compile(r"(?:lib|ld-).*\.so(?:\..*)?")
 # The directory of libraries in the segment, whatever directories and links lead to them in the
 # image.
 _LIBRARIES = "lib"
-
-_CHUNK = 1 << 20
 
 
 def main(argv: List[str]) -> None:
@@ -160,7 +159,7 @@ def _extract(
 
 def _write(archive: LayerArchive, place: Path) -> None:
     with place.open("wb") as output:
-        while chunk := archive.read(_CHUNK):
+        for chunk in chunks(archive):
             output.write(chunk)
 
 
