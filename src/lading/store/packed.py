@@ -104,7 +104,7 @@ def _plain_members(file: BinaryIO) -> Iterator[_Member]:
     opener = _stream_opener(start)
     if opener:
         yield "", opener(file)
-    elif start.startswith(_ZIP) or (start.startswith(b"#!") and zipfile.is_zipfile(file)):
+    elif start.startswith((_ZIP, b"#!")):
         yield from _zip_members(file)
 
 

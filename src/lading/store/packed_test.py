@@ -107,8 +107,8 @@ def encrypted_zip() -> bytes:
     return bytes(data)
 
 
-def unknown_method_zip() -> bytes:
-    data = bytearray(zip_of({"a": TEXT}))
+def unknown_method_zip(**others: bytes) -> bytes:
+    data = bytearray(zip_of({"a": TEXT, **others}))
     struct.pack_into("<H", data, 8, 99)
     struct.pack_into("<H", data, data.index(b"PK\x01\x02") + 10, 99)
     return bytes(data)
@@ -141,6 +141,24 @@ def test_damaged_files_give_nothing_and_no_error(
     assert TEXT not in unpack(path).values(), reason
 
 
+def test_what_follows_a_damaged_member_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(unknown_method_zip(b=b"whole"))
+    assert unpack(path) == {"b": b"whole"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(TEXT), lzma.compress(TEXT), bz2.compress(TEXT), zip_of({"a": TEXT})],
+    ids=["gzip", "xz", "bzip2", "zip"],
+)
+def test_members_are_read_in_chunks(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    (sizes,) = (list(map(len, chunks)) for _, chunks in packed.members(os.fspath(path), "file"))
+    assert max(sizes) == 1 << 16
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
@@ -170,5 +188,15 @@ def test_no_damage_raises(tmp_path_factory: pytest.TempPathFactory, data: st.Dat
 def test_a_bomb_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bomb"
     path.write_bytes(content)
-    with pytest.raises(LadingError, match="'bomb' unpacks to more than 250000 bytes, .* remove"):
+    with pytest.raises(LadingError) as caught:
         unpack(path, limit=250000)
+    assert str(caught.value) == (
+        "'bomb' unpacks to more than 250000 bytes, too many to search for store paths: remove the "
+        "file in `script`, or unpack it there."
+    )
+
+
+def test_a_file_may_unpack_to_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(TEXT))
+    assert unpack(path, limit=len(TEXT)) == {"": TEXT}

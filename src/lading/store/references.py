@@ -35,20 +35,18 @@ _CHUNK_SIZE = 1 << 16
 class HashScanner:
     """The hashes to look for, prepared once for any number of scans."""
 
-    hashes: Tuple[bytes, ...]
     _pieces: Mapping[int, Tuple[bytes, ...]]
     _piece_set: FrozenSet[int]
 
     @classmethod
     def of(cls, hashes: Iterable[str]) -> "HashScanner":
         """Takes the hash parts of store paths, 32 characters each."""
-        wanted = tuple(sorted({text.encode("ascii") for text in hashes}))
         pieces: Dict[int, Tuple[bytes, ...]] = {}
-        for hash_ in wanted:
+        for hash_ in sorted({text.encode("ascii") for text in hashes}):
             for start in range(HASH_LENGTH - _PIECE + 1):
                 piece = int.from_bytes(hash_[start : start + _PIECE], sys.byteorder)
                 pieces[piece] = pieces.get(piece, ()) + (hash_,)
-        return cls(wanted, pieces, frozenset(pieces))
+        return cls(pieces, frozenset(pieces))
 
     def scan(self, chunks: Iterable[bytes]) -> Set[bytes]:
         """The hashes that occur in the concatenation of `chunks`."""

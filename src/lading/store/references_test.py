@@ -1,6 +1,7 @@
 import gzip
 import os
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import List, Set
 
@@ -8,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lading.store import packed
 from lading.store.references import HashScanner, scan_tree
+from lading.values.errors import LadingError
 
 ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 A = "0a1b2c3d4f5g6h7i8j9k0l1m2n3p4q5r"
 B = "s6v7w8x9y0z1a2b3c4d5f6g7h8i9j0k1"
+LIKE_A = A[:-1] + "z"
 
 
 def naive(data: bytes, hashes: Set[str]) -> Set[bytes]:
@@ -52,7 +56,7 @@ def test_finds_what_a_naive_search_finds_wherever_chunks_end(
 @pytest.mark.parametrize("filler", [b"\0", b"0"])
 def test_finds_a_hash_at_every_offset(offset: int, filler: bytes) -> None:
     data = filler * offset + A.encode() + filler * (100 - offset)
-    assert HashScanner.of([A, B]).scan([data]) == {A.encode()}
+    assert HashScanner.of([A, B, LIKE_A]).scan([data]) == {A.encode()}
 
 
 def test_one_byte_chunks() -> None:
@@ -91,6 +95,16 @@ def test_finds_what_is_compressed_and_names_the_member(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.jar", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("META-INF/paths", B * 3)
     assert scan_tree(tmp_path, [A, B]) == {A: "page.1.gz!/", B: "x.jar!/META-INF/paths"}
+
+
+def test_a_bomb_is_named_by_its_path_in_the_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "members", partial(packed.members, limit=10))
+    (tmp_path / "doc").mkdir()
+    (tmp_path / "doc/bomb.gz").write_bytes(gzip.compress(A.encode()))
+    with pytest.raises(LadingError, match="'doc/bomb.gz' unpacks to more than 10 bytes"):
+        scan_tree(tmp_path, [A])
 
 
 def test_a_damaged_member_is_no_reference_but_its_plain_bytes_are(tmp_path: Path) -> None:

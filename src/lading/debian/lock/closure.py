@@ -177,7 +177,6 @@ class _Search:
                     decision.taken = package.name
                     return self._planned(package, decision.agenda.rest)
                 decision.reasons.update({conflict.package.name, conflict.other.name})
-                decision.reasons.discard(package.name)
                 decision.fault = decision.fault or self._of_conflict(
                     conflict, package, decision.agenda
                 )

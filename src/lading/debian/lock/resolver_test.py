@@ -10,12 +10,13 @@ from lading.debian.lock import version_search
 from lading.debian.lock.archive_packages import ArchivePackages
 from lading.debian.lock.archive_testing import packages_file, paragraph
 from lading.debian.lock.binary_package import BinaryPackage
-from lading.debian.lock.closure import closure
+from lading.debian.lock.closure import UnmetError, candidates, closure
 from lading.debian.lock.lock_request import AskedPackage
 from lading.debian.lock.locked_packages import LockedPackages
 from lading.debian.lock.package_index import IndexFile, PackageIndex
 from lading.debian.lock.resolver import resolve
 from lading.debs.package_list import PackageList
+from lading.debs.relation import Relation
 from lading.values.errors import LadingError
 
 
@@ -41,13 +42,19 @@ def resolved_lists(
     priorities: Sequence[int] = (),
 ) -> Tuple[BinaryPackage, ...]:
     """The suites are called by their numbers."""
-    files = [
-        IndexFile(packages_file(*suite), str(number), priorities[number] if priorities else 500)
-        for number, suite in enumerate(suites)
-    ]
     by_name = {package.name: package for package in map(AskedPackage.parse, asked)}
-    packages = ArchivePackages("amd64", PackageIndex(files), {p.name: p for p in locked}, by_name)
+    index = index_of(suites, priorities)
+    packages = ArchivePackages("amd64", index, {p.name: p for p in locked}, by_name)
     return resolve(packages, lists)
+
+
+def index_of(suites: Sequence[Sequence[str]], priorities: Sequence[int] = ()) -> PackageIndex:
+    return PackageIndex(
+        [
+            IndexFile(packages_file(*suite), str(number), priorities[number] if priorities else 500)
+            for number, suite in enumerate(suites)
+        ]
+    )
 
 
 def locked(paragraphs: Sequence[str], *roots: str, **kwargs: Any) -> Dict[str, str]:
@@ -118,8 +125,9 @@ def test_first_alternative_that_can_be_had() -> None:
     assert set(locked(packages, "a")) == {"a", "c"}
 
 
-def test_an_alternative_that_is_there_anyway_is_enough() -> None:
-    packages = [paragraph("a", Depends="b | c"), *map(paragraph, "bc")]
+@pytest.mark.parametrize("other", ["c", "c:amd64"])
+def test_an_alternative_that_is_there_anyway_is_enough(other: str) -> None:
+    packages = [paragraph("a", Depends=f"b | {other}"), *map(paragraph, "bc")]
     assert set(locked(packages, "a", "c")) == {"a", "c"}
 
 
@@ -199,16 +207,17 @@ def test_two_packages_that_want_different_versions() -> None:
 
 
 @pytest.mark.parametrize("field", ["Conflicts", "Breaks"])
-def test_conflicts_and_breaks_are_told_with_both_chains(field: str) -> None:
+@pytest.mark.parametrize("virtual", ["virtual", "virtual:amd64"])
+def test_conflicts_and_breaks_are_told_with_both_chains(field: str, virtual: str) -> None:
     packages = [
         paragraph("a", Depends="b"),
-        paragraph("b", **{field: "virtual"}),
+        paragraph("b", **{field: virtual}),
         paragraph("c", Depends="d"),
         paragraph("d", Provides="virtual"),
     ]
     assert error(packages, "a", "c") == (
         "Two packages cannot be installed together: `b` 1.0, wanted by `a` 1.0, conflicts with "
-        "`virtual`, which is `d` 1.0, wanted by `c` 1.0. Remove one of them, or name another "
+        f"`{virtual}`, which is `d` 1.0, wanted by `c` 1.0. Remove one of them, or name another "
         "package that can replace it."
     )
 
@@ -217,8 +226,9 @@ def test_conflicts_with_other_versions_and_with_itself_do_not_matter() -> None:
     packages = [
         paragraph("a", Breaks="b (<< 1.0)", Conflicts="virtual", Provides="virtual"),
         paragraph("b"),
+        paragraph("c", Breaks="b (<< 1.0)"),
     ]
-    assert set(locked(packages, "a", "b")) == {"a", "b"}
+    assert set(locked(packages, "a", "b", "c")) == {"a", "b", "c"}
 
 
 def test_a_root_that_does_not_exist() -> None:
@@ -254,6 +264,28 @@ def test_an_older_version_is_taken_where_the_newest_conflicts() -> None:
     packages = [paragraph("a", Depends="x"), paragraph("b", Conflicts="x (>= 2)"), paragraph("x")]
     found = locked(packages, "a", "b", suites=[[paragraph("x", "2")]])
     assert found == {"a": "1.0", "b": "1.0", "x": "1.0"}
+
+
+def test_other_versions_are_searched_with_the_same_rules() -> None:
+    """A package may conflict with what it provides and with what is left out; more than 100
+    packages, the default of resolvelib, are no reason to give up."""
+    packages = [
+        paragraph("a", Depends="x, o, " + ", ".join(f"f{n}" for n in range(101))),
+        paragraph("b", Conflicts="x:amd64 (>= 2), v, o", Provides="v"),
+        *(paragraph(f"f{n}") for n in range(101)),
+        *map(paragraph, "ox"),
+    ]
+    found = locked(packages, "a", "b", "!o", suites=[[paragraph("x", "2")]])
+    assert found.keys() > {"a", "b", "f100"}
+    assert found["x"] == "1.0"
+
+
+def test_other_versions_are_searched_until_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = [paragraph("a"), paragraph("a", "2.0", Depends="gone")]
+    monkeypatch.setattr(version_search, "_MOST_CONFLICTS", 1)
+    assert locked(packages, "a") == {"a": "1.0"}
+    monkeypatch.setattr(version_search, "_MOST_CONFLICTS", 0)
+    assert "No package satisfies `gone`" in error(packages, "a")
 
 
 def test_an_alternative_is_taken_back_when_what_it_needs_conflicts_much_later() -> None:
@@ -303,6 +335,16 @@ def test_a_lock_has_what_a_list_gets_that_is_changed_later() -> None:
     assert [p.name for p in closure(LockedPackages("amd64", lock, "r"), ["a"])] == list("awxz")
 
 
+def test_a_lock_has_the_first_alternative_that_can_be_installed() -> None:
+    packages = [
+        paragraph("a", Depends="x | y | w | z"),
+        paragraph("x", Depends="gone"),
+        *map(paragraph, "ywz"),
+    ]
+    lock = resolved_lists([packages], [package_list("a", "z")])
+    assert [package.name for package in lock] == ["a", "y", "z"]
+
+
 def test_lists_have_the_same_versions() -> None:
     packages = [paragraph("lib", "1.0"), paragraph("old", Depends="lib (= 1.0)"), paragraph("any")]
     newer = [paragraph("lib", "2.0"), paragraph("any", "2.0", Depends="lib")]
@@ -334,8 +376,13 @@ def test_what_is_left_out_takes_along_what_only_it_needs() -> None:
 
 
 def test_what_is_left_out_is_in_nobody_s_way() -> None:
-    packages = [paragraph("a", Depends="b, c"), paragraph("b", Conflicts="c"), paragraph("c")]
-    assert set(locked(packages, "a", "!b")) == {"a", "c"}
+    packages = [
+        paragraph("a", Depends="b, c, d"),
+        paragraph("b", Conflicts="c"),
+        paragraph("c"),
+        paragraph("d", Conflicts="b"),
+    ]
+    assert set(locked(packages, "a", "!b")) == {"a", "c", "d"}
     assert "cannot be installed together" in error(packages, "a")
 
 
@@ -370,6 +417,13 @@ def test_of_suites_the_one_with_the_highest_priority_is_taken() -> None:
     )
 
 
+def test_candidates_come_once_the_named_one_before_those_that_provide_it() -> None:
+    suite = [paragraph("a", Provides="b"), paragraph("b"), paragraph("c", Provides="b")]
+    packages = ArchivePackages("amd64", index_of([suite]))
+    wanted = (Relation("gone"), Relation("b"), Relation("a"), Relation("b"))
+    assert [package.name for package in candidates(packages, wanted)] == ["b", "a", "c"]
+
+
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_index_and_roots_does_not_matter(source: random.Random) -> None:
     packages = [
@@ -385,6 +439,21 @@ def test_the_order_of_index_and_roots_does_not_matter(source: random.Random) -> 
     source.shuffle(packages)
     source.shuffle(roots)
     assert locked(packages, *roots) == expected
+
+
+def test_choices_are_undone_until_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = [
+        paragraph("a", Depends="x | y | z"),
+        paragraph("x", Depends="gone"),
+        paragraph("y", Depends="gone"),
+        paragraph("z"),
+    ]
+    packages = ArchivePackages("amd64", index_of([suite]))
+    monkeypatch.setattr(closure_module, "MOST_TAKEN_BACK", 2)
+    assert [package.name for package in closure(packages, ["a"])] == ["a", "z"]
+    monkeypatch.setattr(closure_module, "MOST_TAKEN_BACK", 1)
+    with pytest.raises(UnmetError, match="after 1 others"):
+        closure(packages, ["a"])
 
 
 def test_a_search_that_would_take_years_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

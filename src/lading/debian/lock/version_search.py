@@ -74,8 +74,8 @@ def fitting_versions(
         return None
     return {
         candidate.package.name: candidate.package
-        for (number, _), candidate in found.mapping.items()
-        if number == _ALL_LISTS and candidate.package
+        for candidate in found.mapping.values()
+        if candidate.package
     }
 
 

@@ -42,8 +42,7 @@ class ImageTree:
 
     def directory(self, path: str) -> Optional[Entry]:
         """The directory that a program sees at `path`, through any links."""
-        place = self.locate(f"{path}/.")
-        entry = self.entries.get(place) if place is not None else None
+        entry = self.entries.get(self.locate(f"{path}/.") or "")
         return entry if entry is not None and entry.kind == Kind.DIRECTORY else None
 
     def parents(self, path: str) -> Iterator[Entry]:

@@ -104,7 +104,8 @@ class _Tree:
         place = self._base.locate(path)
         return place in self._entries or place in self._base.entries
 
-    def add(self, field: str, entry: Entry, owner: Owner = ROOT_OWNER) -> None:
+    def add(self, field: str, entry: Entry, owner: Owner = ROOT_OWNER) -> str:
+        """Returns the path through the base's links."""
         place = self._place(field, entry.path)
         self._add_parents(field, place)
         placed = replace(entry, path=place)
@@ -116,6 +117,7 @@ class _Tree:
         self._put(field, placed, owner)
         if place != entry.path:
             self._origins[place] += f" as '/{entry.path}'"
+        return place
 
     def add_content(self, entry: Entry) -> None:
         if entry.kind == Kind.DIRECTORY:
@@ -128,9 +130,9 @@ class _Tree:
                 f"`contents` has '/{entry.path}' from /{entry.source}, and the base has another "
                 "one. Leave it out, and declare in `users` and `groups` what the base lacks."
             )
-        self.add("contents", entry)
+        place = self.add("contents", entry)
         origin = entry.target or f"/{entry.source}"
-        self._origins[self._place("contents", entry.path)] = f"comes from {origin} in `contents`"
+        self._origins[place] = f"comes from {origin} in `contents`"
 
     def add_accounts(self, fields: RootFields) -> None:
         """Add root, nobody and the declared users and groups to the existing ones."""
@@ -220,8 +222,7 @@ class _Tree:
 def as_in_base(entry: Entry, base: ImageTree) -> Entry:
     """With the owner and mode of the base's file that it replaces, if Lading rewrites that file: a
     setgid program may have to read it."""
-    place = base.locate(f"{entry.path}/.")
-    present = base.entries.get(place) if place is not None else None
+    present = base.entries.get(base.locate(f"{entry.path}/.") or "")
     if present is None or (present.kind, entry.kind) != (Kind.FILE, Kind.FILE):
         return entry
     return replace(entry, mode=present.mode, uid=present.uid, gid=present.gid)

@@ -12,6 +12,7 @@ from lading.image.root.image_tree import ImageTree
 from lading.image.root.root_fields import RootFields
 from lading.image.root.root_tree import RootTree, plan_root_tree
 from lading.values.errors import LadingError
+from lading.values.path import StorePath
 
 
 def plan(*packages: Package, **fields: Any) -> Dict[str, Entry]:
@@ -128,6 +129,10 @@ def test_what_is_in_contents_as_well_is_no_conflict_if_it_is_equal(
         ),
         ({"files": {"/bin/x": ""}}, "`files` has '/bin/x', but '/bin/x' comes from {}/bin/x in"),
         ({"files": {"/s/y": ""}}, "`files` has '/s/y', but '/s' comes from {}/s in `contents`"),
+        (
+            {"users": {"web": 80}, "directories": {"/etc/nsswitch.conf": "0755"}},
+            "`directories` has '/etc/nsswitch.conf', but '/etc/nsswitch.conf' is in `users`.",
+        ),
         ({"files": {"/var": ""}}, "`directories` has '/var/tmp', but '/var' is in `files` and is"),
         ({"directories": {"/x": "0755 web:web"}}, "`directories` gives '/x' to 'web', but the"),
         ({"users": {"web": 5}}, "`users` gives 'web' the id 5, which the user 'redis' has in"),
@@ -224,6 +229,55 @@ def test_an_account_file_that_is_a_directory_in_the_base(name: str, linked: bool
     )
 
 
+def test_account_files_are_written_where_the_base_has_them() -> None:
+    base = base_of(
+        Entry.symlink("etc", "usr/etc"),
+        Entry.directory("usr"),
+        Entry.directory("usr/etc"),
+        Entry("usr/etc/passwd", Kind.FILE, 0o640),
+    )
+    written = over(base, users={"web": 80})
+    assert {path for path in written if "etc" in path} == {
+        f"usr/etc/{name}" for name in ("group", "gshadow", "nsswitch.conf", "passwd", "shadow")
+    }
+    assert written["usr/etc/passwd"].mode == 0o640
+
+
+@pytest.mark.parametrize(
+    "etc, reason",
+    [
+        (Entry.symlink("etc", "etc"), "leads nowhere in it"),
+        (Entry("etc", Kind.FILE, 0o644), "is not a directory"),
+    ],
+)
+def test_a_base_without_a_place_for_account_files(etc: Entry, reason: str) -> None:
+    with pytest.raises(LadingError) as error:
+        over(base_of(etc), users={"web": 80})
+    assert f"`users` has '/etc/passwd', but '/etc' of the base {reason}" in str(error.value)
+
+
+def test_a_layer_repeats_the_directories_of_the_base_that_it_adds_to() -> None:
+    directories = (Entry.directory("opt", 0o711, 3, 4), Entry.directory("opt/x", 0o700, 5))
+    base = base_of(*directories, Entry.directory("opt/other"))
+    fields = RootFields.parse({"files": {"/opt/x/y": ""}})
+    tree = plan_root_tree({}, fields, lambda source: b"", base)
+    file = Entry("opt/x/y", Kind.FILE, 0o644)
+    assert tree.layer_entries([]) == (*directories, file)
+    package = StorePath("0" * 32, "a")
+    assert tree.layer_entries([package]) == (*directories, file, Entry.directory("store"))
+
+
+def test_the_directory_of_packages_alone_can_be_left_out() -> None:
+    base = ImageTree({"tmp": Entry.directory("tmp"), "var": Entry.directory("var")})
+    fields: Dict[str, Any] = {"directories": {"/var/tmp": "none"}}
+    tree = plan_root_tree({}, RootFields.parse(fields), lambda source: b"", base)
+    assert [entry.path for entry in tree.added] == ["store"]
+    assert tree.without_bare_store() == RootTree((), base)
+    fields["files"] = {"/x": ""}
+    tree = plan_root_tree({}, RootFields.parse(fields), lambda source: b"", base)
+    assert tree.without_bare_store() == tree
+
+
 def test_users_of_the_base_stay_and_are_known() -> None:
     base = plan_tree(users={"redis": 999}).image
     assert not over(base, users={"redis": 999})
@@ -242,10 +296,25 @@ def test_users_of_the_base_stay_and_are_known() -> None:
         ({"symlinks": {"/l": "x"}}, "`symlinks` has '/l', but '/l' of the base is a directory"),
         ({"directories": {"/f": "0755"}}, "`directories` has '/f', but '/f' of the base is no"),
         ({"files": {"/f/x": ""}}, "`files` has '/f/x', but '/f' of the base is not a directory"),
-        ({"files": {"/loop/x": ""}}, "'/loop' of the base leads nowhere in it"),
+        (
+            {"files": {"/loop/x": ""}},
+            "`files` has '/loop/x', but '/loop' of the base leads nowhere",
+        ),
         (
             {"files": {"/l/x": ""}, "symlinks": {"/d/x": "y"}},
             "`symlinks` has '/d/x', but '/d/x' is in `files` as '/l/x'. Remove one of them.",
+        ),
+        (
+            {"files": {"/l/x/y/z": ""}, "symlinks": {"/d/x/y": "z"}},
+            "`symlinks` has '/d/x/y', but '/d/x/y' is in `files` as a directory.",
+        ),
+        (
+            {"files": {"/l/x/y/z": ""}, "symlinks": {"/d/x": "z"}},
+            "`symlinks` has '/d/x', but '/d/x' is in `files` as a directory.",
+        ),
+        (
+            {"users": {"web": 80}, "directories": {"/m/group": "0755"}},
+            "`directories` has '/m/group', but '/etc/group' is in `users`.",
         ),
         ({"users": {"redis": 5}}, "but the image has `redis:x:999:999::/:/bin/sh` from its base"),
     ],
@@ -256,6 +325,8 @@ def test_what_the_base_does_not_take(fields: Dict[str, Any], reason: str) -> Non
             **base_of(
                 Entry.directory("d"),
                 Entry.symlink("l", "d"),
+                Entry.directory("etc"),
+                Entry.symlink("m", "etc"),
                 Entry.symlink("loop", "loop"),
                 Entry("f", Kind.FILE, 0o644),
             ).entries
@@ -265,6 +336,12 @@ def test_what_the_base_does_not_take(fields: Dict[str, Any], reason: str) -> Non
     with pytest.raises(LadingError) as error:
         over(base, **fields)
     assert reason in str(error.value)
+
+
+def test_contents_do_not_replace_a_directory_of_the_base(make_package: MakePackage) -> None:
+    package = make_package("a", {"bin/x": b""})
+    with pytest.raises(LadingError, match="`contents` has '/bin/x', but '/bin/x' of the base is"):
+        over(base_of(Entry.directory("bin"), Entry.directory("bin/x")), package)
 
 
 def test_contents_that_have_users_of_their_own(make_package: MakePackage) -> None:
