@@ -353,6 +353,14 @@ def test_lists_have_the_same_versions() -> None:
     assert found == {"any": "2.0", "lib": "1.0", "old": "1.0"}
 
 
+def test_lists_that_are_searched_together_have_the_same_versions() -> None:
+    packages = [paragraph(name, version) for name in "pq" for version in "123"]
+    packages.append(paragraph("one", Depends="p (<< 3), q (<< 2)"))
+    packages.append(paragraph("two", Depends="p (<< 2), q (<< 3)"))
+    found = resolved_lists([packages], [package_list("one"), package_list("two")])
+    assert [p.version for p in found if p.name in ("p", "q")] == ["1", "1"]
+
+
 def test_lists_that_need_different_versions_are_an_error() -> None:
     packages = [
         paragraph("lib", "1.0"),

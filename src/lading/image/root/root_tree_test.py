@@ -354,5 +354,9 @@ def test_contents_that_have_users_of_their_own(make_package: MakePackage) -> Non
 
 def test_a_base_whose_store_is_no_directory_is_refused() -> None:
     base = ImageTree({"store": Entry.symlink("store", "/etc")})
-    with pytest.raises(LadingError, match="the base's /store is not a directory"):
+    with pytest.raises(LadingError) as error:
         plan_root_tree({}, RootFields.parse({}), lambda source: b"", base)
+    assert str(error.value) == (
+        "the base's /store is not a directory, but the packages of an image are there. Choose "
+        "another base."
+    )
