@@ -28,14 +28,15 @@ sys.path.insert(0, str(BUILD_ROOT / "src"))
 
 #: Test files that run in one process, one after the other, where tests run in several: those that
 #: load and remove the same images, and those that make accounts, or look at all that there are.
-#: What takes longest comes first; of the first two only one waits for images to be built.
+#: What takes longest comes first; the second and the third group need none of the images that the
+#: first one builds, and the others would wait for them.
 _GROUPS = (
     ("images_test", "article_test", "image_structure_test", "redis_image_test", "run_image_test"),
     ("launcher_test",),
+    ("interruption_test",),
     ("remote_cache_test", "reproducible_test", "base_image_test"),
     ("tutorial_test",),
     ("base_image_layers_test",),
-    ("interruption_test",),
     ("faulty_cache_test",),
     ("publish_test",),
     ("services_test",),

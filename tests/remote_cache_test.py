@@ -32,6 +32,22 @@ docker_image(
 )
 """
 
+#: A package that is built in seconds.
+SMALL = """
+store_package(
+    name="numbers",
+    version="1",
+    script="seq 1 900000 > $out/numbers",
+)
+
+docker_image(
+    name="numbers-image",
+    base=":debian",
+    contents=[":numbers"],
+    run_as_root="id > /id",
+)
+"""
+
 #: On a busy machine, the server may take longer to answer than Lading waits before it runs the
 #: program as well, and than Pants waits at all. Neither time is in a key.
 PATIENCE = (
@@ -41,13 +57,12 @@ PATIENCE = (
 )
 RPC_PATIENCE = "--remote-cache-rpc-timeout-millis=60000"
 
-TARGETS = ("//images:redis", "shared:redis", "shared:commands")
-
 
 @pytest.fixture(scope="module")
-def on_base(base_images: BaseImages, small_debian_tar: bytes) -> str:
+def debian_base(base_images: BaseImages, small_debian_tar: bytes) -> str:
+    """The text of a `base_image` named debian."""
     base_images.add("shared/debian", [layer(small_debian_tar)])
-    return base_images.target("shared/debian") + ON_BASE
+    return base_images.target("shared/debian")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +78,7 @@ class TestSecondClone:
         repository: Repository,
         buildgrid: CacheServer,
         other_user: AnotherUser,
-        on_base: str,
+        debian_base: str,
         tmp_path: Path,
     ) -> None:
         # Without what has been built before, and the server does not know.
@@ -71,30 +86,32 @@ class TestSecondClone:
         first = replace(repository, environ=environ)
         caches = with_own_caches({}, other_user.directory / "caches of the second")
         second = other_user.repository(BUILD_ROOT, "second clone", caches)
-        _check_that_nothing_is_built(first, second, buildgrid, on_base)
+        build = debian_base + SMALL
+        _check_that_nothing_is_built(first, second, buildgrid, build, "shared:numbers-image")
 
     def test_of_root_from_casd_what_another_user_built(
-        self, elsewhere: Repository, casd: CacheServer, on_base: str, tmp_path: Path
+        self, elsewhere: Repository, casd: CacheServer, debian_base: str, tmp_path: Path
     ) -> None:
         copy_work_tree(BUILD_ROOT, tmp_path / "third clone")
         second = Repository(tmp_path / "third clone", with_own_caches(os.environ, tmp_path))
-        _check_that_nothing_is_built(elsewhere, second, casd, on_base)
+        targets = ("//images:redis", "shared:redis", "shared:commands")
+        _check_that_nothing_is_built(elsewhere, second, casd, debian_base + ON_BASE, *targets)
 
 
 def _check_that_nothing_is_built(
-    first: Repository, second: Repository, server: CacheServer, on_base: str
+    first: Repository, second: Repository, server: CacheServer, build: str, *targets: str
 ) -> None:
     with ExitStack() as stack:
         for repository in (first, second):
-            stack.enter_context(repository.declared("shared", on_base))
-        first.pants(*writing_to(server), "package", *TARGETS)
+            stack.enter_context(repository.declared("shared", build))
+        first.pants(*writing_to(server), "package", *targets)
         stack.callback(second.stop_pantsd)
         stack.enter_context(second.edited(*PATIENCE))
         before = server.log.read_bytes()
         proxy = CountingProxy(server.address)
         with proxy.serving() as address:
             options = reading_from(address, "validate")
-            run = second.pants(*options, RPC_PATIENCE, "package", *TARGETS)
+            run = second.pants(*options, RPC_PATIENCE, "package", *targets)
         requests = server.log.read_bytes()[len(before) :]
 
     assert "Starting: " not in run.stderr
@@ -107,9 +124,10 @@ def _check_that_nothing_is_built(
     assert b"UpdateActionResult" not in requests
 
     blobs = set()
-    for name in ("images/redis.tar", "shared/redis.tar", "shared/commands.tar"):
-        archive = second.root / "dist" / name
-        assert archive.read_bytes() == (first.root / "dist" / name).read_bytes()
+    for target in targets:
+        name = f"dist/{target.lstrip('/').replace(':', '/')}.tar"
+        archive = second.root / name
+        assert archive.read_bytes() == (first.root / name).read_bytes()
         blobs.update(layers(archive))
     # What the images share is received once.
     size = sum(map(len, blobs))
