@@ -23,10 +23,15 @@ def about(subject: str, error: LadingError) -> TargetError:
 async def in_order(gets: Callable[[], Iterable[Get[_T]]]) -> tuple[_T, ...]:
     """Like `MultiGet(gets())`, but of several errors it always raises that of the first `Get`,
     rather than the one that was found first. A `Get` can be awaited only once, so there must be new
-    ones whenever `gets` is called."""
+    ones whenever `gets` is called.
+
+    Pants does not remember errors, so what fails is tried again, except for the last `Get`: that
+    should be the one that takes long.
+    """
     try:
         return await MultiGet(gets())
     except Exception:
-        for get in gets():
+        *earlier, _ = gets()
+        for get in earlier:
             await get
         raise

@@ -43,3 +43,40 @@ def test_of_two_mistakes_the_first_is_reported_though_it_is_found_last() -> None
     runner = RuleRunner(rules=[find, find_all, QueryRule(Right, [Mistakes])])
     with engine_error(TargetError, contains="the first"):
         runner.request(Right, [Mistakes((Mistake("the first", 50), Mistake("the second", 0)))])
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image on top of so many others. The lowest one can't be pulled."""
+
+    height: int
+
+
+@dataclass(frozen=True)
+class Package:
+    pass
+
+
+PULLS: list[Image] = []
+
+
+@rule
+async def find_package(package: Package) -> Right:
+    return Right()
+
+
+@rule
+async def find_image(image: Image) -> Right:
+    if not image.height:
+        PULLS.append(image)
+        raise TargetError("the registry does not answer")
+    below = Image(image.height - 1)
+    (_, right) = await in_order(lambda: (Get(Right, Package()), Get(Right, Image, below)))
+    return right
+
+
+def test_what_fails_last_is_not_tried_again() -> None:
+    runner = RuleRunner(rules=[find_image, find_package, QueryRule(Right, [Image])])
+    with engine_error(TargetError, contains="the registry does not answer"):
+        runner.request(Right, [Image(3)])
+    assert PULLS == [Image(0)]
