@@ -50,5 +50,5 @@ class Authorizers:
 
     def _find(self) -> Found:
         found = self._credentials.find(self._place.registry, self._place.path)
-        logger.debug("%s: of credentials, %s", self._place.registry, found.looked)
+        logger.debug("%s: credentials: %s", self._place.registry, found.looked)
         return found

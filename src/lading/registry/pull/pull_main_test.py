@@ -214,7 +214,7 @@ def test_what_is_used_is_logged_without_secrets(
     assert [record.getMessage() for record in caplog.records] == [
         f"GET http://{mirror.host}{blob}: 404",
         f"GET http://{registry.host}{blob}: 401",
-        f"{registry.host}: of credentials, those for {registry.host} in {login} were used",
+        f"{registry.host}: credentials: those for {registry.host} in {login} were used",
         f"GET http://{registry.host}{blob} with credentials: 302",
         f"http://{registry.host}{blob} redirects to http://{registry.host}/moved?...",
         f"GET http://{registry.host}/moved?... with credentials: 200",
