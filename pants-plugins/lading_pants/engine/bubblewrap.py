@@ -17,7 +17,7 @@ from pants.util.frozendict import FrozenDict
 from lading.fetch.pinned_file import PinnedFile
 from lading.network.source_url import SourceUrl
 from lading.runtime.whole_file import whole_file
-from lading.store.build.sandbox import HOST_BUBBLEWRAPS
+from lading.store.build.bubblewrap import HOST_BUBBLEWRAPS
 from lading.values.digest import Sha256
 from lading_pants.engine.machine import NamedCaches, cache_name
 from lading_pants.engine.platform import BuildPlatform

@@ -19,6 +19,7 @@ from pants.util.strutil import softwrap
 from lading.compression.layer_compression import LayerCompression, Method
 from lading.engines.container_engine import Engine
 from lading.namespaces.limits import Limits
+from lading.store.build.chosen_sandbox import SandboxKind
 from lading_pants.errors import TargetError
 
 
@@ -62,6 +63,18 @@ class LadingSubsystem(Subsystem):
             """
             The maximum disk space, in bytes, that the files of a store package's build may use
             while it runs, if it sets no `max_disk_size`.
+            """
+        ),
+    )
+    sandbox = EnumOption(
+        default=SandboxKind.AUTO,
+        help=softwrap(
+            """
+            What builds of store packages run in. `namespaces` is bubblewrap. `chroot` is for
+            root in containers that may not create namespaces, as with docker's default settings
+            or in Kubernetes; it hides less of the machine (docs/security.md). `auto` uses
+            `chroot` only for root, and only where namespaces are refused. The choice is not part
+            of any store path or cache key: changing it rebuilds nothing.
             """
         ),
     )

@@ -15,6 +15,7 @@ from pants.util.frozendict import FrozenDict
 from lading.fetch.pinned_file import PinnedFile
 from lading.namespaces.limits import LIMITS_DIR, LIMITS_FILE, Limits
 from lading.runtime.program_files import program_fingerprint
+from lading.store.build.chosen_sandbox import SANDBOX_FILE
 from lading.store.build.environment import variable_name
 from lading.store.closure import ReferenceRules
 from lading.store.derivation import Derivation
@@ -257,7 +258,10 @@ async def build_package(request: BuildPackage, lading: LadingSubsystem) -> Build
         # Not in the request, which is part of the cache key.
         Get(
             NotedFiles,
-            NotedFilesRequest("lading_limits", FrozenDict({LIMITS_FILE: to_json(limits)})),
+            NotedFilesRequest(
+                "lading_limits",
+                FrozenDict({LIMITS_FILE: to_json(limits), SANDBOX_FILE: lading.sandbox.value}),
+            ),
         ),
     )
     segments = await MultiGet(

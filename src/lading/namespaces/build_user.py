@@ -13,7 +13,7 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Mapping, Optional, Tuple
+from typing import Iterator, Mapping, Optional
 
 from lading.namespaces import linux
 from lading.namespaces.devices import protect_devices
@@ -86,7 +86,7 @@ def staged_for_build_user(
     an old kernel, a file system without such mounts, or a container without CAP_SYS_ADMIN. `place`
     is an empty directory.
     """
-    if os.geteuid() or not all(_has_id(kind) for kind in ("uid", "gid")):
+    if os.geteuid() or not ids_are_known(BUILD_USER, 1):
         yield None
         return
     with ExitStack() as open_namespace:
@@ -100,14 +100,14 @@ def staged_for_build_user(
         yield stage
 
 
-def _has_id(kind: str) -> bool:
-    """Whether this process' user namespace knows the user."""
-    lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
-    ranges: List[Tuple[int, int]] = []
-    for line in lines:
-        first, _, count = map(int, line.split())
-        ranges.append((first, count))
-    return any(first <= BUILD_USER < first + count for first, count in ranges)
+def ids_are_known(first: int, count: int) -> bool:
+    """Whether this process' user namespace has these ids for users and for groups."""
+    for kind in ("uid", "gid"):
+        lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
+        ranges = [[int(word) for word in line.split()] for line in lines]
+        if not any(start <= first and first + count <= start + size for start, _, size in ranges):
+            return False
+    return True
 
 
 @contextmanager

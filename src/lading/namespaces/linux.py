@@ -38,6 +38,8 @@ MNT_DETACH = 2
 # prctl(2)
 _PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
 
 # The flags of a mount as statvfs(3) returns them, with their values in mount(2).
 _STATVFS_FLAGS = {
@@ -169,6 +171,16 @@ def open_process(pid: int) -> int:
 def die_with_parent(signal: int) -> None:
     """Receive `signal` when the parent dies. Changing ids cancels this (prctl(2))."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0), "prctl")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process further down whose own parent dies."""
+    _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0), "prctl")
+
+
+def forbid_new_rights() -> None:
+    """No execve gives rights from now on: setuid bits and file capabilities have no effect."""
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0), "prctl")
 
 
 def forgo_capability(number: int) -> bool:

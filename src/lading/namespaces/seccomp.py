@@ -90,6 +90,9 @@ LAST_KNOWN = 456
 #: AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK, which network namespaces isolate (unlike AF_VSOCK).
 SOCKET_FAMILIES = (1, 2, 10, 16)
 
+#: AF_UNIX, for programs that share the network of whoever runs them.
+LOCAL_FAMILIES = (1,)
+
 # clone(2), CLONE_NEW*: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NEW_NAMESPACES = 0x7E020000
 
@@ -139,7 +142,9 @@ _MACHINES = {
 _FIRST_PROCESS = (1,)
 
 
-def system_call_filter(machine: str = "") -> bytes:
+def system_call_filter(
+    machine: str = "", socket_families: Tuple[int, ...] = SOCKET_FAMILIES
+) -> bytes:
     """The filter for `machine` (a name as in uname(1)), or for this machine."""
     machine = machine or os.uname().machine
     if machine not in _MACHINES:
@@ -148,15 +153,17 @@ def system_call_filter(machine: str = "") -> bytes:
             f"{' or '.join(_MACHINES)}."
         )
     made_for = _MACHINES[machine]
-    return b"".join(struct.pack("=HBBI", *instruction) for instruction in _program(made_for))
+    return b"".join(
+        struct.pack("=HBBI", *instruction) for instruction in _program(made_for, socket_families)
+    )
 
 
-def forbid_system_calls() -> None:
+def forbid_system_calls(socket_families: Tuple[int, ...] = SOCKET_FAMILIES) -> None:
     """Put this process, and everything that it starts, under the filter permanently.
 
     It must have CAP_SYS_ADMIN in its user namespace, or no_new_privs set; raises OSError otherwise.
     """
-    code = system_call_filter()
+    code = system_call_filter(socket_families=socket_families)
     array = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog
     program = struct.pack("@HP", len(code) // 8, ctypes.addressof(array))
@@ -171,7 +178,7 @@ def forbid_system_calls() -> None:
 _Instruction = Tuple[int, int, int, int]
 
 
-def _program(machine: _Machine) -> List[_Instruction]:
+def _program(machine: _Machine, socket_families: Tuple[int, ...]) -> List[_Instruction]:
     """The kernel only looks at the lower half of all these arguments, and so does the filter."""
     unsupported = _refuse(errno.EAFNOSUPPORT)
     program = [
@@ -197,7 +204,7 @@ def _program(machine: _Machine) -> List[_Instruction]:
         first = _among(argument, _FIRST_PROCESS, _refuse(errno.EPERM), _return(_ALLOW))
         program += _call(call, *first)
     for call in (machine.socket, machine.socketpair):
-        program += _call(call, *_among(0, SOCKET_FAMILIES, _return(_ALLOW), unsupported))
+        program += _call(call, *_among(0, socket_families, _return(_ALLOW), unsupported))
     for numbers in FORBIDDEN.values():
         number = numbers[machine.column]
         if number is not None:

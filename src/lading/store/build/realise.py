@@ -10,25 +10,24 @@ unpacked once per machine.
 import os
 import re
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Sequence, Tuple
 
 from lading.debs.build_root import ensure_build_root
 from lading.files.removable import let_owner_remove
 from lading.files.tree import walk
-from lading.namespaces.build_user import BUILD_USER, Stage, staged_for_build_user
-from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
 from lading.namespaces.keyring import leave_session_keyring
 from lading.namespaces.limits import LimitError, Limits
 from lading.runtime.program import run
 from lading.store.build.audit import audit
+from lading.store.build.chosen_sandbox import chosen_sandbox, needs_chroot
 from lading.store.build.environment import SOURCE_DATE_EPOCH, build_environment
 from lading.store.build.fixup import fixup
 from lading.store.build.libraries import LIBRARY_DIRECTORIES
 from lading.store.build.log import failure_sentence, keep_log, log_tail
-from lading.store.build.sandbox import Sandbox, find_bubblewrap
+from lading.store.build.sandbox import Sandbox
 from lading.store.build.write_package import write_package
 from lading.store.request import RealiseRequest
 from lading.store.unpacked_packages import CACHE, unpacked
@@ -58,10 +57,11 @@ def main(argv: List[str]) -> None:
     with suppress(PermissionError):  # if the directory is another user's, `work` is not
         os.chmod(".", 0o700)
     leave_session_keyring()
+    in_chroot = needs_chroot()
     build_root = _build_root(request)
     dependencies = tuple((package.path, unpacked(package)) for package in request.inputs)
-    with _stage([build_root, *(directory for _, directory in dependencies)]) as stage:
-        sandbox = Sandbox(find_bubblewrap(), build_root, _WORK.absolute(), dependencies, stage)
+    work = _WORK.absolute()
+    with chosen_sandbox(in_chroot, build_root, work, dependencies) as sandbox:
         build = Build(request, sandbox, Limits.load())
         try:
             build.run_script()
@@ -70,20 +70,6 @@ def main(argv: List[str]) -> None:
             write_package(build.output, request.path, inputs)
         finally:
             let_owner_remove(sandbox.work)
-
-
-@contextmanager
-def _stage(shared: Sequence[Path]) -> Iterator[Optional[Stage]]:
-    """The stage in which the build user runs a build that root started; None if users run their own
-    builds."""
-    if any(setting.forbids(BUILD_USER) for setting in NAMESPACE_SETTINGS):
-        yield None
-        return
-    place = Path("stage").absolute()
-    place.mkdir()
-    names = {directory: f"shared-{number}" for number, directory in enumerate(shared)}
-    with staged_for_build_user(place, {_WORK.absolute(): "work"}, names) as stage:
-        yield stage
 
 
 _SCRIPT_FAILED = "`script` failed"
@@ -107,13 +93,13 @@ class Build:
     @property
     def output(self) -> Path:
         """The path of `$out` on the host."""
-        return self.sandbox.work / "store" / self.request.path.base
+        return self.sandbox.root / "store" / self.request.path.base
 
     def run_script(self) -> None:
         """Run the package's script. Raises `LadingError` if it fails or leaves no result."""
         self.sandbox.prepare()
         self.output.mkdir()
-        _lay_out_inputs(self.request, self.sandbox.work / "lading")
+        _lay_out_inputs(self.request, self.sandbox.root / "lading")
         self.sandbox.hand_over()
         environment = {
             **build_environment(self.request, self._dynamic_linker()),
@@ -129,7 +115,7 @@ class Build:
             raise LadingError(f"{error} {log_tail(log, kept)}") from error
         for name in ("build", "store"):
             # The build owns them, and may have removed the permissions.
-            os.chmod(self.sandbox.work / name, 0o755)
+            os.chmod(self.sandbox.root / name, 0o755)
         kept = keep_log(log, self.request.path.base)
         if status:
             what = self._failed_step()
@@ -140,7 +126,7 @@ class Build:
 
     def _failed_step(self) -> str:
         """The last step that setup.sh announced. The script can write to that file too."""
-        step = self.sandbox.work / "build" / ".step"
+        step = self.sandbox.root / "build" / ".step"
         if step.is_symlink() or not step.is_file():
             return _SCRIPT_FAILED
         with step.open("rb") as file:
@@ -195,7 +181,7 @@ class Build:
         }
         self.limits.check_output(sum(sizes.values()))
         fixup(self.output, self.request.path, inputs, tools, self.request.strip)
-        audit(self.output, self.request.path, inputs, _BUILD_PATHS)
+        audit(self.output, self.request.path, inputs, _BUILD_PATHS, self.sandbox.traces)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,12 @@ from lading.namespaces import linux
 from lading.namespaces.limits import Limits
 from lading.runtime.program_files import program_files
 from lading.runtime.small_disk_testing import on_small_disk
+from lading.store.build import realise
+from lading.store.build.bubblewrap import BUNDLED_BUBBLEWRAP
 from lading.store.build.host_programs_testing import install_bubblewrap
 from lading.store.build.realise import main
-from lading.store.build.sandbox import BUNDLED_BUBBLEWRAP
+from lading.store.build.sandbox import Sandbox
+from lading.store.build.sandbox_testing import SANDBOXES
 from lading.store.package import StorePackage
 from lading.store.request import InputPackage, RealiseRequest
 from lading.store.source import RequestedSource
@@ -668,6 +671,43 @@ def test_the_bytes_are_the_same_whoever_builds(
         run_program(here, directory, options)
         for name in ("segment.tar", "package.json", "members.json"):
             assert (directory / name).read_bytes() == (here.directory / name).read_bytes()
+
+
+@pytest.mark.parametrize("kind", SANDBOXES)
+def test_the_bytes_are_the_same_in_both_sandboxes(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    script = """
+        mkdir $out/share
+        cp -r . $out/share/text
+        cp -a /lading/source $library $out/share
+        install -m 700 x $out/private
+        env -u JOBS -u src -u sources -u PWD > $out/env
+        stat --format "%Y" x > $out/times
+        stat --format "%a %n" . x /build /tmp $out /usr/bin/env /etc/passwd > $out/modes
+        stat --format "%Y %n" /usr/bin /usr/bin/env $library $library/* >> $out/modes
+        (cd /lading; stat --format "%A %Y %n" . * source/*) > $out/ls
+        id -un >> $out/env
+        ln x y; cp -a x y $out/share
+    """
+    text, inputs = make_text(tmp_path), (library(build).as_input("library"),)
+    here = build(script, source=text, inputs=inputs)
+    monkeypatch.setattr(realise, "needs_chroot", lambda: kind == "chroot")
+    there = build(script, source=text, inputs=inputs)
+    assert (there.directory / "work" / "root").exists() == (kind == "chroot")
+    assert (there.package, there.members, there.files()) == (
+        here.package,
+        here.members,
+        here.files(),
+    )
+
+
+def test_a_name_of_the_machine_in_the_output_is_an_error(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sandbox, "traces", ("runner-17",))
+    with pytest.raises(LadingError, match="'x' contains runner-17, which names the machine"):
+        build("echo built on runner-17 > $out/x")
 
 
 def test_nixpkgs_75888_builds_at_once_do_not_see_each_other_s_halves(

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Iterator, Tuple
+from typing import IO, Iterator, Optional, Tuple
 
 from lading.namespaces.limits import Limits
 from lading.namespaces.linux import open_process
@@ -33,13 +33,15 @@ _LONG_GRACE = 300
 @dataclass
 class Watch:
     """`output` and `events` are the reading ends of pipes: the output of the build, and
-    bubblewrap's `--json-status-fd`. The files below `directories` count towards the limit."""
+    bubblewrap's `--json-status-fd`. The files below `directories` count towards the limit; if
+    `owner` is set, only those of this user."""
 
     process: "subprocess.Popen[bytes]"
     output: int
     events: int
     limits: Limits
     directories: Tuple[Path, ...]
+    owner: Optional[int] = None
     status: bytes = b""
     first: int = -1
 
@@ -85,7 +87,7 @@ class Watch:
             now = time.monotonic()
             self.limits.check_time(now - begin)
             if now >= look:
-                self.limits.check_disk(sum(map(_size_on_disk, self.directories)))
+                self.limits.check_disk(self._size_on_disk())
                 took = time.monotonic() - now
                 look = now + max(_DISK_INTERVAL, took * _DISK_SHARE)
             wait = min(look, begin + self.limits.timeout) - now
@@ -101,6 +103,20 @@ class Watch:
                     size += len(data)
                     self.limits.check_log(size)
                     yield data
+
+    def _size_on_disk(self) -> int:
+        """Files that can't be seen or are just being removed count as 0."""
+        size, pending = 0, [os.fspath(directory) for directory in self.directories]
+        while pending:
+            with suppress(OSError), os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    with suppress(OSError):
+                        status = entry.stat(follow_symlinks=False)
+                        if self.owner in (None, status.st_uid):
+                            size += status.st_blocks * 512
+                        if entry.is_dir(follow_symlinks=False):
+                            pending.append(entry.path)
+        return size
 
     def _note_first_process(self) -> None:
         pid = _first_process(self.status)
@@ -156,17 +172,3 @@ def _first_process(status: bytes) -> int:
             if isinstance(pid, int):
                 return pid
     return 0
-
-
-def _size_on_disk(directory: Path) -> int:
-    """The bytes that the files below take on disk. Files that can't be seen or are just being
-    removed count as 0."""
-    size, pending = 0, [os.fspath(directory)]
-    while pending:
-        with suppress(OSError), os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-    return size

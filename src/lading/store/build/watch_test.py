@@ -2,14 +2,13 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Tuple
+from typing import Any, Callable, Iterator, Tuple
 
 import pytest
 
 from lading.namespaces.limits import LimitError, Limits
 from lading.store.build import watch
-from lading.store.build.host_programs_testing import bubblewrap
-from lading.store.build.sandbox import Sandbox
+from lading.store.build.sandbox_testing import SANDBOXES, is_running, sandbox_of_kind
 from lading.store.build.watch import Watch
 from lading.values.json_codec import to_json
 
@@ -19,28 +18,16 @@ Run = Callable[[str, Limits], Tuple[int, str]]
 ENVIRONMENT = {"PATH": "/usr/bin"}
 
 
-@pytest.fixture
-def run(tmp_path: Path, build_root: Path) -> Run:
-    sandbox = Sandbox(bubblewrap(), build_root, tmp_path / "work", ())
-    sandbox.prepare()
+@pytest.fixture(params=SANDBOXES)
+def run(request: Any, tmp_path: Path, build_root: Path) -> Iterator[Run]:
+    with sandbox_of_kind(request.param, build_root, tmp_path, ()) as sandbox:
 
-    def run(script: str, limits: Limits) -> Tuple[int, str]:
-        with open(tmp_path / "log", "wb") as log:
-            status = sandbox.run(["/bin/bash", "-c", script], ENVIRONMENT, log, limits)
-        return status, (tmp_path / "log").read_text(encoding="utf-8")
+        def run(script: str, limits: Limits) -> Tuple[int, str]:
+            with open(tmp_path / "log", "wb") as log:
+                status = sandbox.run(["/bin/bash", "-c", script], ENVIRONMENT, log, limits)
+            return status, (tmp_path / "log").read_text(encoding="utf-8")
 
-    return run
-
-
-def is_running(marker: str) -> bool:
-    """Whether a process of this machine has `marker` among its arguments."""
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            if marker in (directory / "cmdline").read_bytes().decode("utf-8", "replace"):
-                return True
-        except OSError:
-            continue
-    return False
+        yield run
 
 
 def test_within_its_limits_a_build_runs_to_its_end(run: Run) -> None:
@@ -56,6 +43,7 @@ def test_within_its_limits_a_build_runs_to_its_end(run: Run) -> None:
         "trap '' TERM INT HUP; (trap '' TERM; sleep 1234.5) & wait",
         "kill -STOP $$; sleep 1234.5",
         "exec >&- 2>&-; sleep 1234.5",
+        "(sleep 1234.5 & sleep 1234.5 & exec sleep 1234.5) & sleep 1234.5",
         "while :; do :; done; : 1234.5",
     ],
 )

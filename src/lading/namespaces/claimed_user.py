@@ -1,0 +1,76 @@
+"""A user id for one build among those that run in a chroot, like one of Nix's build users.
+
+Without a process namespace, processes are told apart by their user only: each running build has an
+id of its own, by which everything that it started can be ended.
+"""
+
+import errno
+import os
+import random
+import signal
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Iterator
+
+from lading.namespaces.build_user import BUILD_USER, ids_are_known
+from lading.values.errors import LadingError
+
+#: Ranges of ids, the first of which is above all ids that others assign, and so large that even
+#: builds in different containers, which root outside of them sees, never have the same one. The
+#: second one is for containers with 65,536 ids, between ranges of systemd (UIDS-GIDS).
+_RANGES = (
+    range(BUILD_USER + 1000, 2_100_000_000),
+    range(63_000, 65_000),
+)
+
+
+@dataclass(frozen=True)
+class ClaimedUser:
+    """The id is claimed until all processes with the open file `lock` have closed it."""
+
+    id: int
+    lock: int
+
+
+@contextmanager
+def claimed_user() -> Iterator[ClaimedUser]:
+    """An even id that no other build has. Nobody has the next one either."""
+    ids = next((ids for ids in _RANGES if ids_are_known(ids.start, len(ids))), None)
+    if ids is None:
+        raise LadingError(
+            "a build in a chroot needs a user id of its own, and this container has fewer than "
+            "65,536: give it more (`--userns-remap` of docker, `--uidmap` of podman)."
+        )
+    with socket.socket(socket.AF_UNIX) as lock:
+        while True:
+            number = random.SystemRandom().choice(ids[::2])
+            try:
+                # Such a name ends with the last process that has the socket (unix(7)).
+                lock.bind(f"\0lading-build-user-{number}")
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        yield ClaimedUser(number, lock.fileno())
+
+
+def kill_processes(user: int) -> None:
+    """Send SIGKILL to every process of `user`, an id from `claimed_user`, at once (kill(2), -1).
+
+    The caller is root. Who sends it has the real and the saved id `user + 1`, so that nothing that
+    the user runs can stop it before it has.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setresuid(user + 1, user, user + 1)
+            os.kill(-1, signal.SIGKILL)
+        except ProcessLookupError:  # there is none
+            pass
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise ChildProcessError(f"the processes of user {user} can't be ended (status {status})")
