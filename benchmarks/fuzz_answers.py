@@ -13,8 +13,8 @@ from typing import Any, Callable, List
 from lading.fetch.client import Client, Page, Wanted
 from lading.fetch.partial_file import PartialFile
 from lading.fetch.simple_index import file_url
-from lading.network.persistence import Patience
 from lading.network.raw_server_testing import RawServer
+from lading.network.retries import Patience
 from lading.registry.auth.authorizers import Authorizers
 from lading.registry.auth.challenge import parse_challenges
 from lading.registry.auth.credentials import CredentialSource

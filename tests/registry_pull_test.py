@@ -33,7 +33,7 @@ from docker_registry import (
 from lading.fetch.partial_file import PartialFile
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.pull.pull import Puller
 from lading.registry.pull.remote_image import RemoteImage

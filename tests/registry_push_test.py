@@ -34,7 +34,7 @@ from interruptible import interruptible
 from lading.fetch.partial_file import PartialFile
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.pull.pull import Puller
 from lading.registry.push.publish import Registries, publish

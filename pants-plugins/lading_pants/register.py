@@ -14,8 +14,8 @@ from lading_pants.debian import debian_lock_goal as debian_lock
 from lading_pants.debian.debian_lock_target import DebianLockTarget
 from lading_pants.engine import (
     bubblewrap,
+    container_engine_machine,
     docker_backend,
-    engine_machine,
     lading_cache,
     machine,
     named_address,
@@ -76,7 +76,7 @@ _RULE_MODULES = (
     debian_parts,
     derivation,
     docker_backend,
-    engine_machine,
+    container_engine_machine,
     fetch,
     image_archive,
     image_checks,

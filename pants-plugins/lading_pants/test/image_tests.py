@@ -28,7 +28,7 @@ from lading.engines.container_engine import Engine
 from lading.runtime.program import USER_ERROR, error_sentence
 from lading.store.package import StorePackage
 from lading.values.json_codec import to_json
-from lading_pants.engine.engine_machine import EngineMachine
+from lading_pants.engine.container_engine_machine import EngineMachine
 from lading_pants.engine.machine import MachineCache
 from lading_pants.engine.program import ProgramProcess, ProgramRequest
 from lading_pants.errors import TargetError

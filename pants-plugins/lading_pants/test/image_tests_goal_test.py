@@ -18,7 +18,7 @@ from pants.engine.target import InferredDependencies
 from pants.testutil.rule_runner import QueryRule, RuleRunner
 
 from lading_pants.base_image.base_image import BaseImageTarget
-from lading_pants.engine import engine_machine
+from lading_pants.engine import container_engine_machine
 from lading_pants.image.fields.docker_image import DockerImageTarget
 from lading_pants.image.image_rules_testing import IMAGE_RULES, package_targets
 from lading_pants.store.store_package_target import StorePackageTarget
@@ -59,7 +59,7 @@ def runner() -> RuleRunner:
         rules=[
             *IMAGE_RULES,
             *distdir.rules(),
-            *collect_rules(engine_machine),
+            *collect_rules(container_engine_machine),
             *image_checks.rules(),
             *image_tests.rules(),
             *test.rules(),

@@ -11,8 +11,8 @@ import pytest
 from lading.fetch.client import Client
 from lading.fetch.partial_file import PartialFile
 from lading.network.faults import UnavailableError
-from lading.network.persistence import Patience
 from lading.network.raw_server_testing import RawServer, Script, dripping, endless, saying
+from lading.network.retries import Patience
 
 PATIENCE = Patience(connect=0.1, read=0.3, tries=1, window=0.3, slowest=1 << 16)
 

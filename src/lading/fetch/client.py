@@ -18,8 +18,8 @@ from lading.network.body import announced, chunks, let_go, whole, whole_number
 from lading.network.faults import GoneError, TransientError, UnavailableError, WrongContentError
 from lading.network.metered_session import MeteredSession, zone_of
 from lading.network.network_faults import network_faults
-from lading.network.persistence import PATIENCE, Patience, Persistence
 from lading.network.redirect import MOST_REDIRECTS, redirect_of
+from lading.network.retries import PATIENCE, Patience, Persistence
 from lading.network.zone import Zone
 from lading.values.foreign_text import printable, shown
 

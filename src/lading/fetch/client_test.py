@@ -14,7 +14,7 @@ from lading.fetch.client import Client, Wanted
 from lading.fetch.partial_file import PartialFile
 from lading.network.faults import GoneError, UnavailableError, WrongContentError
 from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
-from lading.network.persistence import PATIENCE, Patience
+from lading.network.retries import PATIENCE, Patience
 from lading.network.self_signed_testing import SELF_SIGNED
 from lading.values.digest import Sha256
 

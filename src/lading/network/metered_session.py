@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from lading.network.faults import InsideError, UnavailableError
-from lading.network.persistence import PATIENCE, Patience
+from lading.network.retries import PATIENCE, Patience
 from lading.network.source_url import printable_url
 from lading.network.zone import Zone, zone_of_address, zone_of_host
 

@@ -15,8 +15,8 @@ from lading.fetch.partial_file import PartialFile
 from lading.network.faults import InsideError, UnavailableError
 from lading.network.faulty_server_testing import FaultyServer, Reply
 from lading.network.metered_session import MeteredSession
-from lading.network.persistence import Patience
 from lading.network.raw_server_testing import RawServer, saying
+from lading.network.retries import Patience
 from lading.network.zone import Zone
 from lading.registry.auth.authorizer import merge_scopes
 from lading.registry.auth.authorizers import Authorizers
@@ -25,7 +25,7 @@ from lading.registry.auth.credentials import CredentialSource
 from lading.registry.http.file_range import FileRange
 from lading.registry.http.transport import Transport
 from lading.registry.place import Place
-from lading.registry.pull.unpulled import inside_remedy
+from lading.registry.pull.pull_error import inside_remedy
 from lading.registry.push.push_connection import PushConnection
 from lading.registry.push.upload import BlobFile, Upload
 from lading.values.digest import Sha256

@@ -11,8 +11,8 @@ from lading.fetch.client import is_transient
 from lading.network.body import let_go
 from lading.network.faults import UnavailableError
 from lading.network.metered_session import MeteredSession, zone_of
-from lading.network.persistence import PATIENCE, Patience
 from lading.network.redirect import MOST_REDIRECTS, Redirect, redirect_of, without_content
+from lading.network.retries import PATIENCE, Patience
 from lading.network.safe_url import check_url, host_of
 from lading.network.zone import Zone
 from lading.registry.answer import refusal

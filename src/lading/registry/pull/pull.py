@@ -9,15 +9,15 @@ from lading.fetch.verified import save_verified
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.network.faults import UnavailableError, WrongContentError
-from lading.network.persistence import PATIENCE, Patience
+from lading.network.retries import PATIENCE, Patience
 from lading.registry.auth.authorizers import Authorizers
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.certificates import CERTIFICATES_DIR
 from lading.registry.http.transport import Transport
 from lading.registry.manifest import ACCEPT, LARGEST_DOCUMENT
 from lading.registry.place import Place, places_of
+from lading.registry.pull.pull_error import Failure, pull_error
 from lading.registry.pull.remote_image import RemoteImage, find_image
-from lading.registry.pull.unpulled import Failure, unpulled
 from lading.registry.reference import Reference
 from lading.registry.tag_digest import tag_digest
 from lading.runtime.machine import Machine
@@ -100,7 +100,7 @@ class Puller:
             except UnavailableError as fault:
                 failures.append(Failure(source.place, fault, source.authorizers.found))
                 source.report(f"{source.place.host}: {fault.reason}")
-        raise unpulled(reference, failures)
+        raise pull_error(reference, failures)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from lading.fetch.partial_file import PartialFile
 from lading.image.config.platform import Platform
 from lading.image.reference import Repository
 from lading.network.faulty_server_testing import FaultyServer, Ranged, Reply
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.manifest import LARGEST_DOCUMENT
 from lading.registry.pull.pull import Puller

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
 from lading.image.reference import Repository, parse_tag
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.certificates import CERTIFICATES_DIR
 from lading.registry.push.publish_request import ImageToPublish

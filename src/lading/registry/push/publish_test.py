@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.push.publish import Registries, publish
 from lading.registry.push.publish_request import ImageToPublish

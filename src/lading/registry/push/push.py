@@ -7,14 +7,14 @@ from typing import Callable, Iterator, List, Optional, Sequence, Set
 
 from lading.image.reference import Repository
 from lading.network.faults import UnavailableError, WrongContentError
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.authorizers import Authorizers
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.certificates import CERTIFICATES_DIR
 from lading.registry.http.transport import Transport
 from lading.registry.place import places_of
 from lading.registry.push.push_connection import Answer, PushConnection
-from lading.registry.push.unpushed import FixedTagError, means_fixed_tag, unpushed
+from lading.registry.push.push_error import FixedTagError, means_fixed_tag, push_error
 from lading.registry.push.upload import BlobFile, Upload
 from lading.registry.tag_digest import announced_digest
 from lading.runtime.machine import Machine
@@ -180,7 +180,7 @@ class Pusher:
         try:
             yield connection
         except UnavailableError as fault:
-            raise unpushed(
+            raise push_error(
                 self.repository, what, self._place, fault, self._authorizers.found
             ) from fault
         finally:

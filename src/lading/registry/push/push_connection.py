@@ -11,7 +11,7 @@ from lading.network.body import let_go
 from lading.network.faults import UnavailableError
 from lading.network.metered_session import zone_of
 from lading.network.network_faults import network_faults
-from lading.network.persistence import Patience, Persistence
+from lading.network.retries import Patience, Persistence
 from lading.registry.answer import explained
 from lading.registry.http.file_range import StoppedError
 from lading.registry.http.location import resolve_location

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Sequence
 import pytest
 
 from lading.image.reference import Repository
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.network.self_signed_testing import SELF_SIGNED
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.http.file_range import StoppedError

@@ -8,7 +8,7 @@ from typing import Iterator, List
 import pytest
 
 from lading.network.faults import UnavailableError, WrongContentError
-from lading.network.persistence import Patience
+from lading.network.retries import Patience
 from lading.registry.auth.authorizers import Authorizers
 from lading.registry.auth.credentials import CredentialSource
 from lading.registry.http.file_range import StoppedError

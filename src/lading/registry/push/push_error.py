@@ -8,7 +8,7 @@ from lading.network.faults import GoneError, InsideError, UnavailableError
 from lading.registry.answer import DeniedError
 from lading.registry.auth.credentials import Found
 from lading.registry.place import Place
-from lading.registry.pull.unpulled import inside_remedy
+from lading.registry.pull.pull_error import inside_remedy
 from lading.values.digest import Sha256
 from lading.values.errors import LadingError
 
@@ -38,7 +38,7 @@ def means_fixed_tag(fault: UnavailableError) -> bool:
     return fault.status in _FIXED_TAG_STATUSES or bool(_FIXED_TAG.search(fault.reason))
 
 
-def unpushed(
+def push_error(
     repository: Repository,
     what: str,
     place: Place,

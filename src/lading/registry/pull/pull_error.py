@@ -22,7 +22,7 @@ class Failure:
     found: Optional[Found]
 
 
-def unpulled(reference: Reference, failures: Sequence[Failure]) -> LadingError:
+def pull_error(reference: Reference, failures: Sequence[Failure]) -> LadingError:
     """`failures` are in the order in which the places were tried. The last is the registry's own,
     and the remedy is for it.
     """
