@@ -57,7 +57,7 @@ class Package:
     pass
 
 
-PULLS: list[Image] = []
+_pulls: list[Image] = []
 
 
 @rule
@@ -68,7 +68,7 @@ async def find_package(package: Package) -> Right:
 @rule
 async def find_image(image: Image) -> Right:
     if not image.height:
-        PULLS.append(image)
+        _pulls.append(image)
         raise TargetError("the registry does not answer")
     below = Image(image.height - 1)
     (_, right) = await in_order(lambda: (Get(Right, Package()), Get(Right, Image, below)))
@@ -79,4 +79,4 @@ def test_what_fails_last_is_not_tried_again() -> None:
     runner = RuleRunner(rules=[find_image, find_package, QueryRule(Right, [Image])])
     with engine_error(TargetError, contains="the registry does not answer"):
         runner.request(Right, [Image(3)])
-    assert PULLS == [Image(0)]
+    assert _pulls == [Image(0)]
