@@ -207,6 +207,10 @@ def test_what_changes_something(line: str) -> None:
         ("set -- a b c; until [ $# -eq 0 ]; do chown x /$1; shift; done", "chown x /c"),
         ("set -- a b; while :; do chown x /$1; shift; a && break; done", "chown x /a"),
         ("while true; do true; done; chown x /y", "chown x /y"),
+        (
+            "for a in 1 2; do b && continue; while :; do x=$x.; break; done; done; chown x /y",
+            "chown x /y",
+        ),
         ("( cd / && { chown x y; } )", "chown x y"),
         ("{ echo a; echo b; } > /etc/y", "{...} > /etc/y"),
         ("f() { chown x y; }; g() { f; }; g", "chown x y"),
@@ -264,6 +268,10 @@ def test_a_script_in_another_language_is_reported() -> None:
         ("x=12345678;" + "x=$x$x;" * 40, "it has too many commands"),
         ("set -- a;" + 'set -- "$@" "$@";' * 40, "it has too many commands"),
         ("for i in 1 2 3 4 5 6 7 8; do " * 6 + ":;" + "done;" * 6, "it has too many commands"),
+        ("while :; do x=$x.; done", "it has too many commands"),
+        pytest.param(
+            f"while :; do x=$x.; y='{'y' * 10_000}'; done", "it has too much text", id="much text"
+        ),
     ],
 )
 def test_a_script_that_can_t_be_followed_is_reported(script: str, fault: str) -> None:

@@ -39,9 +39,11 @@ from lading.debian.scripts.shell import (
 )
 
 # More than any honest script needs. A step is a command, a round of a loop, an expansion, a passed
-# argument, or text that replaces a variable.
+# argument, or text that replaces a variable. The text is that of all words, counted each time that
+# one is followed.
 _MAX_STEPS = 20_000
 _STEP_TEXT = 100
+_MAX_TEXT = 1_000_000
 _MAX_DEPTH = 30
 
 _POSITION = re.compile(r"[0-9]{1,4}")
@@ -151,6 +153,7 @@ class _Run:
     # How the script, function or loop may already have been left.
     may_be_left: FrozenSet[Type[Exception]] = frozenset()
     steps: int = 0
+    text: int = 0
     depth: int = 0
     # Whether no unknown command may have set variables.
     knows_variables: bool = True
@@ -276,12 +279,16 @@ class _Run:
 
     def _loop(self, run: Callable[[], None]) -> None:
         """If a loop may have been left early, it is not known which variables it has changed."""
-        before, outer = dict(self.variables), self.may_be_left
+        before, outer = dict(self.variables), self.may_be_left & {_LoopLeft}
+        # A loop around this one may have been left, which is not the same as leaving this one.
+        self.may_be_left -= outer
+        self.uncertain += len(outer)
         run()
-        if _LoopLeft in self.may_be_left - outer:
+        if _LoopLeft in self.may_be_left:
             changed = [name for name, value in self.variables.items() if value != before.get(name)]
             self.variables.update(dict.fromkeys(changed))
-            self.may_be_left -= {_LoopLeft}
+        self.may_be_left = self.may_be_left - {_LoopLeft} | outer
+        self.uncertain -= len(outer)
 
     def _rounds(self, node: For, texts: Sequence[str]) -> None:
         for text in texts:
@@ -302,8 +309,9 @@ class _Run:
         return None
 
     def _rounds_while(self, node: While) -> None:
-        """Follow the rounds that are known to run, and one more if the next is not known not to."""
-        outer, before = self.may_be_left, None
+        """Follow the rounds that are known to run, and one more if it is not known whether the next
+        does."""
+        before = None
         while before != (self.variables, self.arguments):
             before = dict(self.variables), list(self.arguments)
             status = self.nodes(node.condition)
@@ -316,7 +324,7 @@ class _Run:
             except _LoopLeft as left:
                 if not left.goes_on:
                     return
-            if _LoopLeft in self.may_be_left - outer:
+            if _LoopLeft in self.may_be_left:
                 return
 
     def _simple(self, node: Simple) -> Status:
@@ -460,18 +468,23 @@ class _Run:
         return list(self._expanded(word, splits=True))
 
     def _expanded(self, word: str, splits: bool) -> Iterator[_Word]:
+        self.text += len(word)
+        if self.text > _MAX_TEXT:
+            raise ShellSyntaxError("it has too much text")
         text, known, is_there = "", True, not splits
         for part, is_known, is_quoted in self._parts(word, False):
             known = known and is_known
             if is_quoted or not is_known or not splits:
-                text, is_there = text + part, True
+                text += part  # alone, it takes no longer for a long text
+                is_there = True
                 continue
             # Unquoted expansions are split: POSIX, 2.6.5.
             first, *others = part.split() or [""]
             if part[:1].isspace() and is_there:
                 yield text, known
                 text, is_there = "", False
-            text, is_there = text + first, is_there or bool(first)
+            text += first
+            is_there = is_there or bool(first)
             for other in others:
                 yield text, known
                 text, is_there = other, True
