@@ -165,12 +165,10 @@ def test_pants_19341_the_archive_can_be_left_out(runner: RuleRunner) -> None:
     assert not (dist / "images/redis.tar").exists()
 
 
-def package_to_dist(
-    runner: RuleRunner, fields: str = 'image_tags=["7"]', others: str = "", options: str = ""
-) -> tuple[BuiltPackage, Path]:
+def package_to_dist(runner: RuleRunner, others: str = "") -> tuple[BuiltPackage, Path]:
     """Like `package`, in a run of `./pants package` that writes archives straight into dist/."""
-    runner.set_options(["--lading-archives=dist", *options.split(), "package", "//images:redis"])
-    return package(runner, fields, others)
+    runner.set_options(["--lading-archives=dist", "package", "//images:redis"])
+    return package(runner, 'image_tags=["7"]', others)
 
 
 def test_an_archive_is_written_to_dist_and_only_once(runner: RuleRunner) -> None:

@@ -9,7 +9,7 @@ would otherwise fail only when somebody starts a container.
 import difflib
 import posixpath
 from dataclasses import dataclass
-from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
+from typing import Dict, Iterator, Mapping, Optional, Sequence
 
 from lading.files.container_path import is_mounted, shown
 from lading.files.entry import Entry
@@ -45,7 +45,7 @@ class ImageContents:
     tree: ImageTree
     packages: Mapping[StorePath, Optional[Mapping[str, Entry]]]
 
-    def at(self, path: str) -> Union[Entry, Entry, None]:
+    def at(self, path: str) -> Optional[Entry]:
         """What is at a path without leading slash and without links among its parents."""
         name, _, rest = path[len(_STORE) + 1 :].partition("/")
         if not path.startswith(f"{_STORE}/") or not name:
@@ -83,7 +83,7 @@ class ImageContents:
                     yield f"{package}/{path}"
 
 
-def _may_run(found: Union[Entry, Entry]) -> bool:
+def _may_run(found: Entry) -> bool:
     return found.kind == Kind.SYMLINK or (found.kind == Kind.FILE and bool(found.mode & _EXECUTE))
 
 

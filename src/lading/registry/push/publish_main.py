@@ -2,7 +2,7 @@
 
     publish_main <request.json> <result.json>
 
-The request is a `ImageToPublish`, the result a `PublishResult`. Every destination is tried.
+The request is an `ImageToPublish`, the result a `PublishResult`. Every destination is tried.
 Progress is reported on standard error; standard output gets a line `name:tag@sha256:...` for each
 tag that names the image in the end, even if it did before. Finally the program fails if any
 destination has failed.
