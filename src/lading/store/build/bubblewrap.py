@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from lading.namespaces.build_user import Stage
+from lading.namespaces.capabilities import missing_capabilities
 from lading.namespaces.devices import protect_devices
 from lading.namespaces.hidden import HIDDEN_DIRECTORIES, HIDDEN_FILES
 from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
@@ -166,11 +167,21 @@ class BubblewrapSandbox(Sandbox):
                     f"`sysctl -w {setting.name}={setting.remedy}` as root."
                 )
         return (
-            f"the build sandbox can't be made ({words}): in a container, run Pants as root with "
-            "docker's default capabilities, so that builds can run in a chroot, or allow user "
-            "namespaces and a new /proc (docker: `--security-opt seccomp=unconfined "
-            "--security-opt systempaths=unconfined`, or `--privileged`)."
+            f"the build sandbox can't be made ({words}), and {_why_no_chroot()}. In a container, "
+            "either run Pants as root with docker's default capabilities (podman: "
+            "`--cap-add=MKNOD`), or allow user namespaces and a new /proc (docker: `--security-opt "
+            "seccomp=unconfined --security-opt systempaths=unconfined`, podman: `--security-opt "
+            "unmask=ALL`, or `--privileged`). What a remote cache has needs no sandbox."
         )
+
+
+def _why_no_chroot() -> str:
+    missing = missing_capabilities()
+    if os.geteuid():
+        return "only root can build in a chroot"
+    if missing:
+        return f"for a chroot root lacks {', '.join(missing)} here"
+    return "`[lading].sandbox` rules out a chroot"
 
 
 def _bundle(bubblewrap: str) -> Tuple[Path, Path]:

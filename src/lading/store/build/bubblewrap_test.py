@@ -1,8 +1,11 @@
+import os
+import re
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Tuple
 
 import pytest
 
@@ -111,6 +114,32 @@ def test_another_failure_is_told_with_what_containers_need(
         broken.run(["/bin/bash"])
     assert str(raised.value).startswith("the build sandbox can't be made (bwrap: Can't find source")
     assert "docker: `--security-opt seccomp=unconfined" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "missing", "reason"),
+    [
+        (1000, ("CAP_CHOWN",), "and only root can build in a chroot. In a container"),
+        (0, ("CAP_KILL", "CAP_MKNOD"), "and for a chroot root lacks CAP_KILL, CAP_MKNOD here. In"),
+        (0, (), "and `[lading].sandbox` rules out a chroot. In a container"),
+    ],
+)
+def test_why_there_is_no_chroot_either_is_told(
+    user: int,
+    missing: Tuple[str, ...],
+    reason: str,
+    shell: BubblewrapShell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho bwrap: no namespaces >&2; exit 1\n")
+    broken.chmod(0o755)
+    sandbox = replace(shell.sandbox, bubblewrap=str(broken))
+    monkeypatch.setattr(bubblewrap_module, "missing_capabilities", lambda: missing)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    with pytest.raises(LadingError, match=re.escape(f"(bwrap: no namespaces), {reason}")):
+        BubblewrapShell(sandbox).run(["/bin/bash"])
 
 
 def test_the_machines_bubblewrap_comes_before_the_bundled_one(

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Iterator, Optional, Sequence, Tuple
 
 from lading.namespaces.build_user import BUILD_USER, Stage, staged_for_build_user
+from lading.namespaces.capabilities import missing_capabilities
 from lading.namespaces.claimed_user import claimed_user
 from lading.namespaces.kernel_setting import NAMESPACE_SETTINGS
 from lading.namespaces.limits import LIMITS_DIR
 from lading.store.build.bubblewrap import BubblewrapSandbox, find_bubblewrap
-from lading.store.build.chroot import ChrootSandbox, missing_capabilities
+from lading.store.build.chroot import ChrootSandbox
 from lading.store.build.sandbox import Sandbox
 from lading.values.errors import LadingError
 from lading.values.path import StorePath
@@ -53,7 +54,7 @@ def needs_chroot(directory: str = LIMITS_DIR) -> bool:
         raise LadingError(
             f"builds can't run in a chroot, as `[lading].sandbox` says: this process lacks "
             f"{', '.join(missing)}. Run Pants as root, in a container with docker's default "
-            'capabilities, or set the option to "auto".'
+            'capabilities (podman: `--cap-add=MKNOD`), or set the option to "auto".'
         )
     return True
 

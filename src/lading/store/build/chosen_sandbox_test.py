@@ -61,6 +61,6 @@ def test_a_chroot_that_is_not_possible_is_told_before_any_work(
         needs_chroot(str(tmp_path))
     assert str(raised.value) == (
         "builds can't run in a chroot, as `[lading].sandbox` says: this process lacks CAP_SETUID, "
-        "CAP_MKNOD. Run Pants as root, in a container with docker's default capabilities, or set "
-        'the option to "auto".'
+        "CAP_MKNOD. Run Pants as root, in a container with docker's default capabilities (podman: "
+        '`--cap-add=MKNOD`), or set the option to "auto".'
     )

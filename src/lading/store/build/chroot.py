@@ -30,26 +30,6 @@ from lading.values.json_codec import to_json
 #: The length of a machine's name that is not in files by chance, if it has a digit.
 _LEAST_NAME = 6
 
-# The capabilities that the sandbox needs (capabilities(7)): docker gives all of them.
-_CAPABILITIES = {
-    "CAP_CHOWN": 0,
-    "CAP_DAC_OVERRIDE": 1,
-    "CAP_FOWNER": 3,
-    "CAP_KILL": 5,
-    "CAP_SETGID": 6,
-    "CAP_SETUID": 7,
-    "CAP_SETPCAP": 8,
-    "CAP_SYS_CHROOT": 18,
-    "CAP_MKNOD": 27,
-}
-
-
-def missing_capabilities() -> Tuple[str, ...]:
-    """The names of the capabilities that this process lacks for a build in a chroot."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    (effective,) = (int(line.split()[1], 16) for line in lines if line.startswith("CapEff:"))
-    return tuple(name for name, bit in _CAPABILITIES.items() if not effective >> bit & 1)
-
 
 @dataclass(frozen=True)
 class ChrootSandbox(Sandbox):

@@ -9,7 +9,7 @@ from typing import Iterator, Tuple
 import pytest
 
 from lading.namespaces.claimed_user import claimed_user
-from lading.store.build.chroot import ChrootSandbox, missing_capabilities
+from lading.store.build.chroot import ChrootSandbox
 from lading.store.build.sandbox_testing import LIBRARY, SANDBOXES, Shell, make_library
 from lading.values.errors import LadingError
 
@@ -20,22 +20,6 @@ OUT = f"/store/{'0' * 32}-out"
 def sandbox(tmp_path: Path, build_root: Path) -> Iterator[ChrootSandbox]:
     with claimed_user() as user:
         yield ChrootSandbox(build_root, tmp_path / "work", make_library(tmp_path), user)
-
-
-@pytest.mark.parametrize("capabilities", ["-1", "-2", "0"])
-def test_capabilities_that_are_missing_are_named(
-    capabilities: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """-1 stands for all, -2 for all but CAP_CHOWN."""
-    text = f"Name:\tx\nCapEff:\t{int(capabilities) & (1 << 41) - 1:016x}\n"
-    monkeypatch.setattr(Path, "read_text", lambda self, encoding: text)
-    missing = missing_capabilities()
-    assert missing[:1] == {"-1": (), "-2": ("CAP_CHOWN",), "0": ("CAP_CHOWN",)}[capabilities]
-    assert len(missing) == {"-1": 0, "-2": 1, "0": 9}[capabilities]
-
-
-def test_root_has_what_a_chroot_needs() -> None:
-    assert (missing_capabilities() == ()) == ("chroot" in SANDBOXES)
 
 
 @pytest.mark.parametrize(("flag", "option"), [(os.ST_NOEXEC, "noexec"), (os.ST_NODEV, "nodev")])
