@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Dict, Tuple
 
-from lading.network.source_url import printable_url
+from lading.network.source_url import redacted
 from lading.values.errors import LadingError
+from lading.values.foreign_text import printable, shown
 
 #: pip's sections; later ones override earlier ones (pip documentation, "Configuration").
 _SECTIONS = ("global", "install", ":env:")
@@ -37,7 +38,7 @@ def pip_indexes() -> PipIndexes:
     except subprocess.TimeoutExpired as error:
         raise _unknown(f"no answer in {_SECONDS} seconds") from error
     if asked.returncode != 0:
-        raise _unknown(printable_url(asked.stderr.strip()))
+        raise _unknown(printable(shown(redacted(asked.stderr.strip()))))
     settings = _settings(asked.stdout)
     if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         return PipIndexes((), _words(settings, "find-links"))

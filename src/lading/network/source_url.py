@@ -75,7 +75,7 @@ def _web_url(text: str, parts: SplitResult) -> SourceUrl:
         raise _malformed(text, "it names no host")
     if "@" in parts.netloc:
         raise LadingError(
-            f"{redacted(text)!r} holds a user name or password, which do not belong in a file "
+            f"{printable_url(text)!r} holds a user name or password, which do not belong in a file "
             "that is shared. Put them into your `~/.netrc`."
         )
     return SourceUrl(text, parts.scheme, parts.netloc, parts.path)
@@ -117,5 +117,8 @@ def redacted(text: str) -> str:
 
 
 def printable_url(url: str) -> str:
-    """A URL for messages; a server may have named it."""
-    return printable(shown(redacted(url)))
+    """A single URL for messages; a server may have named it. Unlike in a text, spaces and quotes
+    are parts of it, and don't end its user name, password or query."""
+    place, question, _ = url.partition("#")[0].partition("?")
+    place = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/]*@", r"\1", place, flags=re.IGNORECASE)
+    return printable(shown(f"{place}?..." if question else place))

@@ -1,6 +1,6 @@
 import pytest
 
-from lading.network.source_url import SourceUrl, redacted
+from lading.network.source_url import SourceUrl, printable_url, redacted
 from lading.values.errors import LadingError
 
 
@@ -63,3 +63,22 @@ def test_messages_show_no_credentials() -> None:
     text = "GET https://me:secret@a.example/x?signature=secret#y failed, not http://b.example/z"
     assert redacted(text) == "GET https://a.example/x?...#y failed, not http://b.example/z"
     assert redacted("'file:/srv/a@b'") == "'file:/srv/a@b'"
+
+    with pytest.raises(LadingError, match=r"^'https://a\.example/x' holds a user name or password"):
+        SourceUrl.parse("https://me:it's secret@a.example/x")
+
+
+@pytest.mark.parametrize(
+    "url, shown",
+    [
+        ("https://a.example/x", "https://a.example/x"),
+        ("https://a.example?signature=secret", "https://a.example?..."),
+        ("https://a.example/x?name=UTF-8''y&signature=secret", "https://a.example/x?..."),
+        ("https://a.example/it's?signature=secret#y", "https://a.example/it's?..."),
+        ("https://a.example/x y?signature=secret", "https://a.example/x y?..."),
+        ("HTTPS://me:it's secret@a.example/@x", "HTTPS://a.example/@x"),
+        ("file:/srv//a@b", "file:/srv//a@b"),
+    ],
+)
+def test_of_a_url_no_credentials_are_shown_whatever_is_in_it(url: str, shown: str) -> None:
+    assert printable_url(url) == shown
