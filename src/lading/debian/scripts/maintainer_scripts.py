@@ -100,7 +100,7 @@ class _Follower:
             },
             self.files.architecture,
             lambda command: self._perform(name, command),
-            self.files.test,
+            self.files.ask,
             self.files.text,
         )
         try:

@@ -215,6 +215,12 @@ def test_what_changes_something(line: str) -> None:
         ("{ echo a; echo b; } > /etc/y", "{...} > /etc/y"),
         ("f() { chown x y; }; g() { f; }; g", "chown x y"),
         ("a || exit 0; chown x y", "chown x y"),
+        # man-db: whether debconf has the answer that creates the file is not known.
+        (
+            "if [ $RET = true ]; then touch /a/b; else rm -f /a/b; fi; [ ! -e /a/b ] || mandb",
+            "mandb",
+        ),
+        ("a && mkdir -p /a/b; if [ -d /a/b ]; then chown x /a/b; fi", "chown x /a/b"),
         # An alternative may provide it: ca-certificates-java is set up before Java.
         ("if which java > /dev/null; then java -jar x.jar; fi", "java -jar x.jar"),
     ],

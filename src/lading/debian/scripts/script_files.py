@@ -6,7 +6,18 @@ A command's effect is applied only if it is plain; otherwise the command is repo
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
-from typing import AbstractSet, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    AbstractSet,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from lading.debian.scripts.shell_run import Command
 from lading.debs.unpack import merged
@@ -50,6 +61,8 @@ class ScriptFiles:
     #: Paths of packages that are not unpacked yet.
     absent: AbstractSet[str] = frozenset()
     umask: int = USUAL_UMASK
+    #: Paths as commands name them that may run, and then create or remove what is there.
+    uncertain: Set[str] = field(default_factory=set)
 
     def place(self, path: str) -> str:
         """Where an absolute path leads, without following a final link."""
@@ -83,11 +96,18 @@ class ScriptFiles:
             return entry.kind == kind
         return True if operator in ("-e", "-r", "-w", "-x") else None
 
+    def ask(self, operator: str, path: str) -> Optional[bool]:
+        """What a script is told by test(1); None also if an earlier command may have run that
+        creates or removes the file, as in man-db's postinst."""
+        return None if path in self.uncertain else self.test(operator, path)
+
     def perform(self, command: Command) -> bool:
         """Apply the command's effect, if it has any; returns whether the effect is known."""
-        if not command.is_certain:
-            return False
         name = posixpath.basename(command.words[0]) if command.words else ":"
+        if not command.is_certain:
+            if name in _CREATING_OR_REMOVING:
+                self.uncertain.update(command.words[1:])
+            return False
         performer = _PERFORMERS.get(name)
         writes = [one for one in command.redirections if _writes(one.operator, one.word)]
         if performer is None or (writes and name not in _PRINTING):
@@ -526,6 +546,8 @@ def _statoverride(files: ScriptFiles, command: Command) -> None:
 
 
 _PRINTING = frozenset((":", "true", "echo"))
+_CREATING_OR_REMOVING = frozenset("cp install ln mkdir mv rm rmdir touch ucf".split())
+
 _PERFORMERS: Mapping[str, Callable[[ScriptFiles, Command], None]] = {
     ":": _print,
     "chgrp": _chgrp,
