@@ -6,6 +6,8 @@ import pytest
 from lading.debian.scripts.maintainer_scripts import Alternative
 from lading.debian.scripts.scripts_testing import follow, not_run
 
+_TOO_MANY = "it has too many commands"
+
 
 def alternatives(script: str) -> Tuple[Alternative, ...]:
     return follow(script)[0].alternatives
@@ -271,14 +273,21 @@ def test_a_script_in_another_language_is_reported() -> None:
         ("a )", "')' where '' is expected"),
         ("(" * 3000, "it is nested too deep"),
         ("f() { f; }; f", "its functions are nested too deep"),
-        ("x=12345678;" + "x=$x$x;" * 40, "it has too many commands"),
-        ("set -- a;" + 'set -- "$@" "$@";' * 40, "it has too many commands"),
-        ("for i in 1 2 3 4 5 6 7 8; do " * 6 + ":;" + "done;" * 6, "it has too many commands"),
-        ("while :; do x=$x.; done", "it has too many commands"),
-        pytest.param(
-            f"while :; do x=$x.; y='{'y' * 10_000}'; done", "it has too much text", id="much text"
+        ("x=12345678;" + "x=$x$x;" * 40, _TOO_MANY),
+        ("set -- a;" + 'set -- "$@" "$@";' * 40, _TOO_MANY),
+        ("for i in 1 2 3 4 5 6 7 8; do " * 6 + ":;" + "done;" * 6, _TOO_MANY),
+        ("while :; do x=$x.; done", _TOO_MANY),
+        (f"while :; do x=$x.; y='{'y' * 10_000}'; done", "it has too much text"),
+        ("for i in 1 2 3 4 5 6 7 8; do " * 3 + f": $(: {'x' * 9999});" + "done;" * 3, _TOO_MANY),
+        (
+            "".join(f"a{n}=;" for n in range(2000)) + "case $U in " + "x) ;;" * 1500 + "esac",
+            _TOO_MANY,
         ),
+        ("case $U in " + "x|" * 20_000 + "x) ;; esac", _TOO_MANY),
+        ("touch" + " /a" * 50_000, _TOO_MANY),
+        ("a " * 1_200_000, _TOO_MANY),
     ],
+    ids=lambda text: text[:40],
 )
 def test_a_script_that_can_t_be_followed_is_reported(script: str, fault: str) -> None:
     assert not_run(script)[-1] == f"the whole script, which cannot be read: {fault}"

@@ -34,6 +34,9 @@ _BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
 _WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": 0o7777}
 USUAL_UMASK = 0o022
 _UMASK = re.compile(r"0?[0-7]{3}")
+# More paths than honest scripts change with -R, and more bytes than they copy.
+_MOST_SPREAD = 1_000_000
+_MOST_COPIED = 256 << 20
 _OCTAL = re.compile(r"0*[0-7]{1,4}")
 _NUMBER = re.compile(r"0*[0-9]{1,9}")
 
@@ -63,6 +66,8 @@ class ScriptFiles:
     umask: int = USUAL_UMASK
     #: Paths as commands name them that may run, and then create or remove what is there.
     uncertain: Set[str] = field(default_factory=set)
+    _spread: int = 0
+    _copied: int = 0
 
     def place(self, path: str) -> str:
         """Where an absolute path leads, without following a final link."""
@@ -193,6 +198,9 @@ class ScriptFiles:
         data = self.made[place].data if place in self.made else self.read(place)
         if data is None:
             raise _NotPlain
+        self._copied += len(data)
+        if self._copied > _MOST_COPIED:
+            raise _NotPlain
         return data
 
     def tree(self, path: str) -> List[str]:
@@ -200,6 +208,9 @@ class ScriptFiles:
         place = self.place(path)
         found = {place, *self.below(place)}
         found.update(one for one in self.made if one.startswith(f"{place}/"))
+        self._spread += len(found)
+        if self._spread > _MOST_SPREAD:
+            raise _NotPlain
         return [f"/{one}" for one in sorted(found)]
 
     def owner(self, text: str, lookup: Callable[[str], Optional[int]]) -> int:
@@ -222,11 +233,11 @@ def _options(
     `long`."""
     options: Dict[str, str] = {}
     operands: List[str] = []
-    pending = list(words)
+    pending = list(reversed(words))
     while pending:
-        word = pending.pop(0)
+        word = pending.pop()
         if word == "--":
-            return options, [*operands, *pending]
+            return options, [*operands, *reversed(pending)]
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             if name not in long:
@@ -235,7 +246,7 @@ def _options(
         elif word.startswith("-") and len(word) > 1:
             for place, letter in enumerate(word[1:], 2):
                 if letter in valued:
-                    options[letter] = word[place:] or (pending.pop(0) if pending else "")
+                    options[letter] = word[place:] or (pending.pop() if pending else "")
                     break
                 if letter not in flags:
                     raise _NotPlain

@@ -6,6 +6,7 @@ from typing import Dict, Tuple
 
 import pytest
 
+from lading.debian.scripts import script_files as module
 from lading.debian.scripts.maintainer_scripts import follow_package
 from lading.debian.scripts.scripts_testing import follow, script_files
 from lading.files.entry import Entry
@@ -169,3 +170,19 @@ def test_links_of_a_merged_usr_and_of_the_image_are_followed() -> None:
     link = Entry.symlink("var/run", "/run")
     _, files = follow("mkdir /var/run/x; ln -s y /bin/z", tree={"/var/run": link, "/run/a": ""})
     assert set(files.made) == {"run/x", "usr/bin/z"}
+
+
+def test_no_more_paths_are_changed_than_honest_scripts_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_MOST_SPREAD", 10)
+    effects, _ = follow("for i in 1 2 3 4 5 6; do chmod -R 755 /var/lib; done")
+    assert effects.not_run == {"postinst": ("chmod -R 755 /var/lib",)}
+
+
+def test_no_more_bytes_are_copied_than_honest_scripts_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_COPIED", 10)
+    script = "cp /etc/a /etc/b; cp /etc/a /etc/c; cp /etc/a /etc/d"
+    effects, files = follow(script, tree={"/etc/a": "1234"})
+    assert effects.not_run == {"postinst": ("cp /etc/a /etc/d",)}
+    assert set(files.made) == {"etc/b", "etc/c"}

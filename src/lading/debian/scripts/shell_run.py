@@ -38,15 +38,18 @@ from lading.debian.scripts.shell import (
     parse,
 )
 
-# More than any honest script needs. A step is a command, a round of a loop, an expansion, a passed
-# argument, or text that replaces a variable. The text is that of all words, counted each time that
-# one is followed.
+# More than any honest script needs. A step is a command, a round of a loop, a pattern of a case, an
+# expansion, a passed argument, two words, `_STEP_TEXT` characters that are parsed, or text that
+# replaces a variable. The text is that of all words, counted each time that one is followed.
 _MAX_STEPS = 20_000
+_STEP_WORDS = 2
 _STEP_TEXT = 100
 _MAX_TEXT = 1_000_000
 _MAX_DEPTH = 30
 
 _POSITION = re.compile(r"[0-9]{1,4}")
+_PLAIN = re.compile(r"[^\\'\"$`]+")
+_PLAIN_QUOTED = re.compile(r"[^\\$`]+")
 _FAILURE = re.compile(r"0*[1-9][0-9]*")
 
 _FILE_TESTS = frozenset("-b -c -d -e -f -g -h -k -L -p -r -s -S -u -w -x".split())
@@ -107,7 +110,7 @@ def follow_script(script: str, circumstances: Circumstances) -> None:
     much."""
     run = _Run(circumstances)
     try:
-        run.nodes(parse(script))
+        run.nodes(run.parsed(script))
     except (_Exited, _Returned, _LoopLeft):
         pass
     except RecursionError as error:
@@ -163,6 +166,10 @@ class _Run:
         self.arguments = [(argument, True) for argument in self.circumstances.arguments]
         self.variables.update(self.circumstances.variables)
 
+    def parsed(self, script: str) -> Nodes:
+        self._step(len(script) // _STEP_TEXT)
+        return parse(script)
+
     def nodes(self, nodes: Nodes) -> Status:
         status: Status = True
         for node in nodes:
@@ -200,20 +207,15 @@ class _Run:
     def _perhaps(self, *ways: Callable[[], Status]) -> None:
         """Follow several branches, of which at most one is taken."""
         before = dict(self.variables)
-        outcomes = []
+        merged: Optional[Dict[str, Optional[str]]] = None
         self.uncertain += 1
         for way in ways:
             self.variables = dict(before)
             way()
-            outcomes.append(self.variables)
+            self._step(len(self.variables) // _STEP_TEXT)
+            merged = self.variables if merged is None else _common(merged, self.variables)
         self.uncertain -= 1
-        first, *others = outcomes
-        self.variables = {
-            name: first.get(name)
-            if all(first.get(name) == one.get(name) for one in others)
-            else None
-            for name in {name: None for outcome in outcomes for name in outcome}
-        }
+        self.variables = before if merged is None else merged
 
     def _subshell(self, body: Nodes) -> Status:
         variables, may_be_left = dict(self.variables), self.may_be_left
@@ -259,6 +261,7 @@ class _Run:
         text, known = self._text(node.word)
         maybe: List[Nodes] = []
         for patterns, body in node.branches:
+            self._step(len(patterns))
             fits = [_fits(text, self._text(one)[0]) if known else None for one in patterns]
             if True in fits and not maybe:
                 return self.nodes(body)
@@ -332,6 +335,7 @@ class _Run:
         while count < len(node.words) and self._assign(node.words[count]):
             count += 1
         words = [field for word in node.words[count:] for field in self._fields(word)]
+        self._step(len(words) // _STEP_WORDS)
         redirections = self._redirections(node.redirections)
         name = posixpath.basename(words[0][0]) if words else ""
         if name in self.functions:
@@ -396,7 +400,7 @@ class _Run:
         if text is None or self.depth >= _MAX_DEPTH:
             self.knows_variables = False
             return None
-        return self._returning(parse(text))
+        return self._returning(self.parsed(text))
 
     def _builtin(self, name: str, words: Sequence[_Word]) -> Status:
         texts = [text for text, _ in words]
@@ -517,8 +521,10 @@ class _Run:
                 text = self._unknown(word[start:position]) if value is None else value
                 yield text, value is not None, is_quoted
             else:
-                position += 1
-                yield character, True, True
+                plain = (_PLAIN_QUOTED if is_quoted else _PLAIN).match(word, position)
+                assert plain, "each other character has a branch"
+                position = plain.end()
+                yield plain.group(), True, True
 
     def _value(self, expansion: str) -> Optional[str]:
         if expansion == "$":
@@ -579,7 +585,7 @@ class _Run:
 
     def _substituted(self, script: str) -> Optional[str]:
         """The output of commands is not known, but the commands are."""
-        nodes = parse(script)
+        nodes = self.parsed(script)
         functions, self._printed, may_be_left = dict(self.functions), None, self.may_be_left
         self._perhaps(lambda: self.nodes(nodes), lambda: None)
         self.functions, self.may_be_left = functions, may_be_left
@@ -590,6 +596,16 @@ class _Run:
             if name == "echo" and not any(set("$`-") & set(word) for word in words):
                 return " ".join(words)
         return None
+
+
+def _common(
+    one: Mapping[str, Optional[str]], other: Mapping[str, Optional[str]]
+) -> Dict[str, Optional[str]]:
+    """The variables after one of two branches; a value is None if it depends on the branch."""
+    return {
+        name: one.get(name) if one.get(name) == other.get(name) else None
+        for name in {**one, **other}
+    }
 
 
 def _fits(text: str, pattern: str) -> Optional[bool]:
