@@ -317,6 +317,16 @@ def test_an_unknown_host_is_final_and_a_resolver_out_of_order_is_not(
     assert len(asked) == tries
 
 
+@pytest.mark.parametrize("proxy", ["http://me:secret@127.0.0.1:x", "http://me:sec/ret@127.0.0.1:x"])
+def test_a_malformed_proxy_is_shown_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(UnavailableError) as raised:
+        Saving().client.document("https://example.invalid/", "*/*")
+    assert raised.value.reason == "Failed to parse: http://127.0.0.1:x"
+
+
 def test_a_broken_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -12,6 +12,9 @@ from lading.network.faults import TransientError, UnavailableError
 from lading.network.source_url import redacted
 from lading.values.foreign_text import shown
 
+# How the libraries notice a malformed URL; their own errors name it.
+_OF_PYTHON = (AttributeError, LookupError, TypeError)
+
 
 @contextmanager
 def network_faults() -> Iterator[None]:
@@ -50,7 +53,7 @@ def _causes(error: BaseException) -> List[BaseException]:
     seen = [error]
     while True:
         inner = _inner(seen[-1])
-        if inner is None or inner in seen:
+        if inner is None or inner in seen or isinstance(inner, _OF_PYTHON):
             return seen
         seen.append(inner)
 

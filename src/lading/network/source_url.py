@@ -107,18 +107,25 @@ def _malformed(text: str, reason: str) -> LadingError:
     return LadingError(f"{text!r} is not a URL to fetch from: {reason}.")
 
 
+# A password that has a slash, or another character that should have been written as %2F. What
+# follows the colon is no port.
+_ODD_PASSWORD = re.compile(r"(?<=//)[^/\s?#'\"@:\[]+:(?!\d*(?:[/?#\s'\"]|$))\S*@")
+
+
 def redacted(text: str) -> str:
     """`text`, which is or contains URLs, without user names, passwords and query strings.
 
     It is for messages: a query can be a signature that grants access.
     """
     without_userinfo = re.sub(r"(?<=//)[^/\s?#'\"]*@", "", text)
-    return re.sub(r"(//[^\s?#'\"]+)\?[^\s#'\"]*", r"\1?...", without_userinfo)
+    without_password = _ODD_PASSWORD.sub("", without_userinfo)
+    return re.sub(r"(//[^\s?#'\"]+)\?[^\s#'\"]*", r"\1?...", without_password)
 
 
 def printable_url(url: str) -> str:
     """A single URL for messages; a server may have named it. Unlike in a text, spaces and quotes
     are parts of it, and don't end its user name, password or query."""
-    place, question, _ = url.partition("#")[0].partition("?")
-    place = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/]*@", r"\1", place, flags=re.IGNORECASE)
+    plain, found = re.subn(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", r"\1", url, flags=re.IGNORECASE)
+    plain = plain if found else _ODD_PASSWORD.sub("", url)
+    place, question, _ = plain.partition("#")[0].partition("?")
     return printable(shown(f"{place}?..." if question else place))

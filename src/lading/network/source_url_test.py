@@ -81,3 +81,18 @@ def test_messages_show_no_credentials() -> None:
 )
 def test_of_a_url_no_credentials_are_shown_whatever_is_in_it(url: str, shown: str) -> None:
     assert printable_url(url) == shown
+
+
+@pytest.mark.parametrize("mark", ["/", "?", "#", "'", '"', "@", ":", "/a@b"])
+def test_a_password_with_an_unusual_character_is_not_shown(mark: str) -> None:
+    assert redacted(f"at https://me:sec{mark}ret@a.example:80/x, gone") == (
+        "at https://a.example:80/x, gone"
+    )
+    assert printable_url(f"https://me:sec{mark}ret@a.example:80/x") == "https://a.example:80/x"
+
+
+@pytest.mark.parametrize(
+    "text", ["https://a.example/x@y", "http://a.example:80/x@y", "http://[::1]:80/x@y"]
+)
+def test_an_at_sign_of_a_path_is_shown(text: str) -> None:
+    assert redacted(text) == printable_url(text) == text
