@@ -27,6 +27,10 @@ _EI_CLASS, _EI_DATA, _IDENT_SIZE = 4, 5, 16
 _LONGEST_STRING = 1 << 16
 _MOST_DYNAMIC_ENTRIES = 1 << 16
 
+# The most bytes of all strings. Many entries may refer to the same ones, in a sparse file of any
+# size.
+_MOST_STRINGS = 1 << 24
+
 
 class ElfError(LadingError):
     """A file starts like an ELF file, but the rest is malformed."""
@@ -218,12 +222,12 @@ class _Reader:
             raise self._error("has dynamic entries without a string table")
         table = self._offset_of(addresses[-1], segments)
         strings: Dict[int, List[str]] = {}
-        left = self.size
+        left = min(self.size, _MOST_STRINGS)
         for tag, value in entries:
             text = self._string(table + value)
             left -= len(text)
-            if left < 0:  # many entries may refer to the same bytes
-                raise self._error("has longer dynamic strings than it has bytes")
+            if left < 0:
+                raise self._error("has longer dynamic strings than it may have")
             strings.setdefault(tag, []).append(text)
         return strings
 

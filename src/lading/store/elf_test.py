@@ -121,7 +121,7 @@ CUT_IN_STRING = make_elf(interpreter="/x")[: 64 + 2 * 56 + len("/x")]
 @pytest.mark.parametrize(
     "content, reason",
     [
-        (LONG, "has longer dynamic strings than it has bytes"),
+        (LONG, "has longer dynamic strings than it may have"),
         (b"not an ELF file at all", "does not start with the ELF magic bytes"),
         (make_elf()[:10], "ends before offset 16"),
         (make_elf()[:40], "ends before"),
@@ -140,6 +140,17 @@ def test_malformed_files_are_told_apart(tmp_path: Path, content: bytes, reason: 
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(ElfError, match=f"file' is not a sound ELF file: it .*{reason}"):
+        read_elf(str(path))
+
+
+def test_the_strings_of_a_sparse_file_are_limited_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lading.store.elf._MOST_STRINGS", 20_000)
+    path = tmp_path / "file"
+    path.write_bytes(LONG)
+    os.truncate(path, 1 << 30)
+    with pytest.raises(ElfError, match="has longer dynamic strings than it may have"):
         read_elf(str(path))
 
 
