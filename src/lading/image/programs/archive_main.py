@@ -28,6 +28,7 @@ _IN_THE_WAY = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
     *(errno.EFBIG, errno.ENAMETOOLONG),
+    errno.ENOENT,  # somebody removes dist/ meanwhile
 )
 
 

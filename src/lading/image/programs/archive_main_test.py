@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from lading.image.config.layer import Layer
 from lading.image.config.platform import Platform
 from lading.image.image_description import DescribedPackage
 from lading.image.image_documents import ImageDocuments, ImageParts
+from lading.image.programs import archive_main
 from lading.image.programs.archive_main import main as write_archive
 from lading.image.programs.archive_request import ArchiveRequest, LayerFiles
 from lading.image.written_files import FileState
@@ -324,6 +326,17 @@ def test_what_is_in_the_way_is_told(
         write_archive([str(tmp_path / "request.json"), "no libzstd", *map(str, outputs)])
     assert f"can't be written {reason}. Remove what is in its way" in str(error.value)
     assert not list(tmp_path.glob("**/.redis*"))
+
+
+def test_a_directory_that_is_removed_meanwhile_is_told(
+    build_archive: BuildArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_archive(b"one")
+    dist = tmp_path / "dist"
+    monkeypatch.setattr(archive_main, "_write_archive", lambda *_: shutil.rmtree(dist))
+    outputs = (dist / "redis.tar", tmp_path / "state.json")
+    with pytest.raises(LadingError, match=r"can't be written \(No such file or directory\)"):
+        write_archive([str(tmp_path / "request.json"), "no libzstd", *map(str, outputs)])
 
 
 def test_an_image_without_tags_has_no_name(build_archive: BuildArchive) -> None:
