@@ -122,6 +122,11 @@ def test_foreign_layers_are_known() -> None:
         (encoded({"config": {**GOOD, "digest": "sha512:" + "0" * 128}}), "not a SHA-256 digest"),
         (encoded({"config": {**GOOD, "digest": 3}}), "`config.digest` is 3, but must be a string"),
         (encoded({"config": {**GOOD, "digest": "sha256:../../etc/passwd"}}), "not a SHA-256"),
+        pytest.param(
+            b"{" + b",".join(b'"%d":0' % min(n, 199_998) for n in range(200_000)) + b"}",
+            "the key '199998' twice in one object",
+            id="the last of many keys",
+        ),
     ],
 )
 def test_what_is_no_manifest(content: bytes, reason: str) -> None:

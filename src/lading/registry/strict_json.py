@@ -3,6 +3,7 @@ accepts more."""
 
 import json
 import math
+from collections import Counter
 from typing import Any, Dict, List, NoReturn, Tuple
 
 # A 64-bit number with its sign. The time to parse a number grows with the square of its length.
@@ -46,8 +47,8 @@ def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     """If a name occurs twice, Python takes the last value; Go merges them."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in fields if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name in fields if counts[name] > 1)
         raise ValueError(f"the key {twice[:40]!r} twice in one object")
     return fields
 

@@ -77,7 +77,7 @@ class DebianLock:
         """Raises LadingError if the text is not a lock that `to_json` could have written."""
         try:
             fields = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _broken(f"it is not JSON ({error})", "<name>") from error
         if not isinstance(fields, dict):
             raise _broken("it is not a JSON object", "<name>")
