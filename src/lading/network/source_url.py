@@ -109,7 +109,12 @@ def _malformed(text: str, reason: str) -> LadingError:
 
 # A password that has a slash, or another character that should have been written as %2F. What
 # follows the colon is no port.
-_ODD_PASSWORD = re.compile(r"(?<=//)[^/\s?#'\"@:\[]+:(?!\d*(?:[/?#\s'\"]|$))\S*@")
+_ODD = r"[^/\s?#'\"@:\[]+:(?!\d*(?:[/?#\s'\"]|$))\S*@"
+_ODD_PASSWORD = re.compile(rf"(?<=//){_ODD}")
+_ODD_PASSWORD_AT_START = re.compile(rf"^{_ODD}")
+
+# The time for a text with many URLs grows with the square of its length.
+_LONGEST_TEXT = 8192
 
 
 def redacted(text: str) -> str:
@@ -117,7 +122,7 @@ def redacted(text: str) -> str:
 
     It is for messages: a query can be a signature that grants access.
     """
-    without_userinfo = re.sub(r"(?<=//)[^/\s?#'\"]*@", "", text)
+    without_userinfo = re.sub(r"(?<=//)[^/\s?#'\"]*@", "", text[:_LONGEST_TEXT])
     without_password = _ODD_PASSWORD.sub("", without_userinfo)
     return re.sub(r"(//[^\s?#'\"]+)\?[^\s#'\"]*", r"\1?...", without_password)
 
@@ -126,6 +131,8 @@ def printable_url(url: str) -> str:
     """A single URL for messages; a server may have named it. Unlike in a text, spaces and quotes
     are parts of it, and don't end its user name, password or query."""
     plain, found = re.subn(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", r"\1", url, flags=re.IGNORECASE)
-    plain = plain if found else _ODD_PASSWORD.sub("", url)
+    if not found:
+        scheme, slashes, rest = url.partition("//")
+        plain = f"{scheme}{slashes}{_ODD_PASSWORD_AT_START.sub('', rest)}"
     place, question, _ = plain.partition("#")[0].partition("?")
     return printable(shown(f"{place}?..." if question else place))

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from lading.network.source_url import SourceUrl, printable_url, redacted
@@ -96,3 +98,11 @@ def test_a_password_with_an_unusual_character_is_not_shown(mark: str) -> None:
 )
 def test_an_at_sign_of_a_path_is_shown(text: str) -> None:
     assert redacted(text) == printable_url(text) == text
+
+
+@pytest.mark.parametrize("text", ["//", "//a:x", "//a?", "//:", "https://a:b/"])
+def test_a_long_text_takes_little_time(text: str) -> None:
+    begin = time.process_time()
+    redacted(text * 30_000)
+    printable_url(text * 30_000)
+    assert time.process_time() - begin < 5
