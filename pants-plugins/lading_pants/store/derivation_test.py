@@ -214,9 +214,9 @@ def test_a_derivation_that_can_not_be(runner: RuleRunner, target: str, sentence:
         ),
         (
             "//debian:nope",
-            "The address debian:nope from the option `[lading].build_root` does not exist.",
+            "`[lading].build_root` is //debian:nope, which does not exist. Declare a ",
         ),
-        ("//b", "the address 'b' from the option `[lading].build_root` cannot be resolved"),
+        ("//b", "the option `[lading].build_root` is //b, which does not exist. Declare a "),
     ],
 )
 def test_a_default_build_root_that_can_not_be(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable
 
-from pants.engine.addresses import Addresses, UnparsedAddressInputs
 from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.target import FieldSet, InferDependenciesRequest, InferredDependencies
 from pants.engine.unions import UnionRule
 
 from lading_pants.engine.lading import LadingSubsystem
 from lading_pants.store.override import OverrideChain, OverrideChainRequest
-from lading_pants.store.store_package import build_root_inputs
+from lading_pants.store.store_package import find_build_root
 from lading_pants.store.store_package_target import BuildRootField
 
 
@@ -36,8 +35,7 @@ async def infer_build_root(
     field = chain.field(BuildRootField)
     if field.value:
         return InferredDependencies(())
-    inputs = build_root_inputs(field, lading)
-    return InferredDependencies(await Get(Addresses, UnparsedAddressInputs, inputs))
+    return InferredDependencies((await find_build_root(field, lading),))
 
 
 def rules() -> Iterable[Rule | UnionRule]:

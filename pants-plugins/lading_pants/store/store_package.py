@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable, Optional
 
-from pants.engine.addresses import Addresses, UnparsedAddressInputs
+from pants.build_graph.address import ResolveError
+from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
 from pants.engine.fs import AddPrefix, Digest, MergeDigests
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import IntField, SpecialCasedDependencies
@@ -115,6 +116,23 @@ class _BuildFiles:
     immutable: FrozenDict[str, Digest]
 
 
+async def find_build_root(field: BuildRootField, lading: LadingSubsystem) -> Address:
+    """The target that the field names, or else the option. Raises TargetError if the option names
+    none, as by default outside of Lading's own repository."""
+    if field.value:
+        return (await Get(Addresses, UnparsedAddressInputs, field.to_unparsed_address_inputs()))[0]
+    default = UnparsedAddressInputs(
+        (lading.build_root,), owning_address=None, description_of_origin=_BUILD_ROOT_OPTION
+    )
+    try:
+        return (await Get(Addresses, UnparsedAddressInputs, default))[0]
+    except ResolveError as error:
+        raise TargetError(
+            f"{_BUILD_ROOT_OPTION} is {lading.build_root}, which does not exist. Declare a "
+            "`build_root` (docs/packaging.md shows one), and set the option to its address."
+        ) from error
+
+
 @rule
 async def find_package_inputs(
     request: PackageInputsRequest, lading: LadingSubsystem
@@ -122,12 +140,10 @@ async def find_package_inputs(
     target, subject = request.target.target, request.target.subject
     chain = await Get(OverrideChain, OverrideChainRequest(target.address))
     root_field = chain.field(BuildRootField)
-    root_addresses = await Get(
-        Addresses, UnparsedAddressInputs, build_root_inputs(root_field, lading)
-    )
+    root_address = await find_build_root(root_field, lading)
     root_origin = f"{subject}: `build_root`" if root_field.value else _BUILD_ROOT_OPTION
     build_root, patches = await MultiGet(
-        Get(BuildRoot, BuildRootRequest(root_addresses[0], root_origin)),
+        Get(BuildRoot, BuildRootRequest(root_address, root_origin)),
         Get(PatchFiles, PatchFilesRequest(chain.fields(PatchesField))),
     )
     sources = await MultiGet(
@@ -146,17 +162,6 @@ async def find_package_inputs(
         source=sources[0] if sources else None,
         further_sources=further_sources,
         patches=patches,
-    )
-
-
-def build_root_inputs(field: BuildRootField, lading: LadingSubsystem) -> UnparsedAddressInputs:
-    """The address in the field, or else the option's."""
-    if field.value:
-        return field.to_unparsed_address_inputs()
-    return UnparsedAddressInputs(
-        (lading.build_root,),
-        owning_address=None,
-        description_of_origin=_BUILD_ROOT_OPTION,
     )
 
 
