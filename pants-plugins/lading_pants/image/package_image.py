@@ -73,8 +73,8 @@ async def package_image(
     lines = _summary(image.description)
     not_run = _not_run(image.description)
     if not_run:
-        told = f"`debian` in {distdir.relpath / description}"
-        lines += (f"  maintainer scripts not run: {not_run}; see {told}",)
+        place = f"`debian` in {distdir.relpath / description}"
+        lines += (f"  maintainer scripts not run: {not_run}; see {place}",)
     digest, names = image.digest, {METADATA_FILE: description}
     if lading.archives is Archives.NONE:
         artifacts = (BuiltPackageArtifact(description, lines),)
@@ -83,8 +83,8 @@ async def package_image(
     lines += (f"  docker load < {path}",)
     if goals.archives_go_to_dist and is_local(environment, options):
         in_dist = await Get(ArchiveInDist, ArchiveInDistRequest(field_set, archive))
-        told = f"Wrote {path}" if in_dist.new else f"{path} is as it was"
-        artifact = BuiltPackageArtifact(None, (told, *lines))
+        outcome = f"Wrote {path}" if in_dist.new else f"{path} is as it was"
+        artifact = BuiltPackageArtifact(None, (outcome, *lines))
     else:
         written = await Get(ImageArchive, ImageArchiveRequest(field_set))
         digest = await Get(Digest, MergeDigests((digest, written.digest)))

@@ -4,8 +4,8 @@
 
 The request is an `ImageToPublish`, the result a `PublishResult`. Every destination is tried.
 Progress is reported on standard error; standard output gets a line `name:tag@sha256:...` for each
-tag that names the image in the end, even if it did before. Finally the program fails if any
-destination has failed.
+tag in a destination where nothing failed, even if the tag named the image before. Finally the
+program fails if any destination has failed.
 
 The process must not be cached: it must run each time, with the environment and the credentials of
 this machine.
