@@ -68,37 +68,35 @@ class _BaseLayersRequest:
 
 
 @dataclass(frozen=True)
-class _BelowRequest:
-    """The layers below the image's own layer: those of `base`, with Debian packages and wheels on
-    top."""
+class _OtherLayersRequest:
+    """All layers but those of the image's own store packages: those of `base`, Debian packages and
+    wheels on top of it, the `layer` for everything at `/`, whose `base` is not set yet, and what
+    goes above it."""
 
-    image: ResolvedImage
+    plan: ImagePlan
     base: ImageLayers
+    layer: ImageLayerRequest
 
 
 @dataclass(frozen=True)
-class _Below:
-    """`parts` are the sources of a service, which go above the image's own layer; empty if it is
-    none."""
+class _OtherLayers:
+    """`below` are the layers below the image's store packages. `layer` is complete, `root` what it
+    makes, and `above` goes above it. `tree` is the tree of all."""
 
-    image: ImageLayers
-    parts: tuple[ImagePart, ...]
+    below: ImageLayers
+    layer: ImageLayerRequest
+    root: ImageLayer
+    above: tuple[ImageLayer, ...]
+    tree: Digest
 
 
 @dataclass(frozen=True)
 class _OwnLayers:
-    """The image's own layers: those of store packages, lowest first, the one with everything at
-    `/`, and those `above` it. `tree` is the tree of all of them; `members` are the packages."""
+    """The image's own layers, lowest first, the tree of all layers, and the image's packages."""
 
-    packages: tuple[ImageLayer, ...]
-    root: ImageLayer
-    above: tuple[ImageLayer, ...]
+    layers: tuple[ImageLayer, ...]
     tree: Digest
     members: tuple[ClosureMember, ...]
-
-    @property
-    def layers(self) -> tuple[ImageLayer, ...]:
-        return (*self.packages, self.root, *self.above)
 
 
 @rule
@@ -136,12 +134,13 @@ async def _with_debian_packages(image: ResolvedImage, base: ImageLayers) -> Imag
     )
 
 
-@rule
-async def build_below(request: _BelowRequest) -> _Below:
-    image = request.image
-    below = await _with_debian_packages(image, request.base)
+async def _with_wheels(
+    image: ResolvedImage, below: ImageLayers
+) -> tuple[ImageLayers, tuple[ImagePart, ...]]:
+    """With the layers of a service's wheels, and its sources, which go above the image's own
+    layer."""
     if image.python is None:
-        return _Below(below, ())
+        return below, ()
     layers = await Get(
         PythonLayers,
         PythonLayersRequest(
@@ -153,62 +152,63 @@ async def build_below(request: _BelowRequest) -> _Below:
         ),
     )
     below = replace(below, layers=(*below.layers, *layers.wheels), tree=layers.tree)
-    return _Below(below, (layers.app,))
+    return below, (layers.app,)
 
 
-async def _build_own(
-    plan: ImagePlan,
-    layer: ImageLayerRequest,
-    parts: tuple[ImagePart, ...],
-    packages: PackageLayers,
-    members: tuple[ClosureMember, ...],
-) -> _OwnLayers:
+@rule
+async def build_other_layers(request: _OtherLayersRequest) -> _OtherLayers:
+    plan, layer = request.plan, request.layer
+    below, sources = await _with_wheels(
+        plan.image, await _with_debian_packages(plan.image, request.base)
+    )
+    layer = replace(layer, base=below.tree if below.tree != EMPTY_DIGEST else None)
     root = await Get(BuiltLayer, ImageLayerRequest, layer)
     declared = plan.fields.get("files", FrozenDict())
     trees = await image_trees(declared, plan.image.references.sources, root.tree, layer.subject)
-    parts = (*trees, *parts)
+    parts = (*trees, *sources)
     if not parts:
-        return _OwnLayers(packages.layers, root.layer, (), root.tree, members)
+        return _OtherLayers(below, layer, root.layer, (), root.tree)
     upper = PartsLayerRequest(
         parts, root.tree, "lading: sources", layer.subject, _taken(layer.fields)
     )
     built = await Get(BuiltLayer, PartsLayerRequest, upper)
-    return _OwnLayers(packages.layers, root.layer, (built.layer,), built.tree, members)
+    return _OtherLayers(below, layer, root.layer, (built.layer,), built.tree)
 
 
 async def _run_commands(
     plan: ImagePlan,
     address: Address,
-    layer: ImageLayerRequest,
     packages: PackageLayersRequest,
-    own: _OwnLayers,
-    below: ImageLayers,
+    packed: PackageLayers,
+    others: _OtherLayers,
 ) -> _OwnLayers:
+    own = (*packed.layers, others.root, *others.above)
     if plan.commands is None:
-        return own
+        return _OwnLayers(own, others.tree, packages.members)
+    below, layer = others.below, others.layer
     run = await Get(
         RunAsRootLayer,
         RunAsRootLayerRequest(
             commands=plan.commands,
-            layers=(*below.layers, *own.layers),
-            tree=own.tree,
-            members=_sorted((*own.members, *below.closure)),
+            layers=(*below.layers, *own),
+            tree=others.tree,
+            members=_sorted((*packages.members, *below.closure)),
             contents=(*plan.contents, *below.contents),
             env=FrozenDict(plan.config.environment),
             address=address,
             subject=layer.subject,
         ),
     )
-    own = replace(own, above=(*own.above, run.built.layer), tree=run.built.tree)
-    if not run.members:
-        return own
-    # The same layers, with the packages that files created by the commands refer to.
-    packages = replace(packages, members=_sorted((*own.members, *run.members)))
-    packed, root = await MultiGet(
-        Get(PackageLayers, PackageLayersRequest, packages),
-        Get(BuiltLayer, ImageLayerRequest, replace(layer, members=packages.in_other_layers)),
-    )
-    return replace(own, packages=packed.layers, root=root.layer, members=packages.members)
+    if run.members:
+        # The same layers, with the packages that files created by the commands refer to.
+        packages = replace(packages, members=_sorted((*packages.members, *run.members)))
+        layer = replace(layer, members=packages.in_other_layers)
+        packed, root = await MultiGet(
+            Get(PackageLayers, PackageLayersRequest, packages),
+            Get(BuiltLayer, ImageLayerRequest, layer),
+        )
+        own = (*packed.layers, root.layer, *others.above)
+    return _OwnLayers((*own, run.built.layer), run.built.tree, packages.members)
 
 
 @rule
@@ -237,22 +237,21 @@ async def build_layers(request: ImageLayersRequest) -> ImageLayers:
         field_set.package_layer_count(len(base.layers)),
         subject,
     )
-    # In parallel: both take long, and they are independent.
-    found, packed = await MultiGet(
-        Get(_Below, _BelowRequest(image, base)),
-        Get(PackageLayers, PackageLayersRequest, packages),
-    )
-    below = found.image
     layer = ImageLayerRequest(
         members=packages.in_other_layers,
         contents=tuple(by_path[path] for path in plan.contents),
         fields=FrozenDict({**plan.fields, "files": files.files}),
         files=files.digest,
-        base=below.tree if below.tree != EMPTY_DIGEST else None,
+        base=None,
         subject=subject,
     )
-    own = await _build_own(plan, layer, found.parts, packed, packages.members)
-    own = await _run_commands(plan, field_set.address, layer, packages, own, below)
+    # In parallel: compressing packages takes as long as all other layers together, or longer.
+    others, packed = await MultiGet(
+        Get(_OtherLayers, _OtherLayersRequest(plan, base, layer)),
+        Get(PackageLayers, PackageLayersRequest, packages),
+    )
+    own = await _run_commands(plan, field_set.address, packages, packed, others)
+    below = others.below
     return ImageLayers(
         layers=(*below.layers, *own.layers),
         pulled_count=below.pulled_count,
