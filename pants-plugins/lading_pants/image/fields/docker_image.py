@@ -10,7 +10,6 @@ from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
     DictStringToStringField,
-    Field,
     IntField,
     InvalidTargetException,
     ValidNumbers,
@@ -41,11 +40,11 @@ from lading_pants.fields.output_path import ArchivePathField
 from lading_pants.image.fields.image_field import (
     ALIAS,
     INTERPOLATION_HELP,
+    DictionaryField,
     ListField,
     TextField,
     bracketed,
     check,
-    refuse,
     with_some_store_path,
 )
 from lading_pants.image.fields.image_layering import LayeringField, MaxLayersField
@@ -315,10 +314,9 @@ class StopSignalField(TextField):
         parse_stop_signal(value)
 
 
-class HealthcheckField(Field):
+class HealthcheckField(DictionaryField):
     alias = "healthcheck"
-    value: Optional[FrozenDict[str, Any]]
-    default = None
+    example = '{"test": ["CMD", "redis-cli", "ping"]}'
     help = help_text(
         f"""
         How docker and podman check that the container is healthy, such as `{{"test": ["CMD",
@@ -329,22 +327,9 @@ class HealthcheckField(Field):
     )
 
     @classmethod
-    def compute_value(
-        cls, raw_value: Optional[Mapping[str, Any]], address: Address
-    ) -> Optional[FrozenDict[str, Any]]:
-        value = super().compute_value(raw_value, address)
-        if value is None:
-            return None
-        if not isinstance(value, Mapping):
-            raise refuse(
-                address,
-                f"`{cls.alias}` is {value!r}, which is not a dictionary. Write one such as "
-                '`{"test": ["CMD", "redis-cli", "ping"]}`.',
-            )
-        check(address, Healthcheck.parse, value)
-        for word in value["test"]:
-            check(address, references, word)
-        return FrozenDict({**value, "test": tuple(value["test"])})
+    def check_value(cls, value: Mapping[str, Any]) -> None:
+        for word in Healthcheck.parse(value).test:
+            references(word)
 
 
 class RuntimeMountsField(ListField):

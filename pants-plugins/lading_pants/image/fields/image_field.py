@@ -103,17 +103,14 @@ class ListField(StringSequenceField):
 
 
 class DictionaryField(Field):
-    """A dictionary with strings as keys. `check_value` is called with it. Errors name the kind of
-    `target` that has the field."""
+    """A dictionary with strings as keys. `check_value`, a static or class method, is called with it
+    as it is written. Errors name the kind of `target` that has the field."""
 
     value: Optional[FrozenDict[str, Any]]
     default = None
     example: ClassVar[str]
     target: ClassVar[str] = ALIAS
-
-    @classmethod
-    def check_value(cls, value: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+    check_value: ClassVar[Callable[[Mapping[str, Any]], object]]
 
     @classmethod
     def compute_value(
