@@ -64,7 +64,7 @@ class ScriptFiles:
     #: Paths of packages that are not unpacked yet.
     absent: AbstractSet[str] = frozenset()
     umask: int = USUAL_UMASK
-    #: Paths as commands name them that may run, and then create or remove what is there.
+    #: The arguments of commands that may or may not have created or removed files.
     uncertain: Set[str] = field(default_factory=set)
     _spread: int = 0
     _copied: int = 0
@@ -102,8 +102,8 @@ class ScriptFiles:
         return True if operator in ("-e", "-r", "-w", "-x") else None
 
     def ask(self, operator: str, path: str) -> Optional[bool]:
-        """What a script is told by test(1); None also if an earlier command may have run that
-        creates or removes the file, as in man-db's postinst."""
+        """The result of test(1) in a script. None if it is unknown, for example because an earlier
+        command may or may not have created or removed the file, as in man-db's postinst."""
         return None if path in self.uncertain else self.test(operator, path)
 
     def perform(self, command: Command) -> bool:
