@@ -153,6 +153,9 @@ class BubblewrapSandbox(Sandbox):
                     env={},
                 )
 
+    def _check_output(self) -> None:
+        """Inputs are other mounts, to which no hard link can lead."""
+
     def _refusal(self, words: str) -> str:
         if "Unknown option" in words:
             return (

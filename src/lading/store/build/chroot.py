@@ -13,13 +13,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
 from lading.files.linked_tree import link_tree
 from lading.files.tree import walk
 from lading.namespaces.claimed_user import ClaimedUser
 from lading.namespaces.devices import DEVICES
-from lading.namespaces.limits import Limits
 from lading.store.build import chroot_main
 from lading.store.build.chroot_main import ChrootRequest
 from lading.store.build.sandbox import MERGED, Sandbox
@@ -105,17 +104,9 @@ class ChrootSandbox(Sandbox):
             if entry.name not in inputs and entry.is_dir() and not entry.is_symlink():
                 yield entry
 
-    def run(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        log: IO[bytes],
-        limits: Limits,
-    ) -> int:
-        status = super().run(command, environment, log, limits)
+    def _check_output(self) -> None:
         for output in self._outputs():
             self._check_owner(output)
-        return status
 
     def _check_owner(self, output: Path) -> None:
         """Raises `LadingError` for a file that is not the build's own: a hard link to an input,

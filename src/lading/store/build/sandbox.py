@@ -112,7 +112,12 @@ class Sandbox(ABC):
             os.close(events)
         if status > 0 and not watch.command_has_run:
             raise LadingError(self._why_not(command[0], Path(log.name)))
+        self._check_output()
         return status
+
+    @abstractmethod
+    def _check_output(self) -> None:
+        """Raises `LadingError` if the command left something that must not be touched."""
 
     def _written(self) -> Tuple[Path, ...]:
         """The directories on disk that the build may write to."""
