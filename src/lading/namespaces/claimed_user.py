@@ -16,13 +16,9 @@ from typing import Iterator
 from lading.namespaces.build_user import BUILD_USER, ids_are_known
 from lading.values.errors import LadingError
 
-#: Ranges of ids, the first of which is above all ids that others assign, and so large that even
-#: builds in different containers, which root outside of them sees, never have the same one. The
-#: second one is for containers with 65,536 ids, between ranges of systemd (UIDS-GIDS).
-_RANGES = (
-    range(BUILD_USER + 1000, 2_100_000_000),
-    range(63_000, 65_000),
-)
+#: These are above all ids that others assign, and so many that even builds in different containers,
+#: which root outside of them sees, never have the same one.
+_IDS = range(BUILD_USER + 1000, 2_100_000_000)
 
 
 @dataclass(frozen=True)
@@ -36,15 +32,16 @@ class ClaimedUser:
 @contextmanager
 def claimed_user() -> Iterator[ClaimedUser]:
     """An even id that no other build has. Nobody has the next one either."""
-    ids = next((ids for ids in _RANGES if ids_are_known(ids.start, len(ids))), None)
-    if ids is None:
+    if not ids_are_known(_IDS.start, len(_IDS)):
+        # Device files could not be created there either.
         raise LadingError(
-            "a build in a chroot needs a user id of its own, and this container has fewer than "
-            "65,536: give it more (`--userns-remap` of docker, `--uidmap` of podman)."
+            "a build in a chroot needs a user id of its own, and this container's user namespace "
+            "has too few: run the container without one (docker without `--userns-remap`, podman "
+            "as root)."
         )
     with socket.socket(socket.AF_UNIX) as lock:
         while True:
-            number = random.SystemRandom().choice(ids[::2])
+            number = random.SystemRandom().choice(_IDS[::2])
             try:
                 # Such a name ends with the last process that has the socket (unix(7)).
                 lock.bind(f"\0lading-build-user-{number}")
