@@ -136,7 +136,7 @@ async def _suggestion(request: NamedAddressRequest, store: StorePackageAliases) 
     near = difflib.get_close_matches(request.text, sorted(spellings), n=1)
     if near:
         return _Suggestion(f"Did you mean {near[0]}?")
-    return _Suggestion("`./pants list ::` shows the targets that there are.")
+    return _Suggestion("`./pants list ::` lists all targets.")
 
 
 @rule

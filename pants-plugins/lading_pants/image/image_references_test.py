@@ -132,7 +132,7 @@ def test_they_are_dependencies(runner: RuleRunner) -> None:
         ),
         ('contents=[":locl"]', "refers to :locl, which does not exist. Did you mean :local?"),
         ('env={"A": "{//images}"}', "`env` refers to //images, which does not exist."),
-        ('contents=["//zzzzzzzzzzzz"]', "`./pants list ::` shows the targets that there are."),
+        ('contents=["//zzzzzzzzzzzz"]', "`./pants list ::` lists all targets."),
         ('contents=["a:b:c"]', "`contents` has 'a:b:c', which is not an address"),
         ('contents=["//../x"]', "`contents` has '//../x', which is not an address"),
         ('contents=["//x::"]', "`contents` has '//x::', which is not an address"),
