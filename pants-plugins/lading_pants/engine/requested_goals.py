@@ -15,14 +15,13 @@ from lading_pants.image.fields.image_field import ALIAS as IMAGE
 
 @dataclass(frozen=True)
 class RequestedGoals:
-    """What only those rules can leave out that know the goals.
+    """What rules can leave out because of the goals.
 
     Pants' own `publish` packages everything first, with the same request as `package`
     (pants#19959).
     """
 
-    #: `publish` is the only goal; with others, such as `test`, somebody else may ask for the same
-    #: package.
+    #: `publish` is the only goal; another one, such as `test`, may need the same package.
     publish_only: bool
     #: `package` is the only goal, and the user wants archives of images straight in dist/.
     archives_go_to_dist: bool

@@ -13,8 +13,8 @@ _UNLINKABLE = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)
 def link_tree(source: Path, target: Path) -> None:
     """Create `target` with the content, modes and times of `source`, a directory or a file.
 
-    Files become hard links to those of `source`, or copies where that is not possible. So who may
-    write to files of `source` may also write to these.
+    Files become hard links to those of `source`, or copies where that is not possible. Whoever may
+    write to a file of `source` may therefore write to its link too.
     """
     status = os.lstat(source)
     if stat.S_ISLNK(status.st_mode):

@@ -16,8 +16,8 @@ from typing import Iterator
 from lading.namespaces.build_user import BUILD_USER, ids_are_known
 from lading.values.errors import LadingError
 
-#: These are above all ids that others assign, and so many that even builds in different containers,
-#: which root outside of them sees, never have the same one.
+#: Above every id that others assign, and so many that two builds never choose the same one. Root
+#: outside of containers sees the ids of all of them, so this holds for different containers too.
 _IDS = range(BUILD_USER + 1000, 2_100_000_000)
 
 
@@ -31,7 +31,7 @@ class ClaimedUser:
 
 @contextmanager
 def claimed_user() -> Iterator[ClaimedUser]:
-    """An even id that no other build has. Nobody has the next one either."""
+    """An even id that no other build has; the next id is unused too."""
     if not ids_are_known(_IDS.start, len(_IDS)):
         # Device files could not be created there either.
         raise LadingError(
@@ -55,8 +55,8 @@ def claimed_user() -> Iterator[ClaimedUser]:
 def kill_processes(user: int) -> None:
     """Send SIGKILL to every process of `user`, an id from `claimed_user`, at once (kill(2), -1).
 
-    The caller is root. Who sends it has the real and the saved id `user + 1`, so that nothing that
-    the user runs can stop it before it has.
+    The caller is root. The process that sends the signal has `user + 1` as its real and saved id,
+    so that no process of `user` can kill it first.
     """
     pid = os.fork()
     if pid == 0:

@@ -174,7 +174,7 @@ def die_with_parent(signal: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every process further down whose own parent dies."""
+    """Become the parent of every descendant whose own parent dies."""
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0), "prctl")
 
 

@@ -227,7 +227,7 @@ class _Reader:
             text = self._string(table + value)
             left -= len(text)
             if left < 0:
-                raise self._error("has longer dynamic strings than it may have")
+                raise self._error("has dynamic strings that are too long")
             strings.setdefault(tag, []).append(text)
         return strings
 

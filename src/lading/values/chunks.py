@@ -7,7 +7,7 @@ CHUNK = 1 << 20
 
 
 class Readable(Protocol):
-    """Fewer bytes than asked for mean the end."""
+    """At the end of the file, fewer bytes than requested are returned."""
 
     def read(self, size: int, /) -> bytes:
         ...

@@ -19,7 +19,7 @@ from lading.namespaces.keyring import leave_session_keyring
 from lading.namespaces.seccomp import LOCAL_FAMILIES, forbid_system_calls
 from lading.values.json_codec import from_json
 
-#: Signals upon which the command is ended.
+#: Signals that end the command.
 _ENDING = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 
 
@@ -77,7 +77,7 @@ def _wait(pid: int) -> int:
         received = signal.sigwait({*_ENDING, signal.SIGCHLD})
         if received != signal.SIGCHLD:
             return 128 + received
-        # One signal may stand for several processes; orphans among them are not waited for.
+        # One SIGCHLD may stand for several processes; how orphans ended does not matter.
         while True:
             ended, status = os.waitpid(-1, os.WNOHANG)
             if ended == pid:
